@@ -1,0 +1,78 @@
+"""What every concern is: an id, its place in the catalogue, and a check over facts.
+
+A concern is one file in this folder whose name is the id with underscores. It is found by import; there is
+no list of concerns anywhere. The class docstring is its page: What, Why, Example, Fix safety.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, TypeAlias
+
+from shoreup.facts.estate import Estate
+from shoreup.model.finding import (
+    Category,
+    Confidence,
+    Consequence,
+    Doubt,
+    Draft,
+    Fix,
+    Place,
+    Section,
+    Severity,
+)
+
+Outcome: TypeAlias = Draft | Doubt
+
+
+class Concern(ABC):
+    """One kind of trouble."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    severity: ClassVar[Severity]
+    consequence_class: ClassVar[Consequence]
+    category: ClassVar[Category]
+    section: ClassVar[Section]
+    estate_level: ClassVar[bool] = False
+    """True for the concerns about proof (E in the catalogue)."""
+
+    @abstractmethod
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at the facts; give a draft for each trouble and a doubt for each question left open."""
+
+    def found(
+        self,
+        at: Place,
+        *,
+        field: str,
+        subject: str,
+        message: str,
+        consequence: str,
+        related: tuple[tuple[Place, str], ...] = (),
+        fixes: tuple[Fix, ...] = (),
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.CERTAIN,
+        consequence_class: Consequence | None = None,
+        dependants: int = 0,
+    ) -> Draft:
+        """A finding of this concern. ``message`` is one sentence of fact; ``consequence`` what happens if nothing is done."""
+        return Draft(
+            concern=self.id,
+            severity=severity or self.severity,
+            confidence=confidence,
+            consequence_class=consequence_class or self.consequence_class,
+            at=at,
+            field=field,
+            subject=subject,
+            message=message,
+            consequence=consequence,
+            related=related,
+            fixes=fixes,
+            dependants=dependants,
+        )
+
+    def undecided(self, at: Place, *, unknown: str, reason: str) -> Doubt:
+        """A question of this concern that the source leaves open. ``unknown`` names the field, ``reason`` says why."""
+        return Doubt(self.id, at, unknown, reason)

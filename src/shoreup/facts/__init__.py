@@ -1,0 +1,1 @@
+"""What resources mean to an operator. The only place that interprets them."""

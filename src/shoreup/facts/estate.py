@@ -1,0 +1,356 @@
+"""The facts of one estate: plain data that concerns read.
+
+Each fact names the resource that it is read from (``resource``, the key) and the route of each field that a
+concern may point at. Facts hold no trees and can be sent between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shoreup.model.finding import Place
+from shoreup.model.location import Route, Span
+from shoreup.model.resource import Resource
+from shoreup.model.value import Unknown, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A container image where it is asked for.
+
+    ``text`` is the reference with ``*`` for unknown parts. ``tag`` is ``None`` where the reference has
+    none, and an :class:`Unknown` where it is not decided. ``tag_chars`` are the tag's characters in the
+    field's string when it stands there. ``product`` is the product's id in the product data, ``""`` when not known;
+    ``version`` is what the tag says of the version, ``""`` where it says nothing.
+    """
+
+    place: Place
+    text: str
+    registry: str
+    repository: str
+    tag: str | None | Unknown
+    digest: str | None | Unknown
+    tag_chars: tuple[int, int] | None = None
+    product: str = ""
+    version: str = ""
+    pull_policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Port:
+    """A declared container port. ``number`` is ``None`` where it is not decided."""
+
+    name: str
+    number: int | None
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mount:
+    """A volume as a container sees it. ``volume`` is the name in the pod."""
+
+    volume: str
+    path: str
+    sub_path: str
+    read_only: bool
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Container:
+    """A container of a workload. ``route`` leads to the container in the resource; ``body`` is what stands there."""
+
+    name: str
+    route: Route
+    body: Mapping[str, Value]
+    image: Image
+    init: bool
+    ports: tuple[Port, ...]
+    mounts: tuple[Mount, ...]
+    command: tuple[Value, ...]
+    """``command`` and ``args`` together; items may be unknown."""
+    env: Mapping[str, Value]
+    """Literal environment values by name; references to Secrets and ConfigMaps are in ``body``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """A volume of a pod, followed to what is behind it.
+
+    ``kind`` is ``claim``, ``nfs``, ``host-path``, ``empty-dir``, ``config-map``, ``secret``, ``csi``,
+    ``projected`` or ``other``. ``claim`` is the claim's name. ``server`` and ``path`` say where the
+    bytes lie when the estate decides it (an NFS server, a host path, through PersistentVolume and StorageClass).
+    ``access_modes`` are the claim's or volume's, ``storage_class`` the claim's.
+    """
+
+    name: str
+    route: Route
+    kind: str
+    claim: str = ""
+    server: str = ""
+    path: str = ""
+    storage_class: str = ""
+    access_modes: tuple[str, ...] = ()
+    size: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workload:
+    """Something that runs pods.
+
+    ``kind`` is Kubernetes' (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet). ``pod_route``
+    leads to the pod spec in ``resource``. ``replicas`` is ``None`` for kinds that have none. ``enabled`` is
+    false for zero replicas, a suspended CronJob, a disabled release. ``partial`` says that the
+    pod is only partly known (values of a chart whose defaults are not known), so that
+    nothing may be concluded from what is absent.
+    """
+
+    resource: Resource
+    kind: str
+    namespace: str
+    name: str
+    labels: Mapping[str, Value]
+    """The pod's labels."""
+    pod: Mapping[str, Value]
+    pod_route: Route
+    containers: tuple[Container, ...]
+    volumes: tuple[Volume, ...]
+    replicas: int | None | Unknown
+    enabled: bool = True
+    partial: bool = False
+    schedule: Value = None
+    """A CronJob's schedule."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """A Kubernetes Service and the workloads that its selector matches in its namespace."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    ports: tuple[Port, ...]
+    target_ports: tuple[Value, ...]
+    workloads: tuple[Workload, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Database:
+    """A workload (or a database operator's cluster) that keeps data in an engine. ``product`` as in :class:`Image`."""
+
+    workload: Workload | None
+    resource: Resource
+    product: str
+    version: str
+    namespace: str
+    name: str
+    place: Place
+    volumes: tuple[Volume, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """A program inside the estate, as text.
+
+    ``place`` is the field (or file) that holds it. ``language`` is ``shell`` or ``python``.
+    ``text`` is what is known of it; ``complete`` is false when parts are unknown.
+    """
+
+    place: Place
+    language: str
+    text: str
+    complete: bool
+    workload: Workload | None = None
+    container: Container | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Middleware:
+    """A named piece of a proxy's chain (Traefik Middleware, an nginx annotation), with what it does."""
+
+    namespace: str
+    name: str
+    kinds: tuple[str, ...]
+    """Such as ``rateLimit``, ``forwardAuth``, ``chain``."""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WayIn:
+    """A way in from outside: Ingress, IngressRoute, HTTPRoute, a tunnel's rule.
+
+    ``controller`` is ``traefik``, ``nginx``, ``gateway``, ``haproxy`` ... ``middlewares`` are those of its chain that
+    were found, chains flattened; ``missing`` are names that the estate does not declare. ``undecided`` says
+    why the chain is not known. ``internet`` is whether it is open to the internet: ``None`` when nothing in the
+    estate says so.
+    """
+
+    resource: Resource
+    namespace: str
+    name: str
+    controller: str
+    hosts: tuple[str, ...]
+    services: tuple[Service, ...]
+    service_names: tuple[str, ...]
+    middlewares: tuple[Middleware, ...]
+    missing: tuple[str, ...]
+    place: Place
+    internet: bool | None
+    undecided: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grant:
+    """A subject bound to a role. ``rules`` are the role's, empty when it is not in the estate."""
+
+    resource: Resource
+    subject_kind: str
+    subject: str
+    subject_namespace: str
+    role_kind: str
+    role: str
+    rules: tuple[Mapping[str, Value], ...]
+    cluster_wide: bool
+    place: Place
+    """The role's name in the binding."""
+    subject_place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfigEntry:
+    """One key of a ConfigMap or Secret."""
+
+    resource: Resource
+    kind: str
+    namespace: str
+    name: str
+    key: str
+    value: Value
+    route: Route
+    source_path: str = ""
+    """The file that Terraform reads the value from (``file("...")``), when it does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Release:
+    """A Helm chart as the estate installs it. ``version`` is ``None`` when it is absent."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    chart: str
+    repository: str
+    version: str | None | Unknown
+    values: Mapping[str, Value]
+    values_route: Route
+    place: Place
+    version_place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backup:
+    """A job that copies data away.
+
+    ``tool`` is the command (``pg_dump``, ``mysqldump``, ``tar``, ``restic`` ...). ``protects`` are the databases or volumes
+    that it reads, ``target`` the volume (or remote) that it writes to. ``retention`` are the commands or fields that
+    remove old copies there. All places lie in ``script`` or in the resource.
+    """
+
+    workload: Workload | None
+    resource: Resource
+    name: str
+    namespace: str
+    tool: str
+    place: Place
+    protects_databases: tuple[Database, ...]
+    protects_volumes: tuple[tuple[Workload, Volume], ...]
+    target_volume: Volume | None
+    target_path: str
+    target_remote: str
+    writes_new_file: bool | None
+    """Whether each run makes a new file (``None``: not decided)."""
+    retention: tuple[Retention, ...]
+    consistent: bool | None
+    consistency_note: str
+    schedule: Value
+    undecided: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retention:
+    """Something that removes old copies. ``by`` is ``age``, ``count``, ``policy`` or ``size``."""
+
+    place: Place
+    by: str
+    command: str
+    age_days: float | None
+    keeps_at_least: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodePool:
+    """Nodes that the estate declares: labels and taints, with the number of nodes when it is known."""
+
+    resource: Resource | None
+    name: str
+    labels: Mapping[str, str]
+    taints: tuple[Mapping[str, Value], ...]
+    count: int | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeFile:
+    """A file of Terraform with its size in lines."""
+
+    path: str
+    lines: int
+    subjects: Mapping[str, int]
+    """Blocks by kind, such as ``resource kubernetes_deployment``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comment:
+    """A comment on live code. ``text`` is without its markers; ``about`` is the resource that encloses or follows it."""
+
+    span: Span
+    text: str
+    resource: int
+    route: Route = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IgnoredChange:
+    """A Terraform ``lifecycle { ignore_changes }`` entry, as a route of the Kubernetes object."""
+
+    resource: Resource
+    route: Route
+    place: Place
+    all_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estate:
+    """Every fact of an estate, with the resources behind them."""
+
+    resources: tuple[Resource, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    services: tuple[Service, ...] = ()
+    images: tuple[Image, ...] = ()
+    databases: tuple[Database, ...] = ()
+    backups: tuple[Backup, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    middlewares: tuple[Middleware, ...] = ()
+    ways_in: tuple[WayIn, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    config: tuple[ConfigEntry, ...] = ()
+    releases: tuple[Release, ...] = ()
+    node_pools: tuple[NodePool, ...] = ()
+    code_files: tuple[CodeFile, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    ignored_changes: tuple[IgnoredChange, ...] = ()
+    budgets: tuple[Resource, ...] = ()
+    by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
+    by_key: Mapping[int, Resource] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Lossless readers and editors of text: each gives trees whose nodes know their bytes."""

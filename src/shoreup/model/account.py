@@ -1,0 +1,35 @@
+"""The whole answer of one audit, ready for any report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shoreup.model.finding import Finding, ReadError, Undecided
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was read. ``resources`` counts by source, ``files`` by format."""
+
+    files: Mapping[str, int]
+    resources: Mapping[str, int]
+    roots: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Files recognised and left alone, by reason (``encrypted``, ``binary``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an audit found. ``timing`` is in seconds by stage; ``cached`` says it was not computed anew."""
+
+    version: str
+    estate: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    unproven: tuple[Finding, ...]
+    suppressed: tuple[Finding, ...]
+    undecided: tuple[Undecided, ...]
+    errors: tuple[ReadError, ...]
+    coverage: Coverage
+    timing: Mapping[str, float]
+    cached: bool = False

@@ -1,0 +1,1 @@
+"""Ways to show an account. They render and decide nothing."""

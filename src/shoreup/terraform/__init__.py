@@ -1,0 +1,1 @@
+"""What Terraform would say, without running it."""
