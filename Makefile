@@ -1,0 +1,75 @@
+# What a person types: `make demo` shows it, `make test` checks it, `make setup` gives .venv/bin/shoreup.
+# Nothing but make and Python 3.11 or newer has to be on the machine.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# A virtual environment that happens to be active is not ours; the newest suitable Python is.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+JOBS ?= 2
+PYTEST ?= -n $(JOBS)
+
+.PHONY: help setup demo test lint bench lock clean
+
+help:
+	@echo 'make setup   .venv with the locked dependencies and .venv/bin/shoreup'
+	@echo 'make demo    audit a copy of examples/homelab and print the account'
+	@echo 'make test    linters, types, layers, tests (sets up what they need)'
+	@echo 'make bench   Shoreup and Checkov on the same tree; TREE=path for a tree of yours'
+	@echo 'make lock    write the lock files anew'
+	@echo 'make clean   remove what these made'
+
+setup: $(VENV)/.setup
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo 'Shoreup needs Python 3.11 or newer with venv (on Debian: python3-venv). Name one with PYTHON=path.' >&2; exit 2; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.setup: $(VENV)/.python pyproject.toml requirements.lock requirements-build.lock
+	@echo 'setting up $(VENV)' >&2
+	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/.setup
+	@rm -rf demo && cp -R examples/homelab demo
+	@$(BIN)/shoreup audit demo || test $$? -eq 1
+
+$(VENV)/.test: $(VENV)/.setup requirements-dev.lock
+	@echo 'setting up what the tests need' >&2
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports --no-cache
+
+test: $(VENV)/.test
+	@tests/environment/prepare
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest $(PYTEST)
+
+bench: $(VENV)/.setup
+	$(BIN)/python bench/run.py $(if $(TREE),--tree "$(TREE)")
+
+# uv is needed to write the locks and for nothing else. It resolves for every supported Python and platform.
+LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+lock:
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --group build -c requirements.lock -o requirements-build.lock
+	$(LOCK) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) demo build dist tests/environment/node_modules .mypy_cache .ruff_cache .hypothesis
