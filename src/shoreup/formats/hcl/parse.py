@@ -1,0 +1,618 @@
+"""HCL's native syntax, read by hand.
+
+The grammar that HCL's users rely on has newlines that matter in some brackets and not in others, templates
+inside strings inside templates, and heredocs whose indentation counts. General parsers get corners of it
+wrong, and an audit that misreads a nested conditional lies. A wrong line costs only itself: it becomes a
+problem and reading goes on at the next one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from shoreup.formats.hcl.source import Problem, Source, SyntaxProblem
+from shoreup.formats.hcl.syntax import (
+    Attr,
+    Attribute,
+    Binary,
+    Block,
+    Body,
+    Call,
+    Comment,
+    Conditional,
+    Expression,
+    File,
+    ForOf,
+    Index,
+    ListOf,
+    Literal,
+    Name,
+    ObjectOf,
+    Paren,
+    Splat,
+    SplatItem,
+    Template,
+    Text,
+    Unary,
+)
+from shoreup.formats.hcl.templates import heredoc_parts, quoted_parts, template_parts
+
+MAX_DEPTH = 120
+"""Nesting of brackets beyond which a file is taken for hostile; Terraform code stays under 20."""
+
+_TOKEN = re.compile(
+    r"""[ \t\r\ufeff]*(?:
+      (?P<name>[^\W\d][\w-]*)
+    | (?P<quote>")
+    | (?P<newline>\n)
+    | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    | (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/)
+    | (?P<heredoc><<-?[^\W\d][\w-]*[ \t]*\r?\n)
+    | (?P<operator>&&|\|\||==|!=|<=|>=|=>|\.\.\.|::|[{}\[\]().,:?=<>+\-*/%!])
+    | (?P<end>\Z)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_TOP_LEVEL = re.compile(
+    r"^(?:resource|data|module|variable|output|locals|provider|terraform|moved|import|removed|check|ephemeral)\b[^\n]*\{",
+    re.MULTILINE,
+)
+_PLAIN_STRING = re.compile(r'[^"\\$%\n]*"')
+_PLAIN_ATTRIBUTE = re.compile(
+    r'([^\W\d][\w-]*)[ \t]*=[ \t]*(?:"([^"\\$%\n]*)"|(true|false|null)\b|(\d+))[ \t]*\r?\n[ \t]*'
+)
+_PRECEDENCE = {
+    "||": 1,
+    "&&": 2,
+    "==": 3,
+    "!=": 3,
+    "<": 4,
+    ">": 4,
+    "<=": 4,
+    ">=": 4,
+    "+": 5,
+    "-": 5,
+    "*": 6,
+    "/": 6,
+    "%": 6,
+}
+_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+
+
+def parse_file(source: Source) -> File:
+    """Read a whole file. Never fails: what cannot be read is in ``problems``."""
+    parser = Parser(source, 0)
+    body = parser.body(closing="")
+    file = File(source, body, parser.comments, parser.problems)
+    return _keep_whole_blocks(file) if file.problems else file
+
+
+def _keep_whole_blocks(file: File) -> File:
+    """Read a broken file again, one top-level block at a time, and keep the blocks that are whole.
+
+    After a wrong bracket nothing that follows can be trusted, but formatted code begins every top-level block
+    in the first column. A block with a problem inside is left out, for what is absent from it proves nothing.
+    """
+    source, text = file.source, file.source.text
+    starts = [match.start() for match in _TOP_LEVEL.finditer(text)]
+    whole = File(source, Body(source, 0, len(text)), [], [])
+    for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
+        parser = Parser(source, start)
+        parser.text = text[:end]
+        body = parser.body(closing="")
+        if not parser.problems:
+            whole.body.attributes.update(body.attributes)
+            whole.body.blocks.extend(body.blocks)
+            whole.comments.extend(parser.comments)
+            continue
+        first = parser.problems[0]
+        header = text[start : text.find("\n", start)].strip(" {")
+        whole.problems.append(Problem(first.line, first.cause, f"the block {header}" if start else "the line"))
+        if not start:
+            whole.body.blocks.extend(block for block in body.blocks if block.end < end)
+    return whole
+
+
+def parse_expression(source: Source) -> Expression:
+    """Read a text that is one expression. Raises :class:`SyntaxProblem`."""
+    parser = Parser(source, 0)
+    parser.ignore_newlines = 1
+    parser.advance()
+    expression = parser.expression()
+    if parser.kind != "end":
+        raise SyntaxProblem(parser.start, "text after the expression")
+    return expression
+
+
+def parse_template(source: Source) -> Template:
+    """Read a template file. Raises :class:`SyntaxProblem`."""
+    parts = template_parts(source, 0, len(source.text), _parser_inside)
+    return _template(source, 0, len(source.text), parts, "hcl-template")
+
+
+def _parser_inside(source: Source, offset: int, depth: int) -> Parser:
+    """A parser that stands at ``offset`` inside ``${`` or ``%{``."""
+    parser = Parser(source, offset)
+    parser.depth = depth
+    parser.ignore_newlines = 1
+    parser.advance()
+    return parser
+
+
+def _template(source: Source, start: int, end: int, parts: list, encoding: str) -> Template:  # type: ignore[type-arg]
+    constant = "".join(part.value for part in parts) if all(type(part) is Text for part in parts) else None
+    return Template(source, start, end, parts, encoding, constant)
+
+
+class Parser:
+    """A recursive descent over one text.
+
+    The current token is ``kind``, ``value``, ``start``; ``offset`` is the first character after it.
+    """
+
+    __slots__ = (
+        "comments",
+        "depth",
+        "ignore_newlines",
+        "kind",
+        "last",
+        "offset",
+        "problems",
+        "source",
+        "start",
+        "text",
+        "value",
+    )
+
+    def __init__(self, source: Source, offset: int) -> None:
+        self.source = source
+        self.text = source.text
+        self.offset = offset
+        self.start = offset
+        self.last = offset
+        self.kind = ""
+        self.value = ""
+        self.ignore_newlines = 0
+        self.depth = 0
+        self.comments: list[Comment] = []
+        self.problems: list[Problem] = []
+
+    def advance(self) -> None:
+        """Move to the next token; ``last`` becomes the end of the one before."""
+        self.last = self.offset
+        while True:
+            match = _TOKEN.match(self.text, self.offset)
+            if match is None:
+                self.kind, self.start = "bad", self._after_blanks()
+                self.value = self.text[self.start : self.start + 1]
+                self.offset = self.start + 1
+                return
+            kind = match.lastgroup or ""
+            self.offset = match.end()
+            if kind == "comment":
+                self.comments.append(Comment(match.start("comment"), match.end()))
+                continue
+            if kind == "newline" and self.ignore_newlines:
+                continue
+            self.kind = kind
+            self.start = match.start(kind)
+            self.value = match.group(kind)
+            return
+
+    def _after_blanks(self) -> int:
+        offset = self.offset
+        while offset < len(self.text) and self.text[offset] in " \t\r":
+            offset += 1
+        return offset
+
+    # Bodies
+
+    def body(self, closing: str) -> Body:
+        """Read attributes and blocks up to ``closing`` (``"}"``, or the end of the file for ``""``)."""
+        body = Body(self.source, self.offset, self.offset)
+        self.advance()
+        while True:
+            if self.kind == "newline":
+                self._plain_attributes(body)
+            elif self.kind == "name":
+                self._item(body)
+            elif closing and self.kind == "operator" and self.value == closing:
+                break
+            elif self.kind == "end":
+                if closing:
+                    self._problem(SyntaxProblem(body.start, f"this block is never closed with {closing}"), "nothing")
+                break
+            elif self.kind == "quote":
+                self._recover(SyntaxProblem(self.start, "a quoted name where an argument or block should begin"))
+            else:
+                self._recover(SyntaxProblem(self.start, f"unexpected {self.value!r}"))
+        body.end = self.start
+        return body
+
+    def _plain_attributes(self, body: Body) -> None:
+        # Most lines of real code are `name = "text"`; one match reads such a line whole.
+        text, source = self.text, self.source
+        offset = self._after_blanks()
+        match = _PLAIN_ATTRIBUTE.match(text, offset)
+        while match is not None:
+            name, string, word, number = match.groups()
+            group = match.lastindex or 2
+            start, end = match.span(group)
+            value: Expression
+            if string is not None:
+                parts: list = [Text(source, start, end, string)] if string else []  # type: ignore[type-arg]
+                value = Template(source, start - 1, end + 1, parts, "hcl-quoted", string)
+                end += 1
+            else:
+                value = Literal(source, start, end, _CONSTANTS[word] if word else int(number))
+            self._attribute(body, Attribute(source, offset, end, name, value))
+            offset = match.end()
+            match = _PLAIN_ATTRIBUTE.match(text, offset)
+        self.offset = offset
+        self.advance()
+
+    def _attribute(self, body: Body, attribute: Attribute) -> None:
+        if attribute.name in body.attributes:
+            cause = f"the argument {attribute.name} is set twice in one block"
+            self._problem(SyntaxProblem(attribute.start, cause), "the second one")
+        else:
+            body.attributes[attribute.name] = attribute
+
+    def _item(self, body: Body) -> None:
+        start, name = self.start, self.value
+        try:
+            self.advance()
+            if self.kind == "operator" and self.value == "=":
+                self.advance()
+                expression = self.expression()
+                if self.kind not in ("newline", "end") and not (self.kind == "operator" and self.value == "}"):
+                    raise SyntaxProblem(self.start, f"unexpected {self.value!r} after the value of {name}")
+                self._attribute(body, Attribute(self.source, start, self.last, name, expression))
+                return
+            self._block(body, start, name)
+        except SyntaxProblem as problem:
+            self._recover(problem)
+
+    def _block(self, body: Body, start: int, name: str) -> None:
+        labels: list[str] = []
+        while not (self.kind == "operator" and self.value == "{"):
+            if self.kind == "name":
+                labels.append(self.value)
+                self.advance()
+            elif self.kind == "quote":
+                label = self._quoted()
+                labels.append(label.constant or "")
+            else:
+                raise SyntaxProblem(self.start, f"{name} is neither an argument nor a block")
+        self._deeper()
+        inner = self.body(closing="}")
+        self.depth -= 1
+        end = self.offset
+        block = Block(self.source, start, end, name, labels, inner)
+        body.blocks.append(block)
+        if self.kind != "end":
+            self.advance()
+
+    def _deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise SyntaxProblem(self.start, f"nested deeper than {MAX_DEPTH}")
+
+    def _problem(self, problem: SyntaxProblem, skipped: str) -> None:
+        self.problems.append(Problem(self.source.line(problem.offset), problem.cause, skipped))
+
+    def _recover(self, problem: SyntaxProblem) -> None:
+        """Note the problem and go on after the line where it stands."""
+        self._problem(problem, "the line")
+        self.ignore_newlines = 0
+        end = self.text.find("\n", max(problem.offset, min(self.start, len(self.text))))
+        self.offset = len(self.text) if end < 0 else end
+        self.advance()
+
+    # Expressions
+
+    def expression(self) -> Expression:
+        """Read one expression; the current token is then the first one after it."""
+        self._deeper()
+        start = self.start
+        condition = self._binary(1)
+        if self.kind == "operator" and self.value == "?":
+            self._skip_after("?")
+            then = self.expression()
+            self._skip_newlines()
+            self._expect(":")
+            self._skip_newlines()
+            otherwise = self.expression()
+            condition = Conditional(self.source, start, self.last, condition, then, otherwise)
+        self.depth -= 1
+        return condition
+
+    def _skip_after(self, operator: str) -> None:
+        self._expect(operator)
+        self._skip_newlines()
+
+    def _skip_newlines(self) -> None:
+        while self.kind == "newline":
+            self.advance()
+
+    def _expect(self, operator: str) -> None:
+        if self.kind != "operator" or self.value != operator:
+            found = "the end of the line" if self.kind == "newline" else repr(self.value) if self.value else "the end"
+            raise SyntaxProblem(self.start, f"expected {operator!r}, found {found}")
+        self.advance()
+
+    def _binary(self, lowest: int) -> Expression:
+        start = self.start
+        left = self._unary()
+        while self.kind == "operator":
+            operator = self.value
+            precedence = _PRECEDENCE.get(operator, 0)
+            if precedence < lowest:
+                break
+            self.advance()
+            right = self._binary(precedence + 1)
+            left = Binary(self.source, start, self.last, operator, left, right)
+        return left
+
+    def _unary(self) -> Expression:
+        if self.kind == "operator" and self.value in "!-":
+            start, operator = self.start, self.value
+            self._deeper()
+            self.advance()
+            operand = self._unary()
+            self.depth -= 1
+            return Unary(self.source, start, self.last, operator, operand)
+        return self._postfix(self._primary())
+
+    def _primary(self) -> Expression:
+        kind, start, value = self.kind, self.start, self.value
+        if kind == "quote":
+            return self._quoted()
+        if kind == "name":
+            return self._word(start, value)
+        if kind == "number":
+            self.advance()
+            number = float(value) if any(mark in value for mark in ".eE") else _whole(value, start)
+            return Literal(self.source, start, self.last, number)
+        if kind == "heredoc":
+            return self._heredoc(start, value)
+        if kind == "operator":
+            if value == "(":
+                self._open("(")
+                inner = self.expression()
+                end = self._close(")")
+                return Paren(self.source, start, end, inner)
+            if value == "[":
+                return self._list(start)
+            if value == "{":
+                return self._object(start)
+        if kind in ("newline", "end"):
+            raise SyntaxProblem(start, "an expression is missing")
+        raise SyntaxProblem(start, f"unexpected {value!r}")
+
+    def _open(self, bracket: str) -> None:
+        self.ignore_newlines += 1
+        self._expect(bracket)
+
+    def _close(self, bracket: str) -> int:
+        """Step over a closing bracket and give the offset after it."""
+        if self.kind != "operator" or self.value != bracket:
+            raise SyntaxProblem(self.start, f"expected {bracket!r}, found {self.value!r}")
+        end = self.offset
+        self.ignore_newlines -= 1
+        self.advance()
+        return end
+
+    def _word(self, start: int, word: str) -> Expression:
+        self.advance()
+        if word in _CONSTANTS:
+            return Literal(self.source, start, self.last, _CONSTANTS[word])
+        while self.kind == "operator" and self.value == "::":
+            self.advance()
+            word = f"{word}::{self.value}"
+            self.advance()
+        if self.kind == "operator" and self.value == "(":
+            return self._call(start, word)
+        return Name(self.source, start, self.last, word)
+
+    def _call(self, start: int, name: str) -> Call:
+        self._open("(")
+        arguments: list[Expression] = []
+        expands = False
+        while not (self.kind == "operator" and self.value == ")"):
+            arguments.append(self.expression())
+            if self.kind == "operator" and self.value == "...":
+                expands = True
+                self.advance()
+            if self.kind == "operator" and self.value == ",":
+                self.advance()
+            else:
+                break
+        end = self._close(")")
+        return Call(self.source, start, end, name, arguments, expands)
+
+    def _postfix(self, base: Expression) -> Expression:
+        start = base.start
+        while self.kind == "operator":
+            if self.value == ".":
+                self.advance()
+                if self.kind == "name":
+                    name = self.value
+                    self.advance()
+                    base = Attr(self.source, start, self.last, base, name)
+                elif self.kind == "number":
+                    base = self._legacy_index(base)
+                elif self.kind == "operator" and self.value == "*":
+                    self.advance()
+                    base = self._splat(base, attributes_only=True)
+                else:
+                    raise SyntaxProblem(self.start, f"unexpected {self.value!r} after '.'")
+            elif self.value == "[":
+                self._open("[")
+                if self.kind == "operator" and self.value == "*":
+                    self.advance()
+                    self._close("]")
+                    base = self._splat(base, attributes_only=False)
+                    continue
+                key = self.expression()
+                end = self._close("]")
+                base = Index(self.source, start, end, base, key)
+            else:
+                break
+        return base
+
+    def _legacy_index(self, base: Expression) -> Expression:
+        # `a.0.1` lexes as the number 0.1
+        offset = self.start
+        for digits in self.value.split("."):
+            key = Literal(self.source, offset, offset + len(digits), _whole(digits, offset))
+            offset += len(digits)
+            base = Index(self.source, base.start, offset, base, key)
+            offset += 1
+        self.advance()
+        return base
+
+    def _splat(self, base: Expression, *, attributes_only: bool) -> Splat:
+        each: Expression = SplatItem(self.source, self.last, self.last)
+        start = self.last
+        if attributes_only:
+            while self.kind == "operator" and self.value == ".":
+                self.advance()
+                if self.kind == "number":
+                    each = self._legacy_index(each)
+                    continue
+                name = self.value
+                self.advance()
+                each = Attr(self.source, start, self.last, each, name)
+        else:
+            each = self._postfix(each)
+        return Splat(self.source, base.start, self.last, base, each)
+
+    def _list(self, start: int) -> Expression:
+        self._open("[")
+        if self.kind == "name" and self.value == "for":
+            return self._for(start, "]")
+        items: list[Expression] = []
+        while not (self.kind == "operator" and self.value == "]"):
+            items.append(self.expression())
+            if self.kind == "operator" and self.value == ",":
+                self.advance()
+            else:
+                break
+        end = self._close("]")
+        return ListOf(self.source, start, end, items)
+
+    def _object(self, start: int) -> Expression:
+        ignored, self.ignore_newlines = self.ignore_newlines, 0
+        self._expect("{")
+        self._skip_newlines()
+        if self.kind == "name" and self.value == "for" and self._really_for():
+            self.ignore_newlines = ignored + 1
+            return self._for(start, "}")
+        items: list[tuple[Expression, Expression]] = []
+        while not (self.kind == "operator" and self.value == "}"):
+            items.append(self._object_item())
+            if self.kind == "operator" and self.value == ",":
+                self.advance()
+            elif self.kind != "newline" and not (self.kind == "operator" and self.value == "}"):
+                raise SyntaxProblem(self.start, f"expected a comma or a new line, found {self.value!r}")
+            self._skip_newlines()
+        end = self.offset
+        self.ignore_newlines = ignored
+        self.advance()
+        return ObjectOf(self.source, start, end, items)
+
+    def _really_for(self) -> bool:
+        return re.compile(r"[ \t\r\n]+[^\W\d][\w-]*[ \t\r\n]*(,|in\b)").match(self.text, self.offset) is not None
+
+    def _object_item(self) -> tuple[Expression, Expression]:
+        key = self._binary(1)
+        if type(key) is Name:
+            key = Template(
+                key.source, key.start, key.end, [Text(key.source, key.start, key.end, key.name)], "raw", key.name
+            )
+        elif type(key) is Literal and key.value is not None:
+            word = self.text[key.start : key.end]
+            key = Template(key.source, key.start, key.end, [Text(key.source, key.start, key.end, word)], "raw", word)
+        if self.kind != "operator" or self.value not in ("=", ":"):
+            raise SyntaxProblem(self.start, f"expected '=' after the key, found {self.value!r}")
+        self.advance()
+        return key, self.expression()
+
+    def _for(self, start: int, bracket: str) -> ForOf:
+        self.advance()
+        self._skip_newlines()
+        first = self._identifier()
+        second = ""
+        if self.kind == "operator" and self.value == ",":
+            self.advance()
+            second = self._identifier()
+        if self.kind != "name" or self.value != "in":
+            raise SyntaxProblem(self.start, "expected 'in'")
+        self.advance()
+        collection = self.expression()
+        self._expect(":")
+        result = self.expression()
+        result_key: Expression | None = None
+        grouped = False
+        if bracket == "}":
+            result_key = result
+            self._expect("=>")
+            result = self.expression()
+            if self.kind == "operator" and self.value == "...":
+                grouped = True
+                self.advance()
+        condition: Expression | None = None
+        if self.kind == "name" and self.value == "if":
+            self.advance()
+            condition = self.expression()
+        end = self._close(bracket)
+        key_name, item_name = (first, second) if second else ("", first)
+        return ForOf(
+            self.source, start, end, key_name, item_name, collection, result_key, result, condition, grouped
+        )
+
+    def _identifier(self) -> str:
+        if self.kind != "name":
+            raise SyntaxProblem(self.start, f"expected a name, found {self.value!r}")
+        name = self.value
+        self.advance()
+        return name
+
+    # Strings
+
+    def _quoted(self) -> Template:
+        start = self.start
+        match = _PLAIN_STRING.match(self.text, self.offset)
+        if match is not None:
+            end = match.end()
+            constant = match.group()[:-1]
+            parts: list = [Text(self.source, self.offset, end - 1, constant)] if constant else []  # type: ignore[type-arg]
+            template = Template(self.source, start, end, parts, "hcl-quoted", constant)
+        else:
+            parts, end = quoted_parts(self.source, self.offset, _parser_inside, self.depth)
+            template = _template(self.source, start, end, parts, "hcl-quoted")
+        self.offset = end
+        self.advance()
+        self.last = end
+        return template
+
+    def _heredoc(self, start: int, opening: str) -> Template:
+        flush = opening.startswith("<<-")
+        marker = opening.lstrip("<-").strip()
+        closing = re.compile(rf"^[ \t]*{re.escape(marker)}(?=[ \t\r]*(?:\n|\Z))", re.MULTILINE)
+        match = closing.search(self.text, self.offset)
+        if match is None:
+            raise SyntaxProblem(start, f"the heredoc {marker} is never closed")
+        parts = heredoc_parts(self.source, self.offset, match.start(), flush, _parser_inside, self.depth)
+        template = _template(self.source, start, match.end(), parts, "hcl-heredoc")
+        self.offset = match.end()
+        self.advance()
+        self.last = match.end()
+        return template
+
+
+def _whole(digits: str, offset: int) -> int:
+    if len(digits) > 300:
+        raise SyntaxProblem(offset, "a number of more than 300 digits")
+    return int(digits)

@@ -1,0 +1,268 @@
+"""HCL templates: literal text with ``${...}`` and ``%{...}``, white-space trimming and heredoc indentation.
+
+The order of things follows HCL's own reader: text is cut into tokens (one a line in heredocs), ``~`` trims
+the neighbouring token, the indentation of ``<<-`` is taken off, and directives are nested last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from shoreup.formats.hcl.source import Source, SyntaxProblem
+from shoreup.formats.hcl.syntax import Expression, ForDirective, IfDirective, Interpolation, Part, Text
+
+if TYPE_CHECKING:
+    from shoreup.formats.hcl.parse import Parser
+
+ParserAt: TypeAlias = "Callable[[Source, int, int], Parser]"
+
+_QUOTED_STOP = re.compile(r'(?:[^"\\$%\n]|\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*', re.DOTALL)
+_LINE_STOP = re.compile(r"(?:[^$%\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*\n?")
+_ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|(\$\$\{|%%\{)', re.DOTALL)
+_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+
+
+@dataclass(slots=True, eq=False)
+class _Directive:
+    """``if``, ``else``, ``endif``, ``for`` or ``endfor`` before nesting."""
+
+    word: str
+    start: int
+    end: int
+    expression: Expression | None = None
+    key: str = ""
+    item: str = ""
+
+
+_Token: TypeAlias = "Text | Interpolation | _Directive"
+
+
+def unescape(raw: str, *, backslashes: bool) -> str:
+    """The meaning of literal text. Heredocs and template files know no backslashes."""
+    if "$${" not in raw and "%%{" not in raw and not (backslashes and "\\" in raw):
+        return raw
+    if not backslashes:
+        return raw.replace("$${", "${").replace("%%{", "%{")
+    return _ESCAPE.sub(_meaning, raw)
+
+
+def escapes(raw: str, *, backslashes: bool) -> list[tuple[int, int, str]]:
+    """The escapes in literal text as ``(start, end, meaning)``."""
+    return [
+        (match.start(), match.end(), _meaning(match))
+        for match in _ESCAPE.finditer(raw)
+        if backslashes or match.group(5)
+    ]
+
+
+def _meaning(match: re.Match[str]) -> str:
+    simple, short, long, other, marker = match.groups()
+    if simple:
+        return _SIMPLE[simple]
+    if short or long:
+        code = int(short or long, 16)
+        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
+    if marker:
+        return str(marker[1:])
+    return f"\\{other}"
+
+
+def quoted_parts(source: Source, start: int, parser_at: ParserAt, depth: int) -> tuple[list[Part], int]:
+    """Read a quoted template whose first character stands at ``start``; gives its parts and the offset after the
+    closing quote."""
+    text = source.text
+    tokens: list[_Token] = []
+    trims: list[tuple[bool, bool]] = []
+    offset = start
+    while True:
+        stop = _run(_QUOTED_STOP, text, offset)
+        if stop > offset:
+            raw = text[offset:stop]
+            tokens.append(Text(source, offset, stop, unescape(raw, backslashes=True)))
+            trims.append((False, False))
+        if stop >= len(text) or text[stop] in "\n\\":
+            raise SyntaxProblem(start - 1, "a string that is never closed")
+        if text[stop] == '"':
+            break
+        offset = _sequence(source, stop, tokens, trims, parser_at, depth)
+    _trim(tokens, trims)
+    return _nest(source, tokens, start), stop + 1
+
+
+def heredoc_parts(
+    source: Source, start: int, end: int, flush: bool, parser_at: ParserAt, depth: int
+) -> list[Part]:
+    """Read the lines of a heredoc, ``start`` to ``end`` (exclusive)."""
+    tokens, trims = _lines(source, start, end, parser_at, depth)
+    _trim(tokens, trims)
+    if flush:
+        _flush(tokens)
+    return _nest(source, tokens, start)
+
+
+def template_parts(source: Source, start: int, end: int, parser_at: ParserAt) -> list[Part]:
+    """Read a template file."""
+    tokens, trims = _lines(source, start, end, parser_at, 0)
+    _trim(tokens, trims)
+    return _nest(source, tokens, start)
+
+
+def _run(pattern: re.Pattern[str], text: str, offset: int) -> int:
+    match = pattern.match(text, offset)
+    return match.end() if match else offset
+
+
+def _lines(
+    source: Source, start: int, end: int, parser_at: ParserAt, depth: int
+) -> tuple[list[_Token], list[tuple[bool, bool]]]:
+    text = source.text
+    tokens: list[_Token] = []
+    trims: list[tuple[bool, bool]] = []
+    offset = start
+    while offset < end:
+        match = _LINE_STOP.match(text, offset, end)
+        stop = match.end() if match else offset
+        if stop > offset:
+            raw = text[offset:stop]
+            tokens.append(Text(source, offset, stop, unescape(raw, backslashes=False)))
+            trims.append((False, False))
+            offset = stop
+        elif text.startswith(("${", "%{"), offset):
+            offset = _sequence(source, offset, tokens, trims, parser_at, depth)
+        else:
+            # a dollar or percent sign as the very last character
+            tokens.append(Text(source, offset, offset + 1, text[offset]))
+            trims.append((False, False))
+            offset += 1
+    return tokens, trims
+
+
+def _sequence(
+    source: Source,
+    offset: int,
+    tokens: list[_Token],
+    trims: list[tuple[bool, bool]],
+    parser_at: ParserAt,
+    depth: int,
+) -> int:
+    """Read one ``${...}`` or ``%{...}`` and give the offset after it."""
+    text = source.text
+    inside = offset + 2
+    left = text.startswith("~", inside)
+    parser = parser_at(source, inside + left, depth + 1)
+    token: _Token
+    if text[offset] == "$":
+        expression = parser.expression()
+        token = Interpolation(source, offset, offset, expression)
+    else:
+        token = _directive(parser, offset)
+    right = False
+    if parser.kind == "bad" and parser.value == "~":
+        right = True
+        parser.advance()
+    if parser.kind != "operator" or parser.value != "}":
+        raise SyntaxProblem(parser.start, f"expected '}}' to end the template sequence, found {parser.value!r}")
+    token.end = parser.start + 1
+    tokens.append(token)
+    trims.append((left, right))
+    return parser.start + 1
+
+
+def _directive(parser: Parser, start: int) -> _Directive:
+    word = parser.value
+    parser.advance()
+    directive = _Directive(word, start, start)
+    if word == "if":
+        directive.expression = parser.expression()
+    elif word == "for":
+        directive.item = parser.value
+        parser.advance()
+        if parser.value == ",":
+            parser.advance()
+            directive.key, directive.item = directive.item, parser.value
+            parser.advance()
+        if parser.value != "in":
+            raise SyntaxProblem(parser.start, "expected 'in'")
+        parser.advance()
+        directive.expression = parser.expression()
+    elif word not in ("else", "endif", "endfor"):
+        raise SyntaxProblem(start, f"no template directive is called {word!r}")
+    return directive
+
+
+def _trim(tokens: list[_Token], trims: list[tuple[bool, bool]]) -> None:
+    for index, (left, right) in enumerate(trims):
+        if left and index:
+            before = tokens[index - 1]
+            if type(before) is Text:
+                kept = before.value.rstrip()
+                before.end -= len(before.value) - len(kept)
+                before.value = kept
+        if right and index + 1 < len(tokens):
+            after = tokens[index + 1]
+            if type(after) is Text:
+                kept = after.value.lstrip()
+                after.start += len(after.value) - len(kept)
+                after.value = kept
+
+
+def _flush(tokens: list[_Token]) -> None:
+    """Take the common indentation off every line, as ``<<-`` asks."""
+    least: int | None = None
+    adjusted: list[Text] = []
+    fresh = True
+    for token in tokens:
+        if fresh:
+            fresh = False
+            spaces: int | None = 0
+            if type(token) is Text:
+                stripped = token.value.lstrip()
+                if not stripped and token.value.endswith("\n"):
+                    spaces = None  # a blank line does not count
+                else:
+                    spaces = len(token.value) - len(stripped)
+                    adjusted.append(token)
+            if spaces is not None and (least is None or spaces < least):
+                least = spaces
+        if type(token) is Text and token.value.endswith("\n"):
+            fresh = True
+    for token in adjusted if least else ():
+        token.start += least or 0
+        token.value = token.value[least:]
+
+
+def _nest(source: Source, tokens: list[_Token], start: int) -> list[Part]:
+    parts: list[Part] = []
+    stack: list[tuple[list[Part], IfDirective | ForDirective]] = []
+    current = parts
+    for token in tokens:
+        if not isinstance(token, _Directive):
+            if type(token) is not Text or token.value:
+                current.append(token)
+            continue
+        if token.word == "if" and token.expression is not None:
+            branch = IfDirective(source, token.start, token.end, token.expression, [], [])
+            current.append(branch)
+            stack.append((current, branch))
+            current = branch.then
+        elif token.word == "for" and token.expression is not None:
+            loop = ForDirective(source, token.start, token.end, token.key, token.item, token.expression, [])
+            current.append(loop)
+            stack.append((current, loop))
+            current = loop.body
+        else:
+            opened = stack[-1][1] if stack else None
+            wanted = ForDirective if token.word == "endfor" else IfDirective
+            if not isinstance(opened, wanted):
+                raise SyntaxProblem(token.start, f"%{{ {token.word} }} without its opening")
+            if token.word == "else" and isinstance(opened, IfDirective):
+                current = opened.otherwise
+            else:
+                opened.end = token.end
+                current = stack.pop()[0]
+    if stack:
+        raise SyntaxProblem(stack[-1][1].start, "a template directive that is never ended")
+    return parts
