@@ -1,0 +1,50 @@
+"""Concern ids as people type them: several in one word, by pattern, sometimes misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+import click
+from click.shell_completion import CompletionItem
+
+from shoreup.model.errors import UserError
+
+
+def known_ids() -> tuple[str, ...]:
+    """Every concern's id. Imports the catalogue."""
+    from shoreup.concerns.registry import all_concerns
+
+    return tuple(concern.id for concern in all_concerns())
+
+
+def expand(words: Iterable[str]) -> tuple[str, ...]:
+    """Ids from what follows ``--select`` or ``--ignore``: commas separate, ``*`` stands for anything.
+
+    Raises :class:`UserError` that names the nearest id.
+    """
+    wanted = [word.strip() for part in words for word in part.split(",") if word.strip()]
+    if not wanted:
+        return ()
+    ids = known_ids()
+    chosen: dict[str, None] = {}
+    for word in wanted:
+        matches = [one for one in ids if fnmatchcase(one, word)]
+        if not matches:
+            raise unknown(word, ids)
+        chosen.update(dict.fromkeys(matches))
+    return tuple(chosen)
+
+
+def unknown(word: str, ids: Iterable[str]) -> UserError:
+    """The error for an id that does not exist."""
+    near = get_close_matches(word.lower().replace("_", "-"), list(ids), n=1, cutoff=0.5)
+    hint = f"The nearest is {near[0]}." if near else "'shoreup concerns' lists them."
+    return UserError(f"There is no concern {word!r}. {hint}")
+
+
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids for the shell, with what came before the last comma kept."""
+    kept, comma, start = incomplete.rpartition(",")
+    return [CompletionItem(f"{kept}{comma}{one}") for one in known_ids() if one.startswith(start)]

@@ -1,0 +1,87 @@
+"""The front door: finds the command, and turns whatever ends it early into one sentence and an exit code.
+
+0: nothing at or above ``--fail-on``; 1: findings; 2: an error, with what to do next; 3: nothing to audit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from shoreup import __version__
+from shoreup.cli.output import complain
+from shoreup.model.errors import NothingToAudit, UserError
+
+FINDINGS = 1
+ERROR = 2
+NOTHING = 3
+INTERRUPTED = 130
+
+COMMANDS = ("audit", "explain", "concerns", "completion")
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are named, and listed in the order in which a person meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"shoreup.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}."
+            raise UserError(f"No command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find what would sink a self-hosted platform, from the Terraform and YAML that describe it."""
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and give its exit code. Nothing but an interpreter's own end escapes."""
+    try:
+        code = cli.main(args=arguments, prog_name="shoreup", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except NothingToAudit as nothing:
+        complain(nothing.message)
+        return NOTHING
+    except UserError as problem:
+        complain(problem.message)
+        return ERROR
+    except click.ClickException as problem:
+        usage = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "shoreup"
+        complain(f"{problem.format_message()} See '{usage} --help'.")
+        return ERROR
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception as fault:  # the last resort: whoever audits a platform must not read our stack
+        if os.environ.get("SHOREUP_TRACEBACK"):
+            raise
+        complain(
+            f"This is a fault in Shoreup: {type(fault).__name__}: {fault}. "
+            "Run again with SHOREUP_TRACEBACK=1 and report what it prints."
+        )
+        return ERROR

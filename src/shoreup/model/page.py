@@ -1,0 +1,20 @@
+"""What the catalogue says about one concern, for those who show it and must not know how it is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoreup.model.finding import Category, Consequence, Section, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernPage:
+    """One concern as a reader meets it. ``text`` is Markdown: what, why, example, fix safety."""
+
+    id: str
+    title: str
+    severity: Severity
+    consequence_class: Consequence
+    category: Category
+    section: Section
+    text: str

@@ -1,0 +1,250 @@
+"""The account as a person reads it: first what to do first, then everything by group, then what is not known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from shoreup.model.account import Account
+from shoreup.model.finding import Category, Finding, Related, Severity, Undecided
+from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts
+from shoreup.report.terminal import Ink, cells, plain, sentence, wrap
+
+FIRST = 10
+"""How many kinds of trouble are named before all others."""
+SHOWN = 10
+"""How many problems, and how many kinds of open questions, are listed."""
+NARROWEST = 40
+WIDEST = 120
+"""Prose is not read across more columns than this; paths may be longer."""
+
+GROUP_NAMES = {
+    Category.BACKUPS: "Backups and restores",
+    Category.VERSIONS: "Versions and images",
+    Category.ACCESS: "Access and secrets",
+    Category.NETWORK: "Network",
+    Category.AVAILABILITY: "Availability",
+    Category.PRACTICE: "Code and practice",
+}
+
+
+def render(account: Account, *, width: int = 100, colour: bool = False, full: bool = False) -> str:
+    """The account in at most ``width`` columns, as far as paths allow. ``full`` folds nothing."""
+    page = _Page(Ink(colour), max(NARROWEST, min(width, WIDEST)), full)
+    return "".join(f"{line}\n" for line in page.account(account))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    ink: Ink
+    width: int
+    full: bool
+
+    def account(self, account: Account) -> Iterator[str]:
+        folded = kinds(account.findings)
+        yield from self._headline(account)
+        if folded:
+            yield ""
+            yield from self._first(folded[:FIRST])
+        for group in groups(folded):
+            yield ""
+            yield from self._group(group)
+        if account.unproven:
+            yield ""
+            yield self.ink("Not proven", "heading")
+            yield from self._prose("Nothing here is broken; nobody has seen it work either.", "  ", "faint")
+            for kind in kinds(account.unproven):
+                yield from self._kind(kind)
+        yield ""
+        yield from self._notes(account)
+
+    # -- the top -------------------------------------------------------------------------------------------
+
+    def _headline(self, account: Account) -> Iterator[str]:
+        estate = ", ".join(plain(path) for path in account.estate)
+        yield f"{self.ink('Shoreup', 'strong')} {plain(account.version)}  {estate}"
+        counts = [
+            self.ink(f"{count} {severity.value}", severity.value)
+            for severity, count in severity_counts(account.findings).items()
+            if count
+        ]
+        yield "  ".join(counts) if counts else self.ink("No findings.", "good")
+
+    def _first(self, worst: Iterable[Kind]) -> Iterator[str]:
+        yield self.ink("Do these first", "heading")
+        for number, kind in enumerate(worst, start=1):
+            one = kind.first
+            label = one.severity.value
+            more = f"  and {kind.count - 1} more" if kind.count > 1 else ""
+            yield ""
+            yield (
+                f"{self.ink(f'{number:>2}', 'strong')}  {self.ink(label, label)}  "
+                f"{self.ink(plain(one.concern), 'strong')}{self.ink(more, 'faint')}"
+            )
+            yield f"    {self._place(one)}  {self.ink(plain(one.subject), 'faint')}".rstrip()
+            yield from self._prose(one.message, "    ")
+            yield from self._prose(f"If nothing is done: {_lowered(one.consequence)}", "    ", "faint")
+
+    # -- the body ------------------------------------------------------------------------------------------
+
+    def _group(self, group: Group) -> Iterator[str]:
+        found = [one for kind in group.kinds for spot in kind.spots for one in spot.findings]
+        counts = "  ".join(f"{count} {severity.value}" for severity, count in severity_counts(found).items() if count)
+        yield f"{self.ink(GROUP_NAMES[group.category], 'heading')}  {self.ink(counts, 'faint')}"
+        for kind in group.kinds:
+            yield from self._kind(kind)
+
+    def _kind(self, kind: Kind) -> Iterator[str]:
+        severity = kind.severity
+        head = f"  {self.ink(severity.value.ljust(8), severity.value)}  {self.ink(plain(kind.concern), 'strong')}"
+        if len(kind.spots) > MANY and not self.full:
+            yield from self._folded(head, kind)
+            return
+        yield head
+        for spot in kind.spots:
+            yield from self._spot(spot)
+
+    def _folded(self, head: str, kind: Kind) -> Iterator[str]:
+        counts = severity_counts(one for spot in kind.spots for one in spot.findings)
+        several = [f"{count} {severity.value}" for severity, count in counts.items() if count]
+        mixed = f" ({', '.join(several)})" if len(several) > 1 else ""
+        size = f"×{kind.count}{mixed} in {_number(kind.files, 'file')}"
+        taken = 12 + cells(plain(kind.concern)) + 2 + cells(size)
+        place = _where(kind.first)
+        lead = f"{head}  {size}"
+        if taken + len("  first ") + cells(place) <= self.width:
+            yield f"{lead}  {self.ink('first', 'faint')} {self.ink(place, 'place')}"
+        else:
+            yield lead
+            yield f"            {self.ink('first', 'faint')} {self.ink(place, 'place')}"
+
+    def _spot(self, spot: Spot) -> Iterator[str]:
+        shown = spot.findings if self.full else spot.findings[:1]
+        for one in shown:
+            times = f" ×{len(spot.findings)}" if len(shown) < len(spot.findings) else ""
+            place = f"{self._place(one)}{self.ink(times, 'strong')}"
+            taken = 12 + cells(_where(one)) + cells(times) + 2
+            message = sentence(one.message)
+            if taken + cells(message) <= self.width:
+                yield f"            {place}  {message}"
+            else:
+                yield f"            {place}"
+                yield from self._prose(message, "            ")
+            if self.full:
+                yield from self._details(one)
+
+    def _details(self, one: Finding) -> Iterator[str]:
+        indent = "              "
+        if one.resource is not None:
+            yield f"{indent}{self.ink(plain(one.resource.address), 'faint')}"
+        yield from self._prose(f"If nothing is done: {_lowered(one.consequence)}", indent, "faint")
+        for related in one.related:
+            yield from self._prose(f"{related.note}: {_related(related)}", indent, "faint")
+        for fix in one.fixes:
+            yield from self._prose(f"Fix ({fix.safety.value}): {fix.title}. {fix.reason}", indent, "faint")
+
+    # -- the foot ------------------------------------------------------------------------------------------
+
+    def _notes(self, account: Account) -> Iterator[str]:
+        if account.suppressed:
+            yield self._note("Accepted", _number(len(account.suppressed), "finding") + " by the owner, with a reason")
+        if account.undecided:
+            yield from self._undecided(account.undecided)
+        if account.errors:
+            yield self._note("Not read", _number(len(account.errors), "problem"))
+            for error in account.errors[: None if self.full else SHOWN]:
+                place = plain(error.file) + (f":{error.line}" if error.line else "")
+                yield from self._prose(
+                    f"{place}: {_ended(error.cause)} Left out: {error.skipped}.", "            ", hanging="  "
+                )
+            if len(account.errors) > SHOWN and not self.full:
+                yield f"            and {len(account.errors) - SHOWN} more"
+        yield from self._coverage(account)
+        if account.findings:
+            yield from self._labelled("More", "'shoreup explain ID' says what a concern means; --full folds nothing.")
+
+    def _undecided(self, undecided: tuple[Undecided, ...]) -> Iterator[str]:
+        yield self._note("Undecided", _number(len(undecided), "question") + " that the source leaves open")
+        by_concern = Counter(one.concern for one in undecided)
+        for concern, count in by_concern.most_common(None if self.full else SHOWN):
+            reasons = Counter(
+                f"{sentence(one.unknown)}: {sentence(one.reason)}" for one in undecided if one.concern == concern
+            )
+            example, times = reasons.most_common(1)[0]
+            more = ", and others" if times < count else ""
+            yield from self._prose(f"{count} {concern}: {example}{more}", "            ", hanging="  ")
+        if len(by_concern) > SHOWN and not self.full:
+            yield f"            and {_number(len(by_concern) - SHOWN, 'more concern')}"
+
+    def _coverage(self, account: Account) -> Iterator[str]:
+        coverage = account.coverage
+        parts = [_counted("file", coverage.files), _counted("resource", coverage.resources)]
+        parts.append(_number(coverage.roots, "root"))
+        if coverage.skipped:
+            left = ", ".join(f"{count} {plain(reason)}" for reason, count in coverage.skipped.items())
+            parts.append(f"left alone: {left}")
+        yield from self._labelled("Read", "; ".join(parts))
+        total = account.timing.get("total", sum(account.timing.values()))
+        slow = [
+            f"{plain(name)} {seconds:.2f}"
+            for name, seconds in account.timing.items()
+            if name != "total" and seconds >= 0.005
+        ]
+        detail = f" ({', '.join(slow)})" if slow else ""
+        cached = ", from the cache" if account.cached else ""
+        yield from self._labelled("Time", f"{total:.2f} s{cached}{detail}")
+
+    # -- pieces --------------------------------------------------------------------------------------------
+
+    def _place(self, one: Finding) -> str:
+        return self.ink(_where(one), "place")
+
+    def _note(self, label: str, text: str) -> str:
+        return f"{self.ink(label.ljust(10), 'strong')}  {text}"
+
+    def _labelled(self, label: str, text: str) -> Iterator[str]:
+        lines = wrap(text, self.width - 12)
+        yield self._note(label, next(lines))
+        for line in lines:
+            yield f"            {line}"
+
+    def _prose(self, text: str, indent: str, style: str = "", hanging: str = "") -> Iterator[str]:
+        lead = indent
+        for line in wrap(sentence(text), self.width - len(indent) - len(hanging)):
+            yield lead + (self.ink(line, style) if style else line)
+            lead = indent + hanging
+
+
+def _where(one: Finding) -> str:
+    if not one.line:
+        return plain(one.file)
+    return f"{plain(one.file)}:{one.line}:{one.column}"
+
+
+def _related(related: Related) -> str:
+    return f"{related.file}:{related.line}" if related.line else related.file
+
+
+def _counted(word: str, counts: Mapping[str, int]) -> str:
+    total = _number(sum(counts.values()), word)
+    kinds_of = ", ".join(f"{count} {plain(name)}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+    return f"{total} ({kinds_of})" if len(counts) > 1 else total if not counts else f"{total} ({next(iter(counts))})"
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _lowered(text: str) -> str:
+    """A sentence that goes on after a colon; names and abbreviations keep their capitals."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() and text.split(" ", 1)[0] in _OPENERS else text
+
+
+_OPENERS = frozenset({"A", "An", "After", "All", "Any", "Anyone", "As", "At", "During", "Each", "Every", "Everything",
+                      "If", "In", "It", "Its", "No", "Nobody", "Nothing", "On", "Once", "One", "Only", "The", "Their",
+                      "They", "This", "Those", "Until", "When", "Whenever", "Whoever", "With", "Without"})  # fmt: skip
