@@ -72,7 +72,7 @@ resource "kubernetes_deployment" "nextcloud" {
       spec {
         container {
           name  = "nextcloud"
-          image = "nextcloud:30.0.4-apache"
+          image = "nextcloud:33.0.2-apache"
 
           env {
             name  = "MYSQL_HOST"
@@ -475,7 +475,7 @@ resource "kubernetes_cron_job_v1" "vaultwarden_copy" {
 
             container {
               name  = "copy"
-              image = "alpine:3.21"
+              image = "alpine:3.22"
               command = ["/bin/sh", "-euc", <<-EOT
                 mkdir -p /data/backups
                 cd /data/backups
