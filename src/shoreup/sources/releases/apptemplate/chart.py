@@ -1,0 +1,221 @@
+"""What the chart knows while it makes its objects: names, versions, what is enabled.
+
+The rules were read from the chart's sources, versions 2.6.0, 3.7.3, 4.1.1 and 5.3.0 (November 2026). They
+differ in how objects are named and in what is there without being asked for; :class:`Rules` holds the differences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoreup.model.value import Unknown, pattern
+from shoreup.sources.releases.apptemplate.templating import Scope, plain, tpl
+from shoreup.sources.releases.derive import From, Tree
+from shoreup.sources.releases.layers import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How one major version behaves."""
+
+    major: int
+    service_links: bool
+    mounts_token: bool
+    default_account: bool
+    """A ServiceAccount named after the release is made when none is declared."""
+    override_names: bool
+    """Names are changed by ``nameOverride`` (up to 3) and not by ``forceRename``, ``prefix`` and ``suffix``."""
+    main_is_plain: bool
+    """Whatever is called ``main`` bears the release's name (up to 2)."""
+    probes_need_service: bool
+    image_needs_tag: bool
+
+
+RULES = {
+    2: Rules(2, True, True, False, True, True, True, True),
+    3: Rules(3, False, True, False, True, False, True, True),
+    4: Rules(4, False, True, False, False, False, False, True),
+    5: Rules(5, False, False, True, False, False, False, False),
+}
+
+
+def rules_for(version: str | None | Unknown) -> Rules:
+    """The rules of a version; the newest known ones where it is not decided."""
+    digits = "" if not isinstance(version, str) else version.lstrip("v^~>=< ").split(".")[0]
+    major = int(digits) if digits.isdigit() else max(RULES)
+    return RULES[min(max(major, min(RULES)), max(RULES))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """One release of the chart. ``values`` are its merged values."""
+
+    rules: Rules
+    values: Node
+    release: str
+    namespace: str | Unknown
+    scope: Scope
+
+    def enabled(self, key: str) -> dict[str, Node]:
+        """The enabled maps below a key of the values, by identifier. What is not said to be off is on."""
+        return switched_on(self.values[key])
+
+    def tpl(self, node: Node) -> Tree:
+        """A value with its template expressions evaluated."""
+        return tpl(node, self.scope)
+
+    def name(self, identifier: str, node: Node, count: int, *, always: bool = False) -> str:
+        """The name of an object; ``count`` is the number of enabled objects of its kind, ``always`` appends the identifier."""
+        full = self.scope.full_name
+        if self.rules.override_names:
+            return self._overridden(identifier, node, count, always=always)
+        force = node["forceRename"]
+        if not force.empty:
+            return pattern(plain(force, self.scope)).lower()
+        prefix, suffix = (pattern(plain(node[key], self.scope)) for key in ("prefix", "suffix"))
+        name = full
+        if prefix and prefix != name:
+            name = f"{prefix}-{name}"
+        append = count > 1 or self.values.dig("global", "alwaysAppendIdentifierToResourceName").value is True
+        if append and not name.endswith(f"-{identifier}") and identifier != name:
+            name = f"{name}-{identifier}"
+        if suffix and not name.endswith(f"-{suffix}"):
+            name = f"{name}-{suffix}"
+        return name.lower()
+
+    def _overridden(self, identifier: str, node: Node, count: int, *, always: bool) -> str:
+        full = self.scope.full_name
+        override = pattern(plain(node["nameOverride"], self.scope))
+        if override:
+            return full if override in ("-", full) else f"{full}-{override}"
+        if self.rules.main_is_plain and not always:
+            return full if identifier == "main" else f"{full}-{identifier}"
+        if (always or count > 1) and identifier != full:
+            return f"{full}-{identifier}"
+        return full
+
+    def metadata(self, node: Node, name: str, extra: dict[str, Tree] | None = None, *, scoped: bool = True) -> Tree:
+        """The metadata of an object made from ``node``. ``extra`` are further labels."""
+        labels = self.labels(node["labels"], extra)
+        made: dict[str, Tree] = {"name": name, "labels": labels}
+        annotations = self.annotations(node["annotations"])
+        if annotations:
+            made["annotations"] = annotations
+        if scoped:
+            made["namespace"] = self.namespace
+        return made
+
+    def labels(self, node: Node, extra: dict[str, Tree] | None = None) -> dict[str, Tree]:
+        """The chart's labels with those of an object over them."""
+        made: dict[str, Tree] = {**self.selector(), "app.kubernetes.io/managed-by": "Helm"}
+        for source in (self.values.dig("global", "labels"), node):
+            made.update({key: self.tpl(item) for key, item in source.items()})
+        made.update(extra or {})
+        return made
+
+    def annotations(self, node: Node) -> dict[str, Tree]:
+        """The annotations of an object, with the global ones."""
+        made: dict[str, Tree] = {}
+        for source in (self.values.dig("global", "annotations"), node):
+            made.update({key: self.tpl(item) for key, item in source.items()})
+        return made
+
+    def selector(self) -> dict[str, Tree]:
+        """The labels by which everything of the release is found."""
+        return {"app.kubernetes.io/name": self.scope.name, "app.kubernetes.io/instance": self.release}
+
+    def controller_selector(self, identifier: str) -> dict[str, Tree]:
+        """The labels of one controller's pods."""
+        extra = self.values.dig("controllers", identifier, "extraSelectorLabels")
+        made: dict[str, Tree] = {**self.selector(), "app.kubernetes.io/controller": identifier}
+        made.update({key: self.tpl(item) for key, item in extra.items()})
+        return made
+
+    def only_controller(self) -> str:
+        """The identifier of the controller when there is exactly one, else empty."""
+        controllers = list(self.enabled("controllers"))
+        return controllers[0] if len(controllers) == 1 else ""
+
+    def primary_service(self, controller: str) -> Node | None:
+        """The service that a controller's probes go by."""
+        mine = {
+            identifier: node
+            for identifier, node in self.enabled("service").items()
+            if (node["controller"].text or self.only_controller()) == controller
+        }
+        for node in mine.values():
+            if node["primary"].value is True:
+                return node
+        return next(iter(mine.values()), None)
+
+
+def switched_on(node: Node) -> dict[str, Node]:
+    """The maps below a node that are not switched off, in order."""
+    found = {}
+    for key, child in node.items():
+        if isinstance(child.value, dict) and child["enabled"].value is not False:
+            found[key] = child
+    return found
+
+
+def primary_port(service: Node) -> Node | None:
+    """The port that stands for a service: the one marked primary, else the first by name."""
+    ports = switched_on(service["ports"])
+    for port in ports.values():
+        if port["primary"].value is True:
+            return port
+    return next(iter(ports.values()), None)
+
+
+def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown, chart_name: str) -> Chart:
+    """Bind values to a release. The app-template chart takes the release's name for its own; others that use the library do not."""
+    override = values.dig("global", "nameOverride")
+    base = chart_name if chart_name != "app-template" else release
+    for node in (values["nameOverride"], override):
+        if not node.empty:
+            base = pattern(node.value) if chart_name != "app-template" or node is override else base
+    name = base[:63].removesuffix("-")
+    full = ""
+    for node in (values["fullnameOverride"], values.dig("global", "fullnameOverride")):
+        if not node.empty:
+            full = pattern(node.value)
+    if not full:
+        full = release if name in release else f"{release}-{name}"
+    full = full[:63].removesuffix("-")
+    scope = Scope(release, namespace, chart_name, full, name, values.value)
+    return Chart(rules, values, release, namespace, scope)
+
+
+def copied(node: Node) -> Tree:
+    """A value as it stands."""
+    return From(node.value, node.route)
+
+
+def put(made: dict[str, Tree], key: str, node: Node) -> None:
+    """Copy a value under ``key`` unless Helm would find it empty."""
+    if not node.empty:
+        made[key] = copied(node)
+
+
+def number(node: Node, default: int) -> Tree:
+    """A number, or the chart's default where nothing is said."""
+    return default if node.value is None else copied(node)
+
+
+def ordered(items: dict[str, Node]) -> list[str]:
+    """Identifiers sorted by name, with what they depend on before them."""
+    waiting: dict[str, list[str]] = {}
+    for key, node in items.items():
+        needs = node["dependsOn"].value
+        listed = needs if isinstance(needs, list) else [needs]
+        waiting[key] = [need for need in listed if isinstance(need, str)]
+    done: list[str] = []
+    while waiting:
+        ready = next((key for key in sorted(waiting) if not waiting[key]), None)
+        if ready is None:  # a circle, or something that is not there: Helm would fail
+            return done + sorted(waiting)
+        del waiting[ready]
+        done.append(ready)
+        waiting = {key: [need for need in needs if need != ready] for key, needs in waiting.items()}
+    return done
+

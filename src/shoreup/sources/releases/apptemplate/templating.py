@@ -1,0 +1,190 @@
+"""Template expressions inside values.
+
+The chart passes many strings through Helm's ``tpl``. The few expressions that people write there (the release's name
+and namespace, another value, a quoted brace) are evaluated; anything else is an unknown part of an
+otherwise readable string.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shoreup.model.location import Route
+from shoreup.model.value import PartialText, Unknown, Value, at, join_text
+from shoreup.sources.releases.derive import From, Piece, Text, Tree
+from shoreup.sources.releases.layers import Node
+
+_ACTION = re.compile(r"\{\{(-\s)?\s*((?:`[^`]*`|\"(?:[^\"\\]|\\.)*\"|/\*.*?\*/|[^}`\"]|\}(?!\}))*?)\s*(\s-)?\}\}", re.S)
+_PATH = re.compile(r"^\$?\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
+_FULLNAME = re.compile(r'^\(?include "bjw-s\.common\.lib\.chart\.names\.(fullname|name)" [.$]\)?$')
+_CONTROL = re.compile(r"^(if|else|end|range|with|define|block|template|break|continue)\b|:=")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """What expressions can refer to. ``full_name`` and ``name`` are the chart's names for the release."""
+
+    release: str
+    namespace: str | Unknown
+    chart: str
+    full_name: str
+    name: str
+    values: Value
+
+
+def tpl(node: Node, scope: Scope) -> Tree:
+    """A value as ``tpl`` would give it. Strings without expressions stay as they are; maps and lists are walked."""
+    value = node.value
+    if isinstance(value, (str, PartialText)):
+        return _text(node, scope)
+    if isinstance(value, dict):
+        return From({key: tpl(node[key], scope) for key in value}, node.route)
+    if isinstance(value, list):
+        return From([tpl(entry, scope) for entry in node.entries()], node.route)
+    return From(value, node.route)
+
+
+def pieces(node: Node, scope: Scope | None) -> tuple[Piece, ...]:
+    """The pieces of a value as text, with its expressions evaluated when a scope is given."""
+    value = node.value
+    if isinstance(value, Unknown):
+        return (Piece(value, node.route),)
+    if isinstance(value, (str, PartialText)):
+        parts = (value,) if isinstance(value, str) else value.parts
+        found: list[Piece] = []
+        position = 0
+        for part in parts:
+            if isinstance(part, Unknown):
+                found.append(Piece(part, node.route))
+            else:
+                found.extend(_expressions(part, position, node.route, scope))
+                position += len(part)
+        return tuple(found)
+    return (Piece(go_string(value), node.route, None, "toString"),)
+
+
+def plain(node: Node, scope: Scope) -> str | PartialText | Unknown:
+    """The text alone."""
+    if isinstance(node.value, Unknown):
+        return node.value
+    return join_text([piece.text for piece in pieces(node, scope)])
+
+
+def go_string(value: Value) -> str:
+    """How Go prints a value that YAML took for a number or a truth; numbers are floating in Helm."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        value = float(value)
+    if isinstance(value, float):
+        return _go_float(value)
+    return str(value)
+
+
+def _go_float(value: float) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return "NaN" if value != value else ("+Inf" if value > 0 else "-Inf")
+    shortest = repr(value)
+    scientific = next(text for text in (f"{value:.{size}e}" for size in range(18)) if float(text) == value)
+    mantissa, _, exponent = scientific.partition("e")
+    power = int(exponent)
+    if power < -4 or power >= 6:  # Go's %v goes scientific from a million on
+        return f"{mantissa}e{exponent[0]}{abs(power):02d}"
+    return shortest.removesuffix(".0") if "e" not in shortest else f"{value:f}".rstrip("0")
+
+
+def _text(node: Node, scope: Scope) -> Tree:
+    found = pieces(node, scope)
+    if len(found) == 1 and found[0].chars is None and not found[0].derived:
+        return From(node.value, node.route)
+    return Text(found, node.route)
+
+
+def _expressions(text: str, offset: int, route: Route, scope: Scope | None) -> list[Piece]:
+    if scope is None or "{{" not in text:
+        return [Piece(text, route, None if offset == 0 else (offset, offset + len(text)))]
+    if any(_CONTROL.search(match.group(2)) for match in _ACTION.finditer(text)):
+        return [Piece(Unknown("a Helm template with control structures"), route)]
+    found: list[Piece] = []
+    position = 0
+    trim_left = False
+    for match in _ACTION.finditer(text):
+        literal, start, end = text[position : match.start()], position, match.start()
+        if trim_left:
+            start += len(literal) - len(literal.lstrip())
+        if match.group(1):
+            end = start + len(text[start:end].rstrip())
+        if end > start:
+            found.append(Piece(text[start:end], route, (offset + start, offset + end)))
+        result = _evaluate(match.group(2), scope)
+        if result != "":
+            found.append(Piece(result, route, (offset + match.start(), offset + match.end()), "template"))
+        trim_left, position = bool(match.group(3)), match.end()
+    rest = text[position:]
+    if trim_left:
+        position += len(rest) - len(rest.lstrip())
+        rest = rest.lstrip()
+    if rest:
+        broken = "{{" in rest
+        what: str | Unknown = Unknown("a Helm template that is not closed") if broken else rest
+        found.append(Piece(what, route, (offset + position, offset + len(text))))
+    return found or [Piece("", route, (offset, offset), "template")]
+
+
+_FILTERS: dict[str, Callable[[str], str]] = {
+    "quote": lambda text: json.dumps(text, ensure_ascii=False),
+    "squote": lambda text: f"'{text}'",
+    "lower": str.lower,
+    "upper": str.upper,
+    "trim": str.strip,
+    "toString": lambda text: text,
+}
+
+
+def _evaluate(expression: str, scope: Scope) -> str | Unknown:
+    if expression.startswith("/*"):
+        return ""
+    if expression.startswith("`") and expression.endswith("`") and expression.count("`") == 2:
+        return expression[1:-1]
+    head, *filters = (part.strip() for part in expression.split("|"))
+    words = head.split(None, 1)
+    if len(words) == 2 and words[0] in _FILTERS:
+        head, filters = words[1], [words[0], *filters]
+    result = _operand(head, scope)
+    for name in filters:
+        if isinstance(result, Unknown) or name not in _FILTERS:
+            return Unknown(f"the Helm template {{{{ {expression} }}}}")
+        result = _FILTERS[name](result)
+    return result
+
+
+def _operand(word: str, scope: Scope) -> str | Unknown:
+    known = {
+        ".Release.Name": scope.release,
+        ".Release.Namespace": scope.namespace,
+        ".Release.Service": "Helm",
+        ".Chart.Name": scope.chart,
+    }
+    if word.removeprefix("$") in known:
+        return known[word.removeprefix("$")]
+    named = _FULLNAME.match(word)
+    if named:
+        return scope.full_name if named.group(1) == "fullname" else scope.name
+    if re.fullmatch(r'"(?:[^"\\]|\\.)*"', word):
+        try:
+            return str(json.loads(word))
+        except ValueError:
+            return Unknown(f"the Helm template {word}")
+    path = _PATH.match(word)
+    if path:
+        value = at(scope.values, *path.group(1)[1:].split("."))
+        if isinstance(value, (str, int, float, bool)) and not (isinstance(value, str) and "{{" in value):
+            return go_string(value)
+        if isinstance(value, (Unknown, PartialText)):
+            return Unknown(value.reason)
+    return Unknown(f"the Helm template {{{{ {word} }}}}")

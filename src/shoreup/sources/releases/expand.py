@@ -1,0 +1,89 @@
+"""From a release to what it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.model.location import Route
+from shoreup.model.origin import Origin
+from shoreup.model.resource import Resource
+from shoreup.model.value import PartialText, Unknown, Value, pattern
+from shoreup.sources.reading import Found
+from shoreup.sources.releases.apptemplate import objects
+from shoreup.sources.releases.apptemplate.chart import chart, rules_for
+from shoreup.sources.releases.conventions import components
+from shoreup.sources.releases.derive import DerivedTracer, Tree, lay_out
+from shoreup.sources.releases.layers import root
+from shoreup.sources.releases.patches import patched
+from shoreup.sources.releases.reading import ReleaseReading
+
+
+def expand(release: ReleaseReading) -> list[Found]:
+    """The objects that a release makes.
+
+    The app-template chart gives real workloads. For any other chart there is one ``ChartValues`` resource with what its
+    values state beyond doubt (see :mod:`.conventions`), or nothing where they state nothing.
+    """
+    if is_app_template(release):
+        return list(_from_app_template(release))
+    return list(_from_conventions(release))
+
+
+def is_app_template(release: ReleaseReading) -> bool:
+    """Whether the release runs the app-template chart in a version whose rules are known."""
+    if release.chart != "app-template":
+        return False
+    return isinstance(release.values.get("controllers"), dict) or "controllers" in release.values
+
+
+def _from_app_template(release: ReleaseReading) -> Iterator[Found]:
+    namespace = release.namespace if release.namespace is not None else Unknown("the namespace is not declared")
+    made = chart(root(release.stack), rules_for(release.version), release.name, namespace, release.chart)
+    for api_version, kind, name, tree in objects(made):
+        yield from patched(release, _found(release, api_version, kind, name, tree))
+
+
+def _from_conventions(release: ReleaseReading) -> Iterator[Found]:
+    found = components(root(release.stack))
+    if not found:
+        return
+    body: dict[str, Tree] = {"chart": release.chart, "components": found}
+    yield _found(release, "helm", "ChartValues", release.name, body)
+
+
+def _found(release: ReleaseReading, api_version: str, kind: str, name: str, tree: Tree) -> Found:
+    body, marks = lay_out(tree)
+    assert isinstance(body, dict)
+    namespace = _namespace(release.namespace)
+    scoped = namespace if kind not in _CLUSTER_WIDE else None
+    resource = Resource(
+        api_version=api_version,
+        kind=kind,
+        namespace=scoped,
+        name=name,
+        body=body,
+        address="/".join(part for part in (api_version, kind, scoped or "", name) if part),
+        root=release.resource.root,
+        source="helm",
+        parent=release.resource.key,
+    )
+    return Found(resource, DerivedTracer(body, marks, release.trace_value, _ReleasePlace(release)))
+
+
+_CLUSTER_WIDE = frozenset({"ClusterRole", "ClusterRoleBinding", "PersistentVolume", "StorageClass", "Namespace"})
+
+
+class _ReleasePlace:
+    """The place of the release itself, for what no value says."""
+
+    def __init__(self, release: ReleaseReading) -> None:
+        self._release = release
+
+    def __call__(self, route: Route) -> Origin | None:
+        values = self._release.values_route
+        origin = self._release.found.tracer.trace(values) if values else None
+        return origin or self._release.found.tracer.trace(())
+
+
+def _namespace(value: Value) -> str | None:
+    return pattern(value) if isinstance(value, (str, Unknown, PartialText)) else None
