@@ -88,13 +88,13 @@ def command(
     account = at_least(account, Severity(min_severity))
 
     to_file = output is not None and output != STDOUT
-    text = _render(account, form, full=full, refuse_colour=no_color or to_file, to_file=to_file)
+    text = _render(account, paths, form, full=full, refuse_colour=no_color or to_file, to_file=to_file)
     if output is not None and to_file:
         save(text, output)
     else:
         say(text)
     if fail_on_errors and account.errors:
-        complain(f"{len(account.errors)} problems kept parts of the estate from being read; the report lists them.")
+        complain(f"{len(account.errors)} problem(s) kept parts of the estate from being read. The report lists them.")
     return exit_code(account, fail_on, fail_on_errors)
 
 
@@ -118,7 +118,21 @@ def exit_code(account: Account, fail_on: str, fail_on_errors: bool) -> int:
     return int(any(one.severity.order <= Severity(fail_on).order for one in account.findings))
 
 
-def _render(account: Account, form: str, *, full: bool, refuse_colour: bool, to_file: bool) -> str:
+def prefix(paths: tuple[Path, ...]) -> str:
+    """The way from the top of the git repository to the estate, such as ``infra/``, for readers that start there."""
+    if len(paths) > 1:
+        return ""
+    estate = (paths[0] if paths else Path()).resolve()
+    for top in (estate, *estate.parents):
+        if (top / ".git").exists():
+            way = estate.relative_to(top).as_posix()
+            return "" if way == "." else f"{way}/"
+    return ""
+
+
+def _render(
+    account: Account, paths: tuple[Path, ...], form: str, *, full: bool, refuse_colour: bool, to_file: bool
+) -> str:
     if form == "json":
         from shoreup.report import contract
 
@@ -127,7 +141,7 @@ def _render(account: Account, form: str, *, full: bool, refuse_colour: bool, to_
         from shoreup.concerns.registry import all_concerns, page
         from shoreup.report import sarif
 
-        return sarif.render(account, tuple(page(one) for one in all_concerns()))
+        return sarif.render(account, tuple(page(one) for one in all_concerns()), prefix=prefix(paths))
     from shoreup.cli.output import PIPE_WIDTH, wants_colour, width_of
     from shoreup.report import text
 

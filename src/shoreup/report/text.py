@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shoreup.model.account import Account
-from shoreup.model.finding import Category, Finding, Related, Severity, Undecided
+from shoreup.model.finding import Category, Confidence, Finding, Related, Severity, Undecided
 from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts
 from shoreup.report.terminal import Ink, cells, plain, sentence, wrap
 
@@ -15,7 +15,9 @@ FIRST = 10
 """How many kinds of trouble are named before all others."""
 SHOWN = 10
 """How many problems, and how many kinds of open questions, are listed."""
-NARROWEST = 40
+NAMED = 4
+"""How many other instances of a place are named."""
+NARROWEST = 60
 WIDEST = 120
 """Prose is not read across more columns than this; paths may be longer."""
 
@@ -46,7 +48,7 @@ class _Page:
         yield from self._headline(account)
         if folded:
             yield ""
-            yield from self._first(folded[:FIRST])
+            yield from self._first(_urgent(folded))
         for group in groups(folded):
             yield ""
             yield from self._group(group)
@@ -80,11 +82,13 @@ class _Page:
             yield ""
             yield (
                 f"{self.ink(f'{number:>2}', 'strong')}  {self.ink(label, label)}  "
-                f"{self.ink(plain(one.concern), 'strong')}{self.ink(more, 'faint')}"
+                f"{self.ink(plain(one.concern), 'strong')}{self.ink(_likely(one) + more, 'faint')}"
             )
-            yield f"    {self._place(one)}  {self.ink(plain(one.subject), 'faint')}".rstrip()
+            yield from self._pair(one, plain(one.subject), "    ", "faint")
             yield from self._prose(one.message, "    ")
-            yield from self._prose(f"If nothing is done: {_lowered(one.consequence)}", "    ", "faint")
+            yield from self._prose(f"If not: {one.consequence}", "    ")
+            for fix in one.fixes[:1]:
+                yield from self._prose(f"Fix ({fix.safety.value}): {fix.title}", "    ", "faint")
 
     # -- the body ------------------------------------------------------------------------------------------
 
@@ -123,14 +127,8 @@ class _Page:
         shown = spot.findings if self.full else spot.findings[:1]
         for one in shown:
             times = f" ×{len(spot.findings)}" if len(shown) < len(spot.findings) else ""
-            place = f"{self._place(one)}{self.ink(times, 'strong')}"
-            taken = 12 + cells(_where(one)) + cells(times) + 2
-            message = sentence(one.message)
-            if taken + cells(message) <= self.width:
-                yield f"            {place}  {message}"
-            else:
-                yield f"            {place}"
-                yield from self._prose(message, "            ")
+            message = sentence(one.message + _likely(one) + ("" if self.full else _others(spot)))
+            yield from self._pair(one, message, "            ", times=times)
             if self.full:
                 yield from self._details(one)
 
@@ -138,7 +136,7 @@ class _Page:
         indent = "              "
         if one.resource is not None:
             yield f"{indent}{self.ink(plain(one.resource.address), 'faint')}"
-        yield from self._prose(f"If nothing is done: {_lowered(one.consequence)}", indent, "faint")
+        yield from self._prose(f"If not: {one.consequence}", indent, "faint")
         for related in one.related:
             yield from self._prose(f"{related.note}: {_related(related)}", indent, "faint")
         for fix in one.fixes:
@@ -200,6 +198,15 @@ class _Page:
     def _place(self, one: Finding) -> str:
         return self.ink(_where(one), "place")
 
+    def _pair(self, one: Finding, said: str, indent: str, style: str = "", times: str = "") -> Iterator[str]:
+        """A place and what is said of it, beside each other where both fit."""
+        place = f"{indent}{self._place(one)}{self.ink(times, 'strong')}"
+        if len(indent) + cells(_where(one)) + cells(times) + 2 + cells(said) <= self.width:
+            yield f"{place}  {self.ink(said, style) if style else said}".rstrip()
+        else:
+            yield place
+            yield from self._prose(said, indent, style)
+
     def _note(self, label: str, text: str) -> str:
         return f"{self.ink(label.ljust(10), 'strong')}  {text}"
 
@@ -216,6 +223,27 @@ class _Page:
             lead = indent + hanging
 
 
+def _urgent(folded: Sequence[Kind]) -> Sequence[Kind]:
+    """What comes before all else. Small things only where there is nothing but small things."""
+    serious = [kind for kind in folded if kind.first.severity is not Severity.LOW]
+    return (serious or folded)[:FIRST]
+
+
+def _likely(one: Finding) -> str:
+    """A remark on findings that are not certain."""
+    return "  (likely)" if one.confidence is Confidence.LIKELY else ""
+
+
+def _others(spot: Spot) -> str:
+    """Whom else this place concerns, where a module is called several times."""
+    names = dict.fromkeys(one.resource.name for one in spot.findings if one.resource is not None)
+    others = list(names)[1:]
+    if not others:
+        return ""
+    rest = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    return f" Also: {', '.join(others[:NAMED])}{rest}."
+
+
 def _where(one: Finding) -> str:
     if not one.line:
         return plain(one.file)
@@ -228,8 +256,10 @@ def _related(related: Related) -> str:
 
 def _counted(word: str, counts: Mapping[str, int]) -> str:
     total = _number(sum(counts.values()), word)
-    kinds_of = ", ".join(f"{count} {plain(name)}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1]))
-    return f"{total} ({kinds_of})" if len(counts) > 1 else total if not counts else f"{total} ({next(iter(counts))})"
+    each = [(plain(name), count) for name, count in sorted(counts.items(), key=lambda pair: -pair[1])]
+    if len(each) == 1:
+        return f"{total} ({each[0][0]})"
+    return f"{total} ({', '.join(f'{count} {name}' for name, count in each)})" if each else total
 
 
 def _number(count: int, word: str) -> str:
@@ -238,13 +268,3 @@ def _number(count: int, word: str) -> str:
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _lowered(text: str) -> str:
-    """A sentence that goes on after a colon; names and abbreviations keep their capitals."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() and text.split(" ", 1)[0] in _OPENERS else text
-
-
-_OPENERS = frozenset({"A", "An", "After", "All", "Any", "Anyone", "As", "At", "During", "Each", "Every", "Everything",
-                      "If", "In", "It", "Its", "No", "Nobody", "Nothing", "On", "Once", "One", "Only", "The", "Their",
-                      "They", "This", "Those", "Until", "When", "Whenever", "Whoever", "With", "Without"})  # fmt: skip

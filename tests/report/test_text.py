@@ -1,0 +1,188 @@
+"""The account on a terminal: ranked, folded, as wide as the reader, and deaf to what names try to do to it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts import account, finding, homelab
+from shoreup.model.account import Coverage
+from shoreup.model.finding import Category, Confidence, ReadError, ResourceName, Severity
+from shoreup.report import text
+from shoreup.report.terminal import cells, plain, sentence, wrap
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def section(page: str, heading: str) -> str:
+    """What stands below a heading, up to the next empty line that ends a group."""
+    below = page.split(f"{heading}", 1)[1]
+    return re.split(r"\n\n(?=[A-Z])", below, maxsplit=1)[0]
+
+
+def test_it_opens_with_what_to_do_first_in_order_of_rank() -> None:
+    page = text.render(homelab(), width=100)
+    first = section(page, "Do these first")
+    assert re.findall(r"^ *(\d+)  \w+  ([\w-]+)", first, re.M) == [
+        ("1", "backup-retention-missing"),
+        ("2", "rbac-cluster-admin"),
+        ("3", "image-tag-latest"),
+        ("4", "probe-readiness-missing"),
+        ("5", "pdb-missing"),
+    ]
+    assert "infra/modules/backup/main.tf:41:17" in first
+    assert "If not: The volume fills up, and from then on every backup fails." in first
+
+
+def test_what_to_do_first_names_ten_concerns_at_most_and_each_once() -> None:
+    many = [finding(rank, f"concern-{rank % 14}", line=rank) for rank in range(1, 60)]
+    first = section(text.render(account(*many)), "Do these first")
+    named = re.findall(r"^ *\d+  \w+  (\S+)", first, re.M)
+    assert named == [f"concern-{number}" for number in range(1, 11)]
+
+
+def test_small_things_come_first_only_where_there_is_nothing_else() -> None:
+    small = finding(1, "module-oversized", severity=Severity.LOW)
+    assert "module-oversized" in section(text.render(account(small)), "Do these first")
+    both = account(small, finding(2, "pdb-missing", severity=Severity.MEDIUM))
+    assert "module-oversized" not in section(text.render(both), "Do these first")
+
+
+def test_a_module_called_three_times_is_one_line_that_names_the_others() -> None:
+    group = section(text.render(homelab(), width=120), "Availability")
+    assert group.count("infra/modules/database/main.tf:27:7") == 1
+    assert "infra/modules/database/main.tf:27:7 ×3" in group
+    assert "Also: mysql-wiki, mysql-shop." in " ".join(group.split())
+
+
+def test_more_than_three_places_with_the_same_concern_are_one_line_with_a_count() -> None:
+    group = section(text.render(homelab(), width=100), "Availability")
+    assert "pdb-missing  ×6 in 6 files  first infra/apps/immich.tf:3:1" in group
+    assert "infra/apps/paperless.tf" not in group
+
+
+def test_three_places_are_three_lines() -> None:
+    group = section(text.render(account(*(finding(n, line=n) for n in (1, 2, 3)))), "Backups and restores")
+    assert group.count("infra/modules/backup/main.tf:") == 3
+
+
+def test_a_folded_line_says_which_severities_it_holds() -> None:
+    mixed = [finding(n, line=n, severity=Severity.HIGH if n < 3 else Severity.MEDIUM) for n in range(1, 6)]
+    assert "×5 (2 high, 3 medium)" in text.render(account(*mixed))
+
+
+def test_full_folds_nothing() -> None:
+    page = text.render(homelab(), full=True)
+    group = section(page, "Availability")
+    assert group.count("infra/modules/database/main.tf:27:7") == 3
+    assert "infra/apps/paperless.tf:4:1" in group
+    assert "this is the data it protects: infra/modules/mysql/main.tf:12" in page
+
+
+def test_groups_come_in_the_order_of_their_worst_finding() -> None:
+    page = text.render(
+        account(
+            finding(1, "a", category=Category.NETWORK),
+            finding(2, "b", category=Category.BACKUPS),
+            finding(3, "c", category=Category.NETWORK),
+        )
+    )
+    assert re.findall(r"^(Network|Backups and restores)  ", page, re.M) == ["Network", "Backups and restores"]
+
+
+def test_what_is_not_certain_says_so() -> None:
+    assert "(likely)" in text.render(account(finding(confidence=Confidence.LIKELY)))
+    assert "(likely)" not in text.render(account(finding()))
+
+
+def test_it_ends_with_what_is_not_known() -> None:
+    page = " ".join(text.render(homelab()).split())
+    assert "Undecided 3 questions" in page
+    assert "2 version-unsupported: image: var.wiki_image has no default, and others" in page
+    assert "Not read 2 problems infra/old.tf:12: expected a closing brace. Left out: the rest of the file." in page
+    assert "k8s/link.yaml: a link that leaves the estate." in page
+    assert "Read 351 files (330 terraform, 21 yaml); 421 resources (412 terraform, 9 manifest); 3 roots" in page
+    assert "left alone: 2 encrypted" in page
+    assert "Time 0.83 s" in page
+    assert "Accepted 1 finding" in page
+
+
+def test_many_problems_are_counted_and_not_listed() -> None:
+    errors = tuple(ReadError(f"{n}.tf", n, "broken", "the block") for n in range(1, 31))
+    page = text.render(account(errors=errors))
+    assert "30 problems" in page
+    assert "and 20 more" in page
+    assert "30.tf" not in page
+    assert "30.tf" in text.render(account(errors=errors), full=True)
+
+
+def test_an_estate_without_findings_says_so_and_advises_nothing() -> None:
+    page = text.render(account())
+    assert "No findings." in page
+    assert "Do these first" not in page
+    assert "explain" not in page
+
+
+def test_what_is_not_proven_stands_apart() -> None:
+    page = text.render(homelab())
+    assert "No restore of data/mysql has been seen to work." in section(page, "Not proven")
+    assert "restore-unproven" not in section(page, "Do these first")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+@pytest.mark.parametrize("full", [False, True])
+def test_lines_fit_the_reader_unless_a_path_is_longer(width: int, full: bool) -> None:
+    page = text.render(homelab(), width=width, full=full)
+    for line in page.splitlines():
+        only_a_path = len(line.split()) <= 2
+        assert cells(line) <= width or only_a_path, line
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    coloured = text.render(homelab(), colour=True)
+    assert ESCAPE.search(coloured)
+    assert ESCAPE.sub("", coloured) == text.render(homelab(), colour=False)
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2K\r\u202egpj.exe\n\x9b31m\u2028end\udcff"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_names_from_the_estate_cannot_speak_to_the_terminal(full: bool) -> None:
+    evil = finding(
+        concern="pdb-missing",
+        subject=HOSTILE,
+        message=HOSTILE,
+        consequence=HOSTILE,
+        file=HOSTILE,
+        resource=ResourceName(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+    )
+    page = text.render(
+        account(
+            evil,
+            estate=(HOSTILE,),
+            errors=(ReadError(HOSTILE, 1, HOSTILE, HOSTILE),),
+            coverage=Coverage({HOSTILE: 1}, {HOSTILE: 1}, 1, {HOSTILE: 1}),
+        ),
+        full=full,
+    )
+    assert not set(page) & set("\x1b\x07\r\u202e\x9b\u2028\udcff")
+    page.encode("utf-8")
+
+
+@given(st.text())
+def test_plain_text_holds_nothing_that_a_terminal_obeys(words: str) -> None:
+    cleaned = plain(words)
+    assert all(character.isprintable() or character.isspace() for character in cleaned if ord(character) < 0xA0)
+    cleaned.encode("utf-8")
+    assert plain(cleaned) == cleaned
+
+
+@given(st.text(alphabet="ab 漢é", max_size=200), st.integers(5, 40))
+def test_wrapping_loses_no_word_and_keeps_the_width(words: str, width: int) -> None:
+    lines = list(wrap(sentence(words), width))
+    assert " ".join(lines).split() == words.split()
+    assert all(cells(line) <= width or " " not in line for line in lines)
