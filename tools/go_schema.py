@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import tree_sitter_go
 from tree_sitter import Language, Node, Parser
 
-Go = object
-"""A Go value: None, bool, int, float, str, list, dict (maps and structs, shared by reference), Opaque."""
+Go: TypeAlias = "Opaque | bool | int | float | str | list[Go] | dict[Go, Go] | None"
+"""A Go value. Maps and structs are dicts, shared by reference as pointers are."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ class _Frame:
             case "var_declaration":
                 for spec in _descendants(node, ("var_spec",)):
                     given = spec.child_by_field_name("value")
-                    value = self.value(given.named_children[0]) if given is not None else None
-                    self.scope[self.text(_part(spec, "name"))] = value
+                    initial = self.value(given.named_children[0]) if given is not None else None
+                    self.scope[self.text(_part(spec, "name"))] = initial
             case "expression_statement":
                 self.value(node.named_children[0])
             case "if_statement":
@@ -126,7 +127,8 @@ class _Frame:
         clause = next(child for child in node.named_children if child.type == "range_clause")
         names = [self.text(name) for name in _part(clause, "left").named_children]
         over = self.value(_part(clause, "right"))
-        pairs = list(over.items()) if isinstance(over, dict) else list(enumerate(over))  # type: ignore[call-overload]
+        assert isinstance(over, (dict, list)), self.text(clause)
+        pairs: list[tuple[Go, Go]] = list(over.items() if isinstance(over, dict) else enumerate(over))
         for pair in pairs:
             for name, value in zip(names, pair, strict=False):
                 self.scope[name] = value
@@ -150,7 +152,7 @@ class _Frame:
     def value(self, node: Node) -> Go:
         match node.type:
             case "interpreted_string_literal":
-                return ast.literal_eval(self.text(node))  # type: ignore[no-any-return]
+                return str(ast.literal_eval(self.text(node)))
             case "raw_string_literal":
                 return self.text(node)[1:-1]
             case "int_literal":
@@ -201,17 +203,20 @@ class _Frame:
         operator = self.text(_part(node, "operator"))
         if isinstance(operand, Opaque) or operator in "&*":
             return operand
-        return {"!": lambda v: not v, "-": lambda v: -v, "+": lambda v: v}[operator](operand)
+        if operator == "!":
+            return not operand
+        assert operator == "-" and isinstance(operand, (int, float)), self.text(node)
+        return -operand
 
     def binary(self, node: Node) -> Go:
         left, right = self.value(_part(node, "left")), self.value(_part(node, "right"))
         operator = self.text(_part(node, "operator"))
-        if operator == "==":
-            return left == right
-        if operator == "!=":
-            return left != right
+        if operator in ("==", "!=") and (left is None or right is None):
+            return (left is right) == (operator == "==")
         if isinstance(left, Opaque) or isinstance(right, Opaque):
             return Opaque(self.text(node))
+        if operator in ("==", "!="):
+            return (left == right) == (operator == "==")
         if operator == "&&":
             return left and right
         if operator == "||":
@@ -237,7 +242,7 @@ class _Frame:
         if isinstance(container, dict):
             return container.get(index)
         if isinstance(container, list) and isinstance(index, int):
-            return container[index]  # type: ignore[no-any-return]
+            return container[index]
         return Opaque(self.text(node))
 
     def called(self, node: Node) -> Go:
@@ -257,7 +262,7 @@ class _Frame:
             return self.value(arguments[0])
         if name == "len":
             measured = self.value(arguments[0])
-            return measured if isinstance(measured, Opaque) else len(measured)  # type: ignore[arg-type]
+            return len(measured) if isinstance(measured, (str, list, dict)) else Opaque(self.text(node))
         if name == "make":
             return {}
         return Opaque(self.text(node))

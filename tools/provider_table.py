@@ -17,7 +17,9 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import resources
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
@@ -83,10 +85,11 @@ KINDS: dict[str, tuple[str, str]] = {
 provider's create function calls, and the API definition. Removed beta versions have the definition of the
 version that replaced them, as far as the provider's fields go."""
 
-VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "horizontal_pod_autoscaler": ("autoscaling/v2beta2", ("metric", "behavior")),
+VARIANTS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "horizontal_pod_autoscaler": ("autoscaling/v2beta2", ("metric", "behavior"), "targetCPUUtilizationPercentage"),
 }
-"""Types whose API version is another one as soon as ``spec`` has one of these blocks."""
+"""Types whose API version is another one as soon as ``spec`` has one of these blocks, and the field of
+``spec`` that is left out then."""
 
 PATCHES = frozenset({"annotations", "config_map_v1_data", "env", "labels", "node_taint", "secret_v1_data"})
 """Types that change a part of an object which something else creates."""
@@ -205,6 +208,38 @@ NEVER_RESTARTED = "Never"
 """A job's template has this default restart policy; Kubernetes has none that a job may have."""
 
 
+@dataclass(frozen=True)
+class Declared:
+    """A field as the provider's schema declares it. ``type`` is ``String``, ``List`` and so on; ``block`` has
+    the fields of a block and is ``None`` for an attribute."""
+
+    type: str
+    read_only: bool
+    default: Go
+    block: dict[str, Declared] | None
+
+    @classmethod
+    def read(cls, schema: Go) -> Declared:
+        """A ``schema.Schema`` of the sources."""
+        assert isinstance(schema, dict), schema
+        kind, element = schema["Type"], schema.get("Elem")
+        assert isinstance(kind, Opaque), schema
+        return cls(
+            type=kind.text.removeprefix("schema.Type"),
+            read_only=bool(schema.get("Computed")) and not (schema.get("Optional") or schema.get("Required")),
+            default=schema.get("Default"),
+            block=declared_fields(element) if isinstance(element, dict) and "Schema" in element else None,
+        )
+
+
+def declared_fields(resource: Go) -> dict[str, Declared]:
+    """The fields of a ``schema.Resource`` of the sources."""
+    assert isinstance(resource, dict), resource
+    fields = resource["Schema"]
+    assert isinstance(fields, dict), resource
+    return {str(name): Declared.read(schema) for name, schema in fields.items()}
+
+
 class Definitions:
     """The Kubernetes API definitions of one version."""
 
@@ -263,7 +298,7 @@ class Shapes:
         self.known: dict[str, int] = {}
         self.unexplained: set[str] = set()
 
-    def of(self, fields: dict[str, dict[str, Go]], definition: str, path: tuple[str, ...]) -> int:
+    def of(self, fields: dict[str, Declared], definition: str, path: tuple[str, ...]) -> int:
         """The number of the shape of ``fields`` in an object of ``definition``."""
         return self.keep(dict(sorted(self.fields(fields, definition, path).items())))
 
@@ -274,14 +309,14 @@ class Shapes:
             self.kept.append(shape)
         return self.known[key]
 
-    def fields(self, fields: dict[str, dict[str, Go]], definition: str, path: tuple[str, ...]) -> dict[str, Json]:
+    def fields(self, fields: dict[str, Declared], definition: str, path: tuple[str, ...]) -> dict[str, Json]:
         found: dict[str, Json] = {}
         short = definition.rpartition(".")[2]
-        for name, schema in fields.items():
-            if schema.get("Computed") and not (schema.get("Optional") or schema.get("Required")):
+        for name, declared in fields.items():
+            if declared.read_only:
                 continue
             if (short, name) in INLINE:
-                inner = self.of(_block(schema) or {}, definition, (*path, name))
+                inner = self.of(declared.block or {}, definition, (*path, name))
                 found[name] = ["", "inline", inner]
                 continue
             kube = self.kubernetes_name(name, definition)
@@ -289,8 +324,8 @@ class Shapes:
                 if (short, name) not in RENAMED:
                     self.unexplained.add(f"{definition}: {'.'.join((*path, name))}")
                 continue
-            entry = self.entry(name, schema, kube, definition, path)
-            found[name] = entry + self.default(name, schema, kube, definition, path)
+            entry = self.entry(name, declared, kube, definition, path)
+            found[name] = entry + self.default(name, declared, kube, definition)
         return found
 
     def kubernetes_name(self, name: str, definition: str) -> str | None:
@@ -310,51 +345,40 @@ class Shapes:
                 return by_letters[candidate]
         return None
 
-    def entry(self, name: str, schema: dict[str, Go], kube: str, definition: str, path: tuple[str, ...]) -> list[Json]:
+    def entry(self, name: str, declared: Declared, kube: str, definition: str, path: tuple[str, ...]) -> list[Json]:
         property_ = self.definitions.properties(definition)[kube]
-        block = _block(schema)
-        if block is not None:
+        if declared.block is not None:
             items = property_.get("items")
             target = _reference(items if isinstance(items, dict) else property_)
             assert target is not None, (path, name, property_)
             order = SPREAD.get((definition.rpartition(".")[2], name))
             if order is not None:
-                inner = self.fields(block, target, (*path, name))
+                inner = self.fields(declared.block, target, (*path, name))
                 assert sorted(inner) == sorted(order), (path, name, inner)
                 return [kube, "spread", self.keep({part: inner[part] for part in order})]
-            return [kube, "object" if items is None else "blocks", self.of(block, target, (*path, name))]
-        terraform = schema["Type"]
-        assert isinstance(terraform, Opaque)
-        match terraform.text:
-            case "schema.TypeMap":
+            return [kube, "object" if items is None else "blocks", self.of(declared.block, target, (*path, name))]
+        match declared.type:
+            case "Map":
                 return [kube, "map", _scalar(property_["additionalProperties"])]
-            case "schema.TypeList" | "schema.TypeSet":
+            case "List" | "Set":
                 return [kube, "list", _scalar(property_["items"])]
         scalar = _scalar(property_)
         if scalar == "integer" and name in ("mode", "default_mode"):
             scalar = "octal"
         return [kube, "value", scalar + "?" * (name in EMPTY_IS_UNSET)]
 
-    def default(
-        self, name: str, schema: dict[str, Go], kube: str, definition: str, path: tuple[str, ...]
-    ) -> list[Json]:
-        value = schema.get("Default")
+    def default(self, name: str, declared: Declared, kube: str, definition: str) -> list[Json]:
+        """The provider's default, and whether it belongs into the object."""
         short = definition.rpartition(".")[2]
+        given = declared.default
+        value: Go | Json = CONSTANTS[given.text] if isinstance(given, Opaque) else given
         if value is None:
             value = SENT.get((short, name))
         if value is None:
             return []
-        if isinstance(value, Opaque):
-            value = CONSTANTS[value.text]
+        assert isinstance(value, (bool, int, str)), (definition, name, value)
         sent = (short, name) in SENT or kube in self.definitions.required(definition)
-        return [value, sent or (short == "PodSpec" and value == NEVER_RESTARTED)]  # type: ignore[list-item]
-
-
-def _block(schema: dict[str, Go]) -> dict[str, dict[str, Go]] | None:
-    element = schema.get("Elem")
-    if isinstance(element, dict) and "Schema" in element:
-        return element["Schema"]  # type: ignore[no-any-return]
-    return None
+        return [value, sent or (short == "PodSpec" and value == NEVER_RESTARTED)]
 
 
 def _reference(property_: Json) -> str | None:
@@ -379,19 +403,24 @@ def build(package: Package, definitions: Definitions) -> tuple[dict[str, Json], 
     provider = package.call("Provider")
     shapes = Shapes(definitions)
     kinds: dict[str, Json] = {}
-    for resource_type, resource in sorted(provider["ResourcesMap"].items()):  # type: ignore[index]
+    assert isinstance(provider, dict)
+    resources_map = provider["ResourcesMap"]
+    assert isinstance(resources_map, dict)
+    for resource_type, resource in sorted(
+        ((str(name), each) for name, each in resources_map.items()), key=itemgetter(0)
+    ):
         name = resource_type.removeprefix("kubernetes_")
         if name in PATCHES:
             continue
         stem = name if name in KINDS else name.removesuffix("_v1")
         api_version, short = KINDS[stem]
-        fields = resource["Schema"]
+        fields = declared_fields(resource)
         shape = shapes.of(fields, definitions.name(short), ())
-        namespaced = "namespace" in (_block(fields["metadata"]) or {})
+        namespaced = "namespace" in (fields["metadata"].block or {})
         kind: list[Json] = [api_version, short.rpartition(".")[2], namespaced, shape]
         if stem in VARIANTS:
-            version, blocks = VARIANTS[stem]
-            kind += [version, list(blocks)]
+            version, blocks, left_out = VARIANTS[stem]
+            kind += [version, [*blocks], left_out]
         kinds[resource_type] = kind
     if shapes.unexplained:
         sys.exit("not explained:\n" + "\n".join(sorted(shapes.unexplained)))
@@ -418,7 +447,7 @@ def write(path: Path, source: dict[str, Json], kinds: dict[str, Json], shapes: l
 
     lines = ",\n".join(f"{compact(name)}:{compact(kind)}" for name, kind in kinds.items())
     shape_lines = ",\n".join(compact(shape) for shape in shapes)
-    patches = compact(sorted(f"kubernetes_{name}" for name in PATCHES))
+    patches = compact([f"kubernetes_{name}" for name in sorted(PATCHES)])
     path.write_text(
         f'{{"source":{compact(source)},\n"patches":{patches},\n"kinds":{{\n{lines}}},\n"shapes":[\n{shape_lines}]}}\n'
     )

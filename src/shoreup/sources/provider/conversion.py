@@ -107,7 +107,13 @@ def to_kubernetes(resource_type: str, attributes: Mapping[str, Value]) -> dict[s
         return None
     made = _dispatch(kind.shape).block(dict(attributes))
     assert isinstance(made, dict)
-    return {"apiVersion": _api_version(kind, attributes), "kind": kind.kind, **made}
+    api_version = kind.api_version
+    if kind.variant_blocks and _is_variant(kind, attributes):
+        api_version = kind.variant_version
+        spec = made.get("spec")
+        if isinstance(spec, dict):
+            spec.pop(kind.variant_without, None)
+    return {"apiVersion": api_version, "kind": kind.kind, **made}
 
 
 def computed_id(resource_type: str, body: Mapping[str, Value]) -> str | None:
@@ -147,17 +153,13 @@ def _inside(item: Mapping[str, Value], names: Mapping[str, _Step]) -> Iterator[t
             yield name, inside
 
 
-def _api_version(kind: KindTable, attributes: Mapping[str, Value]) -> str:
-    if kind.variant_blocks:
-        spec = attributes.get("spec")
-        first = spec[0] if isinstance(spec, list) and spec else spec
-        if isinstance(first, dict) and any(_given(first.get(name)) for name in kind.variant_blocks):
-            return kind.variant_version
-    return kind.api_version
-
-
-def _given(blocks: Value) -> bool:
-    return isinstance(blocks, Unknown) or bool(blocks)
+def _is_variant(kind: KindTable, attributes: Mapping[str, Value]) -> bool:
+    spec = attributes.get("spec")
+    first = spec[0] if isinstance(spec, list) and spec else spec
+    if not isinstance(first, dict):
+        return False
+    blocks = (first.get(name) for name in kind.variant_blocks)
+    return any(isinstance(block, Unknown) or bool(block) for block in blocks)
 
 
 @cache

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -68,8 +68,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KindTable:
-    """One resource type. With one of the blocks ``variant_blocks`` in ``spec`` the object has
-    ``variant_version`` instead of ``api_version``."""
+    """One resource type.
+
+    With one of the blocks ``variant_blocks`` in ``spec`` the object has ``variant_version`` instead of
+    ``api_version``, and no field ``variant_without`` (Kubernetes' name) in ``spec``.
+    """
 
     resource_type: str
     api_version: str
@@ -78,6 +81,7 @@ class KindTable:
     shape: Shape
     variant_version: str = ""
     variant_blocks: tuple[str, ...] = ()
+    variant_without: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +115,16 @@ def table() -> ProviderTable:
 
 def _kind(name: str, entry: Raw, shapes: list[Shape]) -> KindTable:
     api_version, kind, namespaced, shape = (cast(str, entry[0]), cast(str, entry[1]), bool(entry[2]), entry[3])
-    variant = (cast(str, entry[4]), tuple(cast("list[str]", entry[5]))) if len(entry) > 4 else ("", ())
-    return KindTable(name, api_version, kind, namespaced, shapes[cast(int, shape)], *variant)
+    made = KindTable(name, api_version, kind, namespaced, shapes[cast(int, shape)])
+    if len(entry) == 4:
+        return made
+    version, blocks, without = entry[4:]
+    return replace(
+        made,
+        variant_version=cast(str, version),
+        variant_blocks=tuple(cast("list[str]", blocks)),
+        variant_without=cast(str, without),
+    )
 
 
 def _shape(raw: Mapping[str, Raw], shapes: list[Shape]) -> Shape:
