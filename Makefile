@@ -38,9 +38,10 @@ $(VENV)/.setup: $(VENV)/.python pyproject.toml requirements.lock requirements-bu
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The copy lies outside this repository, whose git history is not the example's. Findings are what it is for.
 demo: $(VENV)/.setup
-	@rm -rf demo && cp -R examples/homelab demo
-	@$(BIN)/shoreup audit demo || test $$? -eq 1
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cp -R examples/homelab "$$folder" && cd "$$folder" && \
+	{ "$(CURDIR)/$(BIN)/shoreup" audit --no-cache homelab || test $$? -eq 1; }
 
 $(VENV)/.test: $(VENV)/.setup requirements-dev.lock
 	@echo 'setting up what the tests need' >&2
@@ -72,4 +73,4 @@ lock:
 	$(LOCK) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) demo build dist tests/environment/node_modules .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist tests/environment/node_modules .mypy_cache .ruff_cache .hypothesis

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from shoreup.model.errors import UserError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def known_ids() -> tuple[str, ...]:
@@ -24,6 +25,8 @@ def expand(words: Iterable[str]) -> tuple[str, ...]:
 
     Raises :class:`UserError` that names the nearest id.
     """
+    from fnmatch import fnmatchcase
+
     wanted = [word.strip() for part in words for word in part.split(",") if word.strip()]
     if not wanted:
         return ()
@@ -39,6 +42,8 @@ def expand(words: Iterable[str]) -> tuple[str, ...]:
 
 def unknown(word: str, ids: Iterable[str]) -> UserError:
     """The error for an id that does not exist."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word.lower().replace("_", "-"), list(ids), n=1, cutoff=0.5)
     hint = f"The nearest is {near[0]}." if near else "'shoreup concerns' lists them."
     return UserError(f"There is no concern {word!r}. {hint}")
@@ -46,5 +51,7 @@ def unknown(word: str, ids: Iterable[str]) -> UserError:
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids for the shell, with what came before the last comma kept."""
+    from click.shell_completion import CompletionItem
+
     kept, comma, start = incomplete.rpartition(",")
     return [CompletionItem(f"{kept}{comma}{one}") for one in known_ids() if one.startswith(start)]

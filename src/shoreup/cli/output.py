@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from pathlib import Path
 from typing import TextIO
 
@@ -40,6 +38,8 @@ def wants_colour(stream: TextIO, refused: bool) -> bool:
 def width_of(stream: TextIO) -> int:
     """How many columns the reader has."""
     if stream.isatty() or os.environ.get("COLUMNS"):
+        import shutil
+
         return shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
     return PIPE_WIDTH
 
@@ -86,6 +86,8 @@ def save(text: str, target: Path) -> None:
 
 
 def _replace(target: Path, content: bytes) -> None:
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".part")
     part = Path(name)
     try:
