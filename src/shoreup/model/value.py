@@ -13,9 +13,13 @@ from typing import TypeAlias, Union
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that the source does not decide, and why."""
+    """A value that the source does not decide, and why.
+
+    ``path`` is the file that holds the value, where it is known but cannot be read (an encrypted file).
+    """
 
     reason: str
+    path: str = ""
 
     def __bool__(self) -> bool:
         raise TypeError("an unknown value is neither true nor false; ask is_known first")

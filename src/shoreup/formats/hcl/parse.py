@@ -124,10 +124,11 @@ def parse_expression(source: Source) -> Expression:
     return expression
 
 
-def parse_template(source: Source) -> Template:
-    """Read a template file. Raises :class:`SyntaxProblem`."""
-    parts = template_parts(source, 0, len(source.text), _parser_inside)
-    return _template(source, 0, len(source.text), parts, "hcl-template")
+def parse_template(source: Source, start: int = 0, end: int | None = None, encoding: str = "hcl-template") -> Template:
+    """Read a template file, or the characters ``start`` to ``end`` of one. Raises :class:`SyntaxProblem`."""
+    end = len(source.text) if end is None else end
+    parts = template_parts(source, start, end, _parser_inside)
+    return _template(source, start, end, parts, encoding)
 
 
 def _parser_inside(source: Source, offset: int, depth: int) -> Parser:
@@ -568,9 +569,7 @@ class Parser:
             condition = self.expression()
         end = self._close(bracket)
         key_name, item_name = (first, second) if second else ("", first)
-        return ForOf(
-            self.source, start, end, key_name, item_name, collection, result_key, result, condition, grouped
-        )
+        return ForOf(self.source, start, end, key_name, item_name, collection, result_key, result, condition, grouped)
 
     def _identifier(self) -> str:
         if self.kind != "name":

@@ -7,7 +7,7 @@ slotted objects, made once per file and shared by every call of a module; nothin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from shoreup.formats.hcl.source import Problem, Source
 
@@ -234,24 +234,24 @@ class ForOf:
     grouped: bool
 
 
-Expression: TypeAlias = Union[
-    Literal,
-    Template,
-    Name,
-    Attr,
-    Index,
-    Splat,
-    SplatItem,
-    Call,
-    Unary,
-    Binary,
-    Conditional,
-    Paren,
-    ListOf,
-    ObjectOf,
-    ForOf,
-]
-Part: TypeAlias = Union[Text, Interpolation, IfDirective, ForDirective]
+Expression: TypeAlias = (
+    Literal
+    | Template
+    | Name
+    | Attr
+    | Index
+    | Splat
+    | SplatItem
+    | Call
+    | Unary
+    | Binary
+    | Conditional
+    | Paren
+    | ListOf
+    | ObjectOf
+    | ForOf
+)
+Part: TypeAlias = Text | Interpolation | IfDirective | ForDirective
 
 
 @dataclass(slots=True, eq=False)

@@ -92,9 +92,7 @@ def quoted_parts(source: Source, start: int, parser_at: ParserAt, depth: int) ->
     return _nest(source, tokens, start), stop + 1
 
 
-def heredoc_parts(
-    source: Source, start: int, end: int, flush: bool, parser_at: ParserAt, depth: int
-) -> list[Part]:
+def heredoc_parts(source: Source, start: int, end: int, flush: bool, parser_at: ParserAt, depth: int) -> list[Part]:
     """Read the lines of a heredoc, ``start`` to ``end`` (exclusive)."""
     tokens, trims = _lines(source, start, end, parser_at, depth)
     _trim(tokens, trims)

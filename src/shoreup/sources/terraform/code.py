@@ -1,0 +1,99 @@
+"""What a Terraform file is like as code: how long, what it declares, and what its comments say."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shoreup.formats.hcl.syntax import Block, File
+from shoreup.model.location import Span
+from shoreup.terraform.configuration import Configurations
+
+
+@dataclass(frozen=True, slots=True)
+class FileShape:
+    """One file: its lines and its blocks by kind (``resource kubernetes_deployment``)."""
+
+    path: str
+    lines: int
+    subjects: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeComment:
+    """One comment, markers taken off; neighbouring line comments are one.
+
+    ``block`` is the span of the innermost block that encloses it or begins right after it, if any.
+    """
+
+    span: Span
+    text: str
+    block: Span | None
+
+
+def shapes(configurations: Configurations) -> Iterator[FileShape]:
+    """Every Terraform file that could be read."""
+    for file in _files(configurations):
+        text = file.source.text
+        lines = text.count("\n") + (1 if text and not text.endswith("\n") else 0)
+        subjects = Counter(" ".join([block.kind, *block.labels[:1]]) for block in file.body.blocks)
+        yield FileShape(file.source.path, lines, dict(subjects))
+
+
+def comments(configurations: Configurations) -> Iterator[CodeComment]:
+    """Every comment in the estate's Terraform files."""
+    for file in _files(configurations):
+        starts = [block.start for block in file.body.blocks]
+        for start, end, text in _joined(file):
+            yield CodeComment(file.source.span(start, end), text, _about(file, starts, start, end))
+
+
+def _files(configurations: Configurations) -> Iterator[File]:
+    for directory in configurations.directories:
+        module = configurations.module(directory)
+        yield from module.files if module else ()
+
+
+def _joined(file: File) -> Iterator[tuple[int, int, str]]:
+    text = file.source.text
+    current: tuple[int, int, str] | None = None
+    for comment in file.comments:
+        words = _words(text[comment.start : comment.end])
+        gap = text[current[1] : comment.start] if current else ""
+        alone = not text[text.rfind("\n", 0, comment.start) + 1 : comment.start].strip()
+        if current and alone and gap.count("\n") == 1 and not gap.strip():
+            current = (current[0], comment.end, f"{current[2]} {words}".strip())
+            continue
+        if current:
+            yield current
+        current = (comment.start, comment.end, words)
+    if current:
+        yield current
+
+
+def _words(comment: str) -> str:
+    if comment.startswith("/*"):
+        lines = comment[2:-2].splitlines()
+        return " ".join(line.strip(" \t*") for line in lines).strip()
+    return comment.lstrip("#/").strip()
+
+
+def _about(file: File, starts: list[int], start: int, end: int) -> Span | None:
+    index = bisect_right(starts, start) - 1
+    blocks = file.body.blocks
+    if index >= 0 and blocks[index].end >= end:
+        inner = _innermost(blocks[index], start, end)
+        return file.source.span(inner.start, inner.end)
+    if index + 1 < len(blocks) and not file.source.text[end : blocks[index + 1].start].strip():
+        following = blocks[index + 1]
+        return file.source.span(following.start, following.end)
+    return None
+
+
+def _innermost(block: Block, start: int, end: int) -> Block:
+    for inner in block.body.blocks:
+        if inner.start <= start and inner.end >= end:
+            return _innermost(inner, start, end)
+    return block

@@ -1,0 +1,64 @@
+"""From a field of a Kubernetes object back to the Terraform that gives it."""
+
+from __future__ import annotations
+
+from shoreup.formats.sourcemap import nest
+from shoreup.formats.yaml import Document
+from shoreup.model.location import Route
+from shoreup.model.origin import Origin
+from shoreup.sources.provider import terraform_route
+from shoreup.terraform.module import ResourceInstance
+from shoreup.terraform.trace import trace_resource
+
+
+class PlainTracer:
+    """For resources whose body has Terraform's own shape."""
+
+    __slots__ = ("instance",)
+
+    def __init__(self, instance: ResourceInstance) -> None:
+        self.instance = instance
+
+    def trace(self, route: Route) -> Origin | None:
+        """The origin of an attribute or block."""
+        return trace_resource(self.instance, route)
+
+
+class ObjectTracer:
+    """For resources that the provider turns into a Kubernetes object."""
+
+    __slots__ = ("instance",)
+
+    def __init__(self, instance: ResourceInstance) -> None:
+        self.instance = instance
+
+    def trace(self, route: Route) -> Origin | None:
+        """The origin of a field of the object."""
+        if not route:
+            return trace_resource(self.instance, ())
+        attributes = self.instance.module.object_of(self.instance)
+        terraform = terraform_route(self.instance.type, route, attributes)
+        return None if terraform is None else trace_resource(self.instance, terraform)
+
+
+class YamlBodyTracer:
+    """For an object that is written as YAML in an attribute (``kubectl_manifest``)."""
+
+    __slots__ = ("attribute", "document", "instance")
+
+    def __init__(self, instance: ResourceInstance, attribute: str, document: Document) -> None:
+        self.instance = instance
+        self.attribute = attribute
+        self.document = document
+
+    def trace(self, route: Route) -> Origin | None:
+        """The origin of a field of the object, inside the attribute's text."""
+        whole = trace_resource(self.instance, ()) if not route else trace_resource(self.instance, (self.attribute,))
+        if whole is None or not route:
+            return whole
+        found = self.document.trace(route)
+        if found is None:
+            return None
+        span = whole.narrow(found.start, found.end)
+        segments = nest(whole.segments, found.runs, found.encoding) if found.runs else ()
+        return Origin(span, span, whole.via, segments)

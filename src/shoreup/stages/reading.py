@@ -1,0 +1,88 @@
+"""Every source, asked in turn: the estate's resources with their origins, and what else its files tell.
+
+The order matters in one place only: releases are found among the resources that other sources gave, and what they
+run is added behind them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from shoreup.formats.files import FileTree
+from shoreup.model.location import Route
+from shoreup.model.origin import Origin
+from shoreup.model.resource import Resource
+from shoreup.sources.ci import read_pipelines
+from shoreup.sources.compose import read_compose
+from shoreup.sources.kustomize import read_kustomizations
+from shoreup.sources.manifests import read_manifests
+from shoreup.sources.reading import Found
+from shoreup.sources.releases import ReleaseReading, expand, releases
+from shoreup.sources.terraform import TerraformReading, read_terraform
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read. ``found[key]`` is the resource with that key."""
+
+    tree: FileTree
+    found: list[Found] = field(default_factory=list)
+    terraform: TerraformReading = field(default_factory=TerraformReading)
+    releases: list[ReleaseReading] = field(default_factory=list)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """The resources, by key."""
+        return [found.resource for found in self.found]
+
+    def trace(self, key: int, route: Route) -> Origin | None:
+        """The origin of a field; ``None`` where the route leads nowhere."""
+        return self.found[key].tracer.trace(route)
+
+    @property
+    def formats(self) -> dict[str, int]:
+        """How many files there are of each format."""
+        return dict(Counter(format_of(path) for path in self.tree.files if format_of(path)))
+
+
+def format_of(path: str) -> str:
+    """The format that a file's name promises; empty for what Shoreup does not read."""
+    name = path.rpartition("/")[2]
+    if name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")):
+        return "terraform"
+    if name.endswith(".hcl"):
+        return "terragrunt"
+    if name.endswith((".yaml", ".yml")):
+        return "yaml"
+    return ""
+
+
+def read(root: Path, only: tuple[str, ...], progress: Progress) -> Reading:
+    """Read the estate at ``root``, or the parts of it that ``only`` names (relative paths)."""
+    tree = FileTree(root, only)
+    reading = Reading(tree)
+    total = len(tree.files)
+    progress("reading Terraform", 0, total)
+    reading.terraform = read_terraform(tree)
+    _add(reading, reading.terraform.found)
+    progress("reading manifests", total // 2, total)
+    kustomized = read_kustomizations(tree)
+    _add(reading, kustomized.found)
+    _add(reading, read_manifests(tree, kustomized.taken))
+    _add(reading, read_compose(tree))
+    _add(reading, read_pipelines(tree))
+    progress("following releases", total * 3 // 4, total)
+    reading.releases = releases(reading.found, tree)
+    for release in reading.releases:
+        _add(reading, expand(release))
+    return reading
+
+
+def _add(reading: Reading, more: Iterable[Found]) -> None:
+    for found in more:
+        reading.found.append(Found(replace(found.resource, key=len(reading.found)), found.tracer))

@@ -1,0 +1,194 @@
+"""The blocks of one directory of Terraform, by what they declare. Read once, however often it is called."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import Any
+
+from shoreup.formats.files import FileTree
+from shoreup.formats.hcl import Source, parse_file
+from shoreup.formats.hcl.json_syntax import parse_json_file, parse_json_values
+from shoreup.formats.hcl.syntax import Attribute, Block, File, Template
+
+EXTENSIONS = (".tf", ".tf.json", ".tofu", ".tofu.json")
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """One directory. ``resources`` and ``data`` are keyed by type and name; ``calls`` by the call's name."""
+
+    path: str
+    files: list[File] = field(default_factory=list)
+    variables: dict[str, Block] = field(default_factory=dict)
+    locals: dict[str, Attribute] = field(default_factory=dict)
+    outputs: dict[str, Block] = field(default_factory=dict)
+    resources: dict[tuple[str, str], Block] = field(default_factory=dict)
+    data: dict[tuple[str, str], Block] = field(default_factory=dict)
+    calls: dict[str, Block] = field(default_factory=dict)
+    settings: list[Block] = field(default_factory=list)
+    """``terraform``, ``provider``, ``moved`` and other blocks that declare nothing that runs."""
+
+
+class Configurations:
+    """Every directory of Terraform in the estate, read when it is asked for."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self.tree = tree
+        self._by_directory: dict[str, list[str]] = {}
+        for path in tree.files:
+            if path.endswith(EXTENSIONS):
+                self._by_directory.setdefault(posixpath.dirname(path) or ".", []).append(path)
+        self._modules: dict[str, Module] = {}
+
+    @property
+    def directories(self) -> list[str]:
+        """The directories that hold Terraform files, sorted."""
+        return sorted(self._by_directory)
+
+    def module(self, directory: str) -> Module | None:
+        """The configuration of a directory, or ``None`` where there is none."""
+        if directory not in self._by_directory:
+            return None
+        if directory not in self._modules:
+            self._modules[directory] = self._read(directory)
+        return self._modules[directory]
+
+    def _read(self, directory: str) -> Module:
+        module = Module(directory)
+        paths = self._by_directory[directory]
+        for path in sorted(paths, key=_overrides):
+            file = self.file(path)
+            if file is not None:
+                module.files.append(file)
+                self._declare(module, file, override=_overrides(path))
+        return module
+
+    def file(self, path: str) -> File | None:
+        """Read and parse one file; its problems go to the tree's errors."""
+        content = self.tree.read(path)
+        if content is None:
+            return None
+        source = Source(path, content)
+        try:
+            file = parse_json_file(source) if path.endswith(".json") else parse_file(source)
+        except RecursionError:
+            self.tree.error(path, 0, "nested too deeply", "the file")
+            return None
+        for problem in file.problems:
+            self.tree.error(path, problem.line, problem.cause, problem.skipped)
+        return file
+
+    def values_file(self, path: str) -> File | None:
+        """Read a ``.tfvars`` or ``.tfvars.json`` file, whose arguments are values of variables."""
+        content = self.tree.read(path)
+        if content is None:
+            return None
+        source = Source(path, content)
+        file = parse_json_values(source) if path.endswith(".json") else parse_file(source)
+        for problem in file.problems:
+            self.tree.error(path, problem.line, problem.cause, problem.skipped)
+        return file
+
+    def _declare(self, module: Module, file: File, *, override: bool) -> None:
+        for block in file.body.blocks:
+            kind, labels = block.kind, block.labels
+            if kind == "locals":
+                module.locals.update(block.body.attributes)
+                continue
+            wanted = _LABELS.get(kind)
+            if wanted is None:
+                module.settings.append(block)
+                continue
+            if len(labels) != wanted:
+                line = file.source.line(block.start)
+                self.tree.error(file.source.path, line, f"a {kind} block needs {wanted} labels", "the block")
+                continue
+            known = _declared(module, kind)
+            key = (labels[0], labels[1]) if wanted == 2 else labels[0]
+            if key in known and override:
+                known[key] = _merged(known[key], block)
+            elif key in known:
+                line = file.source.line(block.start)
+                name = ".".join(labels)
+                self.tree.error(file.source.path, line, f"{kind} {name} is declared twice", "the second one")
+            else:
+                known[key] = block
+
+
+_LABELS = {"variable": 1, "output": 1, "module": 1, "resource": 2, "data": 2, "ephemeral": 2}
+
+
+def _overrides(path: str) -> bool:
+    name = posixpath.basename(path).split(".", 1)[0]
+    return name == "override" or name.endswith("_override")
+
+
+def _declared(module: Module, kind: str) -> dict[Any, Block]:
+    tables: dict[str, dict[Any, Block]] = {
+        "variable": module.variables,
+        "output": module.outputs,
+        "module": module.calls,
+        "resource": module.resources,
+        "data": module.data,
+        "ephemeral": module.data,
+    }
+    return tables[kind]
+
+
+def _merged(block: Block, override: Block) -> Block:
+    """Terraform's override files replace arguments, and all nested blocks of a kind at once."""
+    kinds = {inner.kind for inner in override.body.blocks}
+    body = type(block.body)(
+        block.body.source,
+        block.body.start,
+        block.body.end,
+        {**block.body.attributes, **override.body.attributes},
+        [inner for inner in block.body.blocks if inner.kind not in kinds] + override.body.blocks,
+    )
+    return Block(block.source, block.start, block.end, block.kind, block.labels, body)
+
+
+def constant_text(block: Block, name: str) -> str | None:
+    """An argument that is written as a plain string, such as a module's source."""
+    attribute = block.body.attributes.get(name)
+    if attribute is None or not isinstance(attribute.expression, Template):
+        return None
+    return attribute.expression.constant
+
+
+def local_source(module: Module, call: Block) -> str | None:
+    """The directory that a module call names, when it is a local path."""
+    source = constant_text(call, "source")
+    if source is None or (not source.startswith(("./", "../")) and source not in (".", "..")):
+        return None
+    return posixpath.normpath(posixpath.join(module.path, source.replace("//", "/")))
+
+
+def module_roots(configurations: Configurations) -> list[str]:
+    """The directories that are applied: those that no other directory calls.
+
+    Directories that only call one another in a circle are noted as an error and none of them is a root.
+    """
+    called: dict[str, set[str]] = {}
+    for directory in configurations.directories:
+        module = configurations.module(directory)
+        assert module is not None
+        called[directory] = {
+            target for call in module.calls.values() if (target := local_source(module, call)) and target != directory
+        }
+    targets = {target for found in called.values() for target in found}
+    roots = [directory for directory in configurations.directories if directory not in targets]
+    reached: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        directory = waiting.pop()
+        if directory not in reached:
+            reached.add(directory)
+            waiting.extend(called.get(directory, ()))
+    for directory in configurations.directories:
+        if directory not in reached:
+            module = configurations.module(directory)
+            path = module.files[0].source.path if module and module.files else directory
+            configurations.tree.error(path, 0, "modules call one another in a circle", f"the module {directory}")
+    return roots

@@ -1,0 +1,139 @@
+"""The functions that read files, on the estate's files alone.
+
+Paths are taken as Terraform takes them, relative to the root's directory. A file outside the estate is never
+opened; a file that is encrypted is known to exist and no more.
+"""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import posixpath
+import re
+
+from shoreup.formats.files import FileTree
+from shoreup.formats.hcl import Source, parse_template
+from shoreup.formats.hcl.source import SyntaxProblem
+from shoreup.formats.hcl.syntax import Template
+from shoreup.model.value import PartialText, Unknown, Value, join_text
+from shoreup.terraform.expressions import evaluate, render
+from shoreup.terraform.functions.kinds import make_set
+from shoreup.terraform.scope import EvaluationError, Scope
+
+_HASHES = {
+    "filemd5": "md5",
+    "filesha1": "sha1",
+    "filesha256": "sha256",
+    "filesha512": "sha512",
+    "filebase64sha256": "sha256",
+    "filebase64sha512": "sha512",
+}
+
+
+def estate_path(root: str, path: str) -> str | None:
+    """A path of a file function as a path in the estate; ``None`` where it leads outside."""
+    if path.startswith(("/", "~")):
+        return None
+    joined = posixpath.normpath(posixpath.join(root, path))
+    return None if joined.startswith("..") else joined
+
+
+def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope) -> Value:
+    """Evaluate one file function. Raises :class:`EvaluationError` on wrong arguments."""
+    if not values:
+        raise EvaluationError(f"{name}() needs a path")
+    given = values[0]
+    if isinstance(given, Unknown | PartialText):
+        return Unknown(given.reason)
+    if not isinstance(given, str):
+        raise EvaluationError(f"{name}() needs a path")
+    path = estate_path(root, given)
+    if name == "fileexists":
+        return path in tree if path is not None else Unknown(f"{given} lies outside the estate")
+    if name == "fileset":
+        return _fileset(tree, root, given, values)
+    if path is None:
+        return Unknown(f"{given} lies outside the estate", given)
+    content = tree.read(path)
+    if content is None:
+        why = "is encrypted" if tree.skipped.get(path) == "encrypted" else "is not in the estate"
+        return Unknown(f"the file {path} {why}", path)
+    if name == "templatefile":
+        return _templatefile(path, content, values, scope)
+    if name == "file":
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise EvaluationError(f"the file {path} is not UTF-8") from None
+    if name == "filebase64":
+        return base64.b64encode(content).decode()
+    digest = hashlib.new(_HASHES[name], content)
+    return base64.b64encode(digest.digest()).decode() if "base64" in name else digest.hexdigest()
+
+
+def read_template(path: str, content: bytes) -> Template:
+    """Parse a template file. Raises :class:`EvaluationError`."""
+    source = Source(path, content)
+    try:
+        return parse_template(source)
+    except SyntaxProblem as problem:
+        raise EvaluationError(f"{path}, line {source.line(problem.offset)}: {problem.cause}") from None
+
+
+def template_scope(variables: dict[str, Value], scope: Scope) -> Scope:
+    """What a template file sees: the variables that it is given, and functions."""
+    return Scope(scope.module, variables, {}, closed=True)
+
+
+def _templatefile(path: str, content: bytes, values: list[Value], scope: Scope) -> Value:
+    variables = values[1] if len(values) > 1 else {}
+    if isinstance(variables, Unknown | PartialText):
+        return Unknown(variables.reason)
+    if not isinstance(variables, dict):
+        raise EvaluationError("templatefile() needs a map of variables")
+    template = read_template(path, content)
+    if len(template.parts) == 1:
+        return evaluate(template, template_scope(variables, scope))
+    texts: list[str | Unknown] = []
+    render(template.parts, template_scope(variables, scope), texts)
+    return join_text(texts)
+
+
+def _fileset(tree: FileTree, root: str, directory: str, values: list[Value]) -> Value:
+    pattern = values[1] if len(values) > 1 else None
+    if isinstance(pattern, Unknown | PartialText):
+        return Unknown(pattern.reason)
+    base = estate_path(root, directory)
+    if base is None:
+        return Unknown(f"{directory} lies outside the estate")
+    if not isinstance(pattern, str):
+        raise EvaluationError("fileset() needs a pattern")
+    prefix = "" if base == "." else f"{base}/"
+    wanted = _glob(pattern)
+    return make_set(
+        [
+            path[len(prefix) :]
+            for path in tree.files
+            if path.startswith(prefix) and wanted.fullmatch(path[len(prefix) :])
+        ]
+    )
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Terraform's globs: ``*`` stays inside a folder, ``**`` does not, ``{a,b}`` are alternatives."""
+    result = ""
+    for token in re.findall(r"\*\*/?|\*|\?|\[[^\]]*\]|\{[^}]*\}|.", pattern):
+        if token.startswith("**"):
+            result += "(?:.*/)?" if token.endswith("/") else ".*"
+        elif token == "*":
+            result += "[^/]*"
+        elif token == "?":
+            result += "[^/]"
+        elif token.startswith("[") and len(token) > 1:
+            result += fnmatch.translate(token).removeprefix("(?s:").removesuffix(")\\Z")
+        elif token.startswith("{") and len(token) > 1:
+            result += "(?:" + "|".join(re.escape(word) for word in token[1:-1].split(",")) + ")"
+        else:
+            result += re.escape(token)
+    return re.compile(result, re.DOTALL)

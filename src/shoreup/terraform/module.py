@@ -1,0 +1,408 @@
+"""One call of a module: its variables, locals, resources and outputs, each evaluated when it is asked for.
+
+The same directory called three times is one parsed configuration and three instances. References are followed
+on demand, so that a root with an unreadable corner still tells everything else; a reference that leads
+back to itself is an error of that reference alone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shoreup.formats.hcl.syntax import Attribute, Block, Body
+from shoreup.model.value import PartialText, Unknown, Value
+from shoreup.terraform import files as file_functions
+from shoreup.terraform.configuration import Configurations, Module, local_source
+from shoreup.terraform.constraints import Constraint, convert, read_constraint
+from shoreup.terraform.expressions import (
+    ModuleOutputs,
+    Namespace,
+    evaluate,
+    evaluate_or_unknown,
+    pairs,
+)
+from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope, UnknownKey
+from shoreup.terraform.variables import Given
+
+MAX_CALL_DEPTH = 30
+"""Calls inside calls; Terraform configurations stay under 10."""
+META_ARGUMENTS = frozenset({"count", "for_each", "provider", "providers", "depends_on"})
+META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "timeouts"})
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class ResourceInstance:
+    """One instance of a resource block. ``address`` is Terraform's, instance key included."""
+
+    module: ModuleInstance
+    block: Block
+    type: str
+    name: str
+    address: str
+    scope: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """What every module of one root shares. ``path`` is the root's directory."""
+
+    configurations: Configurations
+    path: str
+    known_after_apply: Callable[[str, dict[str, Value], str], Value | None]
+    """Asked for an attribute that a resource's configuration does not set: (type, object, attribute)."""
+
+
+class ModuleInstance:
+    """A configuration with values for its variables.
+
+    ``address`` is empty for a root, else like ``module.db["a"]``. ``given`` are the values of variables.
+    """
+
+    def __init__(self, root: Root, module: Module, address: str, given: dict[str, Given], depth: int = 0) -> None:
+        self.root = root
+        self.module = module
+        self.address = address
+        self.given = given
+        self.scope = Scope(self)
+        self._depth = depth
+        self._known: dict[tuple[str, ...], Any] = {}
+        self._active: set[tuple[str, ...]] = set()
+
+    def _once(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
+        """Compute a value once; an evaluation error is remembered too."""
+        if key in self._known:
+            known = self._known[key]
+            if isinstance(known, EvaluationError):
+                raise known
+            return known  # type: ignore[no-any-return]  # stored under the same key by the same caller
+        if key in self._active:
+            raise EvaluationError(f"{'.'.join(key)} refers to itself")
+        self._active.add(key)
+        try:
+            value = compute()
+        except EvaluationError as problem:
+            self._known[key] = problem
+            raise
+        finally:
+            self._active.discard(key)
+        self._known[key] = value
+        return value
+
+    # References
+
+    def reference(self, base: Namespace, name: str) -> Any:
+        """``base.name`` where ``base`` is the beginning of a reference."""
+        word = base.word
+        if base.data_type:
+            return self.resource_value(base.data_type, name, data=True)
+        if word == "var":
+            return self.variable(name)
+        if word == "local":
+            return self.local(name)
+        if word == "module":
+            return self.call(name)
+        if word in ("data", "ephemeral"):
+            return Namespace(self, word, name)
+        if word == "path":
+            return self._path(name)
+        if word in ("terraform", "tofu"):
+            return Unknown(f"{word}.{name} is known only when Terraform runs")
+        return self.resource_value(word, name, data=False)
+
+    def _path(self, name: str) -> Value:
+        if name == "module":
+            return posixpath.relpath(self.module.path, self.root.path)
+        if name == "root":
+            return "."
+        return Unknown(f"path.{name} depends on the machine")
+
+    def variable(self, name: str) -> Value:
+        """The value of an input variable, converted to its type."""
+        return self._once(("var", name), lambda: self._variable(name))
+
+    def _variable(self, name: str) -> Value:
+        block = self.module.variables.get(name)
+        if block is None:
+            raise EvaluationError(f"there is no variable {name}")
+        constraint = self.constraint(name)
+        given = self.given.get(name)
+        default = block.body.attributes.get("default")
+        value: Value
+        if given is not None:
+            value = given.value()
+            if value is None and default is not None and _is_false(block, "nullable"):
+                value = evaluate_or_unknown(default.expression, self.scope)
+        elif default is not None:
+            value = evaluate_or_unknown(default.expression, self.scope)
+        else:
+            return Unknown(f"the variable {name} has no value in the repository")
+        return convert(value, constraint)
+
+    def constraint(self, name: str) -> Constraint | None:
+        """The type that a variable declares."""
+        block = self.module.variables.get(name)
+        attribute = block.body.attributes.get("type") if block else None
+        if attribute is None:
+            return None
+        expression = attribute.expression
+        return self._once(("type", name), lambda: read_constraint(expression, self.scope))
+
+    def local(self, name: str) -> Value:
+        """The value of a local."""
+        attribute = self.module.locals.get(name)
+        if attribute is None:
+            raise EvaluationError(f"there is no local {name}")
+        expression = attribute.expression
+        return self._once(("local", name), lambda: evaluate(expression, self.scope))
+
+    def output(self, name: str) -> Value:
+        """The value of an output."""
+        block = self.module.outputs.get(name)
+        attribute = block.body.attributes.get("value") if block else None
+        if attribute is None:
+            raise EvaluationError(f"the module has no output {name}")
+        expression = attribute.expression
+        return self._once(("output", name), lambda: evaluate(expression, self.scope))
+
+    def outputs(self) -> dict[str, Value]:
+        """All outputs; one that cannot be evaluated is unknown."""
+        result: dict[str, Value] = {}
+        for name in self.module.outputs:
+            try:
+                result[name] = self.output(name)
+            except EvaluationError as problem:
+                result[name] = Unknown(str(problem))
+        return result
+
+    # Calls
+
+    def call(self, name: str) -> Any:
+        """A called module as an expression sees it."""
+        block = self.module.calls.get(name)
+        if block is None:
+            raise EvaluationError(f"there is no module {name}")
+        instances = self.calls(name)
+        if isinstance(instances, Unknown):
+            return instances
+        if "count" in block.body.attributes:
+            return [ModuleOutputs(instance) for _, instance in instances]
+        if "for_each" in block.body.attributes:
+            return {str(key): ModuleOutputs(instance) for key, instance in instances}
+        return ModuleOutputs(instances[0][1])
+
+    def calls(self, name: str) -> list[tuple[str | int | None, ModuleInstance]] | Unknown:
+        """The instances of a module call with their keys; unknown for a module that is not in the estate."""
+        return self._once(("module", name), lambda: self._calls(name))
+
+    def _calls(self, name: str) -> list[tuple[str | int | None, ModuleInstance]] | Unknown:
+        block = self.module.calls[name]
+        directory = local_source(self.module, block)
+        configurations = self.root.configurations
+        line = block.source.line(block.start)
+        if directory is None:
+            configurations.tree.error(
+                block.source.path, line, "the module's source is not in the estate", f"the module {name}"
+            )
+            return Unknown(f"the source of the module {name} is not in the estate")
+        module = configurations.module(directory)
+        if module is None:
+            configurations.tree.error(
+                block.source.path, line, f"there is no module at {directory}", f"the module {name}"
+            )
+            return Unknown(f"there is no module at {directory}")
+        if self._depth >= MAX_CALL_DEPTH:
+            configurations.tree.error(block.source.path, line, "modules are called too deeply", f"the module {name}")
+            return Unknown("modules are called too deeply")
+        result: list[tuple[str | int | None, ModuleInstance]] = []
+        for key, scope in self.expand(block):
+            address = f"{self.address}.module.{name}" if self.address else f"module.{name}"
+            given = {
+                argument.name: Given(argument.expression, scope)
+                for argument in block.body.attributes.values()
+                if argument.name not in META_ARGUMENTS and argument.name not in ("source", "version")
+            }
+            instance = ModuleInstance(self.root, module, address + key_text(key), given, self._depth + 1)
+            result.append((key, instance))
+        return result
+
+    # Resources
+
+    def resource_value(self, kind: str, name: str, *, data: bool) -> Value:
+        """A resource (or data source) as an expression sees it: an object, or a list or map of them."""
+        table = self.module.data if data else self.module.resources
+        block = table.get((kind, name))
+        prefix = "data." if data else ""
+        if block is None:
+            raise EvaluationError(f"there is no {prefix}{kind}.{name}")
+        instances = self.instances(kind, name, data=data)
+        if "count" in block.body.attributes:
+            return [self.object_of(instance) for _, instance in instances]
+        if "for_each" in block.body.attributes:
+            if any(isinstance(key, UnknownKey) for key, _ in instances):
+                return Unknown(f"the instances of {prefix}{kind}.{name} are known only after apply")
+            return {str(key): self.object_of(instance) for key, instance in instances}
+        return self.object_of(instances[0][1]) if instances else None
+
+    def instances(self, kind: str, name: str, *, data: bool = False) -> list[tuple[str | int | None, ResourceInstance]]:
+        """The instances of a resource block with their keys."""
+        return self._once(
+            ("data instances" if data else "instances", kind, name), lambda: self._instances(kind, name, data)
+        )
+
+    def _instances(self, kind: str, name: str, data: bool) -> list[tuple[str | int | None, ResourceInstance]]:
+        block = (self.module.data if data else self.module.resources)[(kind, name)]
+        path = f"{'data.' if data else ''}{kind}.{name}"
+        base = f"{self.address}.{path}" if self.address else path
+        return [
+            (key, ResourceInstance(self, block, kind, name, base + key_text(key), scope))
+            for key, scope in self.expand(block)
+        ]
+
+    def object_of(self, instance: ResourceInstance) -> ResourceObject:
+        """What a resource instance's configuration says, in Terraform's shape: nested blocks are lists."""
+        return self._once(("object", instance.address), lambda: self._object(instance))
+
+    def _object(self, instance: ResourceInstance) -> ResourceObject:
+        label = f"{instance.type}.{instance.name}"
+        result = body_object(instance.block.body, instance.scope, label, top=True)
+        for attribute in ("id", "output", "content", "rendered"):
+            if attribute not in result:
+                value = self.root.known_after_apply(instance.type, result, attribute)
+                if value is not None:
+                    result[attribute] = value
+        return result
+
+    def all_instances(self) -> Iterator[ResourceInstance]:
+        """Every resource instance of this module and of the modules that it calls. Data sources are left out."""
+        for kind, name in self.module.resources:
+            try:
+                for _, instance in self.instances(kind, name):
+                    yield instance
+            except EvaluationError as problem:
+                block = self.module.resources[(kind, name)]
+                line = block.source.line(block.start)
+                self.root.configurations.tree.error(block.source.path, line, str(problem), f"{kind}.{name}")
+        for name in self.module.calls:
+            try:
+                instances = self.calls(name)
+            except EvaluationError as problem:
+                block = self.module.calls[name]
+                line = block.source.line(block.start)
+                self.root.configurations.tree.error(block.source.path, line, str(problem), f"module.{name}")
+                continue
+            for _, called in [] if isinstance(instances, Unknown) else instances:
+                yield from called.all_instances()
+
+    def expand(self, block: Block) -> list[tuple[str | int | None, Scope]]:
+        """The keys and scopes that ``count`` or ``for_each`` gives; one with an :class:`UnknownKey` where unknown."""
+        attributes = block.body.attributes
+        if "for_each" in attributes:
+            return self._for_each(attributes["for_each"])
+        if "count" in attributes:
+            return self._count(attributes["count"])
+        return [(None, self.scope)]
+
+    def _count(self, attribute: Attribute) -> list[tuple[str | int | None, Scope]]:
+        value = evaluate_or_unknown(attribute.expression, self.scope)
+        if isinstance(value, str) and value.isdigit():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, Unknown | PartialText):
+                index: Value = Unknown(f"count is not known: {value.reason}")
+                return [(UnknownKey("*"), Scope(self, {"count": {"index": index}}))]
+            raise EvaluationError("count is not a number")
+        if value > 10_000:
+            raise EvaluationError("count is larger than 10,000")
+        return [(index, Scope(self, {"count": {"index": index}})) for index in range(int(value))]
+
+    def _for_each(self, attribute: Attribute) -> list[tuple[str | int | None, Scope]]:
+        collection = evaluate_or_unknown(attribute.expression, self.scope)
+        if isinstance(collection, Unknown | PartialText):
+            unknown = Unknown(f"for_each is not known: {collection.reason}")
+            return [(UnknownKey("*"), Scope(self, {"each": {"key": unknown, "value": unknown}}))]
+        result: list[tuple[str | int | None, Scope]] = []
+        for position, key, item in pairs(collection):
+            if isinstance(collection, list):
+                key = item
+            binding = {"each": Binding(attribute.expression, self.scope, position, "pair")}
+            name = UnknownKey("*") if isinstance(key, Unknown | PartialText) else str(key)
+            result.append((name, Scope(self, {"each": {"key": key, "value": item}}, binding)))
+        return result
+
+    def file_function(self, name: str, values: list[Value], scope: Scope) -> Value:
+        """``file()``, ``templatefile()`` and their relatives, on the estate's files alone."""
+        return file_functions.call(self.root.configurations.tree, self.root.path, name, values, scope)
+
+
+def key_text(key: str | int | None) -> str:
+    """An instance key as Terraform prints it in an address."""
+    if key is None:
+        return ""
+    if isinstance(key, int):
+        return f"[{key}]"
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
+
+
+def body_object(body: Body, scope: Scope, label: str, *, top: bool = False) -> ResourceObject:
+    """A body's arguments and nested blocks as values."""
+    result = ResourceObject(label)
+    for name, attribute in body.attributes.items():
+        if not (top and name in META_ARGUMENTS):
+            result[name] = evaluate_or_unknown(attribute.expression, scope)
+    for block in body.blocks:
+        if top and block.kind in META_BLOCKS:
+            continue
+        kind = block.labels[0] if block.kind == "dynamic" and block.labels else block.kind
+        found = result.setdefault(kind, [])
+        if not isinstance(found, list):
+            continue  # the same name as an argument: Terraform refuses it
+        for inner, inner_scope in expand_block(block, scope):
+            if isinstance(inner_scope, Unknown):
+                found.append(inner_scope)
+            else:
+                found.append(body_object(inner.body, inner_scope, f"{label}.{kind}"))
+    return result
+
+
+def expand_block(block: Block, scope: Scope) -> Iterator[tuple[Block, Scope | Unknown]]:
+    """The blocks that one block stands for: itself, or what a ``dynamic`` block makes."""
+    if block.kind != "dynamic" or not block.labels:
+        yield block, scope
+        return
+    attributes = block.body.attributes
+    content = next((inner for inner in block.body.blocks if inner.kind == "content"), None)
+    if content is None or "for_each" not in attributes:
+        yield block, Unknown("a dynamic block without for_each or content")
+        return
+    expression = attributes["for_each"].expression
+    collection = evaluate_or_unknown(expression, scope)
+    if isinstance(collection, Unknown | PartialText):
+        yield content, Unknown(collection.reason)
+        return
+    iterator = iterator_name(block)
+    try:
+        rounds = pairs(collection) if collection is not None else []
+    except EvaluationError as problem:
+        yield content, Unknown(str(problem))
+        return
+    for position, key, item in rounds:
+        binding = {iterator: Binding(expression, scope, position, "pair")}
+        yield content, scope.with_names({iterator: {"key": key, "value": item}}, binding)
+
+
+def iterator_name(block: Block) -> str:
+    """The name that a dynamic block's content calls its item by."""
+    attribute = block.body.attributes.get("iterator")
+    name = getattr(attribute.expression, "name", None) if attribute else None
+    return name or block.labels[0]
+
+
+def _is_false(block: Block, name: str) -> bool:
+    attribute = block.body.attributes.get(name)
+    return attribute is not None and getattr(attribute.expression, "value", None) is False

@@ -1,0 +1,33 @@
+"""Where the way back to a value's origin ends."""
+
+from __future__ import annotations
+
+from shoreup.model.location import Span
+from shoreup.model.origin import Reference, Segment
+from shoreup.model.value import PartialText, Value
+
+
+class Lost(Exception):
+    """The way back ends here: the value is made by something that does not invert."""
+
+
+class Reached:
+    """Where the way back arrived. ``segments`` is empty for what is not a string."""
+
+    __slots__ = ("segments", "span", "via")
+
+    def __init__(self, span: Span, segments: tuple[Segment, ...], via: tuple[Reference, ...] = ()) -> None:
+        self.span = span
+        self.segments = segments
+        self.via = via
+
+
+def derived(value: Value, span: Span, by: str) -> tuple[Segment, ...]:
+    if isinstance(value, PartialText):
+        return tuple(
+            Segment(part, span, derived=by)
+            if isinstance(part, str)
+            else Segment("", span, derived=by, unknown=part.reason)
+            for part in value.parts
+        )
+    return (Segment(str(value), span, derived=by),)

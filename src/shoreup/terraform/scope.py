@@ -1,0 +1,70 @@
+"""What names mean where an expression stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from shoreup.formats.hcl.syntax import Expression
+from shoreup.model.value import Value
+
+if TYPE_CHECKING:
+    from shoreup.terraform.module import ModuleInstance
+
+
+class EvaluationError(Exception):
+    """Terraform would refuse this expression. The message is one line, for people."""
+
+
+@dataclass(slots=True, eq=False)
+class Binding:
+    """Where the value of a local name comes from: item ``key`` of ``expression`` in ``scope``.
+
+    ``shape`` says what the name stands for: ``pair`` has ``.key`` and ``.value`` (``each`` and dynamic
+    iterators), ``item`` is the item itself, ``key`` is its key, ``whole`` is the expression's value.
+    """
+
+    expression: Expression
+    scope: Scope
+    key: str | int
+    shape: Literal["pair", "item", "key", "whole"]
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The names that an expression sees: the module's own and, before them, local ones.
+
+    ``values`` holds the local names (``each``, ``count``, iterators, for-variables, a template's variables);
+    ``bindings`` says where they come from, where that is known. A template file sees local names
+    alone: its ``module`` serves paths only and ``closed`` is true.
+    """
+
+    module: ModuleInstance
+    values: Mapping[str, Value] = field(default_factory=dict)
+    bindings: Mapping[str, Binding] = field(default_factory=dict)
+    closed: bool = False
+
+    def with_names(self, values: dict[str, Value], bindings: dict[str, Binding]) -> Scope:
+        """A scope with more local names."""
+        return Scope(self.module, {**self.values, **values}, {**self.bindings, **bindings}, self.closed)
+
+
+InstanceKey: TypeAlias = str | int | None
+"""The key of one instance: ``None`` without count and for_each."""
+
+
+class UnknownKey(str):
+    """The key of instances whose number only an apply knows; Terraform's address shows ``*``."""
+
+    __slots__ = ()
+
+
+class ResourceObject(dict[str, Value]):
+    """A resource or block as other expressions see it: what the configuration does not set, an apply decides."""
+
+    __slots__ = ("label",)
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self.label = label

@@ -1,0 +1,490 @@
+"""Where a value is written: the way back through references, calls, loops and functions.
+
+Evaluation keeps no origins, for most values are never reported. For the few that are, this walks the same
+expressions again and follows one route. What it cannot follow (the result of a function that does not invert) is
+marked as derived, never guessed: the segments that it gives always spell the value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shoreup.formats.hcl.source import Source
+from shoreup.formats.hcl.syntax import (
+    Attr,
+    Block,
+    Body,
+    Call,
+    Conditional,
+    Expression,
+    ForDirective,
+    ForOf,
+    IfDirective,
+    Index,
+    Interpolation,
+    ListOf,
+    Literal,
+    Name,
+    ObjectOf,
+    Paren,
+    Part,
+    Splat,
+    SplatItem,
+    Template,
+    Text,
+)
+from shoreup.formats.hcl.templates import escapes
+from shoreup.model.location import Route, Span
+from shoreup.model.origin import Origin, Reference, Segment
+from shoreup.model.value import PartialText, Unknown, Value
+from shoreup.terraform import inversion
+from shoreup.terraform.expressions import (
+    bind_iteration,
+    complete,
+    evaluate,
+    evaluate_or_unknown,
+    iterations,
+    object_key,
+    pairs,
+    raw,
+    text_of,
+    truth,
+)
+from shoreup.terraform.functions.kinds import FunctionError, TerraformSet
+from shoreup.terraform.module import ModuleInstance, ResourceInstance, expand_block
+from shoreup.terraform.reached import Lost, Reached, derived
+from shoreup.terraform.scope import Binding, EvaluationError, Scope
+
+MAX_STEPS = 400
+"""References followed for one value; a longer way is taken for a circle."""
+
+
+def trace_resource(instance: ResourceInstance, route: Route) -> Origin | None:
+    """The origin of a field of a resource. ``route`` has Terraform's shape (``("spec", 0, "replicas")``)."""
+    if not route:
+        span = _span(instance.block)
+        return Origin(span, span)
+    return _trace_body(instance.block.body, instance.block, instance.scope, route)
+
+
+def _trace_body(body: Body, holder: Block, scope: Scope, route: Route) -> Origin | None:
+    name, rest = str(route[0]), route[1:]
+    attribute = body.attributes.get(name)
+    if attribute is not None:
+        site = attribute.source.span(attribute.start, attribute.end)
+        return trace_expression(attribute.expression, scope, rest, site)
+    found: list[tuple[Block, Scope | Unknown]] = []
+    for block in body.blocks:
+        kind = block.labels[0] if block.kind == "dynamic" and block.labels else block.kind
+        if kind == name:
+            found.extend(expand_block(block, scope))
+    if not found:
+        return None
+    if not rest:
+        span = _span(found[0][0])
+        return Origin(span, span)
+    index = rest[0]
+    if not isinstance(index, int) or index >= len(found):
+        return None
+    block, inner = found[index]
+    if len(rest) == 1 or isinstance(inner, Unknown):
+        span = _span(block)
+        return Origin(span, span)
+    return _trace_body(block.body, block, inner, rest[1:])
+
+
+def trace_expression(expression: Expression, scope: Scope, route: Route, site: Span) -> Origin | None:
+    """The origin of the value at ``route`` inside an expression's value; ``None`` where there is none."""
+    value = _at(evaluate_or_unknown(expression, scope), route)
+    if value is _ABSENT:
+        return None
+    tracer = Trace()
+    try:
+        reached = tracer.follow(expression, scope, route)
+    except (Lost, EvaluationError, FunctionError, RecursionError):
+        reached = Reached(expression.source.span(expression.start, expression.end), ())
+    segments: tuple[Segment, ...] = ()
+    if isinstance(value, str | PartialText):
+        segments = reached.segments
+        if not spells(segments, value):
+            segments = derived(value, reached.span, "an expression")
+    return Origin(site, reached.span, reached.via, segments)
+
+
+class _Absent:
+    """Stands for a field that is not there, which null is not."""
+
+
+_ABSENT = _Absent()
+
+
+def _at(value: Value, route: Route) -> Value | _Absent:
+    for step in route:
+        if isinstance(value, Unknown | PartialText):
+            return value
+        if isinstance(value, dict) and step in value:
+            value = value[str(step)]
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return _ABSENT
+    return value
+
+
+def spells(segments: tuple[Segment, ...], value: str | PartialText) -> bool:
+    """Whether segments give exactly this string."""
+    known = value if isinstance(value, str) else "".join(part for part in value.parts if isinstance(part, str))
+    return "".join(segment.text for segment in segments) == known
+
+
+def _span(node: Block | Expression | Part) -> Span:
+    return node.source.span(node.start, node.end)
+
+
+class Trace:
+    """One way back. Counts its steps, so that a circle ends."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def follow(self, expression: Expression, scope: Scope, route: Route) -> Reached:
+        """Where the value at ``route`` of an expression is written. Raises :class:`Lost`."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise Lost
+        kind = type(expression)
+        if kind is Template:
+            return self._template(expression, scope, route)  # type: ignore[arg-type]  # kind was just compared
+        if kind is Literal:
+            return Reached(_span(expression), ())
+        if kind in (Name, Attr, Index, Splat, SplatItem):
+            return self._reference(expression, scope, route)
+        if isinstance(expression, Paren):
+            return self.follow(expression.inner, scope, route)
+        if isinstance(expression, Conditional):
+            chosen = truth(evaluate(expression.condition, scope))
+            if isinstance(chosen, Unknown):
+                raise Lost
+            return self.follow(expression.then if chosen else expression.otherwise, scope, route)
+        if isinstance(expression, ListOf):
+            if not route:
+                return Reached(_span(expression), ())
+            return self.follow(expression.items[int(route[0])], scope, route[1:])
+        if isinstance(expression, ObjectOf):
+            return self._object(expression, scope, route)
+        if isinstance(expression, ForOf):
+            return self._for(expression, scope, route)
+        if isinstance(expression, Call):
+            return inversion.follow_call(self, expression, scope, route)
+        return self.made(expression, scope, route, "an operator")
+
+    def made(self, expression: Expression, scope: Scope, route: Route, by: str) -> Reached:
+        """The value is made here and cannot be followed further."""
+        value = _at(evaluate_or_unknown(expression, scope), route)
+        span = _span(expression)
+        if isinstance(value, str | PartialText):
+            return Reached(span, derived(value, span, by))
+        return Reached(span, ())
+
+    # Strings
+
+    def _template(self, template: Template, scope: Scope, route: Route) -> Reached:
+        parts = template.parts
+        if len(parts) == 1 and type(parts[0]) is Interpolation and template.encoding == "hcl-quoted":
+            return self.follow(parts[0].expression, scope, route)
+        if route:
+            raise Lost
+        segments: list[Segment] = []
+        self.spell(parts, template, scope, segments)
+        return Reached(_span(template), tuple(segments))
+
+    def spell(self, parts: list[Part], template: Template, scope: Scope, into: list[Segment]) -> None:
+        """Add the segments of template parts."""
+        for part in parts:
+            if type(part) is Text:
+                into.extend(_literal(part, template.encoding))
+            elif type(part) is Interpolation:
+                into.extend(self._interpolation(part, scope))
+            elif type(part) is IfDirective:
+                chosen = truth(evaluate(part.condition, scope))
+                if isinstance(chosen, Unknown):
+                    into.append(Segment("", _span(part), unknown=chosen.reason))
+                else:
+                    self.spell(part.then if chosen else part.otherwise, template, scope, into)
+            elif type(part) is ForDirective:
+                collection = evaluate(part.collection, scope)
+                if isinstance(collection, Unknown | PartialText):
+                    into.append(Segment("", _span(part), unknown=collection.reason))
+                    continue
+                for position, key, item in pairs(collection):
+                    inner = bind_iteration(scope, part, (part.key, part.item), position, key, item)
+                    self.spell(part.body, template, inner, into)
+
+    def _interpolation(self, part: Interpolation, scope: Scope) -> tuple[Segment, ...]:
+        value = text_of(evaluate(part.expression, scope))
+        span = _span(part)
+        if isinstance(value, Unknown):
+            return (Segment("", span, unknown=value.reason),)
+        try:
+            reached = self.follow(part.expression, scope, ())
+        except (Lost, EvaluationError, FunctionError):
+            return derived(value, span, "an expression")
+        segments = reached.segments or self._number(part.expression, value, reached)
+        if not spells(segments, value):
+            return derived(value, span, "an expression")
+        return tuple(replace(segment, via=reached.via + segment.via) for segment in segments)
+
+    def _number(self, expression: Expression, value: str | PartialText, reached: Reached) -> tuple[Segment, ...]:
+        # A number or boolean whose source text is what the template shows can be edited like text.
+        if isinstance(value, str) and reached.span.end - reached.span.start == len(value.encode()):
+            return (Segment(value, reached.span, encodings=("hcl-literal",)),)
+        return ()
+
+    # Collections
+
+    def _object(self, node: ObjectOf, scope: Scope, route: Route) -> Reached:
+        if not route:
+            return Reached(_span(node), ())
+        for key_expression, value_expression in reversed(node.items):
+            if object_key(key_expression, scope) == route[0]:
+                return self.follow(value_expression, scope, route[1:])
+        raise Lost
+
+    def _for(self, node: ForOf, scope: Scope, route: Route) -> Reached:
+        if not route:
+            return Reached(_span(node), ())
+        collection = evaluate(node.collection, scope)
+        items = {position: (key, item) for position, key, item in pairs(collection)}
+        count = 0
+        for position, plain in iterations(node, scope, collection):
+            if isinstance(plain, Unknown):
+                count += 1
+                continue
+            here = count if node.result_key is None else object_key(node.result_key, plain)
+            if here == route[0] and not node.grouped:
+                key, item = items[position]
+                inner = bind_iteration(scope, node, (node.key_name, node.item_name), position, key, item)
+                return self.follow(node.result, inner, route[1:])
+            count += 1
+        raise Lost
+
+    def follow_key(self, expression: Expression, scope: Scope, key: str | int) -> Reached:
+        """Where a key of a map is written; a set's keys are its items."""
+        if isinstance(expression, Paren):
+            return self.follow_key(expression.inner, scope, key)
+        if isinstance(expression, ObjectOf):
+            for key_expression, _ in reversed(expression.items):
+                if object_key(key_expression, scope) == key:
+                    return self.follow(key_expression, scope, ())
+        if isinstance(expression, Name | Attr | Index):
+            target = self._target(expression, scope, ())
+            if target is not None:
+                where, inner_scope, rest, reference = target
+                if not rest and not isinstance(where, _Key):
+                    reached = self.follow_key(where, inner_scope, key)
+                    return Reached(reached.span, reached.segments, (reference, *reached.via))
+        if isinstance(evaluate_or_unknown(expression, scope), TerraformSet):
+            return self.follow(expression, scope, (key,))
+        raise Lost
+
+    # References
+
+    def _reference(self, expression: Expression, scope: Scope, route: Route) -> Reached:
+        target = self._target(expression, scope, route)
+        if target is None:
+            return self._in_resource(expression, scope, route)
+        where, inner, rest, reference = target
+        if isinstance(where, _Key):
+            reached = self.follow_key(where.expression, inner, where.key)
+        else:
+            reached = self.follow(where, inner, rest)
+        return Reached(reached.span, reached.segments, (reference, *reached.via))
+
+    def _target(
+        self, expression: Expression, scope: Scope, route: Route
+    ) -> tuple[Expression | _Key, Scope, Route, Reference] | None:
+        """The expression that a reference stands for, with its scope and the route inside it."""
+        base, route = _unwind(expression, scope, route)
+        here = _span(expression)
+        if isinstance(base, Splat):
+            return self._splat_target(base, scope, route, here)
+        if not isinstance(base, Name):
+            return (base, scope, route, Reference("", here)) if base is not expression else None
+        name = base.name
+        if name in scope.bindings:
+            return _bound(scope.bindings[name], route, Reference(_text(expression), here))
+        if name in scope.values or scope.closed or not route:
+            raise Lost
+        module = scope.module
+        first, rest = str(route[0]), route[1:]
+        if name == "var":
+            return _variable(module, first, rest, here)
+        if name == "local":
+            attribute = module.module.locals.get(first)
+            if attribute is None:
+                raise Lost
+            return attribute.expression, module.scope, rest, Reference(f"local.{first}", here)
+        if name == "module":
+            return _output(module, first, rest, here)
+        return None
+
+    def _splat_target(
+        self, splat: Splat, scope: Scope, route: Route, here: Span
+    ) -> tuple[Expression | _Key, Scope, Route, Reference]:
+        if not route:
+            raise Lost
+        base = complete(raw(splat.base, scope))
+        step: Route = (route[0],) if isinstance(base, list) else ()
+        each, inner_route = _unwind(splat.each, scope, route[1:])
+        if not isinstance(each, SplatItem):
+            raise Lost
+        return splat.base, scope, step + inner_route, Reference("", here)
+
+    def _in_resource(self, expression: Expression, scope: Scope, route: Route) -> Reached:
+        base, route = _unwind(expression, scope, route)
+        if not isinstance(base, Name) or len(route) < 1:
+            raise Lost
+        words = list(route)
+        data = base.name == "data"
+        kind = str(words.pop(0)) if data else base.name
+        if not words:
+            raise Lost
+        name = str(words.pop(0))
+        table = scope.module.module.data if data else scope.module.module.resources
+        block = table.get((kind, name))
+        if block is None:
+            raise Lost
+        instances = scope.module.instances(kind, name, data=data)
+        counted = "count" in block.body.attributes or "for_each" in block.body.attributes
+        key = words.pop(0) if counted and words else None
+        for instance_key, instance in instances:
+            if instance_key == key:
+                origin = _trace_body(block.body, block, instance.scope, tuple(words)) if words else None
+                if origin is None:
+                    raise Lost
+                reference = Reference(_text(expression), _span(expression))
+                return Reached(origin.span, origin.segments, (reference, *origin.via))
+        raise Lost
+
+
+class _Key:
+    """Marks that the key of an item is wanted, not the item."""
+
+    __slots__ = ("expression", "key")
+
+    def __init__(self, expression: Expression, key: str | int) -> None:
+        self.expression = expression
+        self.key = key
+
+
+def _unwind(expression: Expression, scope: Scope, route: Route) -> tuple[Expression, Route]:
+    """Take ``.name`` and ``[key]`` off an expression and put them in front of the route."""
+    while True:
+        if isinstance(expression, Attr):
+            route = (expression.name, *route)
+            expression = expression.base
+        elif isinstance(expression, Index):
+            key = evaluate(expression.key, scope)
+            if isinstance(key, bool) or not isinstance(key, str | int):
+                raise Lost
+            base = evaluate_or_unknown(expression.base, scope)
+            if isinstance(base, list) and isinstance(key, str):
+                key = int(key)
+            elif isinstance(base, dict) and isinstance(key, int):
+                key = str(key)
+            route = (key, *route)
+            expression = expression.base
+        elif isinstance(expression, Paren):
+            expression = expression.inner
+        else:
+            return expression, route
+
+
+def _bound(binding: Binding, route: Route, reference: Reference) -> tuple[Expression | _Key, Scope, Route, Reference]:
+    if binding.shape == "whole":
+        return binding.expression, binding.scope, route, reference
+    if binding.shape == "item":
+        return binding.expression, binding.scope, (binding.key, *route), reference
+    if binding.shape == "key":
+        return _Key(binding.expression, binding.key), binding.scope, (), reference
+    if not route:
+        raise Lost
+    if route[0] == "key":
+        return _Key(binding.expression, binding.key), binding.scope, (), reference
+    return binding.expression, binding.scope, (binding.key, *route[1:]), reference
+
+
+def _variable(
+    module: ModuleInstance, name: str, route: Route, here: Span
+) -> tuple[Expression, Scope, Route, Reference]:
+    reference = Reference(f"var.{name}", here)
+    given = module.given.get(name)
+    if given is not None and given.expression is not None and given.scope is not None:
+        value = given.value()
+        if value is not None and _at(value, route) not in (_ABSENT, None):
+            return given.expression, given.scope, route, reference
+        if value is not None and route:
+            found = _optional_default(module, name, route)
+            if found is not None:
+                return found, module.scope, (), reference
+    block = module.module.variables.get(name)
+    default = block.body.attributes.get("default") if block else None
+    if default is None:
+        raise Lost
+    return default.expression, module.scope, route, reference
+
+
+def _optional_default(module: ModuleInstance, name: str, route: Route) -> Expression | None:
+    """The default that ``optional(type, default)`` gives to an attribute that the caller leaves out."""
+    constraint = module.constraint(name)
+    for index, step in enumerate(route):
+        if constraint is None:
+            return None
+        constraint = constraint.attributes.get(str(step)) if constraint.kind == "object" else constraint.item
+        if constraint and constraint.default_expression is not None and index == len(route) - 1:
+            return constraint.default_expression
+    return None
+
+
+def _output(module: ModuleInstance, name: str, route: Route, here: Span) -> tuple[Expression, Scope, Route, Reference]:
+    instances = module.calls(name) if name in module.module.calls else []
+    if isinstance(instances, Unknown) or not route:
+        raise Lost
+    words = list(route)
+    key = words.pop(0) if instances and instances[0][0] is not None else None
+    for instance_key, instance in instances:
+        if instance_key == key and words:
+            block = instance.module.outputs.get(str(words[0]))
+            attribute = block.body.attributes.get("value") if block else None
+            if attribute is not None:
+                reference = Reference(f"module.{name}.{words[0]}", here)
+                return attribute.expression, instance.scope, tuple(words[1:]), reference
+    raise Lost
+
+
+def _text(expression: Expression) -> str:
+    return expression.source.text[expression.start : expression.end]
+
+
+def _literal(part: Text, encoding: str) -> list[Segment]:
+    """The segments of literal characters: runs that stand there as they are, and escapes."""
+    source: Source = part.source
+    raw_text = source.text[part.start : part.end]
+    encodings = (encoding,)
+    if raw_text == part.value:
+        return [Segment(part.value, source.span(part.start, part.end), encodings=encodings)]
+    segments: list[Segment] = []
+    position = 0
+    for start, end, meaning in escapes(raw_text, backslashes=encoding == "hcl-quoted"):
+        if start > position:
+            span = source.span(part.start + position, part.start + start)
+            segments.append(Segment(raw_text[position:start], span, encodings=encodings))
+        span = source.span(part.start + start, part.start + end)
+        segments.append(Segment(meaning, span, verbatim=False, encodings=encodings))
+        position = end
+    if position < len(raw_text):
+        span = source.span(part.start + position, part.end)
+        segments.append(Segment(raw_text[position:], span, encodings=encodings))
+    if "".join(segment.text for segment in segments) != part.value:
+        return [Segment(part.value, source.span(part.start, part.end), verbatim=False, encodings=encodings)]
+    return segments
