@@ -21,7 +21,13 @@ ERROR = 2
 NOTHING = 3
 INTERRUPTED = 130
 
-COMMANDS = ("audit", "explain", "concerns", "completion")
+COMMANDS = {
+    "audit": "Say what would sink the platform in a repository.",
+    "explain": "Say what a concern means and how it is mended.",
+    "concerns": "List everything that can be found.",
+    "completion": "Print the completion script for a shell.",
+}
+"""Each command is the module of its name; what it does stands here too, so that the list loads none of them."""
 
 
 class Commands(click.Group):
@@ -29,6 +35,10 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -64,7 +74,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit code. Nothing but an interpreter's own end escapes."""
     try:
-        code = cli.main(args=arguments, prog_name="shoreup", standalone_mode=False)
+        code = cli.main(args=arguments or ["--help"], prog_name="shoreup", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except NothingToAudit as nothing:
         complain(nothing.message)
