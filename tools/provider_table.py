@@ -297,6 +297,7 @@ class Shapes:
         self.kept: list[dict[str, Json]] = []
         self.known: dict[str, int] = {}
         self.unexplained: set[str] = set()
+        self.used: set[tuple[str, str]] = set()
 
     def of(self, fields: dict[str, Declared], definition: str, path: tuple[str, ...]) -> int:
         """The number of the shape of ``fields`` in an object of ``definition``."""
@@ -331,9 +332,11 @@ class Shapes:
     def kubernetes_name(self, name: str, definition: str) -> str | None:
         properties = self.definitions.properties(definition)
         short = definition.rpartition(".")[2]
-        if (short, name) in RENAMED and not (RENAMED[short, name] is None and self.plain(name, properties)):
-            return RENAMED[short, name]
-        return self.plain(name, properties)
+        plain = self.plain(name, properties)
+        if (short, name) not in RENAMED or (plain is not None and RENAMED[short, name] is None):
+            return plain
+        self.used.add((short, name))
+        return RENAMED[short, name]
 
     @staticmethod
     def plain(name: str, properties: dict[str, dict[str, Json]]) -> str | None:
@@ -424,6 +427,8 @@ def build(package: Package, definitions: Definitions) -> tuple[dict[str, Json], 
         kinds[resource_type] = kind
     if shapes.unexplained:
         sys.exit("not explained:\n" + "\n".join(sorted(shapes.unexplained)))
+    if stale := sorted(f"{definition}.{name}" for definition, name in RENAMED.keys() - shapes.used):
+        sys.exit("explained, but no longer there:\n" + "\n".join(stale))
     return kinds, shapes.kept
 
 

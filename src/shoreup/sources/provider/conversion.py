@@ -55,7 +55,7 @@ class _Dispatch:
                 made[kubernetes] = given
                 continue
             converted = convert(given)
-            if isinstance(converted, Absent):
+            if converted is ABSENT:
                 continue
             if kubernetes:
                 made[kubernetes] = converted
@@ -172,7 +172,7 @@ def _sent_defaults(shape: Shape) -> Iterator[tuple[str, Value]]:
     for found in shape.fields.values():
         if found.sent:
             default = SCALARS[found.type](found.default)
-            if not isinstance(default, Absent):
+            if default is not ABSENT:
                 yield found.kubernetes, default
 
 

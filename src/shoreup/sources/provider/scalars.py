@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Final, TypeAlias
 
 from shoreup.model.value import Unknown, Value
 
 
-class Absent:
-    """The type of :data:`ABSENT`."""
+class Absent(Enum):
+    """The type of :data:`ABSENT`, as an enumeration of one so that type checkers can tell it apart."""
+
+    ABSENT = "absent"
 
 
-ABSENT: Final = Absent()
+ABSENT: Final = Absent.ABSENT
 """Nothing to write: the provider leaves the field out."""
 
 Scalar: TypeAlias = Callable[[Value], "Value | Absent"]
@@ -119,7 +122,7 @@ def list_of(item_type: str) -> Scalar:
         else:
             return value
         kept = (item if type(item) is exact else convert(item) for item in value if item is not None)
-        return [item for item in kept if not isinstance(item, Absent)]
+        return [item for item in kept if item is not ABSENT]
 
     return converted
 
@@ -141,6 +144,6 @@ def map_of(item_type: str) -> Scalar:
         else:
             return value
         kept = {key: item if type(item) is exact else convert(item) for key, item in value.items() if item is not None}
-        return {key: item for key, item in kept.items() if not isinstance(item, Absent)}
+        return {key: item for key, item in kept.items() if item is not ABSENT}
 
     return converted
