@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
+from shoreup.facts.products import Products, with_products
 from shoreup.model.finding import Place
 from shoreup.model.location import Route, Span
 from shoreup.model.resource import Resource
@@ -29,8 +31,8 @@ class Image:
     text: str
     registry: str
     repository: str
-    tag: str | None | Unknown
-    digest: str | None | Unknown
+    tag: str | Unknown | None
+    digest: str | Unknown | None
     tag_chars: tuple[int, int] | None = None
     product: str = ""
     version: str = ""
@@ -72,6 +74,10 @@ class Container:
     """``command`` and ``args`` together; items may be unknown."""
     env: Mapping[str, Value]
     """Literal environment values by name; references to Secrets and ConfigMaps are in ``body``."""
+    sidecar: bool = False
+    """An init container that keeps running beside the others (``restartPolicy: Always``)."""
+    open: str = ""
+    """Why something of the container may be missing here (an undecided block), empty when all of it is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +87,11 @@ class Volume:
     ``kind`` is ``claim``, ``nfs``, ``host-path``, ``empty-dir``, ``config-map``, ``secret``, ``csi``,
     ``projected`` or ``other``. ``claim`` is the claim's name. ``server`` and ``path`` say where the
     bytes lie when the estate decides it (an NFS server, a host path, through PersistentVolume and StorageClass).
-    ``access_modes`` are the claim's or volume's, ``storage_class`` the claim's.
+    ``access_modes`` are the claim's or volume's, ``storage_class`` the claim's. ``source`` is the name of the
+    ConfigMap or
+    Secret of a volume that has one, ``medium`` is ``Memory`` for an ``empty-dir`` on tmpfs. ``undecided`` says why
+    what is
+    behind it is not known.
     """
 
     name: str
@@ -94,6 +104,9 @@ class Volume:
     access_modes: tuple[str, ...] = ()
     size: str = ""
     read_only: bool = False
+    source: str = ""
+    medium: str = ""
+    undecided: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,11 +130,16 @@ class Workload:
     pod_route: Route
     containers: tuple[Container, ...]
     volumes: tuple[Volume, ...]
-    replicas: int | None | Unknown
+    replicas: int | Unknown | None
     enabled: bool = True
     partial: bool = False
     schedule: Value = None
     """A CronJob's schedule."""
+    least_replicas: int | None = None
+    """The least number that an autoscaler keeps; ``replicas`` is then an :class:`Unknown`."""
+    service_account: str = ""
+    open: str = ""
+    """Why the pod is only partly known, empty when all of it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +173,10 @@ class Script:
     """A program inside the estate, as text.
 
     ``place`` is the field (or file) that holds it. ``language`` is ``shell`` or ``python``.
-    ``text`` is what is known of it; ``complete`` is false when parts are unknown.
+    ``text`` is what is known of it; ``complete`` is false when parts are unknown, which stand at the characters
+    ``gaps``.
+    ``flags`` are the options of the shell that runs it (``-ec``). ``names`` are the variables that Kubernetes
+    puts in as ``$(NAME)``. A command without a shell is text too; ``pieces`` then lead back to its items.
     """
 
     place: Place
@@ -164,6 +185,23 @@ class Script:
     complete: bool
     workload: Workload | None = None
     container: Container | None = None
+    gaps: tuple[int, ...] = ()
+    flags: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    pieces: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Characters ``start`` to ``end`` of a script's text that stand in the field at ``route``.
+
+    They are its characters from ``offset`` on, or, when ``offset`` is -1, the whole of it.
+    """
+
+    start: int
+    end: int
+    route: Route
+    offset: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,7 +268,9 @@ class ConfigEntry:
     value: Value
     route: Route
     source_path: str = ""
-    """The file that Terraform reads the value from (``file("...")``), when it does."""
+    """The file that the value is read from (``file("...")``), when it is."""
+    binary: bool = False
+    """The value stands under ``binaryData`` or is Base64, as in a Secret's ``data``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,7 +282,7 @@ class Release:
     name: str
     chart: str
     repository: str
-    version: str | None | Unknown
+    version: str | Unknown | None
     values: Mapping[str, Value]
     values_route: Route
     place: Place
@@ -253,7 +293,8 @@ class Release:
 class Backup:
     """A job that copies data away.
 
-    ``tool`` is the command (``pg_dump``, ``mysqldump``, ``tar``, ``restic`` ...). ``protects`` are the databases or volumes
+    ``tool`` is the command (``pg_dump``, ``mysqldump``, ``tar``, ``restic`` ...). ``protects`` are the databases or
+    volumes
     that it reads, ``target`` the volume (or remote) that it writes to. ``retention`` are the commands or fields that
     remove old copies there. All places lie in ``script`` or in the resource.
     """
@@ -276,17 +317,30 @@ class Backup:
     consistency_note: str
     schedule: Value
     undecided: str = ""
+    recurs: bool = False
+    """Whether it runs again and again (a CronJob, a loop with a pause), not once."""
+    path_place: Place | None = None
+    """Where the path is written that it writes to."""
+    reads_paths: tuple[str, ...] = ()
+    """The files or folders that it reads, as the program names them."""
+    copied_on: tuple[Backup, ...] = ()
+    """Jobs that carry the copies further, to another volume or away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Retention:
-    """Something that removes old copies. ``by`` is ``age``, ``count``, ``policy`` or ``size``."""
+    """Something that removes old copies. ``by`` is ``age``, ``count``, ``policy``, ``size`` or ``unclear``.
+
+    ``keeps_at_least`` is the number of copies that are left however old they are, ``None`` where nothing sees to that.
+    ``undecided`` says why that number is not known.
+    """
 
     place: Place
     by: str
     command: str
     age_days: float | None
     keeps_at_least: int | None
+    undecided: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -313,7 +367,9 @@ class CodeFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comment:
-    """A comment on live code. ``text`` is without its markers; ``about`` is the resource that encloses or follows it."""
+    """A comment on live code. ``text`` is without its markers; ``about`` is the resource that encloses or follows
+    it.
+    """
 
     span: Span
     text: str
@@ -352,5 +408,8 @@ class Estate:
     comments: tuple[Comment, ...] = ()
     ignored_changes: tuple[IgnoredChange, ...] = ()
     budgets: tuple[Resource, ...] = ()
+    products: Products = field(default_factory=with_products)
+    today: date = field(default_factory=date.today)
+    """The day that versions and expiries are judged by."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     by_key: Mapping[int, Resource] = field(default_factory=dict)

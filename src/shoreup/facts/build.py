@@ -1,0 +1,110 @@
+"""From resources to facts: the one way in.
+
+Everything here is linear in the number of resources: each kind is read once, and whatever refers to something
+else by name finds it through an index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from shoreup.facts.config import read_config
+from shoreup.facts.databases import operator_images, read_databases
+from shoreup.facts.estate import CodeFile, Comment, Estate, IgnoredChange, Image, Workload
+from shoreup.facts.grants import read_grants
+from shoreup.facts.middlewares import read_middlewares
+from shoreup.facts.nodes import read_node_pools
+from shoreup.facts.products import Product, with_products
+from shoreup.facts.releases import read_releases
+from shoreup.facts.routes import read_ways_in
+from shoreup.facts.services import read_services
+from shoreup.facts.volumes import read_storage
+from shoreup.facts.workloads import (
+    is_workload,
+    read_chart_values,
+    read_compose_service,
+    read_workload,
+    with_autoscalers,
+)
+from shoreup.model.location import Route
+from shoreup.model.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extras:
+    """What readers know beside the resources.
+
+    ``source_paths`` maps a resource's key and a route to the file that the value there is read from. ``products`` are
+    the owner's
+    own entries of product knowledge. ``today`` is the day to judge by, the machine's own when it is ``None``.
+    """
+
+    code_files: tuple[CodeFile, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    ignored_changes: tuple[IgnoredChange, ...] = ()
+    source_paths: Mapping[tuple[int, Route], str] = field(default_factory=dict)
+    products: tuple[Product, ...] = ()
+    today: date | None = None
+
+
+NO_EXTRAS = Extras()
+
+
+def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
+    """Every fact of an estate."""
+    products = with_products(extras.products)
+    by_kind = _by_kind(resources)
+    storage = read_storage(by_kind)
+    workloads = list[Workload]()
+    for resource in resources:
+        if is_workload(resource):
+            workloads.append(read_workload(resource, products, storage))
+        elif resource.kind == "ChartValues":
+            partial = read_chart_values(resource, products)
+            if partial is not None:
+                workloads.append(partial)
+        elif resource.api_version == "compose" and not resource.body.keys().isdisjoint({"image", "build"}):
+            workloads.append(read_compose_service(resource, products))
+    scalers = (*by_kind.get("HorizontalPodAutoscaler", ()), *by_kind.get("ScaledObject", ()))
+    known = with_autoscalers(workloads, scalers)
+    services = read_services(by_kind.get("Service", ()), known)
+    middlewares = read_middlewares(by_kind)
+    releases = read_releases(by_kind)
+    return Estate(
+        resources=tuple(resources),
+        workloads=known,
+        services=services,
+        images=tuple(_images(known, operator_images(by_kind, products))),
+        databases=read_databases(known, by_kind, products),
+        middlewares=middlewares,
+        ways_in=read_ways_in(by_kind, services, middlewares, releases, products),
+        grants=read_grants(by_kind),
+        config=read_config(by_kind, extras.source_paths),
+        releases=releases,
+        node_pools=read_node_pools(by_kind),
+        code_files=extras.code_files,
+        comments=extras.comments,
+        ignored_changes=extras.ignored_changes,
+        budgets=by_kind.get("PodDisruptionBudget", ()),
+        products=products,
+        today=extras.today or date.today(),  # noqa: DTZ011 (support ends on a day, wherever one is)
+        by_kind=by_kind,
+        by_key={resource.key: resource for resource in resources},
+    )
+
+
+def _by_kind(resources: Sequence[Resource]) -> Mapping[str, tuple[Resource, ...]]:
+    found: dict[str, list[Resource]] = defaultdict(list)
+    for resource in resources:
+        found[resource.kind].append(resource)
+    return {kind: tuple(members) for kind, members in found.items()}
+
+
+def _images(workloads: Sequence[Workload], more: Sequence[Image]) -> Iterator[Image]:
+    for workload in workloads:
+        for container in workload.containers:
+            yield container.image
+    yield from more

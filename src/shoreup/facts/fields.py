@@ -1,0 +1,84 @@
+"""How facts look at fields: what is there, what is absent, what is not decided.
+
+Bodies come from strangers, so any field may have any type. These readers give the wanted shape or its empty
+form, and keep what is undecided apart where it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from shoreup.model.value import PartialText, Unknown, Value, pattern
+
+NOTHING: Mapping[str, Value] = MappingProxyType({})
+
+
+def mapping(value: Value) -> Mapping[str, Value]:
+    """The value as a mapping; empty when it is anything else."""
+    return value if isinstance(value, dict) else NOTHING
+
+
+def items(value: Value) -> Sequence[Value]:
+    """The value as a list; empty when it is anything else."""
+    return value if isinstance(value, list) else ()
+
+
+def text(value: Value) -> str:
+    """The value as text with ``*`` for unknown parts; empty when it is absent, a list or a mapping."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, (list, dict)):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return pattern(value)
+
+
+def known_text(value: Value) -> str:
+    """The value when it is a decided string, a number or a truth value as text, else empty."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    return ""
+
+
+def number(value: Value) -> int | None:
+    """The value as a whole number, also when it is written as a string; ``None`` when it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 19:
+        return int(value)
+    return None
+
+
+def truth(value: Value) -> bool | None:
+    """The value as a truth value; ``None`` when it is absent, undecided or none."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return None
+
+
+def doubt(value: Value) -> Unknown | None:
+    """The reason why the value is undecided, if it is."""
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(value, PartialText):
+        return Unknown(value.reason)
+    return None
+
+
+def texts(value: Value) -> tuple[str, ...]:
+    """The strings of a list, with ``*`` for unknown parts; one string counts as a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(text(item) for item in items(value) if not isinstance(item, (list, dict)) and item is not None)
