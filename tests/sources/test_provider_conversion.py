@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shoreup.model.value import PartialText, Unknown, Value, at
 from shoreup.sources.provider import computed_id, kubernetes_route, table, terraform_route, to_kubernetes
@@ -387,3 +389,29 @@ class TestRoutes:
     )
     def test_nowhere_in_the_object(self, route: tuple[str | int, ...]) -> None:
         assert kubernetes_route("kubernetes_deployment", route) is None
+
+
+NAMES = st.sampled_from(
+    ["metadata", "spec", "template", "container", "volume", "projected", "sources", "secret", "port"]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=4)
+    | st.just(Unknown("apply"))
+    | st.just(PartialText(("a", Unknown("b")))),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(NAMES, inside, max_size=4),
+    max_leaves=30,
+)
+
+
+@given(st.sampled_from(sorted(table().kinds)), st.dictionaries(NAMES, VALUES))
+def test_attributes_of_any_shape_give_an_object(resource_type: str, attributes: dict[str, Value]) -> None:
+    before = repr(attributes)
+    body = to_kubernetes(resource_type, attributes)
+    assert body is not None and body["kind"]
+    computed_id(resource_type, body)
+    terraform_route(resource_type, ("spec", "volumes", 0, "projected", "sources", 0, "secret"), attributes)
+    assert repr(attributes) == before
