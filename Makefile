@@ -30,6 +30,7 @@ $(VENV)/.python:
 	@test -n "$(PYTHON)" || { echo 'Shoreup needs Python 3.11 or newer with venv (on Debian: python3-venv). Name one with PYTHON=path.' >&2; exit 2; }
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) uninstall -y setuptools # older Pythons put it there; nothing uses it, and it slows every start
 	@touch $@
 
 $(VENV)/.setup: $(VENV)/.python pyproject.toml requirements.lock requirements-build.lock

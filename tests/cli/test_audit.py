@@ -291,3 +291,5 @@ def test_paths_in_sarif_start_at_the_top_of_the_repository(tmp_path: Path, monke
     assert prefix((Path("infra"),)) == "live/infra/"
     assert prefix(()) == "live/"
     assert prefix((tmp_path,)) == ""
+    (tmp_path / "live" / "apps").mkdir()
+    assert prefix((Path("infra"), Path("apps"))) == "live/"

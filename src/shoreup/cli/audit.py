@@ -120,9 +120,9 @@ def exit_code(account: Account, fail_on: str, fail_on_errors: bool) -> int:
 
 def prefix(paths: tuple[Path, ...]) -> str:
     """The way from the top of the git repository to the estate, such as ``infra/``, for readers that start there."""
-    if len(paths) > 1:
-        return ""
-    estate = (paths[0] if paths else Path()).resolve()
+    from shoreup.stages.audit import estate_root
+
+    estate = estate_root(paths)[0].resolve()
     for top in (estate, *estate.parents):
         if (top / ".git").exists():
             way = estate.relative_to(top).as_posix()

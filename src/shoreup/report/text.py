@@ -245,6 +245,8 @@ def _others(spot: Spot) -> str:
 
 
 def _where(one: Finding) -> str:
+    if not one.file:
+        return plain(one.resource.address if one.resource else one.subject)
     if not one.line:
         return plain(one.file)
     return f"{plain(one.file)}:{one.line}:{one.column}"
