@@ -54,7 +54,7 @@ def cut(segments: Sequence[Segment], start: int, end: int) -> tuple[Segment, ...
     for segment in segments:
         stop = position + len(segment.text)
         if not segment.text:
-            if start <= position < end or position == end == total and (start < end or not total):
+            if start <= position < end or (position == end == total and (start < end or not total)):
                 pieces.append(segment)
         elif position < end and stop > start:
             pieces.append(_slice(segment, max(start - position, 0), min(end, stop) - position))
@@ -123,6 +123,31 @@ def cover(segments: Iterable[Segment]) -> Span | None:
     if not spans or any(span.file != spans[0].file for span in spans):
         return None
     return Span(spans[0].file, min(span.start for span in spans), max(span.end for span in spans))
+
+
+def place(segments: Sequence[Segment], start: int, end: int) -> Span | None:
+    """The bytes that hold the characters ``start`` to ``end``; where both are the same, the empty span between two.
+
+    ``None`` when they lie in several files or in none.
+    """
+    if start < end:
+        return cover(cut(segments, start, end))
+    position = 0
+    found: tuple[Segment, int] | None = None
+    for segment in segments:
+        if position > start:
+            break
+        if segment.text and segment.span is not None and start <= position + len(segment.text):
+            found = (segment, start - position)
+        position += len(segment.text)
+    if found is None:
+        return None
+    segment, within = found
+    span = segment.span
+    if span is None or not segment.verbatim or segment.derived:
+        return span
+    at = span.start + len(segment.text[:within].encode())
+    return Span(span.file, at, at)
 
 
 def _slice(segment: Segment, first: int, last: int) -> Segment:

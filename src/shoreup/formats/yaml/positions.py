@@ -1,0 +1,276 @@
+"""Where each value of a document is written, read again for the few places that are reported.
+
+A document's parse tree with its marks costs ten times its values. So the reader keeps values alone, and this
+second reading is made for documents with something to show.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shoreup.formats.sourcemap import Run
+from shoreup.formats.yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    Parser,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    YAMLError,
+    kind_of,
+    parser_of,
+)
+from shoreup.formats.yaml.resolve import key_text, resolve, resolve_tagged
+from shoreup.formats.yaml.scalars import ENCODINGS, runs_of
+from shoreup.model.location import Route
+
+_PROPERTIES = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*|[\s\x85\u2028\u2029]+|#[^\r\n]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An alias that was followed: its name with ``*``, and its characters."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where a value is written, in characters of the whole text, ends exclusive.
+
+    ``start`` and ``end`` are the value's extent, without anchors and tags before it, without blank lines and
+    comments after it; an absent value (``key:``) is empty. ``site`` is the field itself: key and value, or the
+    item; where an alias or a merge leads to the value, the alias's own entry. ``key`` is the key's extent.
+    ``runs`` are given for text, over the whole text as well; ``encoding`` is as in :attr:`Segment.encodings`.
+    """
+
+    start: int
+    end: int
+    site: tuple[int, int]
+    key: tuple[int, int] | None = None
+    runs: tuple[Run, ...] = ()
+    encoding: str = ""
+    via: tuple[Step, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A value's place. ``begin`` includes anchor and tag; ``target`` is what an alias stands for.
+
+    ``past`` is where a block scalar ends with the blank lines after it.
+    """
+
+    begin: int
+    start: int
+    end: int
+    text: str | None = None
+    style: str = ""
+    is_text: bool = False
+    entries: list[tuple[_Node, _Node]] | None = None
+    items: list[_Node] | None = None
+    alias: str = ""
+    target: _Node | None = None
+    name: str | None = None
+    past: int = 0
+
+
+class Positions:
+    """The places of one document. ``offset`` is where ``text`` stands in the whole text, in characters."""
+
+    def __init__(self, text: str, offset: int = 0, *, words: bool = True) -> None:
+        self._text = text
+        self._offset = offset
+        self._words = words
+        self._root = self._read()
+
+    def trace(self, route: Route) -> Trace | None:
+        """Where the value at ``route`` is written; ``None`` where the route leads nowhere."""
+        node = self._root
+        if node is None:
+            return None
+        site: tuple[int, int] = (node.begin, node.end)
+        through = False
+        key: _Node | None = None
+        via: list[Step] = []
+        for step in route:
+            node, followed = self._follow(node, via)
+            through = through or followed
+            if node.entries is not None and isinstance(step, str):
+                found = self._entry(node, step, 0)
+                if found is None:
+                    return None
+                key, value, merge, steps = found
+                via.extend(steps)
+                if not through:
+                    site = (merge[0].begin, merge[1].end) if merge else (key.begin, value.end)
+                through = through or merge is not None
+                node = value
+            elif node.items is not None and isinstance(step, int) and 0 <= step < len(node.items):
+                node, key = node.items[step], None
+                if not through:
+                    site = (node.begin, node.end)
+            else:
+                return None
+        node, _ = self._follow(node, via)
+        return self._shifted(node, site, key, via)
+
+    def _shifted(self, node: _Node, site: tuple[int, int], key: _Node | None, via: list[Step]) -> Trace:
+        by = self._offset
+        runs: tuple[Run, ...] = ()
+        if node.text and node.is_text:
+            runs = runs_of(self._text, node.start, node.past or node.end, node.style)
+            if "".join(run.text for run in runs) != node.text:
+                runs = (Run(node.start, node.end, node.text, verbatim=False),)
+        return Trace(
+            node.start + by,
+            node.end + by,
+            (site[0] + by, site[1] + by),
+            None if key is None else (key.start + by, key.end + by),
+            tuple(Run(run.start + by, run.end + by, run.text, run.verbatim) for run in runs),
+            ENCODINGS[node.style] if node.is_text else "",
+            tuple(Step(step.name, step.start + by, step.end + by) for step in via),
+        )
+
+    @staticmethod
+    def _follow(node: _Node, via: list[Step]) -> tuple[_Node, bool]:
+        if node.target is None:
+            return node, False
+        via.append(Step(f"*{node.alias}", node.start, node.end))
+        return node.target, True
+
+    def _entry(
+        self, node: _Node, name: str, depth: int
+    ) -> tuple[_Node, _Node, tuple[_Node, _Node] | None, list[Step]] | None:
+        """The last entry with a key; else one that comes by merge, with the ``<<`` entry and the aliases followed."""
+        entries = node.entries or []
+        for key, value in reversed(entries):
+            if key.name == name:
+                return key, value, None, []
+        for key, value in entries:
+            if key.name is not None or depth > 50:
+                continue
+            steps: list[Step] = []
+            source, _ = self._follow(value, steps)
+            for item in source.items if source.items is not None else [source]:
+                path = list(steps)
+                merged, _ = self._follow(item, path)
+                found = self._entry(merged, name, depth + 1)
+                if found is not None:
+                    return found[0], found[1], (key, value), path + found[3]
+        return None
+
+    def _read(self) -> _Node | None:
+        try:
+            return self._compose(parser_of(self._text))
+        except (YAMLError, UnicodeError):
+            return None
+
+    def _compose(self, parser: Parser) -> _Node | None:
+        anchors: dict[str, _Node] = {}
+        stack: list[tuple[_Node, _Node | None]] = []
+        root: _Node | None = None
+        pending: _Node | None = None
+        while True:
+            event = parser.get_event()
+            kind = kind_of(event)
+            if kind is ScalarEvent:
+                node = self._scalar(event)
+            elif kind is AliasEvent:
+                start, end = event.start_mark.index, event.end_mark.index
+                name = event.anchor or ""
+                target = anchors.get(name)
+                node = _Node(start, start, end, alias=name, target=target)
+                if target is not None:
+                    node.name = target.name
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                node = self._opened(event)
+                stack.append((node, pending))
+                if event.anchor is not None:
+                    anchors[event.anchor] = node
+                pending = None
+                continue
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                node, pending = stack.pop()
+                self._close(node, event)
+            elif kind is DocumentEndEvent or kind is StreamEndEvent:
+                return root
+            else:
+                continue
+            if kind is ScalarEvent and event.anchor is not None:
+                anchors[event.anchor] = node
+            parent = stack[-1][0] if stack else None
+            if parent is None:
+                root = node
+            elif parent.items is not None:
+                parent.items.append(node)
+            elif pending is None:
+                pending = node
+            else:
+                assert parent.entries is not None
+                parent.entries.append((pending, node))
+                pending = None
+
+    def _scalar(self, event: Event) -> _Node:
+        begin, end = event.start_mark.index, event.end_mark.index
+        past = end
+        start = self._past_properties(begin, end) if event.anchor or event.tag else begin
+        style = event.style or ""
+        if style in "|>" and style:
+            runs = runs_of(self._text, start, end, style)
+            last = next((run for run in reversed(runs) if run.text.strip("\n")), None)
+            header = self._text.find("\n", start, end)
+            end = last.end if last is not None else header if header >= 0 else end
+            if self._text[end - 1 : end] == "\r":
+                end -= 1
+        value = (
+            resolve_tagged(event.value, event.tag)
+            if event.tag is not None
+            else event.value
+            if style
+            else resolve(event.value, words=self._words)
+        )
+        merge = event.value == "<<" and not style and event.tag is None
+        return _Node(
+            begin,
+            start,
+            end,
+            text=event.value,
+            style=style,
+            is_text=isinstance(value, str),
+            name=None if merge else key_text(value),
+            past=past,
+        )
+
+    def _opened(self, event: Event) -> _Node:
+        begin, end = event.start_mark.index, event.end_mark.index
+        flow = event.flow_style
+        start = self._past_properties(begin, end) if event.anchor or event.tag else begin
+        node = _Node(begin, start, -1, style="flow" if flow else "")
+        if kind_of(event) is MappingStartEvent:
+            node.entries = []
+        else:
+            node.items = []
+        return node
+
+    def _close(self, node: _Node, event: Event) -> None:
+        if node.style == "flow":
+            node.end = event.end_mark.index
+            return
+        children = [entry[1] for entry in node.entries or ()] + list(node.items or ())
+        if children:
+            node.end = max(children[-1].end, node.start)
+        else:
+            node.end = node.start
+        if node.entries and node.entries[0][0].begin > node.start:
+            node.start = node.entries[0][0].begin
+
+    def _past_properties(self, begin: int, end: int) -> int:
+        found = _PROPERTIES.match(self._text, begin)
+        return begin if found is None else min(found.end(), max(end, begin)) if end > begin else found.end()
