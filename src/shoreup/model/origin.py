@@ -49,7 +49,8 @@ class Origin:
     """The origin of one field.
 
     ``site`` is the field or block in the resource itself; ``span`` is the expression, literal or block
-    that gives the value, after following references (``via``). ``segments`` is given for strings.
+    that gives the value, after following references (``via``). ``segments`` is given for strings, and for numbers and
+    booleans that are written as they print.
     """
 
     site: Span

@@ -33,7 +33,7 @@ from shoreup.formats.hcl.syntax import (
     Unary,
 )
 from shoreup.model.value import PartialText, Unknown, Value, join_text
-from shoreup.terraform.functions import call, kinds
+from shoreup.terraform.functions import FILE_FUNCTIONS, call, kinds
 from shoreup.terraform.functions.kinds import FunctionError, TerraformSet, number_text
 from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope
 
@@ -117,7 +117,9 @@ def equal(left: Value, right: Value) -> bool | Unknown:
     """Terraform's ``==``: values of different types differ."""
     same = kinds.equal(left, right)
     if same is None:
-        return kinds.first_unknown(left) or kinds.first_unknown(right) or Unknown("not known before apply")
+        doubt = kinds.first_unknown(left)
+        doubt = kinds.first_unknown(right) if doubt is None else doubt
+        return Unknown("not known before apply") if doubt is None else doubt
     return same
 
 
@@ -518,23 +520,10 @@ def _file_function(node: Call, scope: Scope) -> Value:
     return values if isinstance(values, Unknown) else scope.module.file_function(node.name, values, scope)
 
 
-_FILE_FUNCTIONS = (
-    "file",
-    "filebase64",
-    "fileexists",
-    "fileset",
-    "filemd5",
-    "filesha1",
-    "filesha256",
-    "filesha512",
-    "filebase64sha256",
-    "filebase64sha512",
-    "templatefile",
-)
 _SPECIAL: dict[str, Callable[[Call, Scope], Value]] = {
     "try": _try,
     "can": _can,
-    **dict.fromkeys(_FILE_FUNCTIONS, _file_function),
+    **dict.fromkeys(FILE_FUNCTIONS, _file_function),
 }
 _EVALUATE: dict[type, Callable[[Any, Scope], Any]] = {
     Literal: _literal,

@@ -6,11 +6,7 @@ opened; a file that is encrypted is known to exist and no more.
 
 from __future__ import annotations
 
-import base64
-import fnmatch
-import hashlib
 import posixpath
-import re
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.hcl import Source, parse_template
@@ -18,18 +14,8 @@ from shoreup.formats.hcl.source import SyntaxProblem
 from shoreup.formats.hcl.syntax import Template
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.expressions import evaluate, render
-from shoreup.terraform.functions.kinds import make_set
+from shoreup.terraform.functions import filesystem, hashes
 from shoreup.terraform.scope import EvaluationError, Scope
-
-_HASHES = {
-    "filemd5": "md5",
-    "filesha1": "sha1",
-    "filesha256": "sha256",
-    "filesha512": "sha512",
-    "filebase64sha256": "sha256",
-    "filebase64sha512": "sha512",
-}
-
 
 def estate_path(root: str, path: str) -> str | None:
     """A path of a file function as a path in the estate; ``None`` where it leads outside."""
@@ -66,10 +52,7 @@ def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope
             return content.decode("utf-8")
         except UnicodeDecodeError:
             raise EvaluationError(f"the file {path} is not UTF-8") from None
-    if name == "filebase64":
-        return base64.b64encode(content).decode()
-    digest = hashlib.new(_HASHES[name], content)
-    return base64.b64encode(digest.digest()).decode() if "base64" in name else digest.hexdigest()
+    return hashes.of_content(name, content)
 
 
 def read_template(path: str, content: bytes) -> Template:
@@ -109,31 +92,4 @@ def _fileset(tree: FileTree, root: str, directory: str, values: list[Value]) -> 
         return Unknown(f"{directory} lies outside the estate")
     if not isinstance(pattern, str):
         raise EvaluationError("fileset() needs a pattern")
-    prefix = "" if base == "." else f"{base}/"
-    wanted = _glob(pattern)
-    return make_set(
-        [
-            path[len(prefix) :]
-            for path in tree.files
-            if path.startswith(prefix) and wanted.fullmatch(path[len(prefix) :])
-        ]
-    )
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Terraform's globs: ``*`` stays inside a folder, ``**`` does not, ``{a,b}`` are alternatives."""
-    result = ""
-    for token in re.findall(r"\*\*/?|\*|\?|\[[^\]]*\]|\{[^}]*\}|.", pattern):
-        if token.startswith("**"):
-            result += "(?:.*/)?" if token.endswith("/") else ".*"
-        elif token == "*":
-            result += "[^/]*"
-        elif token == "?":
-            result += "[^/]"
-        elif token.startswith("[") and len(token) > 1:
-            result += fnmatch.translate(token).removeprefix("(?s:").removesuffix(")\\Z")
-        elif token.startswith("{") and len(token) > 1:
-            result += "(?:" + "|".join(re.escape(word) for word in token[1:-1].split(",")) + ")"
-        else:
-            result += re.escape(token)
-    return re.compile(result, re.DOTALL)
+    return filesystem.fileset(base, pattern, tree.files)

@@ -17,7 +17,7 @@ from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform.expressions import evaluate, evaluate_or_unknown
 from shoreup.terraform.files import estate_path, read_template
 from shoreup.terraform.functions.kinds import TerraformSet
-from shoreup.terraform.reached import Reached
+from shoreup.terraform.reached import KeyOf, Reached
 from shoreup.terraform.scope import Binding, EvaluationError, Scope
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _keys(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | Non
     if len(route) != 1 or not isinstance(keys, list) or not isinstance(route[0], int):
         return None
     key = keys[route[0]]
-    return trace.follow_key(node.arguments[0], scope, key) if isinstance(key, str) else None
+    return trace.follow(node.arguments[0], scope, (KeyOf(key),)) if isinstance(key, str) else None
 
 
 def _values(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:

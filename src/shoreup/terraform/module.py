@@ -189,6 +189,8 @@ class ModuleInstance:
         instances = self.calls(name)
         if isinstance(instances, Unknown):
             return instances
+        if any(isinstance(key, UnknownKey) for key, _ in instances):
+            return Unknown(f"the instances of module.{name} are known only after apply")
         if "count" in block.body.attributes:
             return [ModuleOutputs(instance) for _, instance in instances]
         if "for_each" in block.body.attributes:
@@ -240,11 +242,11 @@ class ModuleInstance:
         if block is None:
             raise EvaluationError(f"there is no {prefix}{kind}.{name}")
         instances = self.instances(kind, name, data=data)
+        if any(isinstance(key, UnknownKey) for key, _ in instances):
+            return Unknown(f"the instances of {prefix}{kind}.{name} are known only after apply")
         if "count" in block.body.attributes:
             return [self.object_of(instance) for _, instance in instances]
         if "for_each" in block.body.attributes:
-            if any(isinstance(key, UnknownKey) for key, _ in instances):
-                return Unknown(f"the instances of {prefix}{kind}.{name} are known only after apply")
             return {str(key): self.object_of(instance) for key, instance in instances}
         return self.object_of(instances[0][1]) if instances else None
 
@@ -314,7 +316,7 @@ class ModuleInstance:
         if isinstance(value, bool) or not isinstance(value, int | float):
             if isinstance(value, Unknown | PartialText):
                 index: Value = Unknown(f"count is not known: {value.reason}")
-                return [(UnknownKey("*"), Scope(self, {"count": {"index": index}}))]
+                return [(UnknownKey("#"), Scope(self, {"count": {"index": index}}))]
             raise EvaluationError("count is not a number")
         if value > 10_000:
             raise EvaluationError("count is larger than 10,000")
@@ -345,6 +347,8 @@ def key_text(key: str | int | None) -> str:
         return ""
     if isinstance(key, int):
         return f"[{key}]"
+    if isinstance(key, UnknownKey) and key == "#":
+        return "[*]"
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')
     return f'["{escaped}"]'
 

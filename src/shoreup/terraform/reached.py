@@ -11,6 +11,12 @@ class Lost(Exception):
     """The way back ends here: the value is made by something that does not invert."""
 
 
+class KeyOf(str):
+    """The last step of a route when the key itself is asked for, not the item under it."""
+
+    __slots__ = ()
+
+
 class Reached:
     """Where the way back arrived. ``segments`` is empty for what is not a string."""
 

@@ -55,7 +55,7 @@ InstanceKey: TypeAlias = str | int | None
 
 
 class UnknownKey(str):
-    """The key of instances whose number only an apply knows; Terraform's address shows ``*``."""
+    """The key of instances that only an apply knows: ``*`` for keys of a map, ``#`` for numbers of a list."""
 
     __slots__ = ()
 

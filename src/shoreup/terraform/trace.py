@@ -8,6 +8,7 @@ marked as derived, never guessed: the segments that it gives always spell the va
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from shoreup.formats.hcl.source import Source
 from shoreup.formats.hcl.syntax import (
@@ -39,6 +40,7 @@ from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform import inversion
 from shoreup.terraform.expressions import (
+    SPLAT_ITEM,
     bind_iteration,
     complete,
     evaluate,
@@ -52,8 +54,11 @@ from shoreup.terraform.expressions import (
 )
 from shoreup.terraform.functions.kinds import FunctionError, TerraformSet
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, expand_block
-from shoreup.terraform.reached import Lost, Reached, derived
+from shoreup.terraform.reached import KeyOf, Lost, Reached, derived
 from shoreup.terraform.scope import Binding, EvaluationError, Scope
+
+_Target: TypeAlias = tuple[Expression, Scope, Route, Reference]
+"""What a reference stands for: an expression, its scope, and the route inside its value."""
 
 MAX_STEPS = 400
 """References followed for one value; a longer way is taken for a circle."""
@@ -104,7 +109,9 @@ def trace_expression(expression: Expression, scope: Scope, route: Route, site: S
     except (Lost, EvaluationError, FunctionError, RecursionError):
         reached = Reached(expression.source.span(expression.start, expression.end), ())
     segments: tuple[Segment, ...] = ()
-    if isinstance(value, str | PartialText):
+    if isinstance(value, int | float):
+        segments = reached.segments
+    elif isinstance(value, str | PartialText):
         segments = reached.segments
         if not spells(segments, value):
             segments = derived(value, reached.span, "an expression")
@@ -155,8 +162,8 @@ class Trace:
         kind = type(expression)
         if kind is Template:
             return self._template(expression, scope, route)  # type: ignore[arg-type]  # kind was just compared
-        if kind is Literal:
-            return Reached(_span(expression), ())
+        if isinstance(expression, Literal):
+            return _scalar(expression)
         if kind in (Name, Attr, Index, Splat, SplatItem):
             return self._reference(expression, scope, route)
         if isinstance(expression, Paren):
@@ -169,7 +176,9 @@ class Trace:
         if isinstance(expression, ListOf):
             if not route:
                 return Reached(_span(expression), ())
-            return self.follow(expression.items[int(route[0])], scope, route[1:])
+            if not isinstance(route[0], int) or route[0] >= len(expression.items):
+                raise Lost
+            return self.follow(expression.items[route[0]], scope, route[1:])
         if isinstance(expression, ObjectOf):
             return self._object(expression, scope, route)
         if isinstance(expression, ForOf):
@@ -180,6 +189,8 @@ class Trace:
 
     def made(self, expression: Expression, scope: Scope, route: Route, by: str) -> Reached:
         """The value is made here and cannot be followed further."""
+        if route and type(route[-1]) is KeyOf:
+            raise Lost
         value = _at(evaluate_or_unknown(expression, scope), route)
         span = _span(expression)
         if isinstance(value, str | PartialText):
@@ -229,16 +240,9 @@ class Trace:
             reached = self.follow(part.expression, scope, ())
         except (Lost, EvaluationError, FunctionError):
             return derived(value, span, "an expression")
-        segments = reached.segments or self._number(part.expression, value, reached)
-        if not spells(segments, value):
+        if not spells(reached.segments, value):
             return derived(value, span, "an expression")
-        return tuple(replace(segment, via=reached.via + segment.via) for segment in segments)
-
-    def _number(self, expression: Expression, value: str | PartialText, reached: Reached) -> tuple[Segment, ...]:
-        # A number or boolean whose source text is what the template shows can be edited like text.
-        if isinstance(value, str) and reached.span.end - reached.span.start == len(value.encode()):
-            return (Segment(value, reached.span, encodings=("hcl-literal",)),)
-        return ()
+        return tuple(replace(segment, via=reached.via + segment.via) for segment in reached.segments)
 
     # Collections
 
@@ -247,6 +251,8 @@ class Trace:
             return Reached(_span(node), ())
         for key_expression, value_expression in reversed(node.items):
             if object_key(key_expression, scope) == route[0]:
+                if type(route[0]) is KeyOf:
+                    return self.follow(key_expression, scope, ())
                 return self.follow(value_expression, scope, route[1:])
         raise Lost
 
@@ -264,27 +270,10 @@ class Trace:
             if here == route[0] and not node.grouped:
                 key, item = items[position]
                 inner = bind_iteration(scope, node, (node.key_name, node.item_name), position, key, item)
+                if type(route[0]) is KeyOf and node.result_key is not None:
+                    return self.follow(node.result_key, inner, ())
                 return self.follow(node.result, inner, route[1:])
             count += 1
-        raise Lost
-
-    def follow_key(self, expression: Expression, scope: Scope, key: str | int) -> Reached:
-        """Where a key of a map is written; a set's keys are its items."""
-        if isinstance(expression, Paren):
-            return self.follow_key(expression.inner, scope, key)
-        if isinstance(expression, ObjectOf):
-            for key_expression, _ in reversed(expression.items):
-                if object_key(key_expression, scope) == key:
-                    return self.follow(key_expression, scope, ())
-        if isinstance(expression, Name | Attr | Index):
-            target = self._target(expression, scope, ())
-            if target is not None:
-                where, inner_scope, rest, reference = target
-                if not rest and not isinstance(where, _Key):
-                    reached = self.follow_key(where, inner_scope, key)
-                    return Reached(reached.span, reached.segments, (reference, *reached.via))
-        if isinstance(evaluate_or_unknown(expression, scope), TerraformSet):
-            return self.follow(expression, scope, (key,))
         raise Lost
 
     # References
@@ -294,15 +283,12 @@ class Trace:
         if target is None:
             return self._in_resource(expression, scope, route)
         where, inner, rest, reference = target
-        if isinstance(where, _Key):
-            reached = self.follow_key(where.expression, inner, where.key)
-        else:
-            reached = self.follow(where, inner, rest)
+        reached = self.follow(where, inner, rest)
         return Reached(reached.span, reached.segments, (reference, *reached.via))
 
     def _target(
         self, expression: Expression, scope: Scope, route: Route
-    ) -> tuple[Expression | _Key, Scope, Route, Reference] | None:
+    ) -> _Target | None:
         """The expression that a reference stands for, with its scope and the route inside it."""
         base, route = _unwind(expression, scope, route)
         here = _span(expression)
@@ -330,19 +316,22 @@ class Trace:
 
     def _splat_target(
         self, splat: Splat, scope: Scope, route: Route, here: Span
-    ) -> tuple[Expression | _Key, Scope, Route, Reference]:
+    ) -> _Target:
         if not route:
             raise Lost
         base = complete(raw(splat.base, scope))
         step: Route = (route[0],) if isinstance(base, list) else ()
-        each, inner_route = _unwind(splat.each, scope, route[1:])
+        item = _at(base, step)
+        if isinstance(item, _Absent):
+            raise Lost
+        each, inner_route = _unwind(splat.each, scope.with_names({SPLAT_ITEM: item}, {}), route[1:])
         if not isinstance(each, SplatItem):
             raise Lost
         return splat.base, scope, step + inner_route, Reference("", here)
 
     def _in_resource(self, expression: Expression, scope: Scope, route: Route) -> Reached:
         base, route = _unwind(expression, scope, route)
-        if not isinstance(base, Name) or len(route) < 1:
+        if not isinstance(base, Name) or not route or type(route[-1]) is KeyOf:
             raise Lost
         words = list(route)
         data = base.name == "data"
@@ -365,16 +354,6 @@ class Trace:
                 reference = Reference(_text(expression), _span(expression))
                 return Reached(origin.span, origin.segments, (reference, *origin.via))
         raise Lost
-
-
-class _Key:
-    """Marks that the key of an item is wanted, not the item."""
-
-    __slots__ = ("expression", "key")
-
-    def __init__(self, expression: Expression, key: str | int) -> None:
-        self.expression = expression
-        self.key = key
 
 
 def _unwind(expression: Expression, scope: Scope, route: Route) -> tuple[Expression, Route]:
@@ -400,33 +379,39 @@ def _unwind(expression: Expression, scope: Scope, route: Route) -> tuple[Express
             return expression, route
 
 
-def _bound(binding: Binding, route: Route, reference: Reference) -> tuple[Expression | _Key, Scope, Route, Reference]:
-    if binding.shape == "whole":
-        return binding.expression, binding.scope, route, reference
-    if binding.shape == "item":
-        return binding.expression, binding.scope, (binding.key, *route), reference
-    if binding.shape == "key":
-        return _Key(binding.expression, binding.key), binding.scope, (), reference
-    if not route:
-        raise Lost
-    if route[0] == "key":
-        return _Key(binding.expression, binding.key), binding.scope, (), reference
-    return binding.expression, binding.scope, (binding.key, *route[1:]), reference
+def _bound(binding: Binding, route: Route, reference: Reference) -> _Target:
+    expression, scope, key = binding.expression, binding.scope, binding.key
+    shape = binding.shape
+    if shape == "whole":
+        return expression, scope, route, reference
+    if shape == "pair":
+        if not route:
+            raise Lost
+        shape, route = ("key" if route[0] == "key" else "item"), route[1:]
+    if shape == "item":
+        return expression, scope, (key, *route), reference
+    if isinstance(key, str):
+        return expression, scope, (KeyOf(key),), reference
+    if not isinstance(evaluate_or_unknown(expression, scope), TerraformSet):
+        raise Lost  # the index of a list is written nowhere
+    return expression, scope, (key,), reference
 
 
 def _variable(
     module: ModuleInstance, name: str, route: Route, here: Span
-) -> tuple[Expression, Scope, Route, Reference]:
+) -> _Target:
     reference = Reference(f"var.{name}", here)
     given = module.given.get(name)
     if given is not None and given.expression is not None and given.scope is not None:
         value = given.value()
-        if value is not None and _at(value, route) not in (_ABSENT, None):
-            return given.expression, given.scope, route, reference
-        if value is not None and route:
+        if value is not None:
+            written = _at(value, route)
+            if written is not None and written is not _ABSENT:
+                return given.expression, given.scope, route, reference
             found = _optional_default(module, name, route)
-            if found is not None:
-                return found, module.scope, (), reference
+            if found is None:
+                raise Lost
+            return found[0], module.scope, found[1], reference
     block = module.module.variables.get(name)
     default = block.body.attributes.get("default") if block else None
     if default is None:
@@ -434,19 +419,19 @@ def _variable(
     return default.expression, module.scope, route, reference
 
 
-def _optional_default(module: ModuleInstance, name: str, route: Route) -> Expression | None:
-    """The default that ``optional(type, default)`` gives to an attribute that the caller leaves out."""
+def _optional_default(module: ModuleInstance, name: str, route: Route) -> tuple[Expression, Route] | None:
+    """The default that ``optional(type, default)`` gives where the caller says nothing, and the route inside it."""
     constraint = module.constraint(name)
     for index, step in enumerate(route):
         if constraint is None:
             return None
         constraint = constraint.attributes.get(str(step)) if constraint.kind == "object" else constraint.item
-        if constraint and constraint.default_expression is not None and index == len(route) - 1:
-            return constraint.default_expression
+        if constraint and constraint.default_expression is not None:
+            return constraint.default_expression, route[index + 1 :]
     return None
 
 
-def _output(module: ModuleInstance, name: str, route: Route, here: Span) -> tuple[Expression, Scope, Route, Reference]:
+def _output(module: ModuleInstance, name: str, route: Route, here: Span) -> _Target:
     instances = module.calls(name) if name in module.module.calls else []
     if isinstance(instances, Unknown) or not route:
         raise Lost
@@ -464,6 +449,15 @@ def _output(module: ModuleInstance, name: str, route: Route, here: Span) -> tupl
 
 def _text(expression: Expression) -> str:
     return expression.source.text[expression.start : expression.end]
+
+
+def _scalar(node: Literal) -> Reached:
+    """A number or boolean. Where a string is made of it, its characters are mostly those that stand there."""
+    span = _span(node)
+    written = _text(node)
+    if node.value is None or text_of(node.value) != written:
+        return Reached(span, ())
+    return Reached(span, (Segment(written, span, encodings=("hcl-literal",)),))
 
 
 def _literal(part: Text, encoding: str) -> list[Segment]:

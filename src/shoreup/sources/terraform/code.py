@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shoreup.formats.hcl.syntax import Block, File
+from shoreup.formats.hcl.syntax import File
 from shoreup.model.location import Span
 from shoreup.terraform.configuration import Configurations
 
@@ -25,12 +25,12 @@ class FileShape:
 class CodeComment:
     """One comment, markers taken off; neighbouring line comments are one.
 
-    ``block`` is the span of the innermost block that encloses it or begins right after it, if any.
+    ``top`` is the first byte of the top-level block that encloses it or begins right after it, -1 without one.
     """
 
     span: Span
     text: str
-    block: Span | None
+    top: int
 
 
 def shapes(configurations: Configurations) -> Iterator[FileShape]:
@@ -80,20 +80,11 @@ def _words(comment: str) -> str:
     return comment.lstrip("#/").strip()
 
 
-def _about(file: File, starts: list[int], start: int, end: int) -> Span | None:
+def _about(file: File, starts: list[int], start: int, end: int) -> int:
     index = bisect_right(starts, start) - 1
     blocks = file.body.blocks
     if index >= 0 and blocks[index].end >= end:
-        inner = _innermost(blocks[index], start, end)
-        return file.source.span(inner.start, inner.end)
+        return file.source.span(blocks[index].start, end).start
     if index + 1 < len(blocks) and not file.source.text[end : blocks[index + 1].start].strip():
-        following = blocks[index + 1]
-        return file.source.span(following.start, following.end)
-    return None
-
-
-def _innermost(block: Block, start: int, end: int) -> Block:
-    for inner in block.body.blocks:
-        if inner.start <= start and inner.end >= end:
-            return _innermost(inner, start, end)
-    return block
+        return file.source.span(blocks[index + 1].start, blocks[index + 1].end).start
+    return -1

@@ -25,11 +25,11 @@ _YAML_BODIES = {"kubectl_manifest": "yaml_body", "k8s_manifest": "content"}
 class TerraformReading:
     """What the Terraform of an estate declares.
 
-    ``ignored`` are the ``ignore_changes`` entries by resource; ``roots`` the roots' directories.
+    ``ignored`` are the ``ignore_changes`` entries with the index in ``found``; ``roots`` the roots' directories.
     """
 
     found: list[Found] = field(default_factory=list)
-    ignored: list[tuple[Found, IgnoredField]] = field(default_factory=list)
+    ignored: list[tuple[int, IgnoredField]] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
     configurations: Configurations | None = None
 
@@ -57,8 +57,9 @@ def read_root(configurations: Configurations, path: str, reading: TerraformReadi
     instance.given.update(given_in_files(configurations, path, instance.scope))
     for declared in instance.all_instances():
         for found in _resources(declared, path):
+            index = len(reading.found)
             reading.found.append(found)
-            reading.ignored.extend((found, entry) for entry in ignored_fields(declared, found.resource))
+            reading.ignored.extend((index, entry) for entry in ignored_fields(declared, found.resource))
 
 
 def _unreadable(configurations: Configurations, path: str, module: Module, scope: Scope) -> dict[str, Given]:
@@ -87,7 +88,7 @@ def _resources(instance: ResourceInstance, root: str) -> Iterator[Found]:
         return
     body = to_kubernetes(instance.type, attributes)
     if body is not None:
-        yield Found(_object(body, instance.address, root), ObjectTracer(instance))
+        yield Found(_object(body, instance.address, root), ObjectTracer(instance, body))
         return
     name = pattern(attributes.get("name")) or instance.name
     namespace = attributes.get("namespace")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from shoreup.formats.sourcemap import nest
 from shoreup.formats.yaml import Document
 from shoreup.model.location import Route
-from shoreup.model.origin import Origin
+from shoreup.model.origin import Origin, Segment
+from shoreup.model.value import Value, at
 from shoreup.sources.provider import terraform_route
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
@@ -27,10 +31,11 @@ class PlainTracer:
 class ObjectTracer:
     """For resources that the provider turns into a Kubernetes object."""
 
-    __slots__ = ("instance",)
+    __slots__ = ("body", "instance")
 
-    def __init__(self, instance: ResourceInstance) -> None:
+    def __init__(self, instance: ResourceInstance, body: Mapping[str, Value]) -> None:
         self.instance = instance
+        self.body = body
 
     def trace(self, route: Route) -> Origin | None:
         """The origin of a field of the object."""
@@ -38,7 +43,12 @@ class ObjectTracer:
             return trace_resource(self.instance, ())
         attributes = self.instance.module.object_of(self.instance)
         terraform = terraform_route(self.instance.type, route, attributes)
-        return None if terraform is None else trace_resource(self.instance, terraform)
+        origin = None if terraform is None else trace_resource(self.instance, terraform)
+        value = at(dict(self.body), *route)
+        if origin is None or not isinstance(value, str) or origin.text == value:
+            return origin
+        # the provider writes some values anew, such as a mode as an octal number
+        return replace(origin, segments=(Segment(value, origin.span, derived="the provider", via=origin.via),))
 
 
 class YamlBodyTracer:

@@ -68,10 +68,14 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
     function = _table().get(name)
     if function is None:
         return _elsewhere(name)
-    result = invoke(name, function, arguments)
-    if type(result) is str and not result.isascii():
-        return unicodedata.normalize("NFC", result)
-    return result
+    return _composed(invoke(name, function, [_composed(argument) for argument in arguments]))
+
+
+def _composed(value: Value) -> Value:
+    """Terraform keeps every string in Unicode's composed form."""
+    if isinstance(value, str) and not value.isascii():
+        return unicodedata.normalize("NFC", value)
+    return value
 
 
 def known_functions() -> Iterator[str]:

@@ -19,6 +19,7 @@ from shoreup.terraform.functions.kinds import (
     Number,
     Refused,
     TerraformSet,
+    binary,
     equal,
     exact,
     first_unknown,
@@ -83,11 +84,10 @@ def coalescelist(*lists: Value) -> Value:
     if not lists:
         raise Refused("at least one argument is required")
     for items in lists:
-        if isinstance(items, Unknown):
-            return items
-        if isinstance(items, TerraformSet) or not (items is None or isinstance(items, list)):
+        if isinstance(items, TerraformSet) or not (items is None or isinstance(items, (list, Unknown))):
             raise Refused("coalescelist arguments must be lists or tuples")
-        if items:
+    for items in lists:
+        if isinstance(items, Unknown) or items:
             return items
     raise Refused("no non-null arguments")
 
@@ -255,9 +255,8 @@ def numbers_between(*limits: Number) -> Value:
         raise Refused("must have one, two, or three arguments")
     start = exact(limits[0] if len(limits) > 1 else 0)
     end = exact(limits[1] if len(limits) > 1 else limits[0])
-    step = exact(limits[2]) if len(limits) == 3 else exact(1 if end >= start else -1)
-    if not step:
-        raise Refused("step must not be zero", 2)
+    step = binary(exact(limits[2])) if len(limits) == 3 else exact(1 if end >= start else -1)
+    start, end = binary(start), binary(end)
     if (end > start) if step < 0 else (end < start):
         direction = "less than start when step is negative" if step < 0 else "greater than start when step is positive"
         raise Refused(f"end must be {direction}", 1)
@@ -268,7 +267,7 @@ def numbers_between(*limits: Number) -> Value:
             advice = "either decrease the difference between start and end or use a smaller step"
             raise Refused(f"more than {MAX_RANGE} values were generated; {advice}")
         spread.append(rounded(number))
-        number += step
+        number = binary(number + step)
     return spread
 
 
@@ -316,7 +315,10 @@ def total(items: Value) -> Value:
         raise Refused(f"argument must be list, set, or tuple. Received {kind(items)}", 0)
     if (unknown := first_unknown(items)) is not None:
         return unknown
-    return rounded(sum(exact(_addend(item)) for item in items) + exact(0))
+    added = exact(0)
+    for item in items:
+        added = binary(added + binary(exact(_addend(item))))
+    return rounded(added)
 
 
 def _addend(value: Value) -> Number:

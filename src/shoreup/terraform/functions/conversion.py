@@ -142,6 +142,7 @@ def unify(values: Sequence[Value]) -> list[Value]:
 
 def _unify_lists(values: Sequence[Value]) -> list[Value]:
     lists = [value for value in values if isinstance(value, list)]
+    as_one = make_set if any(isinstance(value, TerraformSet) for value in lists) else list
     length = len(lists[0])
     if all(len(value) == length for value in lists):
         try:
@@ -150,13 +151,9 @@ def _unify_lists(values: Sequence[Value]) -> list[Value]:
             pass
         else:
             rows = iter([[column[row] for column in columns] for row in range(len(lists))])
-            return [_like(value, next(rows)) if isinstance(value, list) else value for value in values]
+            return [as_one(next(rows)) if isinstance(value, list) else value for value in values]
     together = iter(unify([item for value in lists for item in value]))
-    return [_like(value, [next(together) for _ in value]) if isinstance(value, list) else value for value in values]
-
-
-def _like(model: list[Value], items: list[Value]) -> list[Value]:
-    return make_set(items) if isinstance(model, TerraformSet) else items
+    return [as_one([next(together) for _ in value]) if isinstance(value, list) else value for value in values]
 
 
 def _unify_maps(values: Sequence[Value]) -> list[Value]:

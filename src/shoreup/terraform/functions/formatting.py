@@ -15,14 +15,13 @@ from fractions import Fraction
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.functions import graphemes, jsontext
 from shoreup.terraform.functions.conversion import as_bool, as_number, as_text
-from shoreup.terraform.functions.kinds import Number, Refused, exact, first_unknown, plain
+from shoreup.terraform.functions.kinds import Number, Refused, binary, exact, first_unknown, plain
 from shoreup.terraform.functions.signature import Function, Parameter
 
 _VERB = re.compile(
     r"%(?P<flags>[0#+ -]*)(?P<width>[1-9][0-9]*)?(?P<precise>\.(?P<precision>[0-9]*))?"
     r"(?:\[(?P<index>[1-9][0-9]*)\])?(?P<letter>[a-zA-Z])"
 )
-_PRECISION_BITS = 512
 _MAX_WIDTH = 10_000
 _BASES = {"b": 2, "o": 8, "d": 10, "x": 16, "X": 16}
 _PREFIXES = {"b": "0b", "o": "0", "d": "", "x": "0x", "X": "0X"}
@@ -219,17 +218,8 @@ def _scientific(number: Number, precision: int, mark: str) -> str:
     return f"{digits[0]}{tail}{mark}{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
-def _binary(number: Number) -> Fraction:
-    """The number as Terraform holds it: a binary fraction of 512 bits, which decides how a tie is rounded."""
-    value = exact(number)
-    if value.denominator == 1:
-        return value
-    shift = _PRECISION_BITS - (abs(value.numerator).bit_length() - value.denominator.bit_length())
-    return Fraction(round(value * Fraction(2) ** shift)) / Fraction(2) ** shift
-
-
 def _rounded(number: Number, exponent: int) -> Decimal:
-    scaled = round(_binary(number) * Fraction(10) ** -exponent)
+    scaled = round(binary(exact(number)) * Fraction(10) ** -exponent)
     return Decimal(scaled).scaleb(exponent, Context(prec=_MAX_WIDTH * 2))
 
 

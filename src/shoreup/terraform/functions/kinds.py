@@ -18,6 +18,11 @@ Text: TypeAlias = str | PartialText | Unknown
 """A string argument of a function that can work with a string it knows only in part."""
 
 
+PRECISION_BITS = 512
+
+_CONTROLS = {ord(char): f"\\{letter}" for char, letter in zip("\a\b\f\n\r\t\v", "abfnrtv", strict=True)}
+
+
 class FunctionError(ValueError):
     """A call that Terraform would refuse too. The message is one line and never shows a string argument."""
 
@@ -106,15 +111,25 @@ def may_be(partial: PartialText, text: str) -> bool:
 
 
 def plain(number: Number) -> Number:
-    """A whole number as an int, because Terraform knows one type of number."""
+    """A whole number as an int, because Terraform knows one type of number. Digits beyond a float's are zeros."""
     if isinstance(number, float) and number.is_integer():
-        return int(number)
+        return int(Decimal(repr(number)))
     return number
 
 
 def exact(number: Number) -> Fraction:
     """A number as the decimal that was written: Terraform adds 0.1 and 0.2 to 0.3."""
     return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
+
+
+def binary(value: Fraction) -> Fraction:
+    """The value as Terraform holds it, a binary fraction of 512 bits: it decides ties and ends of ranges."""
+    if value.denominator == 1:
+        return value
+    scale = Fraction(2) ** (PRECISION_BITS - abs(value.numerator).bit_length() + value.denominator.bit_length())
+    if abs(value) * scale >= 2**PRECISION_BITS:
+        scale /= 2
+    return Fraction(round(value * scale)) / scale
 
 
 def rounded(number: Fraction) -> Number:
@@ -129,7 +144,7 @@ def number_text(number: Number) -> str:
     if number != number or number in (float("inf"), float("-inf")):
         raise Refused("the number is too large to be written")
     if number.is_integer():
-        return str(int(number))
+        return str(plain(number))
     return format(Decimal(repr(number)), "f")
 
 
@@ -139,6 +154,8 @@ def make_set(values: Iterable[Value]) -> TerraformSet:
     texts = [value for value in listed if isinstance(value, str)]
     if len(texts) == len(listed):
         return TerraformSet(sorted(set(texts)))
+    shapes = {frozenset(value) for value in listed if isinstance(value, dict)}
+    as_maps = len(shapes) > 1
     distinct: list[Value] = []
     seen: dict[str, list[Value]] = {}
     for value in listed:
@@ -146,10 +163,10 @@ def make_set(values: Iterable[Value]) -> TerraformSet:
         if not any(equal(value, other) is True for other in alike):
             alike.append(value)
             distinct.append(value)
-    return TerraformSet(sorted(distinct, key=_set_order))
+    return TerraformSet(sorted(distinct, key=lambda value: _set_order(value, as_maps)))
 
 
-def _set_order(value: Value) -> tuple[int, float, str]:
+def _set_order(value: Value, as_maps: bool) -> tuple[int, float, str]:
     """Known before unknown before null; numbers by size; everything else by a text of its content."""
     if value is None:
         return 3, 0.0, ""
@@ -157,10 +174,10 @@ def _set_order(value: Value) -> tuple[int, float, str]:
         return 2, 0.0, ""
     if isinstance(value, (int, float)):
         return 0, float(value), ""
-    return (0, 0.0, value) if isinstance(value, str) else (1, 0.0, _set_key(value))
+    return (0, 0.0, value) if isinstance(value, str) else (1, 0.0, _set_key(value, as_maps))
 
 
-def _set_key(value: Value) -> str:
+def _set_key(value: Value, as_maps: bool = False) -> str:
     """A text by which Terraform orders compound values: unequal texts mean unequal values."""
     if isinstance(value, (Unknown, PartialText)):
         return "?"
@@ -171,6 +188,8 @@ def _set_key(value: Value) -> str:
     if isinstance(value, (int, float)):
         return number_text(value)
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').translate(_CONTROLS) + '"'
+    if isinstance(value, dict) and as_maps:
+        return "{" + "".join(f"{_set_key(key)}:{_set_key(value[key], as_maps)};" for key in sorted(value)) + "}"
     items = [value[key] for key in sorted(value)] if isinstance(value, dict) else value
     return "<" + "".join(f"{_set_key(item)};" for item in items) + ">"

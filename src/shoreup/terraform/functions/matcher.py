@@ -21,6 +21,7 @@ from shoreup.terraform.functions.pattern_syntax import (
     Pattern,
     Ranges,
     Repeat,
+    nullable,
 )
 
 Spans: TypeAlias = tuple[int, ...]
@@ -77,17 +78,19 @@ class Program:
         return after
 
     def _repeat(self, node: Repeat, after: int) -> int:
+        first, copies = after, node.least
         if node.most < 0:
             loop = self._add(_Step("split"))
             body = self._compile(node.item, loop)
-            self.steps[loop].to = (body, after) if node.greedy else (after, body)
-            first = loop
-        else:
-            first = after
-            for _ in range(node.most - node.least):
-                body = self._compile(node.item, first)
-                first = self._add(_Step("split", (body, after) if node.greedy else (after, body)))
-        for _ in range(node.least):
+            self.steps[loop].to = _preferred(node, body, after)
+            first, copies = body, copies - 1
+            if node.least == 0:
+                # An item that can be empty is tried once before the loop is left: Go reads x* as (x+)? then.
+                first = self._add(_Step("split", _preferred(node, body, after))) if nullable(node.item) else loop
+        for _ in range(node.most - node.least):
+            body = self._compile(node.item, first)
+            first = self._add(_Step("split", _preferred(node, body, after)))
+        for _ in range(copies):
             first = self._compile(node.item, first)
         return first
 
@@ -140,6 +143,10 @@ class Program:
             elif _holds(step.detail, text, at):
                 stack.append((step.to[0], spans))
         return reached
+
+
+def _preferred(node: Repeat, body: int, after: int) -> tuple[int, int]:
+    return (body, after) if node.greedy else (after, body)
 
 
 def _holds(place: str, text: str, at: int) -> bool:

@@ -26,11 +26,11 @@ def floor(number: Number) -> Value:
 
 
 def log(number: Number, base: Number) -> Value:
-    try:
-        result = math.log(number) / math.log(base)
-    except (ValueError, ZeroDivisionError):
-        raise Refused("result is not a number") from None
-    return plain(result)
+    if number < 0 or base < 0 or (number == base and number in (0, 1)):
+        raise Refused("result is not a number")
+    if number == 0 or base == 1:
+        return Unknown("the logarithm is infinite")
+    return plain(math.log(number) / math.log(base)) if base else 0
 
 
 def power(number: Number, exponent: Number) -> Value:
@@ -39,6 +39,8 @@ def power(number: Number, exponent: Number) -> Value:
     except OverflowError:
         return Unknown("the power is too large to be computed")
     except ValueError:
+        if number == 0:
+            return Unknown("the power is infinite")
         raise Refused("result is not a number") from None
     return plain(result)
 

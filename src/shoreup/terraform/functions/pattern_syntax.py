@@ -117,10 +117,13 @@ class _Parser:
     def sequence(self, depth: int) -> Node:
         items: list[Node] = []
         while (char := self.peek()) and char not in "|)":
-            if self.text.startswith("\\Q", self.at):
-                items.extend(self.quoted())
-                continue
             start = self.at
+            if self.text.startswith("\\Q", self.at):
+                quoted = self.quoted()
+                items.extend(quoted)
+                if quoted:
+                    items[-1] = self.repeated(items[-1], start)
+                continue
             item = self.item(depth)
             if item is not None:
                 items.append(self.repeated(item, start))
@@ -358,6 +361,19 @@ def _grouped(item: Node) -> Node:
 
 def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 8 and (text == "0" or not text.startswith("0"))
+
+
+def nullable(node: Node) -> bool:
+    """Whether the node can match the empty text."""
+    if isinstance(node, Chars):
+        return False
+    if isinstance(node, Assertion):
+        return True
+    if isinstance(node, Sequence):
+        return all(map(nullable, node.items))
+    if isinstance(node, Choice):
+        return any(map(nullable, node.branches))
+    return (isinstance(node, Repeat) and node.least == 0) or nullable(node.item)
 
 
 def merged(ranges: list[tuple[int, int]]) -> Ranges:

@@ -25,6 +25,7 @@ from shoreup.terraform.functions.pattern_syntax import (
     Repeat,
     Sequence,
     Unsupported,
+    nullable,
     parse,
 )
 
@@ -127,9 +128,9 @@ def _loops(node: Node) -> tuple[int, bool]:
         return loops + 1, nested
     simple = isinstance(node.item, Chars)
     harmless = loops == 0 and (simple or not _branches(node.item))
-    if node.most > 0 and harmless:
+    if node.most > 0 and harmless and not nullable(node.item):
         return loops + 1, nested
-    return loops + 1, nested or not harmless
+    return loops + 1, nested or not harmless or nullable(node.item)
 
 
 def _branches(node: Node) -> bool:
@@ -194,6 +195,8 @@ def replace(pattern: str, text: str, template: str) -> Value:
             position = spans[1]
     except Unsupported as problem:
         return Unknown(str(problem))
+    except Refused as problem:
+        raise Refused(str(problem)) from None
     return "".join(pieces) + text[position:]
 
 

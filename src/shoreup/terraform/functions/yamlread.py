@@ -47,8 +47,8 @@ def decode(text: str) -> Value:
         raise Refused(f"{where}{getattr(problem, 'problem', None) or 'invalid YAML'}") from None
     if len(nodes) > 1:
         raise Refused("unexpected extra content after value")
-    if not nodes or nodes[0] is None:
-        return None
+    if not nodes:
+        raise Refused("on line 1, column 1: missing start of document")
     return _Builder().value(nodes[0])
 
 

@@ -28,17 +28,24 @@ def encode(value: Value) -> str | PartialText:
     writer = _Writer()
     writer.node(value, indent=-1, in_mapping=False, key=False)
     writer.new_line(0)
+    if writer.open_ended:
+        writer.mark("...", spaced=True)
+        writer.new_line(0)
     return join_text(writer.parts)
 
 
 @dataclass(slots=True)
 class _Writer:
-    """``column`` counts characters; ``fresh`` is true while a line holds nothing but indentation and dashes."""
+    """``column`` counts characters; ``fresh`` is true while a line holds nothing but indentation and dashes.
+
+    ``open_ended`` is true when what was written last could go on, so that the document needs an end mark.
+    """
 
     parts: list[str | Unknown] = field(default_factory=list)
     column: int = 0
     space: bool = True
     fresh: bool = True
+    open_ended: bool = False
 
     def put(self, text: str) -> None:
         self.parts.append(text)
@@ -56,7 +63,7 @@ class _Writer:
         if spaced and not self.space:
             self.put(" ")
         self.put(text)
-        self.space = False
+        self.space = self.open_ended = False
         self.fresh = self.fresh and keeps_fresh
 
     def node(self, value: Value, indent: int, in_mapping: bool, key: bool) -> None:
@@ -103,7 +110,8 @@ class _Writer:
             self.parts.append(value)
             self.column += 1
         else:
-            self.put(_plain(value))
+            self.mark(_plain(value), spaced=False)
+            self.open_ended = indent < 0 and not isinstance(value, (list, dict))
         self.space = self.fresh = False
 
     def literal(self, pieces: list[str | Unknown], indent: int) -> None:
@@ -125,7 +133,7 @@ class _Writer:
                 else:
                     self.parts.append(char)
                     self.column += 1
-                self.fresh = self.space = False
+                self.fresh = False
 
     def quoted(self, pieces: list[str | Unknown], indent: int, folds: bool) -> None:
         self.mark('"', spaced=True)
