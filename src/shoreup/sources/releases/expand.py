@@ -11,6 +11,7 @@ from shoreup.model.value import PartialText, Unknown, Value, pattern
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.apptemplate import objects
 from shoreup.sources.releases.apptemplate.chart import chart, rules_for
+from shoreup.sources.releases.apptemplate.defaults import with_defaults
 from shoreup.sources.releases.conventions import components
 from shoreup.sources.releases.derive import DerivedTracer, Tree, lay_out
 from shoreup.sources.releases.layers import root
@@ -38,7 +39,9 @@ def is_app_template(release: ReleaseReading) -> bool:
 
 def _from_app_template(release: ReleaseReading) -> Iterator[Found]:
     namespace = release.namespace if release.namespace is not None else Unknown("the namespace is not declared")
-    made = chart(root(release.stack), rules_for(release.version), release.name, namespace, release.chart)
+    rules = rules_for(release.version)
+    values = with_defaults(release.stack) if rules.main_is_plain else release.stack
+    made = chart(root(values), rules, release.name, namespace, release.chart)
     for api_version, kind, name, tree in objects(made):
         yield from patched(release, _found(release, api_version, kind, name, tree))
 

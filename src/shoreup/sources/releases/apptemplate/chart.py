@@ -6,6 +6,7 @@ differ in how objects are named and in what is there without being asked for; :c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from shoreup.model.value import Unknown, pattern
@@ -16,34 +17,52 @@ from shoreup.sources.releases.layers import Node
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one major version behaves."""
+    """How a range of versions behaves; the defaults are the newest."""
 
-    major: int
-    service_links: bool
-    mounts_token: bool
-    default_account: bool
+    since: tuple[int, int]
+    service_links: bool = False
+    mounts_token: bool = False
+    default_account: bool = True
     """A ServiceAccount named after the release is made when none is declared."""
-    override_names: bool
-    """Names are changed by ``nameOverride`` (up to 3) and not by ``forceRename``, ``prefix`` and ``suffix``."""
-    main_is_plain: bool
-    """Whatever is called ``main`` bears the release's name (up to 2)."""
-    probes_need_service: bool
-    image_needs_tag: bool
+    account_by_identifier: bool = False
+    """A pod asks for the only ServiceAccount by its identifier, even where its name is another."""
+    override_names: bool = False
+    """Names are changed by ``nameOverride`` and not by ``forceRename``, ``prefix`` and ``suffix``."""
+    main_is_plain: bool = False
+    """Whatever is called ``main`` bears the release's name, and the chart brings values for it."""
+    probes_need_service: bool = False
+    image_needs_tag: bool = False
+    pod_label: str = "app.kubernetes.io/controller"
 
 
-RULES = {
-    2: Rules(2, True, True, False, True, True, True, True),
-    3: Rules(3, False, True, False, True, False, True, True),
-    4: Rules(4, False, True, False, False, False, False, True),
-    5: Rules(5, False, False, True, False, False, False, False),
-}
+_COMPONENT = "app.kubernetes.io/component"
+_OLD = {"mounts_token": True, "default_account": False, "image_needs_tag": True}
+
+RULES = (
+    Rules((5, 0)),
+    Rules((4, 2), **_OLD),
+    Rules((4, 0), **_OLD, probes_need_service=True, account_by_identifier=True),
+    Rules((3, 0), **_OLD, probes_need_service=True, override_names=True, pod_label=_COMPONENT),
+    Rules(
+        (0, 0),
+        **_OLD,
+        service_links=True,
+        probes_need_service=True,
+        override_names=True,
+        main_is_plain=True,
+        pod_label=_COMPONENT,
+    ),
+)
+"""The newest first."""
 
 
 def rules_for(version: str | None | Unknown) -> Rules:
-    """The rules of a version; the newest known ones where it is not decided."""
-    digits = "" if not isinstance(version, str) else version.lstrip("v^~>=< ").split(".")[0]
-    major = int(digits) if digits.isdigit() else max(RULES)
-    return RULES[min(max(major, min(RULES)), max(RULES))]
+    """The rules of a version or range; the newest known ones where it is not decided."""
+    numbers = re.match(r"[v^~>=<\s]*(\d+)(?:\.(\d+))?", version) if isinstance(version, str) else None
+    if numbers is None:
+        return RULES[0]
+    wanted = (int(numbers[1]), int(numbers[2] or 99))
+    return next(rules for rules in RULES if wanted >= rules.since)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +146,7 @@ class Chart:
     def controller_selector(self, identifier: str) -> dict[str, Tree]:
         """The labels of one controller's pods."""
         extra = self.values.dig("controllers", identifier, "extraSelectorLabels")
-        made: dict[str, Tree] = {**self.selector(), "app.kubernetes.io/controller": identifier}
+        made: dict[str, Tree] = {**self.selector(), self.rules.pod_label: identifier}
         made.update({key: self.tpl(item) for key, item in extra.items()})
         return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.sources.releases.apptemplate.chart import Chart, copied, primary_port, put, switched_on
+from shoreup.sources.releases.apptemplate.templating import plain
 from shoreup.sources.releases.derive import From, Tree
 from shoreup.sources.releases.layers import Node
 
@@ -110,7 +111,7 @@ def ingresses(chart: Chart) -> Iterator[Made]:
 
 def _tls(chart: Chart, node: Node) -> Tree:
     made: dict[str, Tree] = {"hosts": chart.tpl(node["hosts"])}
-    if not node["secretName"].empty:
+    if not node["secretName"].empty and plain(node["secretName"], chart.scope) != "":
         made["secretName"] = chart.tpl(node["secretName"])
     return From(made, node.route)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shoreup.model.value import pattern
 from shoreup.sources.releases.apptemplate.chart import Chart, copied, put, switched_on
-from shoreup.sources.releases.apptemplate.network import Made
+from shoreup.sources.releases.apptemplate.network import Made, service_name
 from shoreup.sources.releases.apptemplate.pods import (
     account_name,
     accounts,
@@ -132,7 +132,7 @@ def raw_resources(chart: Chart) -> Iterator[Made]:
             body.update({key: chart.tpl(item) for key, item in spec.items()})
         else:
             body.update({key: chart.tpl(item) for key, item in manifest.items() if key != "name"})
-        body["metadata"] = chart.metadata(manifest["metadata"] if manifest is not node else node, name)
+        body["metadata"] = chart.metadata(manifest["metadata"] if manifest is not node else node, name, scoped=False)
         body["apiVersion"], body["kind"] = copied(manifest["apiVersion"]), copied(manifest["kind"])
         api, kind = (pattern(plain(manifest[key], chart.scope)) for key in ("apiVersion", "kind"))
         yield api, kind, name, From(body, node.route)
@@ -143,9 +143,13 @@ def monitors(chart: Chart) -> Iterator[Made]:
     declared = chart.enabled("serviceMonitor")
     for identifier, node in declared.items():
         name = chart.name(identifier, node, len(declared))
-        spec: dict[str, Tree] = {}
-        for key in ("endpoints", "selector", "targetLabels"):
-            put(spec, key, node[key])
+        selector: Tree = {"matchLabels": {"app.kubernetes.io/service": _watched(chart, node), **chart.selector()}}
+        spec: dict[str, Tree] = {
+            "namespaceSelector": {"matchNames": [chart.namespace]},
+            "selector": selector if node["selector"].empty else chart.tpl(node["selector"]),
+            "endpoints": chart.tpl(node["endpoints"]),
+        }
+        put(spec, "targetLabels", node["targetLabels"])
         api = "monitoring.coreos.com/v1"
         body: Tree = {
             "apiVersion": api,
@@ -154,3 +158,13 @@ def monitors(chart: Chart) -> Iterator[Made]:
             "spec": spec,
         }
         yield api, "ServiceMonitor", name, From(body, node.route)
+
+
+def _watched(chart: Chart, node: Node) -> Tree:
+    if not node["serviceName"].empty:
+        return chart.tpl(node["serviceName"])
+    services = chart.enabled("service")
+    wanted = node.dig("service", "identifier").text or (next(iter(services)) if len(services) == 1 else "")
+    if wanted:
+        return service_name(chart, wanted)
+    return chart.tpl(node.dig("service", "name"))

@@ -37,7 +37,7 @@ def controllers(chart: Chart) -> Iterator[tuple[str, str, str, Tree]]:
     enabled = chart.enabled("controllers")
     for identifier, node in enabled.items():
         name = chart.name(identifier, node, len(enabled))
-        label: dict[str, Tree] = {"app.kubernetes.io/controller": identifier}
+        label: dict[str, Tree] = {chart.rules.pod_label: identifier}
         metadata = chart.metadata(node, name, label)
         made = _MAKERS.get(str(node["type"].value or "deployment"))
         if made is None:
@@ -266,7 +266,7 @@ def _account(chart: Chart, node: Node) -> Tree:
         return account_name(chart, "default")
     if len(declared) == 1:
         (identifier,) = declared
-        return account_name(chart, identifier)
+        return identifier if chart.rules.account_by_identifier else account_name(chart, identifier)
     if not declared and chart.rules.default_account and default_account(chart):
         return chart.scope.full_name
     return "default"
