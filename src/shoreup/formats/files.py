@@ -44,6 +44,17 @@ class FileTree:
             self._contents[path] = self._read(path) if path in self._known else None
         return self._contents[path]
 
+    def text(self, path: str) -> str | None:
+        """A file as text, without a byte order mark; ``None`` where it cannot be read or is not UTF-8."""
+        content = self.read(path)
+        if content is None:
+            return None
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            self.error(path, content.count(b"\n", 0, problem.start) + 1, "not UTF-8", "the file")
+            return None
+
     def digest(self, path: str) -> str:
         """A hash of the file's content; empty for a file that cannot be read."""
         content = self.read(path)

@@ -74,7 +74,7 @@ class Document:
     end: int
     line: int
     encrypted: bool = False
-    _text: str = field(default="", repr=False)
+    _again: Callable[[], str] = field(default=str, repr=False)
     _words: bool = True
     _positions: list[Positions] = field(default_factory=list, repr=False)
 
@@ -84,7 +84,7 @@ class Document:
         The first call reads the document again, for its positions.
         """
         if not self._positions:
-            text = self._text[self.start : self.end]
+            text = self._again()[self.start : self.end]
             self._positions.append(Positions(text, self.start, words=self._words))
         return self._positions[0].trace(route)
 
@@ -110,19 +110,21 @@ class _Refused(Exception):
         self.cause = cause
 
 
-def load(text: str, *, words: bool = True) -> Stream:
+def load(text: str, *, words: bool = True, again: Callable[[], str] | None = None) -> Stream:
     """Read every document of ``text`` (without a byte order mark). Never raises.
 
     ``words`` says whether yes, no, on and off are booleans, as in a manifest; Kustomize and
-    workflow files read them as text.
+    workflow files read them as text. ``again`` gives the same text once more, for positions; without it the
+    documents keep the text.
     """
+    source = again or (lambda: text)
     if text.startswith("$ANSIBLE_VAULT;"):
         return Stream((), skipped=ENCRYPTED)
     documents: list[Document] = []
     problems: list[Problem] = []
     braces: list[int] = []
     try:
-        documents.extend(_documents(text, text, 0, 0, words, problems, braces))
+        documents.extend(_documents(text, source, 0, 0, words, problems, braces))
         broken = False
     except (YAMLError, _Refused, UnicodeError):
         broken = True
@@ -134,7 +136,7 @@ def load(text: str, *, words: bool = True) -> Stream:
         for start, end in _chunks(text):
             lines = text.count("\n", 0, start)
             try:
-                for document in _documents(text[start:end], text, start, lines, words, problems, braces):
+                for document in _documents(text[start:end], source, start, lines, words, problems, braces):
                     documents.append(document)
             except (YAMLError, _Refused, UnicodeError) as problem:
                 line, cause = _explain(problem, text[start:end])
@@ -142,8 +144,8 @@ def load(text: str, *, words: bool = True) -> Stream:
     return Stream(tuple(documents), tuple(problems))
 
 
-def load_json(text: str) -> Stream:
-    """Read a JSON text as one document. Never raises."""
+def load_json(text: str, *, again: Callable[[], str] | None = None) -> Stream:
+    """Read a JSON text as one document. Never raises. ``again`` is as in :func:`load`."""
     try:
         value: Value = json.loads(text, parse_constant=_no_constant)
         _bound(value)
@@ -151,7 +153,7 @@ def load_json(text: str) -> Stream:
         return Stream((), (Problem(problem.lineno, f"no valid JSON: {problem.msg}", "the file"),))
     except (RecursionError, ValueError) as problem:
         return Stream((), (Problem(1, str(problem) or "nested too deeply", "the file"),))
-    return Stream((_document(value, 0, len(text), 1, text, True),))
+    return Stream((_document(value, 0, len(text), 1, again or (lambda: text), True),))
 
 
 def _no_constant(name: str) -> float:
@@ -188,7 +190,7 @@ def _is_template(text: str, words: bool) -> bool:
     rest = _DIRECTIVE.sub("x", _DIRECTIVE_LINE.sub(lambda found: "#" + "\n#" * found[0].count("\n"), text))
     braces: list[int] = []
     try:
-        for _ in _documents(rest, rest, 0, 0, words, [], braces):
+        for _ in _documents(rest, str, 0, 0, words, [], braces):
             pass
     except (YAMLError, _Refused, UnicodeError):
         return False
@@ -210,14 +212,14 @@ def _explain(problem: Exception, text: str) -> tuple[int, str]:
     return 1, "no valid YAML: " + (str(problem).splitlines() or ["unreadable"])[0]
 
 
-def _document(value: Value, start: int, end: int, line: int, text: str, words: bool) -> Document:
+def _document(value: Value, start: int, end: int, line: int, again: Callable[[], str], words: bool) -> Document:
     encrypted = False
     if isinstance(value, dict):
         sops = value.get("sops")
         if isinstance(sops, dict) and ("mac" in sops or "lastmodified" in sops):
             encrypted = True
             value = {key: _sealed(item) for key, item in value.items() if key != "sops"}
-    return Document(value, start, end, line, encrypted, text, words)
+    return Document(value, start, end, line, encrypted, again, words)
 
 
 _SEALED = Unknown("encrypted with sops")
@@ -234,9 +236,15 @@ def _sealed(value: Value) -> Value:
 
 
 def _documents(
-    text: str, whole: str, offset: int, lines: int, words: bool, problems: list[Problem], braces: list[int]
+    text: str,
+    again: Callable[[], str],
+    offset: int,
+    lines: int,
+    words: bool,
+    problems: list[Problem],
+    braces: list[int],
 ) -> Iterator[Document]:
-    """Each document of ``text``, which stands at character ``offset``, after ``lines`` lines, of ``whole``.
+    """Each document of ``text``, which stands at character ``offset``, after ``lines`` lines, of what ``again`` gives.
 
     ``braces`` collects the lines of keys that are mappings or lists: unquoted ``{{ }}`` most often.
     """
@@ -250,7 +258,7 @@ def _documents(
             notes: list[Problem] = []
             value, end = _compose(get, words, notes, braces)
             problems.extend(replace(note, line=note.line + lines) for note in notes)
-            yield _document(value, offset + mark.index, offset + end, lines + mark.line + 1, whole, words)
+            yield _document(value, offset + mark.index, offset + end, lines + mark.line + 1, again, words)
             event = get()
     finally:
         parser.dispose()

@@ -1,0 +1,111 @@
+"""The YAML and JSON files of an estate, each parsed once, whoever asks.
+
+A component may be included a hundred times; its file is parsed for the first of them. What is wrong in a file
+is noted once, in the tree's errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from shoreup.formats.files import FileTree
+from shoreup.formats.sourcemap import whole
+from shoreup.formats.yaml import ENCRYPTED, Document, Stream, load, load_json, origin_of
+from shoreup.model.location import Route, Span
+from shoreup.model.origin import Origin, Segment
+from shoreup.model.value import Value
+
+BOM = b"\xef\xbb\xbf"
+
+
+class Documents:
+    """Every document of the estate's files. Values are shared: never change one in place."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self.tree = tree
+        self._streams: dict[str, Stream] = {}
+        self._outer: tuple[str, tuple[Segment, ...]] = ("", ())
+
+    def of(self, path: str) -> tuple[Document, ...]:
+        """The whole documents of a file; none where it cannot be read."""
+        return self.stream(path).documents
+
+    def stream(self, path: str) -> Stream:
+        """What a file holds. Its problems are in the tree's errors already."""
+        found = self._streams.get(path)
+        if found is None:
+            found = self._streams[path] = self._read(path)
+        return found
+
+    def outer(self, path: str) -> tuple[Segment, ...]:
+        """The file's text over its bytes, for origins."""
+        if self._outer[0] != path:
+            text = self.tree.text(path) or ""
+            content = self.tree.read(path) or b""
+            self._outer = (path, whole(path, text, len(BOM) if content.startswith(BOM) else 0))
+        return self._outer[1]
+
+    def trace(self, path: str, index: int, route: Route) -> Origin | None:
+        """The origin of the value at ``route`` of a file's document ``index``."""
+        documents = self.of(path)
+        trace = documents[index].trace(route) if index < len(documents) else None
+        if trace is None:
+            return None
+        return origin_of(trace, self.outer(path), encoding="json" if path.endswith(".json") else "")
+
+    def _read(self, path: str) -> Stream:
+        text = self.tree.text(path)
+        if text is None:
+            return Stream(())
+        stream = (load_json if path.endswith(".json") else load)(text, again=self._again(path))
+        for problem in stream.problems:
+            self.tree.error(path, problem.line, problem.cause, problem.skipped)
+        if stream.skipped:
+            self.tree.skipped.setdefault(path, stream.skipped)
+        elif any(document.encrypted for document in stream.documents):
+            self.tree.skipped.setdefault(path, ENCRYPTED)
+        return stream
+
+    def _again(self, path: str) -> Callable[[], str]:
+        return lambda: self.tree.text(path) or ""
+
+
+class DocumentTracer:
+    """Finds the fields of a resource that is (a part of) a document, as it stands there."""
+
+    __slots__ = ("_documents", "_index", "_path", "_prefix")
+
+    def __init__(self, documents: Documents, path: str, index: int, prefix: Route = ()) -> None:
+        self._documents = documents
+        self._path = path
+        self._index = index
+        self._prefix = prefix
+
+    def trace(self, route: Route) -> Origin | None:
+        """The origin of the field at ``route``."""
+        return self._documents.trace(self._path, self._index, self._prefix + route)
+
+
+def whole_file(tree: FileTree, path: str) -> Origin | None:
+    """The origin of a value that is a file's whole text."""
+    content = tree.read(path)
+    if content is None:
+        return None
+    span = Span(path, 0, len(content))
+    text = tree.text(path)
+    return Origin(span, span, (), () if text is None else whole(path, text, len(BOM) if content.startswith(BOM) else 0))
+
+
+def objects(value: Value) -> Sequence[tuple[Route, dict[str, Value]]]:
+    """The Kubernetes objects in a document, with the route to each: itself, or the items of a list kind."""
+    if not isinstance(value, dict):
+        return ()
+    kind, version = value.get("kind"), value.get("apiVersion")
+    if not isinstance(kind, str) or not isinstance(version, str):
+        return ()
+    items = value.get("items")
+    if kind.endswith("List") and isinstance(items, list):
+        return [
+            ((("items", number, *route)), item) for number, inner in enumerate(items) for route, item in objects(inner)
+        ]
+    return (((), value),)

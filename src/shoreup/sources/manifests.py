@@ -1,0 +1,93 @@
+"""Plain Kubernetes manifests: every document that says what it is.
+
+What a chart's templates or a kustomization hold is theirs; what is left is applied as it stands, each folder as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from shoreup.formats.files import FileTree
+from shoreup.model.resource import Resource
+from shoreup.model.value import PartialText, Unknown, Value, pattern
+from shoreup.sources.documents import Documents, DocumentTracer, objects
+from shoreup.sources.reading import Found
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+CONFIGURATION_GROUPS = (
+    "kustomize.config.k8s.io/",
+    "kind.x-k8s.io/",
+    "k3d.io/",
+    "skaffold/",
+    "kubeadm.k8s.io/",
+    "kubelet.config.k8s.io/",
+    "apiserver.config.k8s.io/",
+    "audit.k8s.io/",
+)
+"""Groups of files that programs read from disk: no cluster ever stores such an object."""
+
+
+def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents | None = None) -> Iterator[Found]:
+    """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' templates."""
+    documents = documents or Documents(tree)
+    charts = tuple(f"{path.rpartition('/')[0]}/" for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
+    for path in tree.files:
+        if path.endswith(SUFFIXES) and path not in taken and not _in_chart(path, charts):
+            yield from objects_in(documents, path, root=path.rpartition("/")[0] or ".")
+
+
+def objects_in(documents: Documents, path: str, root: str) -> Iterator[Found]:
+    """Every object that a file holds."""
+    content = documents.tree.read(path)
+    if content is None or b"apiVersion" not in content or b"kind" not in content:
+        return
+    for index, document in enumerate(documents.of(path)):
+        for prefix, body in objects(document.value):
+            resource = resource_of(body, root, "manifest")
+            if resource is not None:
+                yield Found(resource, DocumentTracer(documents, path, index, prefix))
+
+
+def resource_of(body: Mapping[str, Value], root: str, source: str) -> Resource | None:
+    """The resource that a manifest declares; ``None`` where it is no object that a cluster would store."""
+    version, kind, metadata = body.get("apiVersion"), body.get("kind"), body.get("metadata")
+    if not isinstance(version, str) or not isinstance(kind, str) or not isinstance(metadata, dict):
+        return None
+    if version.startswith(CONFIGURATION_GROUPS) or (version == "v1" and kind == "Config"):
+        return None
+    given = metadata.get("namespace")
+    namespace = None if given is None or given == "" else pattern(given)
+    name = _name(metadata)
+    return Resource(
+        api_version=version,
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        body=body,
+        address=address_of(version, kind, namespace, name),
+        root=root,
+        source=source,
+    )
+
+
+def address_of(version: str, kind: str, namespace: str | None, name: str) -> str:
+    """How an object is called: ``apps/v1/Deployment/namespace/name``, shorter where no namespace is given."""
+    return "/".join(part for part in (version, kind, namespace, name) if part)
+
+
+def _name(metadata: Mapping[str, Value]) -> str:
+    name = metadata.get("name")
+    if name is not None:
+        return pattern(name)
+    generated = metadata.get("generateName")
+    return f"{pattern(generated)}*" if isinstance(generated, (str, PartialText, Unknown)) else "*"
+
+
+def _in_chart(path: str, charts: tuple[str, ...]) -> bool:
+    for chart in charts:
+        if path.startswith(chart) or chart == "/":
+            inside = path[len(chart) :] if chart != "/" else path
+            if inside.startswith(("templates/", "tests/", "charts/", "values")):
+                return True
+    return False
