@@ -44,16 +44,19 @@ class _Source(NamedTuple):
     holes: dict[int, Part]
 
 
-def parse(text: str, gaps: Sequence[int] = (), environment: frozenset[str] = frozenset()) -> Program:
+def parse(
+    text: str, gaps: Sequence[int] = (), environment: frozenset[str] = frozenset(), flags: Sequence[str] = ()
+) -> Program:
     """Read a shell program.
 
     ``gaps`` are offsets in ``text`` at which something stands that is not known; it becomes an ``unknown`` part there.
     ``environment`` are names that Kubernetes replaces as ``$(NAME)`` before the shell starts; they become variables.
+    ``flags`` are the options that the shell is started with (``-ec``).
     """
     if len(text) > MAX_CHARS:
         return Program(text, broken=((0, len(text)),))
     reader = _Reader()
-    reader.read(_prepare(text, gaps, environment), (), 0)
+    reader.read(_prepare(text, gaps, environment), (), 0, _with_flags(_shebang(text), flags))
     return reader.program(text)
 
 
@@ -97,10 +100,10 @@ class _Reader:
     loop_variables: set[str] = field(default_factory=set)
     ids: int = 0
 
-    def read(self, source: _Source, context: tuple[Frame, ...], nested: int, options: Options | None = None) -> None:
+    def read(self, source: _Source, context: tuple[Frame, ...], nested: int, options: Options) -> None:
         content = source.text.encode("utf-8", "surrogatepass")
         tree = _parser().parse(content)
-        walk = _Walk(self, source, content, context, nested, options or _shebang(source.text))
+        walk = _Walk(self, source, content, context, nested, options)
         walk.visit(tree.root_node)
 
     def program(self, text: str) -> Program:

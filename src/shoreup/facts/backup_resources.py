@@ -1,0 +1,277 @@
+"""Backups that an operator makes: the resource says what is copied, where to and what is kept.
+
+What each kind of resource keeps when it says nothing is read from its own documentation (2026-11): Velero (velero.io/docs, Schedule),
+CloudNativePG (cloudnative-pg.io, backup; the plugin's ObjectStore), K8up (docs.k8up.io, Schedule), Longhorn (longhorn.io, RecurringJob),
+VolSync (volsync.readthedocs.io), mariadb-operator (Backup), snapscheduler (SnapshotSchedule).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from shoreup.facts.estate import Backup, Database, Retention
+from shoreup.facts.fields import items, mapping, text
+from shoreup.facts.programs.removals import days
+from shoreup.model.finding import Place
+from shoreup.model.location import Route
+from shoreup.model.resource import Resource
+from shoreup.model.value import Unknown, Value, at
+
+VELERO_DEFAULT_DAYS = 30.0
+"""Velero's ``ttl`` when a Schedule names none (720 h)."""
+_KEEPING = (
+    "keepLast",
+    "keepHourly",
+    "keepDaily",
+    "keepWeekly",
+    "keepMonthly",
+    "keepYearly",
+    "keepTags",
+    "keepLatest",
+    "keepAnnual",
+)
+_RESTIC_KEEPING = ("last", "hourly", "daily", "weekly", "monthly", "yearly", "within", "latest")
+
+
+def declared_backups(resources: Sequence[Resource], databases: Sequence[Database]) -> Iterator[Backup]:
+    """The backups that resources of operators declare."""
+    context = _Context(resources, databases)
+    for resource in resources:
+        group = resource.api_version.partition("/")[0]
+        reader = _READERS.get((group, resource.kind))
+        if reader is not None:
+            yield from reader(resource, context)
+
+
+class _Context:
+    """The other resources that a declaration refers to."""
+
+    def __init__(self, resources: Sequence[Resource], databases: Sequence[Database]) -> None:
+        self.databases = databases
+        self.by_name = {(item.kind, item.namespace or "default", item.name): item for item in resources}
+        self.k8up = [item for item in resources if item.api_version.startswith("k8up.io/")]
+
+    def database(self, resource: Resource | None) -> tuple[Database, ...]:
+        """The databases that a resource declares."""
+        if resource is None:
+            return ()
+        return tuple(item for item in self.databases if item.resource.key == resource.key)
+
+
+def _spec(resource: Resource) -> Mapping[str, Value]:
+    return mapping(resource.body.get("spec"))
+
+
+def _kept(
+    resource: Resource, route: Route, by: str, command: str, age: float | None = None, least: int | None = 1
+) -> Retention:
+    return Retention(Place(resource.key, route), by, command, age, least)
+
+
+def _made(
+    resource: Resource,
+    tool: str,
+    *,
+    retention: tuple[Retention, ...] = (),
+    route: Route = ("spec",),
+    databases: tuple[Database, ...] = (),
+    remote: str = "",
+    schedule: Value = None,
+    undecided: str = "",
+    new_file: bool | None = True,
+    recurring: bool = True,
+) -> Backup:
+    return Backup(
+        workload=None,
+        resource=resource,
+        name=resource.name,
+        namespace=resource.namespace or "default",
+        tool=tool,
+        place=Place(resource.key, route),
+        protects_databases=databases,
+        protects_volumes=(),
+        target_volume=None,
+        target_path="",
+        target_remote=remote,
+        writes_new_file=new_file,
+        retention=retention,
+        consistent=None,
+        consistency_note="",
+        schedule=schedule,
+        undecided=undecided,
+        recurs=recurring,
+    )
+
+
+def _velero(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    ttl = at(resource.body.get("spec"), "template", "ttl")
+    route: Route = ("spec", "template", "ttl") if ttl is not None else ("spec",)
+    age = VELERO_DEFAULT_DAYS if ttl is None else days(text(ttl))
+    # Velero's garbage collection removes what has expired whether or not newer backups succeeded.
+    kept = _kept(resource, route, "age", "ttl", age, None)
+    paused = spec.get("paused") is True
+    yield _made(
+        resource,
+        "velero",
+        retention=(kept,),
+        remote="velero storage location",
+        schedule=spec.get("schedule"),
+        recurring=not paused,
+    )
+
+
+def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    name = text(at(resource.body.get("spec"), "cluster", "name"))
+    cluster = context.by_name.get(("Cluster", resource.namespace or "default", name))
+    method = text(spec.get("method")) or "barmanObjectStore"
+    suspended = spec.get("suspend") is True
+    databases = context.database(cluster)
+    if method == "volumeSnapshot":
+        yield _made(
+            resource,
+            "volume snapshot",
+            databases=databases,
+            schedule=spec.get("schedule"),
+            new_file=None,
+            recurring=not suspended,
+            remote="volume snapshots",
+        )
+        return
+    holder = cluster
+    route: Route = ("spec", "backup", "retentionPolicy")
+    if method == "plugin":
+        store = _object_store(resource, cluster)
+        holder = context.by_name.get(("ObjectStore", resource.namespace or "default", store))
+        route = ("spec", "retentionPolicy")
+    retention: tuple[Retention, ...] = ()
+    undecided = ""
+    if holder is None:
+        undecided = "the store that it writes to is not in the repository"
+    else:
+        policy = at(dict(holder.body), *route)
+        if isinstance(policy, Unknown):
+            undecided = policy.reason
+        elif policy is not None:
+            # A recovery window: the last copy before it is kept too.
+            retention = (_kept(holder, route, "policy", "retentionPolicy", days(text(policy))),)
+    yield _made(
+        resource,
+        "cloudnative-pg",
+        retention=retention,
+        databases=databases,
+        remote="object store",
+        schedule=spec.get("schedule"),
+        undecided=undecided,
+        recurring=not suspended,
+    )
+
+
+def _object_store(scheduled: Resource, cluster: Resource | None) -> str:
+    """The name of the plugin's ObjectStore, said by the cluster's plugin parameters."""
+    for holder in (scheduled, cluster):
+        spec = _spec(holder) if holder is not None else {}
+        for plugin in (*items(spec.get("plugins")), spec.get("pluginConfiguration")):
+            name = text(mapping(mapping(plugin).get("parameters")).get("barmanObjectName"))
+            if name:
+                return name
+    return ""
+
+
+def _k8up(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    if not mapping(spec.get("backup")):
+        return
+    retention: tuple[Retention, ...] = ()
+    for other in context.k8up:
+        if other.kind in ("Schedule", "Prune") and other.namespace == resource.namespace:
+            where: Route = ("spec", "prune", "retention") if other.kind == "Schedule" else ("spec", "retention")
+            policy = mapping(at(dict(other.body), *where))
+            if any(policy.get(key) is not None for key in _KEEPING):
+                retention = (*retention, _kept(other, where, "policy", "prune"))
+    yield _made(
+        resource,
+        "k8up",
+        retention=retention,
+        route=("spec", "backup"),
+        remote="restic repository",
+        schedule=at(spec.get("backup"), "schedule"),
+    )
+
+
+def _longhorn(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    task = text(spec.get("task"))
+    if not task.startswith("backup"):
+        return
+    # ``retain`` has a default of one copy.
+    kept = _kept(resource, ("spec", "retain") if spec.get("retain") is not None else ("spec",), "count", "retain")
+    yield _made(resource, "longhorn", retention=(kept,), remote="longhorn backup target", schedule=spec.get("cron"))
+
+
+def _volsync(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    schedule = at(resource.body.get("spec"), "trigger", "schedule")
+    for mover in ("restic", "kopia"):
+        body = mapping(spec.get(mover))
+        if body:
+            policy = mapping(body.get("retain"))
+            route: Route = ("spec", mover, "retain") if policy else ("spec", mover)
+            # Without a policy the mover keeps what its tool keeps by default, never everything.
+            kept = _kept(resource, route, "policy", "retain")
+            yield _made(
+                resource,
+                f"volsync {mover}",
+                retention=(kept,),
+                route=("spec", mover),
+                remote=f"{mover} repository",
+                schedule=schedule,
+            )
+    for mover in ("rclone", "rsync", "rsyncTLS", "syncthing"):
+        if mapping(spec.get(mover)):
+            yield _made(
+                resource, f"volsync {mover}", route=("spec", mover), remote=mover, schedule=schedule, new_file=False
+            )
+
+
+def _mariadb(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    if not mapping(spec.get("schedule")):
+        return
+    route: Route = ("spec", "maxRetention") if spec.get("maxRetention") is not None else ("spec",)
+    # The operator removes by age after a new copy was made; 30 days unless said otherwise.
+    kept = _kept(resource, route, "age", "maxRetention", days(text(spec.get("maxRetention"))) or 30.0)
+    name = text(at(resource.body.get("spec"), "mariaDbRef", "name"))
+    database = context.database(context.by_name.get(("MariaDB", resource.namespace or "default", name)))
+    storage = mapping(spec.get("storage"))
+    yield _made(
+        resource,
+        "mariadb-operator",
+        retention=(kept,),
+        databases=database,
+        remote="object store" if storage.get("s3") else "volume",
+        schedule=at(spec.get("schedule"), "cron"),
+    )
+
+
+def _kopiur(resource: Resource, context: _Context) -> Iterator[Backup]:
+    spec = _spec(resource)
+    policy = mapping(spec.get("retention"))
+    retention = (_kept(resource, ("spec", "retention"), "policy", "retention"),) if policy else ()
+    undecided = "" if policy else "what it keeps when it names no retention is not known"
+    yield _made(resource, "kopiur", retention=retention, remote="kopia repository", undecided=undecided)
+
+
+Reader = Callable[[Resource, _Context], Iterator[Backup]]
+
+_READERS: Mapping[tuple[str, str], Reader] = {
+    ("velero.io", "Schedule"): _velero,
+    ("postgresql.cnpg.io", "ScheduledBackup"): _cloudnative_pg,
+    ("k8up.io", "Schedule"): _k8up,
+    ("longhorn.io", "RecurringJob"): _longhorn,
+    ("volsync.backube", "ReplicationSource"): _volsync,
+    ("k8s.mariadb.com", "Backup"): _mariadb,
+    ("k8s.mariadb.com", "PhysicalBackup"): _mariadb,
+    ("kopiur.home-operations.com", "SnapshotPolicy"): _kopiur,
+}
