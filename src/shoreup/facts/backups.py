@@ -47,7 +47,7 @@ from shoreup.model.value import Value
 
 LASTING_VOLUMES = frozenset({"claim", "nfs", "host-path", "csi"})
 TORN_WHEN_COPIED = frozenset(
-    ["postgresql", "mysql", "mariadb", "percona", "mongodb", "cockroachdb", "clickhouse", "influxdb", "elasticsearch"]
+    ["postgresql", "mysql", "mariadb", "percona-server", "mongodb", "cockroachdb", "clickhouse", "influxdb", "elasticsearch"]
     + ["opensearch", "neo4j", "cassandra", "couchdb", "arangodb", "timescaledb", "etcd", "rethinkdb", "scylladb"]
 )
 """Engines whose files are not whole while they run (their manuals say: stop it, or use its own tool); read 2026-11."""

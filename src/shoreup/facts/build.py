@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from shoreup.facts.backups import backups
 from shoreup.facts.config import read_config
 from shoreup.facts.databases import operator_images, read_databases
 from shoreup.facts.estate import CodeFile, Comment, Estate, IgnoredChange, Image, Workload
@@ -20,6 +21,7 @@ from shoreup.facts.nodes import read_node_pools
 from shoreup.facts.products import Product, with_products
 from shoreup.facts.releases import read_releases
 from shoreup.facts.routes import read_ways_in
+from shoreup.facts.scripts import scripts
 from shoreup.facts.services import read_services
 from shoreup.facts.volumes import read_storage
 from shoreup.facts.workloads import (
@@ -72,17 +74,22 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
     known = with_autoscalers(workloads, scalers)
     services = read_services(by_kind.get("Service", ()), known)
     middlewares = read_middlewares(by_kind)
+    databases = read_databases(known, by_kind, products)
+    config = read_config(by_kind, extras.source_paths)
+    programs = scripts(known, config)
     releases = read_releases(by_kind)
     return Estate(
         resources=tuple(resources),
         workloads=known,
         services=services,
         images=tuple(_images(known, operator_images(by_kind, products))),
-        databases=read_databases(known, by_kind, products),
+        databases=databases,
+        backups=backups(known, services, databases, config, programs, resources),
+        scripts=programs,
         middlewares=middlewares,
         ways_in=read_ways_in(by_kind, services, middlewares, releases, products),
         grants=read_grants(by_kind),
-        config=read_config(by_kind, extras.source_paths),
+        config=config,
         releases=releases,
         node_pools=read_node_pools(by_kind),
         code_files=extras.code_files,

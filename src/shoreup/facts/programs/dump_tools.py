@@ -58,7 +58,7 @@ _MYSQL_VALUED = tuple(
 )
 
 _MYSQLDUMP = DumpTool(
-    products=("mysql", "mariadb", "percona"),
+    products=("mysql", "mariadb", "percona-server"),
     host=("-h", "--host"),
     file=("-r", "--result-file", "-T", "--tab"),
     environment=("MYSQL_HOST",),
@@ -70,7 +70,7 @@ _MYSQLDUMP = DumpTool(
     reader="mysqldump",
 )
 _XTRABACKUP = DumpTool(
-    products=("mysql", "mariadb", "percona"),
+    products=("mysql", "mariadb", "percona-server"),
     host=("-H", "--host"),
     file=("--target-dir",),
     valued=("-u", "--user", "--port", "--stream", "--parallel", "--datadir"),
@@ -120,7 +120,7 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
     "mysqldump": _MYSQLDUMP,
     "mariadb-dump": _MYSQLDUMP,
     "mydumper": DumpTool(
-        products=("mysql", "mariadb", "percona"),
+        products=("mysql", "mariadb", "percona-server"),
         host=("-h", "--host"),
         database=("-B", "--database"),
         file=("-o", "--outputdir"),
