@@ -7,7 +7,7 @@ concern may point at. Facts hold no trees and can be sent between processes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from shoreup.facts.products import Products, with_products
@@ -37,6 +37,11 @@ class Image:
     product: str = ""
     version: str = ""
     pull_policy: str | None = None
+
+    @property
+    def tag_place(self) -> Place:
+        """The tag where it stands, the whole reference where it has none."""
+        return self.place if self.tag_chars is None else replace(self.place, chars=self.tag_chars)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

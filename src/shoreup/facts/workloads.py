@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from shoreup.facts.estate import Container, Mount, Port, Volume, Workload
-from shoreup.facts.fields import NOTHING, doubt, items, known_text, mapping, number, text, truth
+from shoreup.facts.estate import Container, Image, Mount, Port, Volume, Workload
+from shoreup.facts.fields import NOTHING, doubt, items, known_text, mapping, number, text, texts, truth
 from shoreup.facts.images import read_image, without_default_tag
 from shoreup.facts.products import Products
 from shoreup.facts.volumes import Storage
@@ -212,31 +212,63 @@ def with_autoscalers(workloads: Sequence[Workload], resources: Iterable[Resource
 
 # ---------------------------------------------------------------------------------- charts and compose files
 
-_CHART_DEFAULT = "the chart decides it"
+CHART_DEFAULT = "the chart decides it"
+"""Why something that a chart's values do not say is undecided."""
 
 
 def read_chart_values(resource: Resource, products: Products) -> Workload | None:
     """What a chart's values say of the pods it makes: images and replicas, nothing about what is absent."""
     containers: list[Container] = []
-    replicas: int | Unknown | None = Unknown(_CHART_DEFAULT)
+    replicas: int | Unknown | None = Unknown(CHART_DEFAULT)
     for index, component in enumerate(map(mapping, items(resource.body.get("components")))):
-        base: Route = ("components", index)
-        image_value = component.get("image")
-        if image_value is not None:
-            place = Place(resource.key, (*base, "image"), container=text(component.get("name")))
-            image = without_default_tag(read_image(image_value, place, products), _CHART_DEFAULT)
-            containers.append(
-                Container(text(component.get("name")), base, component, image, False, (), (), (), _NO_BODY)
-            )
-        if component.get("replicas") is not None:
-            count = number(component.get("replicas"))
-            replicas = count if count is not None else replicas
+        name = ".".join(texts(component.get("path")))
+        image = _stated_image(resource, mapping(component.get("image")), ("components", index, "image"), name, products)
+        if image is not None:
+            containers.append(Container(name, ("components", index), component, image, False, (), (), (), _NO_BODY))
+        count = number(component.get("replicas"))
+        replicas = replicas if count is None else count
     if not containers:
         return None
     return Workload(
-        resource, "ChartValues", resource.namespace or "default", resource.name, _NO_BODY, _NO_BODY, (),
-        tuple(containers), (), replicas, True, True, None, None, "", _CHART_DEFAULT,
-    )  # fmt: skip
+        resource=resource,
+        kind="ChartValues",
+        namespace=resource.namespace or "default",
+        name=resource.name,
+        labels=_NO_BODY,
+        pod=_NO_BODY,
+        pod_route=(),
+        containers=tuple(containers),
+        volumes=(),
+        replicas=replicas,
+        partial=True,
+        open=CHART_DEFAULT,
+    )
+
+
+def _stated_image(
+    resource: Resource, stated: Mapping[str, Value], route: Route, name: str, products: Products
+) -> Image | None:
+    """An image of which the values give the whole reference, or some parts while the chart keeps the others."""
+    if stated.get("text") is not None:
+        place = Place(resource.key, (*route, "text"), container=name)
+        return without_default_tag(read_image(stated.get("text"), place, products), CHART_DEFAULT)
+    tag, repository = stated.get("tag"), stated.get("repository")
+    if tag is not None:
+        place = Place(resource.key, (*route, "tag"), container=name)
+        written = known_text(tag)
+        return Image(
+            place,
+            f"*:{text(tag)}",
+            "*",
+            "*",
+            written or doubt(tag) or Unknown(CHART_DEFAULT),
+            Unknown(CHART_DEFAULT),
+            (0, len(written)) if written else None,
+        )
+    if repository is not None:
+        place = Place(resource.key, (*route, "repository"), container=name)
+        return without_default_tag(read_image(repository, place, products), CHART_DEFAULT)
+    return None
 
 
 def read_compose_service(resource: Resource, products: Products) -> Workload:

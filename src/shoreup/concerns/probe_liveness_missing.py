@@ -1,0 +1,59 @@
+"""Containers that hang unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.fields import doubt, mapping
+from shoreup.facts.serving import serving
+from shoreup.model.finding import Category, Consequence, Section, Severity
+
+
+class ProbeLivenessMissing(Concern):
+    """A container serves and has no liveness probe.
+
+    **What**
+
+    A Service leads to the container, or it declares a port, and nothing restarts it when its process hangs. Jobs, init
+    containers, metrics exporters and workloads that are switched off are left alone.
+
+    **Why**
+
+    A process that has exited is restarted; one that hangs is not. It stays until a person sees it.
+
+    **Example**
+
+    A `redis` container behind a Service without `livenessProbe` is found; `exec: [redis-cli, ping]` cures it.
+
+    **Fix safety**
+
+    Unsafe: the pod template changes, so the pods restart, and a probe that is too strict restarts a slow process.
+    """
+
+    id = "probe-liveness-missing"
+    title = "Container that serves without a liveness probe"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.OUTAGE
+    category = Category.AVAILABILITY
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every container that serves."""
+        for found in serving(estate):
+            probe = found.container.body.get("livenessProbe")
+            why = doubt(probe)
+            if why is not None:
+                yield self.undecided(probe_place(found, "livenessProbe"), unknown="livenessProbe", reason=why.reason)
+            elif not mapping(probe):
+                yield self.found(
+                    container_place(found),
+                    field="livenessProbe",
+                    subject=subject(found),
+                    message=f"{subject(found)} {reached(found)} and has no liveness probe.",
+                    consequence="A process that hangs is not restarted and stays down until a person sees it.",
+                    severity=Severity.HIGH if found.depended_on else Severity.MEDIUM,
+                    fixes=(fitting_probe(found, "liveness"),),
+                )

@@ -1,0 +1,64 @@
+"""Containers that get traffic before they can answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.fields import doubt, mapping
+from shoreup.facts.serving import serving
+from shoreup.model.finding import Category, Consequence, Place, Section, Severity
+
+
+class ProbeReadinessMissing(Concern):
+    """A container serves and has no readiness probe.
+
+    **What**
+
+    A Service leads to the container, or it declares a port, and nothing tells Kubernetes when it can answer. Jobs,
+    init containers, metrics exporters and workloads that are switched off are left alone.
+
+    **Why**
+
+    Kubernetes sends traffic as soon as the process has started, and a rollout goes on to the next pod although this
+    one cannot answer yet: each start and each update is a short outage.
+
+    **Example**
+
+    A `postgres` container behind a Service without `readinessProbe` is found; `exec: [pg_isready]` cures it.
+
+    **Fix safety**
+
+    Unsafe: the pod template changes, so the pods restart; a probe that never passes takes the pod out of its Service.
+    """
+
+    id = "probe-readiness-missing"
+    title = "Container that serves without a readiness probe"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.OUTAGE
+    category = Category.AVAILABILITY
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every container that serves."""
+        for found in serving(estate):
+            probe = found.container.body.get("readinessProbe")
+            why = doubt(probe)
+            if why is not None:
+                yield self.undecided(probe_place(found, "readinessProbe"), unknown="readinessProbe", reason=why.reason)
+            elif not mapping(probe):
+                yield self.found(
+                    container_place(found),
+                    field="readinessProbe",
+                    subject=subject(found),
+                    message=f"{subject(found)} {reached(found)} and has no readiness probe.",
+                    consequence="Each start and each rollout sends requests to it that it cannot answer yet.",
+                    severity=Severity.HIGH if found.depended_on else Severity.MEDIUM,
+                    related=tuple(
+                        (Place(service.resource.key), "this Service sends traffic to it")
+                        for service in found.services[:2]
+                    ),
+                    fixes=(fitting_probe(found, "readiness"),),
+                )

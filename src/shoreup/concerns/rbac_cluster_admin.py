@@ -1,0 +1,116 @@
+"""Programs that may do everything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate, Grant, Workload
+from shoreup.facts.naming import named
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_ROLE = "cluster-admin"
+_EVERYBODY = frozenset({"system:serviceaccounts", "system:authenticated", "system:unauthenticated"})
+_ACCOUNTS_OF = "system:serviceaccounts:"
+_ACCOUNT_USER = "system:serviceaccount:"
+_ANONYMOUS = "system:anonymous"
+_LEAST = Fix(
+    "Bind a role with only the rules that it uses",
+    Safety.SHOWN,
+    "which requests it makes stands in the API server's audit log, not in this repository",
+)
+
+
+class RbacClusterAdmin(Concern):
+    """A ServiceAccount, or a group that every account is in, is bound to `cluster-admin`.
+
+    **What**
+
+    The binding gives a program, or everyone who can log in, every verb on every resource. Bindings of people and of
+    administrators' groups are left alone.
+
+    **Why**
+
+    Whoever takes over one pod with that account reads every Secret and runs anything on every node: the cluster is
+    lost with its weakest web application.
+
+    **Example**
+
+    A `ClusterRoleBinding` of ServiceAccount `agent` to `cluster-admin` is found; a binding to a role with the rules
+    that it needs is not.
+
+    **Fix safety**
+
+    Shown: what the account really asks for is not in the repository. Taking rights away may stop what uses them.
+    """
+
+    id = "rbac-cluster-admin"
+    title = "ServiceAccount or everyone bound to cluster-admin"
+    severity = Severity.CRITICAL
+    consequence_class = Consequence.TAKEOVER
+    category = Category.ACCESS
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every grant."""
+        running = _running(estate)
+        for grant in estate.grants:
+            if grant.role_kind == "*" or "*" in grant.role:
+                if grant.subject_kind in {"ServiceAccount", "*"}:
+                    reason = "the bound role is not decided"
+                    yield self.undecided(grant.place, unknown="roleRef", reason=reason)
+            elif grant.role == _ROLE and grant.role_kind in {"ClusterRole", ""}:
+                who = _who(grant)
+                if who:
+                    yield self._admin(grant, who, running)
+                elif grant.subject_kind == "*" or (grant.subject_kind == "Group" and "*" in grant.subject):
+                    yield self.undecided(grant.subject_place, unknown="subjects", reason="the subject is not decided")
+
+    def _admin(self, grant: Grant, who: str, running: Mapping[tuple[str, str], Sequence[Workload]]) -> Outcome:
+        where = "in the whole cluster" if grant.cluster_wide else f"in the namespace {grant.resource.namespace}"
+        users = (
+            running.get((grant.subject_namespace, grant.subject), ()) if grant.subject_kind == "ServiceAccount" else ()
+        )
+        related = [(grant.subject_place, "this is who gets it")]
+        related.extend(
+            (Place(workload.resource.key), f"{named(workload.resource)} runs as it") for workload in users[:3]
+        )
+        reach = "owns the cluster: every Secret, every node" if grant.cluster_wide else "owns the namespace"
+        return self.found(
+            grant.place,
+            field="roleRef",
+            subject=named(grant.resource),
+            message=f"{named(grant.resource)} makes {who} cluster-admin {where}.",
+            consequence=f"Whoever takes over one pod that uses it {reach}.",
+            severity=Severity.CRITICAL if grant.cluster_wide else Severity.HIGH,
+            related=tuple(related),
+            dependants=len(users),
+            fixes=(_LEAST,),
+        )
+
+
+def _who(grant: Grant) -> str:
+    """The subject as a program or as everyone; empty for people and their groups."""
+    if grant.subject_kind == "ServiceAccount":
+        return f"the ServiceAccount {grant.subject_namespace}/{grant.subject}"
+    if grant.subject_kind == "Group":
+        if grant.subject in _EVERYBODY:
+            return f"everyone in the group {grant.subject}"
+        if grant.subject.startswith(_ACCOUNTS_OF) and "*" not in grant.subject:
+            return f"every ServiceAccount of the namespace {grant.subject.removeprefix(_ACCOUNTS_OF)}"
+    if grant.subject_kind == "User":
+        if grant.subject == _ANONYMOUS:
+            return "everyone, without logging in,"
+        if grant.subject.startswith(_ACCOUNT_USER):
+            return f"the ServiceAccount {grant.subject.removeprefix(_ACCOUNT_USER).replace(':', '/', 1)}"
+    return ""
+
+
+def _running(estate: Estate) -> Mapping[tuple[str, str], Sequence[Workload]]:
+    """Workloads by the account that they run as."""
+    found: dict[tuple[str, str], list[Workload]] = defaultdict(list)
+    for workload in estate.workloads:
+        if workload.service_account:
+            found[(workload.namespace, workload.service_account)].append(workload)
+    return found

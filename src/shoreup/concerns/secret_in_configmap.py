@@ -1,0 +1,128 @@
+"""Secrets that lie where everyone may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import ConfigEntry, Estate
+from shoreup.facts.naming import named
+from shoreup.facts.secrets import GAP, Likeness, likenesses, open_names, secret_name, secret_path
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.value import PartialText, Unknown
+
+_MOVE = Fix(
+    "Move the key into a Secret, change every reference to it, and replace the secret itself",
+    Safety.UNSAFE,
+    "pods that read it restart; what lay in a ConfigMap and in git counts as known, so moving it is not enough",
+)
+
+
+class SecretInConfigmap(Concern):
+    """A ConfigMap holds a key, a token, a password or a private key.
+
+    **What**
+
+    The value has the form of a secret, its name says that it is one, it is random under a name that speaks of keys,
+    or it is
+    read from a file that holds keys. References to secrets kept elsewhere and placeholders are left alone.
+
+    **Why**
+
+    ConfigMaps are not encrypted, every role that may look at a namespace may read them, and they stand in git, in
+    backups and in the output of `kubectl describe`.
+
+    **Example**
+
+    `DB_PASSWORD: hunter2` in a ConfigMap is found; `DB_PASSWORD: ${DB_PASSWORD}` is not.
+
+    **Fix safety**
+
+    Unsafe: the references change, so pods restart. The secret itself is burnt and has to be replaced.
+    """
+
+    id = "secret-in-configmap"
+    title = "Secret in a ConfigMap"
+    severity = Severity.CRITICAL
+    consequence_class = Consequence.TAKEOVER
+    category = Category.ACCESS
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every key of every ConfigMap."""
+        for entry in estate.config:
+            if entry.kind == "ConfigMap":
+                yield from self._entry(entry)
+
+    def _entry(self, entry: ConfigEntry) -> Iterator[Outcome]:
+        place = Place(entry.resource.key, entry.route)
+        if secret_path(entry.source_path):
+            yield self._found(entry, place, f"is read from {entry.source_path}, a file that holds a key", ())
+            return
+        if isinstance(entry.value, Unknown):
+            if secret_name(entry.key):
+                yield self.undecided(place, unknown=f"value of {entry.key}", reason=entry.value.reason)
+            return
+        text = _text(entry)
+        if entry.binary or not text:
+            return
+        found = list(likenesses(text, entry.key))
+        if found:
+            places = [Place(entry.resource.key, entry.route, _chars(text, one.start, one.end)) for one in found]
+            more = tuple(
+                (where, f"here too: {_described(one)}") for where, one in zip(places[1:9], found[1:9], strict=True)
+            )
+            yield self._found(entry, places[0], f"holds {_described(found[0])}", more, found)
+            return
+        reason = entry.value.reason if isinstance(entry.value, PartialText) else ""
+        for name, start, end in open_names(text):
+            where = Place(entry.resource.key, entry.route, _chars(text, start, end))
+            yield self.undecided(where, unknown=f"value of {name} in {entry.key}", reason=reason)
+        if GAP in text and "\n" not in text and secret_name(entry.key):
+            yield self.undecided(place, unknown=f"value of {entry.key}", reason=reason)
+
+    def _found(
+        self,
+        entry: ConfigEntry,
+        place: Place,
+        what: str,
+        related: tuple[tuple[Place, str], ...],
+        found: list[Likeness] | None = None,
+    ) -> Draft:
+        subject = named(entry.resource)
+        count = f", and {len(found) - 1} more" if found and len(found) > 1 else ""
+        hashes_alone = bool(found) and all(one.kind == "password hash" for one in found or ())
+        return self.found(
+            place,
+            field=f"data.{entry.key}",
+            subject=subject,
+            message=f"The key {entry.key} of {subject} {what}{count}.",
+            consequence=(
+                "Whoever may look at the namespace, the repository or a backup of either has it; it counts as known."
+            ),
+            severity=Severity.HIGH if hashes_alone else Severity.CRITICAL,
+            confidence=Confidence.CERTAIN if not found or found[0].by == "form" else Confidence.LIKELY,
+            related=related,
+            fixes=(_MOVE,),
+        )
+
+
+def _text(entry: ConfigEntry) -> str:
+    """The value as text, with a mark for each part that is not known."""
+    if isinstance(entry.value, str):
+        return entry.value
+    if isinstance(entry.value, PartialText):
+        return "".join(part if isinstance(part, str) else GAP for part in entry.value.parts)
+    return ""
+
+
+def _chars(text: str, start: int, end: int) -> tuple[int, int]:
+    """Characters of the field's string, in which unknown parts take no room."""
+    return start - text.count(GAP, 0, start), end - text.count(GAP, 0, end)
+
+
+def _described(one: Likeness) -> str:
+    """A secret without its value."""
+    named_so = f" under the name {one.name}" if one.by != "form" and one.name else ""
+    article = "an" if one.kind[0] in "aeiouA" else "a"
+    return f"{article} {one.kind}{named_so} ({one.length} characters, hash {one.mark})"
