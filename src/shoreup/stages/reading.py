@@ -21,7 +21,8 @@ from shoreup.sources.kustomize import read_kustomizations
 from shoreup.sources.manifests import read_manifests
 from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
-from shoreup.sources.terraform import TerraformReading, read_terraform
+from shoreup.sources.terraform import TerraformReading
+from shoreup.stages.companion import read_terraform_shared
 
 Progress = Callable[[str, int, int], None]
 
@@ -68,7 +69,7 @@ def read(root: Path, only: tuple[str, ...], progress: Progress) -> Reading:
     reading = Reading(tree)
     total = len(tree.files)
     progress("reading Terraform", 0, total)
-    reading.terraform = read_terraform(tree)
+    reading.terraform = read_terraform_shared(tree)
     _add(reading, reading.terraform.found)
     progress("reading manifests", total // 2, total)
     kustomized = read_kustomizations(tree)

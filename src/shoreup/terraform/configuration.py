@@ -40,6 +40,12 @@ class Configurations:
             if path.endswith(EXTENSIONS):
                 self._by_directory.setdefault(posixpath.dirname(path) or ".", []).append(path)
         self._modules: dict[str, Module] = {}
+        self._files: dict[str, File | None] = {}
+
+    @property
+    def read_directories(self) -> list[str]:
+        """The directories that have been read so far, sorted."""
+        return sorted(self._modules)
 
     @property
     def directories(self) -> list[str]:
@@ -64,8 +70,30 @@ class Configurations:
                 self._declare(module, file, override=_overrides(path))
         return module
 
+    def size(self, directory: str) -> int:
+        """The bytes of a directory's Terraform files."""
+        return sum(len(self.tree.read(path) or b"") for path in self._by_directory.get(directory, ()))
+
+    def called_from(self, directory: str) -> set[str]:
+        """The local directories that a directory's module blocks name. Parses no file without a module block."""
+        called: set[str] = set()
+        for path in self._by_directory[directory]:
+            if b"module" not in (self.tree.read(path) or b""):
+                continue
+            file = self.file(path)
+            for block in file.body.blocks if file else ():
+                target = local_source(directory, block) if block.kind == "module" else None
+                if target is not None and target != directory:
+                    called.add(target)
+        return called
+
     def file(self, path: str) -> File | None:
-        """Read and parse one file; its problems go to the tree's errors."""
+        """Read and parse one file, once; its problems go to the tree's errors."""
+        if path not in self._files:
+            self._files[path] = self._parse(path)
+        return self._files[path]
+
+    def _parse(self, path: str) -> File | None:
         content = self.tree.read(path)
         if content is None:
             return None
@@ -157,12 +185,12 @@ def constant_text(block: Block, name: str) -> str | None:
     return attribute.expression.constant
 
 
-def local_source(module: Module, call: Block) -> str | None:
-    """The directory that a module call names, when it is a local path."""
+def local_source(directory: str, call: Block) -> str | None:
+    """The directory that a module call in ``directory`` names, when it is a local path."""
     source = constant_text(call, "source")
     if source is None or (not source.startswith(("./", "../")) and source not in (".", "..")):
         return None
-    return posixpath.normpath(posixpath.join(module.path, source.replace("//", "/")))
+    return posixpath.normpath(posixpath.join(directory, source.replace("//", "/")))
 
 
 def module_roots(configurations: Configurations) -> list[str]:
@@ -170,13 +198,7 @@ def module_roots(configurations: Configurations) -> list[str]:
 
     Directories that only call one another in a circle are noted as an error and none of them is a root.
     """
-    called: dict[str, set[str]] = {}
-    for directory in configurations.directories:
-        module = configurations.module(directory)
-        assert module is not None
-        called[directory] = {
-            target for call in module.calls.values() if (target := local_source(module, call)) and target != directory
-        }
+    called = {directory: configurations.called_from(directory) for directory in configurations.directories}
     targets = {target for found in called.values() for target in found}
     roots = [directory for directory in configurations.directories if directory not in targets]
     reached: set[str] = set()

@@ -203,7 +203,7 @@ class ModuleInstance:
 
     def _calls(self, name: str) -> list[tuple[str | int | None, ModuleInstance]] | Unknown:
         block = self.module.calls[name]
-        directory = local_source(self.module, block)
+        directory = local_source(self.module.path, block)
         configurations = self.root.configurations
         line = block.source.line(block.start)
         if directory is None:

@@ -34,7 +34,7 @@ class CodeComment:
 
 
 def shapes(configurations: Configurations) -> Iterator[FileShape]:
-    """Every Terraform file that could be read."""
+    """Every Terraform file that has been read."""
     for file in _files(configurations):
         text = file.source.text
         lines = text.count("\n") + (1 if text and not text.endswith("\n") else 0)
@@ -43,7 +43,7 @@ def shapes(configurations: Configurations) -> Iterator[FileShape]:
 
 
 def comments(configurations: Configurations) -> Iterator[CodeComment]:
-    """Every comment in the estate's Terraform files."""
+    """Every comment in the Terraform files that have been read."""
     for file in _files(configurations):
         starts = [block.start for block in file.body.blocks]
         for start, end, text in _joined(file):
@@ -51,7 +51,7 @@ def comments(configurations: Configurations) -> Iterator[CodeComment]:
 
 
 def _files(configurations: Configurations) -> Iterator[File]:
-    for directory in configurations.directories:
+    for directory in configurations.read_directories:
         module = configurations.module(directory)
         yield from module.files if module else ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from shoreup.formats.files import FileTree
@@ -11,6 +11,7 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.provider import computed_id, to_kubernetes
 from shoreup.sources.reading import Found
+from shoreup.sources.terraform.code import CodeComment, FileShape, comments, shapes
 from shoreup.sources.terraform.ignored import IgnoredField, ignored_fields
 from shoreup.sources.terraform.tracer import ObjectTracer, PlainTracer, YamlBodyTracer
 from shoreup.terraform.configuration import Configurations, Module, module_roots
@@ -23,27 +24,64 @@ _YAML_BODIES = {"kubectl_manifest": "yaml_body", "k8s_manifest": "content"}
 
 @dataclass(slots=True)
 class TerraformReading:
-    """What the Terraform of an estate declares.
+    """What some roots of Terraform declare.
 
-    ``ignored`` are the ``ignore_changes`` entries with the index in ``found``; ``roots`` the roots' directories.
+    ``ignored`` are the ``ignore_changes`` entries, each with the index of its resource in ``found``; ``comments`` come
+    with the index of the first resource that their block makes, or -1. ``roots`` are the roots' directories.
     """
 
     found: list[Found] = field(default_factory=list)
     ignored: list[tuple[int, IgnoredField]] = field(default_factory=list)
+    shapes: list[FileShape] = field(default_factory=list)
+    comments: list[tuple[int, CodeComment]] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
-    configurations: Configurations | None = None
+
+    def add(self, other: TerraformReading) -> None:
+        """Take in what other roots declare. Files that both have read (shared modules) count once."""
+        shift = len(self.found)
+        known = {shape.path for shape in self.shapes}
+        self.found.extend(other.found)
+        self.ignored.extend((index + shift, entry) for index, entry in other.ignored)
+        self.shapes.extend(shape for shape in other.shapes if shape.path not in known)
+        self.comments.extend(
+            (index + shift if index >= 0 else -1, comment)
+            for index, comment in other.comments
+            if comment.span.file not in known
+        )
+        self.roots.extend(other.roots)
 
 
-def read_terraform(tree: FileTree, only: Iterable[str] | None = None) -> TerraformReading:
-    """Evaluate the estate's roots, or those that ``only`` names."""
+def read_terraform(tree: FileTree) -> TerraformReading:
+    """Evaluate every root of the estate."""
     configurations = Configurations(tree)
-    reading = TerraformReading(configurations=configurations)
-    wanted = None if only is None else set(only)
-    for path in module_roots(configurations):
-        if wanted is None or path in wanted:
-            reading.roots.append(path)
-            read_root(configurations, path, reading)
+    return read_roots(configurations, module_roots(configurations), rest=True)
+
+
+def read_roots(configurations: Configurations, roots: Sequence[str], *, rest: bool) -> TerraformReading:
+    """Evaluate some roots. ``rest`` also reads, as code, the directories that no root reaches."""
+    reading = TerraformReading()
+    for path in roots:
+        reading.roots.append(path)
+        read_root(configurations, path, reading)
+    if rest:
+        for directory in configurations.directories:
+            configurations.module(directory)
+    blocks = _first_resources(reading)
+    reading.shapes.extend(shapes(configurations))
+    reading.comments.extend(
+        (blocks.get((comment.span.file, comment.top), -1), comment) for comment in comments(configurations)
+    )
     return reading
+
+
+def _first_resources(reading: TerraformReading) -> dict[tuple[str, int], int]:
+    """The index of the first resource that each top-level block makes, by file and first byte."""
+    result: dict[tuple[str, int], int] = {}
+    for index, found in enumerate(reading.found):
+        origin = found.tracer.trace(())
+        if origin is not None:
+            result.setdefault((origin.span.file, origin.span.start), index)
+    return result
 
 
 def read_root(configurations: Configurations, path: str, reading: TerraformReading) -> None:

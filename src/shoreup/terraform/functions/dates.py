@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
-from shoreup.model.value import Value
+from shoreup.model.value import Unknown, Value
 from shoreup.terraform.functions.conversion import as_text
 from shoreup.terraform.functions.kinds import Refused
 from shoreup.terraform.functions.signature import Function, Parameter
+
+MAX_SECONDS = 2**63 / 10**9
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)", re.ASCII)
@@ -76,6 +78,8 @@ def duration(text: str) -> Fraction:
         position = found.end()
     if position < len(body) or not body:
         raise Refused(f"time: invalid duration {text!r}")
+    if seconds > MAX_SECONDS:
+        raise Refused("time: the duration is too long")
     return -seconds if text.startswith("-") else seconds
 
 
@@ -100,7 +104,7 @@ def timeadd(timestamp: str, added: str) -> Value:
     try:
         return written(moment.time + timedelta(seconds=whole))
     except OverflowError:
-        raise Refused("the resulting time is out of range") from None
+        return Unknown("the resulting time is out of range")
 
 
 def timecmp(one: str, other: str) -> Value:

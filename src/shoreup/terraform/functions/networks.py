@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from shoreup.model.value import Value
+from shoreup.model.value import Unknown, Value
 from shoreup.terraform.functions.conversion import as_number, as_text
 from shoreup.terraform.functions.kinds import Number, Refused
 from shoreup.terraform.functions.signature import Function, Parameter
@@ -59,7 +59,9 @@ def cidrsubnet(prefix: str, newbits: Number, netnum: Number) -> Value:
     length = network.prefixlen + bits
     if length > network.max_prefixlen:
         raise Refused(f"insufficient address space to extend prefix of {network.prefixlen} by {bits}")
-    if bits < 0 or not 0 <= number < 1 << bits:
+    if bits < 0 or number < 0:
+        return Unknown("a negative subnet number has no defined result")
+    if number >= 1 << bits:
         raise Refused(f"prefix extension of {bits} does not accommodate a subnet numbered {number}")
     start = int(network.network_address) + (number << (network.max_prefixlen - length))
     return f"{type(network.network_address)(start)}/{length}"

@@ -126,7 +126,7 @@ def _scalar(node: ScalarNode) -> Value:
     if not tag.startswith(_TAGS):
         raise Refused(f'unsupported tag "{tag}"')
     name = tag.removeprefix(_TAGS)
-    if name in ("str", "binary"):
+    if name in ("str", "binary") or node.style in ("'", '"'):
         return str(text)
     if name == "null":
         return None

@@ -1,0 +1,105 @@
+"""A second process that reads half of a large estate's Terraform and keeps its half of the trees.
+
+Resources come over as plain data; trees never do. A resource that the companion has read is traced by asking
+it. Small estates are read in one process, where starting a second costs more than it saves.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from shoreup.formats.files import FileTree
+from shoreup.model.finding import ReadError
+from shoreup.model.location import Route
+from shoreup.model.origin import Origin
+from shoreup.sources.reading import Found
+from shoreup.sources.terraform import TerraformReading, read_roots
+from shoreup.terraform.configuration import Configurations, module_roots
+
+WORTH_IT = 4_000_000
+"""Bytes of Terraform from which a second process pays: about two seconds of reading."""
+
+
+class RemoteTracer:
+    """Asks the companion."""
+
+    __slots__ = ("connection", "index")
+
+    def __init__(self, connection: Connection, index: int) -> None:
+        self.connection = connection
+        self.index = index
+
+    def trace(self, route: Route) -> Origin | None:
+        """The origin of a field."""
+        self.connection.send((self.index, route))
+        answer = self.connection.recv()
+        assert answer is None or isinstance(answer, Origin)
+        return answer
+
+
+class _Untraceable:
+    """Stands in for a tracer while a resource travels."""
+
+    def trace(self, route: Route) -> Origin | None:
+        return None
+
+
+def read_terraform_shared(tree: FileTree) -> TerraformReading:
+    """Every root of the estate, read on two processors where that is worth it."""
+    configurations = Configurations(tree)
+    roots = module_roots(configurations)
+    sizes = {root: sum(configurations.size(folder) for folder in _below(root, configurations)) for root in roots}
+    if sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
+        return read_roots(configurations, roots, rest=True)
+    mine, theirs = halves(sizes)
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, tree, configurations, theirs), daemon=True)
+    process.start()
+    there.close()
+    reading = read_roots(configurations, mine, rest=False)
+    other, errors = here.recv()
+    assert isinstance(other, TerraformReading)
+    other.found = [Found(found.resource, RemoteTracer(here, index)) for index, found in enumerate(other.found)]
+    reading.add(other)
+    for problem in errors:
+        tree.error(problem.file, problem.line, problem.cause, problem.skipped)
+    return reading
+
+
+def halves(sizes: dict[str, int]) -> tuple[list[str], list[str]]:
+    """Share roots out so that both sides have about the same bytes; each side keeps the roots' order."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    loads = [0, 0]
+    for root in sorted(sizes, key=lambda one: (-sizes[one], one)):
+        lighter = 0 if loads[0] <= loads[1] else 1
+        sides[lighter].append(root)
+        loads[lighter] += sizes[root]
+    return sorted(sides[0]), sorted(sides[1])
+
+
+def _below(root: str, configurations: Configurations) -> list[str]:
+    return [folder for folder in configurations.directories if folder == root or folder.startswith(f"{root}/")]
+
+
+def _serve(connection: Connection, tree: FileTree, configurations: Configurations, roots: Sequence[str]) -> None:
+    gc.disable()
+    known = len(tree.errors)
+    reading = read_roots(configurations, roots, rest=False)
+    tracers = [found.tracer for found in reading.found]
+    nothing = _Untraceable()
+    reading.found = [Found(found.resource, nothing) for found in reading.found]
+    errors: list[ReadError] = tree.errors[known:]
+    connection.send((reading, errors))
+    while True:
+        try:
+            index, route = connection.recv()
+        except EOFError:
+            return
+        origin = tracers[index].trace(route)
+        connection.send(replace(origin, via=()) if origin is not None else None)
