@@ -1,8 +1,9 @@
 """What the values of an unknown chart state beyond doubt.
 
-Charts are free in what they do with values, but nearly all agree on a few shapes: an ``image`` block with a tag, and next to
-it replicas, resources, probes and persistence. Where such a shape stands, its statements are taken; what is not said is the
-chart's default and stays unknown. A chart that is unknown may still ignore a value, so nothing is concluded from absence.
+Charts are free in what they do with values, but nearly all agree on a few shapes: an ``image`` block with a
+tag, and next to it replicas, resources, probes and persistence. Where such a shape stands, its statements are
+taken; what is not said is the chart's default and stays unknown. A chart that is unknown may still ignore a
+value, so nothing is concluded from absence.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from shoreup.formats.sourcemap import cover, cut, join
 from shoreup.model.location import Route
@@ -48,7 +48,7 @@ class Text:
     block: Route
 
 
-Tree: TypeAlias = Union[Value, From, Text, Sequence["Tree"], Mapping[str, "Tree"]]
+Tree: TypeAlias = Value | From | Text | Sequence["Tree"] | Mapping[str, "Tree"]
 
 Mark: TypeAlias = Route | Text
 
@@ -102,9 +102,7 @@ def _segments(piece: Piece, origin: Origin | None) -> tuple[Segment, ...]:
         return under
     span = (cover(under) if under else None) or origin.span
     encodings = under[0].encodings if under else ("raw",)
-    return (
-        Segment(text, span, False, encodings, "" if unknown else piece.derived or "toString", unknown, origin.via),
-    )
+    return (Segment(text, span, False, encodings, "" if unknown else piece.derived or "toString", unknown, origin.via),)
 
 
 class DerivedTracer:
@@ -152,5 +150,3 @@ def _exists(value: Value, route: Route) -> bool:
         else:
             return False
     return True
-
-

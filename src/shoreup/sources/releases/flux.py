@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.reading import Found
@@ -15,7 +14,7 @@ from shoreup.sources.releases.text import layer_from_text
 GROUP = "helm.toolkit.fluxcd.io/"
 
 
-def flux_releases(found: Sequence[Found], estate: Estate, tree: FileTree) -> Iterator[ReleaseReading]:
+def flux_releases(found: Sequence[Found], estate: Estate) -> Iterator[ReleaseReading]:
     """Every HelmRelease among the resources."""
     for item in found:
         if item.resource.kind == "HelmRelease" and item.resource.api_version.startswith(GROUP):
@@ -30,7 +29,9 @@ def _release(found: Found, estate: Estate) -> ReleaseReading:
     name = pattern(given) if given else found.resource.name
     if not given and isinstance(target, str):
         name = f"{target}-{name}"
-    chart = _chart_reference(found, body, estate) if at(body, "spec", "chartRef") else _chart_template(found, body, estate)
+    chart = (
+        _chart_reference(found, body, estate) if at(body, "spec", "chartRef") else _chart_template(found, body, estate)
+    )
     renderers = at(body, "spec", "postRenderers")
     patches = [
         patch
@@ -62,7 +63,7 @@ class _Chart:
         self,
         chart: str,
         repository: str,
-        version: str | None | Unknown,
+        version: str | Unknown | None,
         source: str,
         place: Where,
         version_place: Where,
@@ -118,7 +119,7 @@ def _chart_reference(found: Found, body: Value, estate: Estate) -> _Chart:
     return _Chart(chart or name, url, version, "oci", here, Where(source.resource.key, at_route))
 
 
-def _oci_version(spec: Value) -> tuple[str | None | Unknown, Route]:
+def _oci_version(spec: Value) -> tuple[str | Unknown | None, Route]:
     """Flux takes the digest before the range before the tag; without any of them the tag is ``latest``."""
     for field in ("digest", "semver", "tag"):
         value = at(spec, "ref", field)
@@ -129,7 +130,7 @@ def _oci_version(spec: Value) -> tuple[str | None | Unknown, Route]:
     return None, ("spec", "ref") if at(spec, "ref") is not None else ("spec",)
 
 
-def _version(value: Value) -> str | None | Unknown:
+def _version(value: Value) -> str | Unknown | None:
     if value is None or isinstance(value, Unknown):
         return value
     if isinstance(value, PartialText):
@@ -166,5 +167,3 @@ def _listed(value: Value) -> list[Value]:
 
 def _reason(value: Value) -> str:
     return value.reason if isinstance(value, (Unknown, PartialText)) else "not a text"
-
-

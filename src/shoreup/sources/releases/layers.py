@@ -34,8 +34,8 @@ class Layer:
 class Stack:
     """Layers from the weakest to the strongest, and what they come to.
 
-    ``values`` is the merged result. ``open_reason`` is not empty when a layer could not be read, so that the absence of a
-    key says nothing.
+    ``values`` is the merged result. ``open_reason`` is not empty when a layer could not be read, so that the
+    absence of a key says nothing.
     """
 
     layers: tuple[Layer, ...]

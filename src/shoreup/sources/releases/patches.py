@@ -1,7 +1,7 @@
 """What is done to a chart's objects after Helm rendered them (Flux post renderers, Argo's and Kustomize's patches).
 
-A strategic merge patch of maps is applied; whatever a patch touches that is harder than that becomes unknown, and an object that
-cannot be matched with certainty is left with unknown fields rather than with wrong ones.
+A strategic merge patch of maps is applied; whatever a patch touches that is harder than that becomes unknown,
+and an object that cannot be matched with certainty is left with unknown fields rather than with wrong ones.
 """
 
 from __future__ import annotations

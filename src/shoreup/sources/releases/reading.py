@@ -15,7 +15,9 @@ from shoreup.sources.releases.layers import Stack
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A field of a resource: ``key`` is :attr:`Resource.key`, ``route`` leads to the field or to the block that should hold it."""
+    """A field of a resource: ``key`` is :attr:`Resource.key`, ``route`` leads to the field or to the block that should
+    hold it.
+    """
 
     key: int
     route: Route
@@ -25,20 +27,21 @@ class Where:
 class ReleaseReading:
     """One release of a chart.
 
-    ``chart`` is the chart's name, without repository. ``version`` is ``None`` where nothing pins it. ``source`` says what kind of
-    thing holds the chart: ``repository``, ``oci``, ``git`` (a path in a git repository), ``path`` (a path in this estate, in
-    ``chart_path``), ``unknown``; only the first two can lack a version. ``place`` is where the release names its chart,
-    ``version_place`` where the version stands or should stand, which may be in another resource. ``stack`` holds the values;
-    ``values_route`` is where the release's own values stand. ``suspended`` says that changes to the declaration are not applied at present.
-    ``patches`` are what is done to the objects after rendering.
+    ``chart`` is the chart's name, without repository. ``version`` is ``None`` where nothing pins it. ``source``
+    says what kind of thing holds the chart: ``repository``, ``oci``, ``git`` (a path in a git repository),
+    ``path`` (a path in this estate, in ``chart_path``), ``unknown``; only the first two can lack a version.
+    ``place`` is where the release names its chart, ``version_place`` where the version stands or should stand,
+    which may be in another resource. ``stack`` holds the values; ``values_route`` is where the release's own
+    values stand. ``suspended`` says that changes to the declaration are not applied at present. ``patches`` are
+    what is done to the objects after rendering.
     """
 
     found: Found
     name: str
-    namespace: str | None | Unknown
+    namespace: str | Unknown | None
     chart: str
     repository: str
-    version: str | None | Unknown
+    version: str | Unknown | None
     source: str
     place: Where
     version_place: Where

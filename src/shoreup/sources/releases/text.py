@@ -42,8 +42,10 @@ def layer_from_text(text: Value, origin: Callable[[], Origin | None], what: str)
         return Layer(Unknown(f"{what} holds no values"), nowhere)
     marked, reasons = _marked(text)
     stream = load(marked)
-    if stream.problems or stream.skipped or len(stream.documents) > 1:
-        return Layer(Unknown(f"{what} is not YAML" if len(stream.documents) < 2 else f"{what} is several documents"), nowhere)
+    if stream.problems or stream.skipped:
+        return Layer(Unknown(f"{what} is not YAML"), nowhere)
+    if len(stream.documents) > 1:
+        return Layer(Unknown(f"{what} is several documents"), nowhere)
     if not stream.documents or stream.documents[0].value is None:
         return Layer({}, nowhere)
     document = stream.documents[0]

@@ -7,7 +7,7 @@ differ in how objects are named and in what is there without being asked for; :c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shoreup.model.value import Unknown, pattern
 from shoreup.sources.releases.apptemplate.templating import Scope, plain, tpl
@@ -36,27 +36,16 @@ class Rules:
 
 
 _COMPONENT = "app.kubernetes.io/component"
-_OLD = {"mounts_token": True, "default_account": False, "image_needs_tag": True}
+_V42 = Rules((4, 2), mounts_token=True, default_account=False, image_needs_tag=True)
+_V40 = replace(_V42, since=(4, 0), probes_need_service=True, account_by_identifier=True)
+_V3 = replace(_V40, since=(3, 0), override_names=True, pod_label=_COMPONENT, account_by_identifier=False)
+_V2 = replace(_V3, since=(0, 0), service_links=True, main_is_plain=True)
 
-RULES = (
-    Rules((5, 0)),
-    Rules((4, 2), **_OLD),
-    Rules((4, 0), **_OLD, probes_need_service=True, account_by_identifier=True),
-    Rules((3, 0), **_OLD, probes_need_service=True, override_names=True, pod_label=_COMPONENT),
-    Rules(
-        (0, 0),
-        **_OLD,
-        service_links=True,
-        probes_need_service=True,
-        override_names=True,
-        main_is_plain=True,
-        pod_label=_COMPONENT,
-    ),
-)
+RULES = (Rules((5, 0)), _V42, _V40, _V3, _V2)
 """The newest first."""
 
 
-def rules_for(version: str | None | Unknown) -> Rules:
+def rules_for(version: str | Unknown | None) -> Rules:
     """The rules of a version or range; the newest known ones where it is not decided."""
     numbers = re.match(r"[v^~>=<\s]*(\d+)(?:\.(\d+))?", version) if isinstance(version, str) else None
     if numbers is None:
@@ -187,7 +176,9 @@ def primary_port(service: Node) -> Node | None:
 
 
 def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown, chart_name: str) -> Chart:
-    """Bind values to a release. The app-template chart takes the release's name for its own; others that use the library do not."""
+    """Bind values to a release. The app-template chart takes the release's name for its own; others that use the
+    library do not.
+    """
     override = values.dig("global", "nameOverride")
     base = chart_name if chart_name != "app-template" else release
     for node in (values["nameOverride"], override):
@@ -237,4 +228,3 @@ def ordered(items: dict[str, Node]) -> list[str]:
         done.append(ready)
         waiting = {key: [need for need in needs if need != ready] for key, needs in waiting.items()}
     return done
-

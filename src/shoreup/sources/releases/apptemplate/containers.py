@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shoreup.model.value import Unknown
+from shoreup.model.value import Unknown, Value
 from shoreup.sources.releases.apptemplate.chart import Chart, copied, ordered, primary_port, put
 from shoreup.sources.releases.apptemplate.templating import go_string, pieces
 from shoreup.sources.releases.derive import From, Piece, Text, Tree
@@ -207,10 +207,8 @@ def _generated(chart: Chart, controller: str, probe: Node) -> Tree | None:
     if port is None and chart.rules.probes_need_service:
         return None
     spec = probe["spec"]
-    made: dict[str, Tree] = {
-        key: default if spec[key].value is None else copied(spec[key]) for key, default in _TIMES
-    }
-    kind = probe["type"].value or "TCP"
+    made: dict[str, Tree] = {key: default if spec[key].value is None else copied(spec[key]) for key, default in _TIMES}
+    kind: Value = probe["type"].value or "TCP"
     if probe.has("command") and (not probe.has("type") or kind == "AUTO"):
         made["exec"] = {"command": chart.tpl(probe["command"])}
         return made
@@ -269,4 +267,3 @@ def _volume_mounts(chart: Chart, identifier: str, node: Node, mounts: list[Node]
             put(item, key, mount[key])
         made.append(From(item, mount.route))
     return made
-
