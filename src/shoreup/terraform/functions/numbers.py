@@ -18,11 +18,11 @@ def absolute(number: Number) -> Value:
 
 
 def ceil(number: Number) -> Value:
-    return math.ceil(number)
+    return plain(number) if number == int(number) else math.ceil(number)
 
 
 def floor(number: Number) -> Value:
-    return math.floor(number)
+    return plain(number) if number == int(number) else math.floor(number)
 
 
 def log(number: Number, base: Number) -> Value:
