@@ -31,7 +31,11 @@ class _Loader(yaml.SafeLoader):
     """YAML with ``!set``."""
 
 
-_Loader.add_constructor("!set", lambda loader, node: make_set(loader.construct_sequence(node)))
+def _set(loader: _Loader, node: yaml.SequenceNode) -> TerraformSet:
+    return make_set(loader.construct_sequence(node))
+
+
+_Loader.add_constructor("!set", _set)
 
 TABLE: dict[str, list[Row]] = yaml.load(
     Path(__file__).with_name("functions.yaml").read_text(encoding="utf-8"), Loader=_Loader
