@@ -12,7 +12,9 @@ def render(page: ConcernPage, *, width: int = 80, colour: bool = False) -> str:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    facts = f"**{page.severity.value}** · {page.consequence_class.value} · {page.category.value} · {page.section.value}"
+    from rich.text import Text
+
+    facts = (page.severity, page.consequence_class, page.category, page.section)
     target = StringIO()
     console = Console(
         file=target,
@@ -21,5 +23,9 @@ def render(page: ConcernPage, *, width: int = 80, colour: bool = False) -> str:
         color_system="standard" if colour else None,
         legacy_windows=False,
     )
-    console.print(Markdown(f"# {page.id}\n\n{page.title}\n\n{facts}\n\n{page.text}"))
+    console.print(Text(page.id, style="bold"))
+    console.print(Text(page.title))
+    console.print(Text(" · ".join(fact.value for fact in facts), style="dim"))
+    console.print()
+    console.print(Markdown(page.text))
     return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())

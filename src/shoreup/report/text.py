@@ -140,7 +140,7 @@ class _Page:
         for related in one.related:
             yield from self._prose(f"{related.note}: {_related(related)}", indent, "faint")
         for fix in one.fixes:
-            yield from self._prose(f"Fix ({fix.safety.value}): {fix.title}. {fix.reason}", indent, "faint")
+            yield from self._prose(f"Fix ({fix.safety.value}): {fix.title}; {fix.reason}", indent, "faint")
 
     # -- the foot ------------------------------------------------------------------------------------------
 
