@@ -55,6 +55,11 @@ class FileTree:
             self.error(path, content.count(b"\n", 0, problem.start) + 1, "not UTF-8", "the file")
             return None
 
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The files that were asked for so far, whether they could be read or not."""
+        return tuple(self._contents)
+
     def digest(self, path: str) -> str:
         """A hash of the file's content; empty for a file that cannot be read."""
         content = self.read(path)
