@@ -73,7 +73,7 @@ class Chart:
         return tpl(node, self.scope)
 
     def name(self, identifier: str, node: Node, count: int, *, always: bool = False) -> str:
-        """The name of an object; ``count`` is the number of enabled objects of its kind, ``always`` appends the identifier."""
+        """The name of an object, one of ``count`` of its kind that are enabled; ``always`` appends the identifier."""
         full = self.scope.full_name
         if self.rules.override_names:
             return self._overridden(identifier, node, count, always=always)
