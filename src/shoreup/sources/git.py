@@ -1,0 +1,190 @@
+"""What git knows of an estate, learned without running anything that the repository's owner put there.
+
+A repository's own configuration can name programs: a file system monitor, hooks, filters, text converters, pagers, ssh
+commands, signature checkers, helpers that fetch missing objects. So only commands that read objects and the index
+are used, never one that looks into the work tree's contents; every program that these could start is
+switched off on the command line, which outranks all configuration; and no transport is allowed. Everything here is
+``None`` or empty where git is missing, the folder is no work tree, or git takes too long.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from difflib import SequenceMatcher
+from pathlib import Path
+
+TIMEOUT = 20.0
+"""Seconds for one run."""
+
+_LARGEST_COMPARED = 20_000
+"""Lines of a changed file beyond which its lines are not matched with the committed ones."""
+
+_OFF = (
+    "core.fsmonitor=",
+    "core.untrackedCache=false",
+    f"core.hooksPath={os.devnull}",
+    "core.pager=cat",
+    "core.quotePath=false",
+    "core.sshCommand=false",
+    "core.gitProxy=false",
+    "core.askPass=false",
+    "core.alternateRefsCommand=false",
+    "credential.helper=",
+    "diff.external=",
+    "log.showSignature=false",
+    "log.follow=false",
+    "gpg.program=false",
+    "gpg.ssh.program=false",
+    "gpg.x509.program=false",
+    "blame.ignoreRevsFile=",
+    "protocol.allow=never",
+    "submodule.recurse=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "safe.directory=*",
+)
+
+_ENVIRONMENT: Mapping[str, str] = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_PROTOCOL_FROM_USER": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_ASKPASS": "false",
+    "SSH_ASKPASS": "false",
+    "LC_ALL": "C",
+}
+
+
+def tracked(root: Path) -> frozenset[str] | None:
+    """The files below ``root`` that git has in its index, relative to ``root``."""
+    return _paths(_git(root, "ls-files", "--cached", "-z"))
+
+
+def listed(root: Path) -> frozenset[str] | None:
+    """The files below ``root`` that git does not ignore: tracked ones and new ones.
+
+    A folder that is a repository of its own is listed as itself, with a slash at its end where it is not a submodule.
+    """
+    return _paths(_git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z"))
+
+
+def head(root: Path) -> str | None:
+    """The commit that is checked out, as its full hash."""
+    output = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return None if output is None else output.decode("ascii", "replace").strip() or None
+
+
+def line_ages(root: Path, file: str, lines: Sequence[int]) -> dict[int, date]:
+    """The day (UTC) on which each of these lines was written; lines are 1-based, as the file stands in the work tree.
+
+    Lines that are not committed, or that git cannot date, are left out.
+    """
+    committed = _git(root, "cat-file", "blob", f"HEAD:./{file}")
+    if committed is None:
+        return {}
+    where = _committed_lines(root / file, committed, lines)
+    if not where:
+        return {}
+    ranges = [f"-L{line},{line}" for line in sorted(set(where.values()))]
+    output = _git(root, "blame", "--porcelain", "--no-textconv", "--no-progress", *ranges, "HEAD", "--", file)
+    ages = {} if output is None else _dates(output)
+    return {line: ages[there] for line, there in where.items() if there in ages}
+
+
+def renamed_from(root: Path, file: str) -> tuple[str, ...]:
+    """The names that a committed file had before, latest first, relative to ``root``."""
+    output = _git(
+        root, "log", "--follow", "--find-renames", "--diff-filter=R", "--name-status", "--relative", "-z", "--format=",
+        "--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD", "--", file,
+    )  # fmt: skip
+    if output is None:
+        return ()
+    fields = [os.fsdecode(field).strip("\n") for field in output.split(b"\0")]
+    names: list[str] = []
+    current = file
+    for status, old, new in zip(fields, fields[1:], fields[2:], strict=False):
+        if status[:1] == "R" and status[1:].isdigit() and new == current:
+            names.append(old)
+            current = old
+    return tuple(names)
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    program = shutil.which("git")
+    if program is None or not Path(program).is_absolute():
+        return None
+    command = [program, "--no-pager"]
+    for setting in _OFF:
+        command += ["-c", setting]
+    command += ["-C", str(root.absolute()), *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment.update(_ENVIRONMENT)
+    try:
+        done = subprocess.run(  # noqa: S603 - an absolute path, arguments that are no shell's
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd="/",
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _paths(output: bytes | None) -> frozenset[str] | None:
+    if output is None:
+        return None
+    return frozenset(os.fsdecode(path) for path in output.split(b"\0") if path)
+
+
+def _committed_lines(path: Path, committed: bytes, lines: Sequence[int]) -> dict[int, int]:
+    """Which committed line each line of the file is. Read here and not by git, which would run filters on it."""
+    before = committed.splitlines()
+    try:
+        now = path.read_bytes().splitlines() if path.is_file() else before
+    except OSError:
+        return {}
+    wanted = [line for line in lines if 1 <= line <= len(now)]
+    if now == before:
+        return {line: line for line in wanted}
+    if len(now) > _LARGEST_COMPARED or len(before) > _LARGEST_COMPARED:
+        return {}
+    blocks = SequenceMatcher(None, before, now, autojunk=False).get_matching_blocks()
+    found: dict[int, int] = {}
+    for line in wanted:
+        for block in blocks:
+            if block.b <= line - 1 < block.b + block.size:
+                found[line] = block.a + line - block.b
+    return found
+
+
+def _dates(porcelain: bytes) -> dict[int, date]:
+    times: dict[bytes, date] = {}
+    ages: dict[int, date] = {}
+    commit, line = b"", 0
+    for row in porcelain.split(b"\n"):
+        if row.startswith(b"\t"):
+            if commit in times:
+                ages[line] = times[commit]
+            continue
+        words = row.split(b" ")
+        if len(words) >= 3 and len(words[0]) in (40, 64):
+            commit, line = words[0], int(words[2])
+        elif words[0] == b"author-time" and len(words) == 2:
+            try:
+                times[commit] = datetime.fromtimestamp(int(words[1]), UTC).date()
+            except (ValueError, OverflowError, OSError):
+                continue
+    return ages

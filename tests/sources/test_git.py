@@ -1,0 +1,222 @@
+"""Git is asked what it knows, and nothing that the repository names is ever run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from shoreup.sources import git
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false")
+
+
+def run(root: Path, *arguments: str, when: str = "2024-05-06T12:00:00Z") -> None:
+    environment = {**os.environ, "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
+    subprocess.run(["git", *IDENTITY, "-C", str(root), *arguments], check=True, env=environment, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "estate"
+    root.mkdir()
+    run(root, "init", "-q", "-b", "main")
+    (root / "a.yaml").write_text("one: 1\ntwo: 2\nthree: 3\n")
+    (root / ".gitignore").write_text("ignored/\n")
+    run(root, "add", ".")
+    run(root, "commit", "-qm", "first", when="2023-01-02T12:00:00Z")
+    return root
+
+
+def test_tracked_and_listed_files(repository: Path) -> None:
+    (repository / "new.yaml").write_text("a: 1\n")
+    (repository / "ignored").mkdir()
+    (repository / "ignored" / "b.yaml").write_text("a: 1\n")
+    (repository / "line\nbreak.yaml").write_text("a: 1\n")
+    assert git.tracked(repository) == frozenset({"a.yaml", ".gitignore"})
+    assert git.listed(repository) == frozenset({"a.yaml", ".gitignore", "new.yaml", "line\nbreak.yaml"})
+
+
+def test_paths_are_relative_to_the_folder_that_is_asked_for(repository: Path) -> None:
+    (repository / "sub").mkdir()
+    (repository / "sub" / "x.yaml").write_text("a: 1\n")
+    run(repository, "add", ".")
+    run(repository, "commit", "-qm", "second", when="2024-02-03T12:00:00Z")
+    assert git.tracked(repository / "sub") == frozenset({"x.yaml"})
+    assert git.line_ages(repository / "sub", "x.yaml", [1]) == {1: date(2024, 2, 3)}
+
+
+def test_the_age_of_lines_as_they_stand_now(repository: Path) -> None:
+    (repository / "a.yaml").write_text("one: 1\ntwo: 22\nthree: 3\n")
+    run(repository, "commit", "-qam", "second", when="2024-02-03T12:00:00Z")
+    assert git.line_ages(repository, "a.yaml", [1, 2]) == {1: date(2023, 1, 2), 2: date(2024, 2, 3)}
+    (repository / "a.yaml").write_text("zero: 0\none: 1\ntwo: 22\nthree: 3\n")
+    assert git.line_ages(repository, "a.yaml", [1, 2, 3, 9]) == {2: date(2023, 1, 2), 3: date(2024, 2, 3)}
+
+
+def test_files_that_are_not_committed_have_no_ages(repository: Path) -> None:
+    (repository / "new.yaml").write_text("a: 1\n")
+    assert git.line_ages(repository, "new.yaml", [1]) == {}
+
+
+def test_names_are_followed_through_renames(repository: Path) -> None:
+    run(repository, "mv", "a.yaml", "b.yaml")
+    run(repository, "commit", "-qm", "rename")
+    run(repository, "mv", "b.yaml", "c.yaml")
+    run(repository, "commit", "-qm", "rename again")
+    assert git.renamed_from(repository, "c.yaml") == ("b.yaml", "a.yaml")
+    assert git.renamed_from(repository, ".gitignore") == ()
+
+
+def test_odd_names_are_names_and_no_options(repository: Path) -> None:
+    for name in ("-x.yaml", ":(top)y.yaml", "a b*.yaml"):
+        (repository / name).write_text("a: 1\n")
+    run(repository, "add", "--all")
+    run(repository, "commit", "-qm", "odd", when="2024-02-03T12:00:00Z")
+    for name in ("-x.yaml", ":(top)y.yaml", "a b*.yaml"):
+        assert git.line_ages(repository, name, [1]) == {1: date(2024, 2, 3)}
+
+
+def test_the_head_is_the_commit(repository: Path) -> None:
+    commit = git.head(repository)
+    assert commit is not None
+    assert len(commit) == 40
+
+
+def test_a_folder_without_git_is_no_error(tmp_path: Path) -> None:
+    assert git.tracked(tmp_path) is None
+    assert git.listed(tmp_path) is None
+    assert git.head(tmp_path) is None
+    assert git.line_ages(tmp_path, "a", [1]) == {}
+    assert git.renamed_from(tmp_path, "a") == ()
+
+
+def test_without_git_nothing_is_known(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert git.tracked(repository) is None
+    assert git.head(repository) is None
+
+
+def test_a_git_beside_the_files_is_not_ours(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = repository / "ran"
+    fake = repository / "git"
+    fake.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    fake.chmod(0o755)
+    monkeypatch.chdir(repository)
+    monkeypatch.setenv("PATH", ".")
+    assert git.tracked(repository) is None
+    assert not marker.exists()
+
+
+def test_the_callers_own_git_variables_do_not_lead_elsewhere(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_WORK_TREE", "/")
+    assert git.tracked(repository) == frozenset({"a.yaml", ".gitignore"})
+
+
+def hostile(root: Path) -> Path:
+    """Every setting of a repository that names a program names one that leaves a marker."""
+    marker = root.parent / "ran"
+    program = root.parent / "program"
+    program.write_text(f'#!/bin/sh\ntouch "{marker}"\ncat\n')
+    program.chmod(0o755)
+    command = str(program)
+    settings = {
+        "core.fsmonitor": command,
+        "core.hooksPath": str(root.parent / "hooks"),
+        "core.pager": command,
+        "core.sshCommand": command,
+        "core.gitProxy": command,
+        "core.askPass": command,
+        "core.editor": command,
+        "core.alternateRefsCommand": command,
+        "credential.helper": f"!{command}",
+        "diff.external": command,
+        "diff.x.textconv": command,
+        "diff.x.command": command,
+        "filter.x.clean": command,
+        "filter.x.smudge": command,
+        "filter.x.process": command,
+        "filter.x.required": "true",
+        "merge.x.driver": command,
+        "gpg.program": command,
+        "gpg.ssh.program": command,
+        "log.showSignature": "true",
+        "interactive.diffFilter": command,
+        "pager.log": command,
+        "pager.blame": command,
+        "pager.ls-files": command,
+        "alias.ls-files": f"!{command}",
+        "remote.origin.url": f"ext::{command}",
+        "remote.origin.uploadpack": command,
+        "remote.origin.promisor": "true",
+        "remote.origin.partialclonefilter": "blob:none",
+        "extensions.partialClone": "origin",
+        "core.repositoryformatversion": "1",
+        "protocol.ext.allow": "always",
+        "protocol.allow": "always",
+    }
+    hooks = root.parent / "hooks"
+    hooks.mkdir()
+    for folder in (hooks, root / ".git" / "hooks"):
+        folder.mkdir(exist_ok=True)
+        for hook in (
+            "post-index-change",
+            "fsmonitor-watchman",
+            "post-checkout",
+            "pre-auto-gc",
+            "reference-transaction",
+        ):
+            shutil.copy(program, folder / hook)
+    for name, value in settings.items():
+        subprocess.run(["git", "config", "--file", str(root / ".git" / "config"), name, value], check=True)
+    included = root / ".git" / "more"
+    included.write_text(f"[core]\n\tfsmonitor = {command}\n")
+    with (root / ".git" / "config").open("a") as config:
+        config.write(f'[include]\n\tpath = more\n[includeIf "gitdir:{root}/"]\n\tpath = more\n')
+    (root / ".git" / "info" / "attributes").write_text("* filter=x diff=x merge=x\n")
+    return marker
+
+
+def ask_everything(root: Path) -> None:
+    git.tracked(root)
+    git.listed(root)
+    git.head(root)
+    git.line_ages(root, "a.yaml", [1, 2])
+    git.line_ages(root, "b.yaml", [1])
+    git.renamed_from(root, "b.yaml")
+
+
+def test_nothing_that_a_hostile_repository_names_is_run(repository: Path) -> None:
+    (repository / "b.yaml").write_text("one: 1\ntwo: 2\nthree: 3\nfour: 4\n")
+    (repository / ".gitattributes").write_text("* filter=x diff=x merge=x\n")
+    run(repository, "add", ".")
+    run(repository, "commit", "-qm", "second")
+    marker = hostile(repository)
+    (repository / "a.yaml").write_text("changed: 1\none: 1\n")
+    os.utime(repository / "b.yaml", (1, 1))
+    ask_everything(repository)
+    assert git.tracked(repository) == frozenset({"a.yaml", "b.yaml", ".gitignore", ".gitattributes"})
+    assert not marker.exists()
+    # The trap works: git itself, asked without care, steps into it.
+    subprocess.run(["git", "-C", str(repository), "diff"], capture_output=True, check=False)
+    assert marker.exists()
+
+
+def test_objects_that_are_missing_are_not_fetched(repository: Path) -> None:
+    marker = hostile(repository)
+    blob = subprocess.run(
+        ["git", "-C", str(repository), "-c", "core.fsmonitor=", "ls-tree", "HEAD", "a.yaml"],
+        capture_output=True, check=True, text=True,
+    ).stdout.split()[2]  # fmt: skip
+    marker.unlink(missing_ok=True)
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    ask_everything(repository)
+    assert git.line_ages(repository, "a.yaml", [1]) == {}
+    assert not marker.exists()
