@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
 
 from shoreup import __version__
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.facts.build import Extras, build
+from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Location
+from shoreup.stages.cache import Cache
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
 from shoreup.stages.places import Places, fingerprints, identity
-from shoreup.stages.reading import Reading, read
+from shoreup.stages.reading import Reading, format_of, read
+from shoreup.terraform.plan import Plan, PlanError, read_plan
 
 Progress = Callable[[str, int, int], None]
 RECURSION_LIMIT = 8_000
@@ -48,14 +54,28 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     """
     say = progress or _silent
     root, only = estate_root(paths)
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
+    plan = _plan(options.plan) if options.plan else None
+    today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
     clock = _Clock()
-    reading = read(root, only, say)
-    if not reading.formats:
+    tree = FileTree(root, only)
+    if not any(format_of(path) for path in tree.files):
         raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
+    cache = Cache(_question(root, only, options, today)) if options.cache else None
+    account = cache.look(tree) if cache else None
+    if account is None:
+        with _undisturbed():
+            account = _audit(tree, plan, replace(options, today=today), say, clock)
+        if cache:
+            cache.keep(tree, account)
+    return replace(account, estate=tuple(str(path) for path in paths))
+
+
+def _audit(tree: FileTree, plan: Plan | None, options: AuditOptions, say: Progress, clock: _Clock) -> Account:
+    reading = read(tree, plan, say)
     clock.lap("read")
     estate = build(reading.resources, extras(reading, Extras(today=options.today)))
     clock.lap("understand")
+    say("looking for trouble", 0, 0)
     judgement = judge(estate, chosen(options))
     clock.lap("judge")
     places = Places(reading.resources, reading.trace, reading.tree.read)
@@ -64,7 +84,7 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     clock.lap("locate")
     return Account(
         version=__version__,
-        estate=tuple(str(path) for path in paths),
+        estate=(),
         findings=findings,
         unproven=(),
         suppressed=(),
@@ -75,9 +95,37 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     )
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No garbage collection while trees are built: they live until the end, and to look through them takes as long."""
+    enabled, limit = gc.isenabled(), sys.getrecursionlimit()
+    gc.disable()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        if enabled:
+            gc.enable()
+
+
+def _plan(path: Path) -> Plan:
+    try:
+        return read_plan(path.read_bytes())
+    except OSError as problem:
+        raise UserError(f"The plan {path} cannot be read: {problem.strerror}.") from None
+    except PlanError as problem:
+        raise UserError(str(problem)) from None
+
+
+def _question(root: Path, only: tuple[str, ...], options: AuditOptions, today: date) -> tuple[str, ...]:
+    plan = blake2b(options.plan.read_bytes()).hexdigest() if options.plan else ""
+    return (str(root), *only, "|", *options.select, "|", *options.ignore, "|", plan, today.isoformat())
+
+
 def estate_root(paths: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
     """The folder that all paths lie in, and the parts of it that were named (none for the whole folder)."""
-    full = [Path(os.path.abspath(path)) for path in paths or (Path(),)]
+    full = [path.resolve() for path in paths or (Path(),)]
     for path, given in zip(full, paths or (Path(),), strict=True):
         if not path.exists():
             raise UserError(f"There is nothing at {given}. Name a folder or file of your repository.")
@@ -107,7 +155,7 @@ def ranked(drafts: Sequence[Draft], places: Places) -> tuple[Finding, ...]:
     for draft in drafts:
         location = places.location(draft.at)
         placed.append((draft, location or Location("", 0, 0, 0, 0)))
-    placed.sort(key=lambda pair: _order(*pair, places))
+    placed.sort(key=lambda pair: _order(pair[0], pair[1], places))
     names = [places.name(draft.at) for draft, _ in placed]
     marks = fingerprints(
         identity(draft, name, location.file) for (draft, location), name in zip(placed, names, strict=True)

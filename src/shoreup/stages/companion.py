@@ -20,6 +20,7 @@ from shoreup.model.origin import Origin
 from shoreup.sources.reading import Found
 from shoreup.sources.terraform import TerraformReading, read_roots
 from shoreup.terraform.configuration import Configurations, module_roots
+from shoreup.terraform.plan import Plan
 
 WORTH_IT = 4_000_000
 """Bytes of Terraform from which a second process pays: about two seconds of reading."""
@@ -49,13 +50,13 @@ class _Untraceable:
         return None
 
 
-def read_terraform_shared(tree: FileTree) -> TerraformReading:
+def read_terraform_shared(tree: FileTree, plan: Plan | None) -> TerraformReading:
     """Every root of the estate, read on two processors where that is worth it."""
     configurations = Configurations(tree)
     roots = module_roots(configurations)
     sizes = {root: sum(configurations.size(folder) for folder in _below(root, configurations)) for root in roots}
-    if sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
-        return read_roots(configurations, roots, rest=True)
+    if plan or sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
+        return read_roots(configurations, roots, rest=True, plan=plan)
     mine, theirs = halves(sizes)
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()

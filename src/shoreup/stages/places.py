@@ -1,7 +1,7 @@
 """From symbolic places to files and lines, and from findings to fingerprints.
 
-A fingerprint must survive moved lines, renamed files and changed values: it is made of the concern, the object's identity
-in Kubernetes, the container and the field. Two findings that would share one are told apart by their order.
+A fingerprint must survive moved lines, renamed files and changed values: it is made of the concern, the object's
+identity in Kubernetes, the container and the field. Two findings that would share one are told apart by their order.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
@@ -23,6 +22,7 @@ from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
 from shoreup.sources.terraform import TerraformReading
 from shoreup.stages.companion import read_terraform_shared
+from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,13 +63,12 @@ def format_of(path: str) -> str:
     return ""
 
 
-def read(root: Path, only: tuple[str, ...], progress: Progress) -> Reading:
-    """Read the estate at ``root``, or the parts of it that ``only`` names (relative paths)."""
-    tree = FileTree(root, only)
+def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
+    """Read everything in the tree."""
     reading = Reading(tree)
     total = len(tree.files)
     progress("reading Terraform", 0, total)
-    reading.terraform = read_terraform_shared(tree)
+    reading.terraform = read_terraform_shared(tree, plan)
     _add(reading, reading.terraform.found)
     progress("reading manifests", total // 2, total)
     kustomized = read_kustomizations(tree)

@@ -17,6 +17,7 @@ from shoreup.terraform.expressions import evaluate, render
 from shoreup.terraform.functions import filesystem, hashes
 from shoreup.terraform.scope import EvaluationError, Scope
 
+
 def estate_path(root: str, path: str) -> str | None:
     """A path of a file function as a path in the estate; ``None`` where it leads outside."""
     if path.startswith(("/", "~")):

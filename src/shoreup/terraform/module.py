@@ -24,6 +24,7 @@ from shoreup.terraform.expressions import (
     evaluate_or_unknown,
     pairs,
 )
+from shoreup.terraform.plan import Plan
 from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope, UnknownKey
 from shoreup.terraform.variables import Given
 
@@ -55,6 +56,7 @@ class Root:
     path: str
     known_after_apply: Callable[[str, dict[str, Value], str], Value | None]
     """Asked for an attribute that a resource's configuration does not set: (type, object, attribute)."""
+    plan: Plan | None = None
 
 
 class ModuleInstance:
@@ -221,8 +223,8 @@ class ModuleInstance:
             configurations.tree.error(block.source.path, line, "modules are called too deeply", f"the module {name}")
             return Unknown("modules are called too deeply")
         result: list[tuple[str | int | None, ModuleInstance]] = []
-        for key, scope in self.expand(block):
-            address = f"{self.address}.module.{name}" if self.address else f"module.{name}"
+        address = f"{self.address}.module.{name}" if self.address else f"module.{name}"
+        for key, scope in self.expand(block, address):
             given = {
                 argument.name: Given(argument.expression, scope)
                 for argument in block.body.attributes.values()
@@ -262,7 +264,7 @@ class ModuleInstance:
         base = f"{self.address}.{path}" if self.address else path
         return [
             (key, ResourceInstance(self, block, kind, name, base + key_text(key), scope))
-            for key, scope in self.expand(block)
+            for key, scope in self.expand(block, base)
         ]
 
     def object_of(self, instance: ResourceInstance) -> ResourceObject:
@@ -272,6 +274,8 @@ class ModuleInstance:
     def _object(self, instance: ResourceInstance) -> ResourceObject:
         label = f"{instance.type}.{instance.name}"
         result = body_object(instance.block.body, instance.scope, label, top=True)
+        if self.root.plan is not None:
+            self.root.plan.overlay(instance.address, result)
         for attribute in ("id", "output", "content", "rendered"):
             if attribute not in result:
                 value = self.root.known_after_apply(instance.type, result, attribute)
@@ -300,14 +304,23 @@ class ModuleInstance:
             for _, called in [] if isinstance(instances, Unknown) else instances:
                 yield from called.all_instances()
 
-    def expand(self, block: Block) -> list[tuple[str | int | None, Scope]]:
-        """The keys and scopes that ``count`` or ``for_each`` gives; one with an :class:`UnknownKey` where unknown."""
+    def expand(self, block: Block, address: str) -> list[tuple[str | int | None, Scope]]:
+        """The keys and scopes that ``count`` or ``for_each`` gives at an address without its key.
+
+        One with an :class:`UnknownKey` where they are not known, unless the plan names them.
+        """
         attributes = block.body.attributes
         if "for_each" in attributes:
-            return self._for_each(attributes["for_each"])
-        if "count" in attributes:
-            return self._count(attributes["count"])
-        return [(None, self.scope)]
+            instances = self._for_each(attributes["for_each"])
+        elif "count" in attributes:
+            instances = self._count(attributes["count"])
+        else:
+            return [(None, self.scope)]
+        planned = self.root.plan.keys.get(address) if self.root.plan else None
+        if planned and any(isinstance(key, UnknownKey) for key, _ in instances):
+            scope = instances[0][1]
+            return [(key, Scope(self, {**scope.values, **_counted(key, scope)})) for key in planned]
+        return instances
 
     def _count(self, attribute: Attribute) -> list[tuple[str | int | None, Scope]]:
         value = evaluate_or_unknown(attribute.expression, self.scope)
@@ -339,6 +352,14 @@ class ModuleInstance:
     def file_function(self, name: str, values: list[Value], scope: Scope) -> Value:
         """``file()``, ``templatefile()`` and their relatives, on the estate's files alone."""
         return file_functions.call(self.root.configurations.tree, self.root.path, name, values, scope)
+
+
+def _counted(key: str | int, scope: Scope) -> dict[str, Value]:
+    """``each`` or ``count`` for a key that the plan names."""
+    if isinstance(key, int):
+        return {"count": {"index": key}}
+    each = scope.values.get("each")
+    return {"each": {**each, "key": key}} if isinstance(each, dict) else {}
 
 
 def key_text(key: str | int | None) -> str:

@@ -286,9 +286,7 @@ class Trace:
         reached = self.follow(where, inner, rest)
         return Reached(reached.span, reached.segments, (reference, *reached.via))
 
-    def _target(
-        self, expression: Expression, scope: Scope, route: Route
-    ) -> _Target | None:
+    def _target(self, expression: Expression, scope: Scope, route: Route) -> _Target | None:
         """The expression that a reference stands for, with its scope and the route inside it."""
         base, route = _unwind(expression, scope, route)
         here = _span(expression)
@@ -314,9 +312,7 @@ class Trace:
             return _output(module, first, rest, here)
         return None
 
-    def _splat_target(
-        self, splat: Splat, scope: Scope, route: Route, here: Span
-    ) -> _Target:
+    def _splat_target(self, splat: Splat, scope: Scope, route: Route, here: Span) -> _Target:
         if not route:
             raise Lost
         base = complete(raw(splat.base, scope))
@@ -397,9 +393,7 @@ def _bound(binding: Binding, route: Route, reference: Reference) -> _Target:
     return expression, scope, (key,), reference
 
 
-def _variable(
-    module: ModuleInstance, name: str, route: Route, here: Span
-) -> _Target:
+def _variable(module: ModuleInstance, name: str, route: Route, here: Span) -> _Target:
     reference = Reference(f"var.{name}", here)
     given = module.given.get(name)
     if given is not None and given.expression is not None and given.scope is not None:

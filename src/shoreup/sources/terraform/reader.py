@@ -16,6 +16,7 @@ from shoreup.sources.terraform.ignored import IgnoredField, ignored_fields
 from shoreup.sources.terraform.tracer import ObjectTracer, PlainTracer, YamlBodyTracer
 from shoreup.terraform.configuration import Configurations, Module, module_roots
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, Root
+from shoreup.terraform.plan import Plan
 from shoreup.terraform.scope import Scope
 from shoreup.terraform.variables import Given, given_in_files, unreadable_files
 
@@ -51,18 +52,24 @@ class TerraformReading:
         self.roots.extend(other.roots)
 
 
-def read_terraform(tree: FileTree) -> TerraformReading:
+def read_terraform(tree: FileTree, plan: Plan | None = None) -> TerraformReading:
     """Evaluate every root of the estate."""
     configurations = Configurations(tree)
-    return read_roots(configurations, module_roots(configurations), rest=True)
+    return read_roots(configurations, module_roots(configurations), rest=True, plan=plan)
 
 
-def read_roots(configurations: Configurations, roots: Sequence[str], *, rest: bool) -> TerraformReading:
-    """Evaluate some roots. ``rest`` also reads, as code, the directories that no root reaches."""
+def read_roots(
+    configurations: Configurations, roots: Sequence[str], *, rest: bool, plan: Plan | None = None
+) -> TerraformReading:
+    """Evaluate some roots. ``rest`` also reads, as code, the directories that no root reaches.
+
+    ``plan`` counts for the root that it fits best.
+    """
     reading = TerraformReading()
+    planned = _planned(configurations, roots, plan) if plan else None
     for path in roots:
         reading.roots.append(path)
-        read_root(configurations, path, reading)
+        read_root(configurations, path, reading, plan if path == planned else None)
     if rest:
         for directory in configurations.directories:
             configurations.module(directory)
@@ -84,12 +91,19 @@ def _first_resources(reading: TerraformReading) -> dict[tuple[str, int], int]:
     return result
 
 
-def read_root(configurations: Configurations, path: str, reading: TerraformReading) -> None:
+def _planned(configurations: Configurations, roots: Sequence[str], plan: Plan) -> str | None:
+    """The root that a plan is of: the one that declares most of what it holds."""
+    fits = {path: plan.fits(module) for path in roots if (module := configurations.module(path))}
+    best = max(fits, key=lambda path: fits[path], default=None)
+    return best if best is not None and fits[best] else None
+
+
+def read_root(configurations: Configurations, path: str, reading: TerraformReading, plan: Plan | None = None) -> None:
     """Evaluate one root and add its resources to the reading."""
     module = configurations.module(path)
     if module is None:
         return
-    root = Root(configurations, path, known_after_apply)
+    root = Root(configurations, path, known_after_apply, plan)
     instance = ModuleInstance(root, module, "", {})
     instance.given.update(_unreadable(configurations, path, module, instance.scope))
     instance.given.update(given_in_files(configurations, path, instance.scope))
