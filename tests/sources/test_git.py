@@ -43,6 +43,12 @@ def test_tracked_and_listed_files(repository: Path) -> None:
     assert git.listed(repository) == frozenset({"a.yaml", ".gitignore", "new.yaml", "line\nbreak.yaml"})
 
 
+def test_a_folder_that_is_ignored_as_a_whole_is_not_empty_but_unknown(repository: Path) -> None:
+    (repository / "ignored").mkdir()
+    (repository / "ignored" / "b.yaml").write_text("a: 1\n")
+    assert git.listed(repository / "ignored") is None
+
+
 def test_paths_are_relative_to_the_folder_that_is_asked_for(repository: Path) -> None:
     (repository / "sub").mkdir()
     (repository / "sub" / "x.yaml").write_text("a: 1\n")

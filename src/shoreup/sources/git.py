@@ -72,8 +72,10 @@ def listed(root: Path) -> frozenset[str] | None:
     """The files below ``root`` that git does not ignore: tracked ones and new ones.
 
     A folder that is a repository of its own is listed as itself, with a slash at its end where it is not a submodule.
+    ``None`` also for a folder that is ignored as a whole: whoever asks about it means what is in it.
     """
-    return _paths(_git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z"))
+    found = _paths(_git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z"))
+    return found or None
 
 
 def head(root: Path) -> str | None:

@@ -33,7 +33,7 @@ def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents |
     documents = documents or Documents(tree)
     charts = tuple(f"{path.rpartition('/')[0]}/" for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
     for path in tree.files:
-        if path.endswith(SUFFIXES) and path not in taken and not _in_chart(path, charts):
+        if path.endswith(SUFFIXES) and path not in taken and not _in_chart(path, charts) and _is_own(tree, path):
             yield from objects_in(documents, path, root=path.rpartition("/")[0] or ".")
 
 
@@ -82,6 +82,12 @@ def _name(metadata: Mapping[str, Value]) -> str:
         return pattern(name)
     generated = metadata.get("generateName")
     return f"{pattern(generated)}*" if isinstance(generated, (str, PartialText, Unknown)) else "*"
+
+
+def _is_own(tree: FileTree, path: str) -> bool:
+    """Whether the file is no link to another that is read anyway."""
+    target = tree.real(path)
+    return target == path or target not in tree
 
 
 def _in_chart(path: str, charts: tuple[str, ...]) -> bool:
