@@ -37,6 +37,13 @@ def test_it_opens_with_what_to_do_first_in_order_of_rank() -> None:
     assert "If not: The volume fills up, and from then on every backup fails." in first
 
 
+def test_a_subject_that_the_message_opens_with_is_not_said_twice() -> None:
+    told = finding(subject="CronJob dump", message="CronJob dump keeps everything.")
+    assert text.render(account(told)).split("Backups and restores")[0].count("CronJob dump") == 1
+    silent = finding(subject="CronJob dump", message="It keeps everything.")
+    assert text.render(account(silent)).split("Backups and restores")[0].count("CronJob dump") == 1
+
+
 def test_what_to_do_first_names_ten_concerns_at_most_and_each_once() -> None:
     many = [finding(rank, f"concern-{rank % 14}", line=rank) for rank in range(1, 60)]
     first = section(text.render(account(*many)), "Do these first")

@@ -84,7 +84,8 @@ class _Page:
                 f"{self.ink(f'{number:>2}', 'strong')}  {self.ink(label, label)}  "
                 f"{self.ink(plain(one.concern), 'strong')}{self.ink(_likely(one) + more, 'faint')}"
             )
-            yield from self._pair(one, plain(one.subject), "    ", "faint")
+            told = sentence(one.message).startswith(sentence(one.subject))
+            yield from self._pair(one, "" if told else sentence(one.subject), "    ", "faint")
             yield from self._prose(one.message, "    ")
             yield from self._prose(f"If not: {one.consequence}", "    ")
             for fix in one.fixes[:1]:
