@@ -49,11 +49,12 @@ def auditor(monkeypatch: pytest.MonkeyPatch) -> Auditor:
     return auditor
 
 
-def test_the_current_folder_is_audited_where_none_is_named(auditor: Auditor) -> None:
-    run(["audit"])
-    assert auditor.paths == (Path(),)
-    run(["audit", "a", "b"])
-    assert auditor.paths == (Path("a"), Path("b"))
+@pytest.mark.parametrize(("named", "audited"), [([], (Path(),)), (["a", "b"], (Path("a"), Path("b")))])
+def test_the_current_folder_is_audited_where_none_is_named(
+    auditor: Auditor, named: list[str], audited: tuple[Path, ...]
+) -> None:
+    run(["audit", *named])
+    assert auditor.paths == audited
 
 
 def test_options_reach_the_audit(auditor: Auditor) -> None:
