@@ -13,12 +13,18 @@ from dataclasses import dataclass
 
 from shoreup.facts.estate import ConfigEntry, Container, Mount, Script, Volume, Workload
 from shoreup.facts.fields import known_text
-from shoreup.facts.programs.copies import Copy, copies
-from shoreup.facts.programs.removals import Removal, removals
+from shoreup.facts.programs.copies import FILE_TOOLS, REPOSITORIES, Copy, copies
+from shoreup.facts.programs.dump_tools import DUMP_TOOLS
+from shoreup.facts.programs.removals import REMOVING, Removal, removals
 from shoreup.facts.scripts import by_map, environment, mounted_files, program
 from shoreup.formats.shell import Command, Program, Word
 
 _KNOWN_FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/", "/opt/", "/usr/lib/")
+_TELLING = re.compile(
+    r"\b(?:%s)\b"
+    % "|".join(sorted(re.escape(name) for name in {*DUMP_TOOLS, *FILE_TOOLS, *REPOSITORIES, *REMOVING, "sqlite3"}))
+)
+"""A cheap look before a program that runs for long is parsed."""
 _KIND_NAMES: Mapping[str, str] = {
     "deploy": "Deployment", "deployment": "Deployment", "deployments": "Deployment", "sts": "StatefulSet",
     "statefulset": "StatefulSet", "statefulsets": "StatefulSet", "ds": "DaemonSet", "daemonset": "DaemonSet",
@@ -59,6 +65,8 @@ def jobs(scripts: Sequence[Script], config: Sequence[ConfigEntry]) -> Iterator[J
     index = by_map(config)
     for script in scripts:
         if script.workload is None or script.container is None:
+            continue
+        if script.workload.kind not in ("CronJob", "Job") and not _TELLING.search(script.text):
             continue
         read = program(script)
         known = environment(script)

@@ -17,6 +17,9 @@ from shoreup.model.value import Unknown, Value
 
 _IN_GIT = Unknown("the chart lies in a git repository, whose revision decides")
 _LOCAL = Unknown("the chart lies in this repository")
+_ARCHIVE = Unknown("the chart's archive decides")
+PINNED_ELSEWHERE = frozenset({_IN_GIT, _LOCAL, _ARCHIVE})
+"""Versions that are not known here and yet are held, by something other than a version."""
 
 
 def read_releases(by_kind: Mapping[str, Sequence[Resource]]) -> tuple[Release, ...]:
@@ -155,7 +158,7 @@ def _k3s(resource: Resource) -> Release:
     chart = text(spec.get("chart"))
     version: str | Unknown | None = _version(spec.get("version"))
     if spec.get("chartContent") is not None or chart.endswith(".tgz"):
-        version = Unknown("the chart's archive decides")
+        version = _ARCHIVE
     return Release(
         resource=resource,
         namespace=text(spec.get("targetNamespace")) or resource.namespace or "default",

@@ -18,7 +18,7 @@ from shoreup.formats.python_source import PythonProgram, parse_python
 from shoreup.formats.shell import Program, parse
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
-from shoreup.model.value import PartialText, Unknown, Value
+from shoreup.model.value import PartialText, Unknown, Value, at
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh"})
 PYTHONS = re.compile(r"^python[0-9.]*$")
@@ -108,12 +108,25 @@ def environment(script: Script) -> Mapping[str, str]:
 
 
 def _of_container(workload: Workload, container: Container) -> Iterator[Script]:
-    routed = list(_routed(container))
+    has_command = bool(items(container.body.get("command")) or items(container.body.get("entrypoint")))
+    yield from _of_items(workload, container, list(_routed(container)), has_command)
+
+
+def argument_script(workload: Workload, container: Container, field: Route) -> Iterator[Script]:
+    """The program in another list of words of a container, such as a probe's command."""
+    held = at(dict(container.body), *field)
+    words = held if isinstance(held, list) else []
+    routed = [((*container.route, *field, index), value) for index, value in enumerate(words)]
+    yield from _of_items(workload, container, routed, True)
+
+
+def _of_items(
+    workload: Workload, container: Container, routed: Sequence[tuple[Route, Value]], has_command: bool
+) -> Iterator[Script]:
     if not routed:
         return
     names = _names(container)
     key = workload.resource.key
-    has_command = bool(items(container.body.get("command")) or items(container.body.get("entrypoint")))
     words = [_known(value) for _, value in routed]
     if not has_command:
         tool = entrypoint(container.image)

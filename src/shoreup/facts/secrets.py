@@ -134,28 +134,10 @@ _PLACEHOLDER = re.compile(
 _REFERENCE_NAME = re.compile(r"^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+$")
 _CODE = re.compile(r"[()\[\]{};]|\$\w|<%|=>|->|\bos\.|\bprocess\.|\bself\.")
 _RANDOM = re.compile(r"^[A-Za-z0-9+/_=\-]{20,}$")
-_CODE_KEYS = tuple(
-    [
-        ".sh",
-        ".py",
-        ".js",
-        ".ts",
-        ".lua",
-        ".go",
-        ".rb",
-        ".php",
-        ".pl",
-        ".sql",
-        ".html",
-        ".css",
-        ".md",
-        ".tmpl",
-        ".tpl",
-        ".rego",
-        ".star",
-        ".groovy",
-    ]
-)
+_CODE_KEYS = (
+    ".sh", ".py", ".js", ".ts", ".lua", ".go", ".rb", ".php", ".pl", ".sql", ".html", ".css", ".md", ".tmpl", ".tpl",
+    ".rego", ".star", ".groovy",
+)  # fmt: skip
 _SECRET_PATHS = re.compile(
     r"(?:^|/)(?:[^/]*git-?crypt[^/]*|id_(?:rsa|dsa|ecdsa|ed25519)[^/.]*|[^/]*\.(?:p12|pfx|jks|keystore|kdbx|keytab|ppk|agekey)|\.?htpasswd|\.pgpass|\.netrc"
     r"|[^/]*(?:private|secret)[-_]?key[^/]*|[^/]*\.key)$",

@@ -172,7 +172,7 @@ def _classes(by_kind: Mapping[str, Sequence[Resource]]) -> Mapping[str, Backing]
         parameters = mapping(resource.body.get("parameters"))
         server = text(parameters.get("server")) or text(parameters.get("nfsServer"))
         if server:
-            classes[resource.name] = Backing("nfs", server, text(parameters.get("share") or parameters.get("path")))
+            classes[resource.name] = Backing("nfs", server, text(parameters.get("share", parameters.get("path"))))
         else:
             classes[resource.name] = provisioners.get(text(resource.body.get("provisioner")), _NOWHERE)
     for kind in ("HelmRelease", "helm_release", "Application"):

@@ -518,3 +518,6 @@ _TOOLS = {
     "backup-rotate": _keeps_itself,
     "rotate-backups": _keeps_itself,
 }
+
+REMOVING = frozenset({*_TOOLS, *_REMOVERS, "find"})
+"""The names of every command that may remove old copies."""

@@ -204,6 +204,7 @@ class Program:
     broken: tuple[tuple[int, int], ...] = ()
     loop_variables: frozenset[str] = frozenset()
     """Names that a loop, ``read`` or the like sets."""
+    comments: tuple[tuple[int, int], ...] = ()
     _pipelines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     def value(self, name: str) -> Word | None:

@@ -98,6 +98,7 @@ class _Reader:
     functions: set[str] = field(default_factory=set)
     broken: list[tuple[int, int]] = field(default_factory=list)
     loop_variables: set[str] = field(default_factory=set)
+    comments: list[tuple[int, int]] = field(default_factory=list)
     ids: int = 0
 
     def read(self, source: _Source, context: tuple[Frame, ...], nested: int, options: Options) -> None:
@@ -120,6 +121,7 @@ class _Reader:
             frozenset(self.functions),
             tuple(sorted(set(self.broken))),
             frozenset(self.loop_variables),
+            tuple(sorted(self.comments)),
             {key: tuple(value) for key, value in pipelines.items()},
         )
 
@@ -267,7 +269,9 @@ class _Walk:
             self.substitution(node, "process")
         elif kind in ("expansion", "simple_expansion"):
             self.parts(node)
-        elif kind not in ("comment", "word", "raw_string", "number", "variable_name", "string_content"):
+        elif kind == "comment":
+            self.reader.comments.append(self.span(node))
+        elif kind not in ("word", "raw_string", "number", "variable_name", "string_content"):
             self.visit_children(node)
 
     def scoped(self, node: tree_sitter.Node, kind: str) -> None:

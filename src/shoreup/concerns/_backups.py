@@ -1,0 +1,80 @@
+"""What the concerns about backups share: how a job, its place and its rhythm are said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from shoreup.facts.backups import LASTING_VOLUMES
+from shoreup.facts.estate import Backup, Database, Estate, Volume
+from shoreup.facts.naming import named
+from shoreup.model.finding import Place
+from shoreup.model.value import pattern
+
+
+def running(estate: Estate) -> Iterator[Backup]:
+    """The backups that are not switched off and run again and again."""
+    for backup in estate.backups:
+        if backup.recurs and (backup.workload is None or backup.workload.enabled):
+            yield backup
+
+
+def subject(backup: Backup) -> str:
+    """How the job is called."""
+    container = backup.place.container
+    several = backup.workload is not None and len([item for item in backup.workload.containers if not item.init]) > 1
+    return named(backup.resource, container if several else "")
+
+
+def lasting(volume: Volume | None) -> bool:
+    """Whether what is written there outlives the pod."""
+    return volume is not None and volume.kind in LASTING_VOLUMES
+
+
+def lies_on(volume: Volume) -> str:
+    """Where a volume's bytes lie, as part of a sentence."""
+    if volume.server:
+        return f"NFS {volume.server}:{volume.path}" if volume.path else f"NFS server {volume.server}"
+    if volume.kind == "host-path" and volume.path:
+        return f"the node's folder {volume.path}"
+    if volume.claim:
+        return f"the claim {volume.claim}"
+    return f"the volume {volume.name}"
+
+
+def target(backup: Backup) -> str:
+    """Where the copies go, as part of a sentence."""
+    if backup.target_volume is not None and lasting(backup.target_volume):
+        return lies_on(backup.target_volume)
+    return backup.target_remote or backup.target_path
+
+
+def rhythm(backup: Backup) -> str:
+    """How often it runs, in brackets; empty when it is not known."""
+    schedule = pattern(backup.schedule) if not isinstance(backup.schedule, (dict, list)) else ""
+    return f" ({schedule})" if schedule and "*" != schedule else ""
+
+
+def protected(backup: Backup) -> tuple[tuple[Place, str], ...]:
+    """The data behind the backup, as related places."""
+    found = [
+        (database.place, f"the data that it protects: {called(database)}") for database in backup.protects_databases
+    ]
+    for workload, volume in backup.protects_volumes:
+        note = f"the data that it protects: volume {volume.name} of {named(workload.resource)}"
+        found.append((Place(workload.resource.key, volume.route), note))
+    return tuple(found)
+
+
+def called(database: Database) -> str:
+    """A database in a sentence."""
+    return named(database.resource)
+
+
+def once(backups: Iterable[Backup]) -> Iterator[tuple[Backup, ...]]:
+    """The backups that one container writes to one place, together: one trouble, however many dumps."""
+    groups: dict[tuple[object, ...], list[Backup]] = {}
+    for backup in backups:
+        volume = backup.target_volume.name if backup.target_volume is not None else backup.target_remote
+        key = (backup.resource.key, backup.workload and backup.workload.name, backup.place.container, volume)
+        groups.setdefault(key, []).append(backup)
+    yield from (tuple(group) for group in groups.values())

@@ -1,0 +1,78 @@
+"""Copies that hold half of a transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import protected, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_ONE_TRANSACTION = Fix(
+    "Add --single-transaction to the dump",
+    Safety.SAFE,
+    "transactional tables are then read in one snapshot, without a lock; nothing restarts",
+)
+_OWN_TOOL = Fix(
+    "Copy with the engine's own tool, or from a snapshot of the volume",
+    Safety.SHOWN,
+    "which tool fits depends on the engine and on how long it may stand still",
+)
+
+
+class BackupInconsistent(Concern):
+    """The command cannot give a copy of one moment.
+
+    **What**
+
+    `mysqldump` of several databases, or without locks, and without `--single-transaction`; `tar`, `cp`, `rsync` or a file
+    backup of the directory of an engine that is running; a SQLite file copied while another program has it open.
+
+    **Why**
+
+    Rows that belong together are copied at different times. The restore succeeds and the data is wrong, or the engine
+    refuses the files.
+
+    **Example**
+
+    `mysqldump --all-databases` locks one database after the other. With `--single-transaction` all are read in one snapshot.
+
+    **Fix safety**
+
+    Safe for the flag of a dump. Shown where another tool is needed.
+    """
+
+    id = "backup-inconsistent"
+    title = "A backup is not of one moment"
+    severity = Severity.HIGH
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.KNOWN_BUGS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at what each command copies and how."""
+        count: Counter[tuple[int, str, str]] = Counter()
+        for backup in estate.backups:
+            if backup.workload is not None and not backup.workload.enabled:
+                continue
+            if backup.consistent is False:
+                key = (backup.resource.key, backup.place.container, backup.tool)
+                count[key] += 1
+                yield self._torn(backup, count[key])
+            elif backup.consistent is None and backup.consistency_note:
+                yield self.undecided(backup.place, unknown="consistency", reason=backup.consistency_note)
+
+    def _torn(self, backup: Backup, number: int) -> Outcome:
+        who = subject(backup)
+        dump = backup.tool in ("mysqldump", "mariadb-dump")
+        return self.found(
+            backup.place,
+            field=backup.tool if number == 1 else f"{backup.tool} {number}",
+            subject=who,
+            message=f"{backup.tool} in {who} {backup.consistency_note}.",
+            consequence="What is restored holds rows from different moments, or cannot be opened at all.",
+            related=protected(backup),
+            fixes=(_ONE_TRANSACTION if dump else _OWN_TOOL,),
+        )

@@ -1,0 +1,85 @@
+"""Retention that deletes the last good copy of a job that has failed for long enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import lasting, protected, running, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate, Retention
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_FIX = Fix(
+    "Remove old copies only while enough newer ones are left",
+    Safety.UNSAFE,
+    "what the job deletes changes; how many must stay is the owner's choice",
+)
+
+
+class BackupRetentionAgeOnly(Concern):
+    """Old copies are removed by their age alone, also when no new one has been made.
+
+    **What**
+
+    `find -mtime +N -delete` or its like runs whether or not the backup of the same run has succeeded, and nothing keeps a
+    least number.
+
+    **Why**
+
+    A backup job that fails is seldom noticed on the first day. After N days its own clean-up has deleted every good copy.
+
+    **Example**
+
+    `pg_dump app > /backup/app-$(date +%F).sql; find /backup -mtime +7 -delete` without `set -e`. Removing only after a dump
+    that succeeded (`set -euo pipefail` first), or all but the newest seven, keeps one for ever.
+
+    **Fix safety**
+
+    Unsafe: it changes which files the job deletes.
+    """
+
+    id = "backup-retention-age-only"
+    title = "Backups are deleted by age, even when no new one was made"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at what removes old copies."""
+        seen: set[Place] = set()
+        for backup in running(estate):
+            if backup.copied_on or (lasting(backup.target_volume) and backup.target_remote):
+                continue
+            for retention in backup.retention:
+                if retention.by != "age" or retention.keeps_at_least is not None or retention.place in seen:
+                    continue
+                seen.add(retention.place)
+                reason = retention.undecided or backup.undecided
+                if reason:
+                    yield self.undecided(retention.place, unknown="keeps at least", reason=reason)
+                else:
+                    yield self._deletes_the_last(backup, retention)
+
+    def _deletes_the_last(self, backup: Backup, retention: Retention) -> Outcome:
+        who = subject(backup)
+        age = f"older than {_days(retention.age_days)}" if retention.age_days is not None else "by their age alone"
+        after = f"After {_days(retention.age_days)} of" if retention.age_days is not None else "After long enough with"
+        return self.found(
+            retention.place,
+            field="retention",
+            subject=who,
+            message=f"{who} removes copies {age}, whether or not a newer one exists.",
+            consequence=f"{after} failing backups, the last good one is deleted too.",
+            related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
+            fixes=(_FIX,),
+        )
+
+
+def _days(age: float | None) -> str:
+    if age is None:
+        return "some days"
+    if age < 1:
+        hours = round(age * 24)
+        return f"{hours} hours" if hours > 1 else "an hour"
+    return "one day" if age == 1 else f"{age:g} days"

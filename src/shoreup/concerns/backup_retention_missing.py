@@ -1,0 +1,99 @@
+"""Copies that pile up until the disk is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import lasting, once, protected, rhythm, running, subject, target
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate
+from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+
+_KEEPS_EVERY_RUN = frozenset({"restic repository", "borg repository"})
+_FIX = Fix(
+    "Remove old copies in the same job, always keeping a number of them",
+    Safety.UNSAFE,
+    "the job then deletes files; how many to keep is the owner's choice",
+)
+
+
+class BackupRetentionMissing(Concern):
+    """A backup job writes a new file on each run, and nothing in the repository ever removes one.
+
+    **What**
+
+    The name of the file holds the date, or the tool keeps every run as a snapshot. No program that mounts the same place
+    removes by age or number, and no field of an operator asks for it.
+
+    **Why**
+
+    The disk fills, and the backup that fails for lack of space is the newest. Where the same server holds live data, that
+    stops too.
+
+    **Example**
+
+    `pg_dump app > /backup/app-$(date +%F).sql` in a CronJob. `ls -t /backup/app-*.sql | tail -n +15 | xargs -r rm` after it
+    keeps fourteen.
+
+    **Fix safety**
+
+    Unsafe: it makes the job delete files.
+    """
+
+    id = "backup-retention-missing"
+    title = "A backup job never removes an old copy"
+    severity = Severity.HIGH
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every job that copies data away."""
+        for group in once(running(estate)):
+            open_ = [backup for backup in group if not backup.retention]
+            if not open_:
+                continue
+            growing = [backup for backup in open_ if backup.writes_new_file]
+            first = (growing or open_)[0]
+            outcome = self._growing(first, len(growing)) if growing else self._unclear(first)
+            if outcome is not None:
+                yield outcome
+
+    def _growing(self, backup: Backup, count: int) -> Outcome | None:
+        kept = lasting(backup.target_volume) or (
+            backup.target_volume is None and bool(backup.target_remote or not backup.target_path)
+        )
+        if not kept:
+            return None
+        if backup.undecided:
+            return self.undecided(backup.place, unknown="retention", reason=backup.undecided)
+        on_volume = lasting(backup.target_volume)
+        declared = backup.workload is None
+        if not on_volume and not declared and backup.target_remote not in _KEEPS_EVERY_RUN:
+            reason = (
+                f"{backup.target_remote or 'the place'} is outside of the repository and may remove old copies itself"
+            )
+            return self.undecided(backup.place, unknown="retention", reason=reason)
+        made = "a new file" if on_volume else "a new copy"
+        more = f" and {count - 1} more like it" if count > 1 else ""
+        nothing = "nothing in the repository that mounts it" if on_volume else "nothing in the repository"
+        written: tuple[tuple[Place, str], ...] = ()
+        if backup.path_place is not None and not declared and backup.path_place.chars is not None:
+            written = ((backup.path_place, "the name that is another one on each run"),)
+        who = subject(backup)
+        return self.found(
+            backup.place,
+            field="retention",
+            subject=who,
+            message=f"{who} writes {made} on each run{rhythm(backup)} to {target(backup)}{more}, and {nothing} ever removes one.",
+            consequence="The place fills up, and then the newest backup is the one that fails.",
+            related=(*written, *protected(backup)),
+            fixes=(_FIX,),
+            confidence=Confidence.CERTAIN if on_volume else Confidence.LIKELY,
+        )
+
+    def _unclear(self, backup: Backup) -> Outcome | None:
+        if backup.writes_new_file is False or not (lasting(backup.target_volume) or not backup.tool):
+            return None
+        reason = backup.undecided or "whether each run writes another file is decided when it runs"
+        return self.undecided(backup.place, unknown="retention", reason=reason)

@@ -1,0 +1,59 @@
+"""Comments that say something is missing which stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.claims import Claim, contradicted_claims
+from shoreup.facts.estate import Estate
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_FIX = Fix("Remove the comment", Safety.SAFE, "a comment changes nothing that runs")
+
+
+class CommentContradicted(Concern):
+    """A comment says that something is missing, and the code beside it has it.
+
+    **What**
+
+    The comment speaks of a missing rotation of backups, probe, limit, TLS or disruption budget; the same resource has it.
+
+    **Why**
+
+    The next reader believes the comment: they build it a second time, or take the estate for worse than it is.
+
+    **Example**
+
+    `# TODO: rotate old backups` above a script that ends with `find /backup -mtime +14 -delete`.
+
+    **Fix safety**
+
+    Safe: only the comment goes.
+    """
+
+    id = "comment-contradicted"
+    title = "A comment claims something missing that is there"
+    severity = Severity.LOW
+    consequence_class = Consequence.HYGIENE
+    category = Category.PRACTICE
+    section = Section.TECH_DEBT
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Hold what comments claim against the facts."""
+        for claim in contradicted_claims(estate):
+            if claim.undecided:
+                yield self.undecided(claim.place, unknown=claim.missing, reason=claim.undecided)
+            else:
+                yield self._contradicted(claim)
+
+    def _contradicted(self, claim: Claim) -> Outcome:
+        return self.found(
+            claim.place,
+            field=f"comment on {claim.missing}",
+            subject=claim.subject,
+            message=f"A comment in {claim.subject} says that {claim.missing} is missing; {claim.found}.",
+            consequence="Readers take the estate for worse than it is, or build the same again.",
+            related=tuple((place, note) for place, note in claim.proof),
+            fixes=(_FIX,),
+        )

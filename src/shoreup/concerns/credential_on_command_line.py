@@ -1,0 +1,82 @@
+"""Passwords that every process list shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credentials, undecided_commands
+from shoreup.facts.naming import named
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_FIX = Fix(
+    "Hand it over by an environment variable or file that the program reads itself",
+    Safety.UNSAFE,
+    "the pod template changes, so the pods restart once",
+)
+
+
+class CredentialOnCommandLine(Concern):
+    """A credential is an argument of a command.
+
+    **What**
+
+    A password, token or key stands in the arguments of a container or of a command in its script, written out or put in from
+    a variable (`$PASSWORD`, `$(PASSWORD)`).
+
+    **Why**
+
+    Arguments are readable in the process list by whoever can list processes in the pod or on the node, and tools for logs and
+    metrics record them. Written out, the credential is in the manifest and in git as well.
+
+    **Example**
+
+    `mysqldump -p$MYSQL_PASSWORD app`. With `MYSQL_PWD` in the environment, or an option file, the command line shows nothing.
+
+    **Fix safety**
+
+    Unsafe: the pods restart.
+    """
+
+    id = "credential-on-command-line"
+    title = "A credential is readable in the process list"
+    severity = Severity.HIGH
+    consequence_class = Consequence.TAKEOVER
+    category = Category.ACCESS
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every command that a container starts."""
+        count: Counter[tuple[int, str, str]] = Counter()
+        for exposed in exposed_credentials(estate):
+            if exposed.workload.enabled:
+                field = " ".join(item for item in (exposed.tool, exposed.option or exposed.variable) if item)
+                key = (exposed.workload.resource.key, exposed.container.name, field)
+                count[key] += 1
+                yield self._readable(exposed, field if count[key] == 1 else f"{field} {count[key]}")
+        for workload, container, part, unknown in undecided_commands(estate):
+            place = Place(workload.resource.key, (*container.route, part), container=container.name)
+            yield self.undecided(place, unknown=part, reason=unknown.reason)
+
+    def _readable(self, exposed: ExposedCredential, field: str) -> Outcome:
+        who = named(exposed.workload.resource, exposed.container.name)
+        if exposed.variable:
+            what = f"the credential in ${exposed.variable}"
+        elif exposed.length:
+            what = f"a credential of {exposed.length} characters, written out"
+        else:
+            what = "a credential"
+        tool = exposed.tool or "the container's program"
+        option = f" under {exposed.option}" if exposed.option.startswith("-") else f" in {exposed.option}"
+        related = ((exposed.declared, "where the variable gets it"),) if exposed.declared is not None else ()
+        return self.found(
+            exposed.place,
+            field=field,
+            subject=who,
+            message=f"{who} hands {tool} {what} as an argument{option if exposed.option else ''}.",
+            consequence="Whoever can list the processes of the pod or of its node reads it.",
+            related=related,
+            fixes=(_FIX,),
+        )
