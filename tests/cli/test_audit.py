@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from shoreup.stages.audit import AuditOptions
 
 from accounts import account, finding, homelab
 from shoreup.cli.audit import prefix
@@ -19,6 +18,7 @@ from shoreup.cli.main import run
 from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.finding import ReadError, Severity
+from shoreup.stages.audit import AuditOptions
 
 
 class Auditor:

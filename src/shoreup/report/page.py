@@ -11,7 +11,6 @@ def render(page: ConcernPage, *, width: int = 80, colour: bool = False) -> str:
     """The page in ``width`` columns."""
     from rich.console import Console
     from rich.markdown import Markdown
-
     from rich.text import Text
 
     facts = (page.severity, page.consequence_class, page.category, page.section)
