@@ -22,6 +22,7 @@ from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
 from shoreup.sources.terraform import TerraformReading
 from shoreup.stages.companion import read_terraform_shared
+from shoreup.stages.formats import format_of
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]
@@ -49,18 +50,6 @@ class Reading:
     def formats(self) -> dict[str, int]:
         """How many files there are of each format."""
         return dict(Counter(format_of(path) for path in self.tree.files if format_of(path)))
-
-
-def format_of(path: str) -> str:
-    """The format that a file's name promises; empty for what Shoreup does not read."""
-    name = path.rpartition("/")[2]
-    if name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")):
-        return "terraform"
-    if name.endswith(".hcl"):
-        return "terragrunt"
-    if name.endswith((".yaml", ".yml")):
-        return "yaml"
-    return ""
 
 
 def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:

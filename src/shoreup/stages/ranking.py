@@ -1,0 +1,66 @@
+"""Findings in the order in which to deal with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shoreup.concerns.registry import all_concerns
+from shoreup.model.finding import Draft, Finding
+from shoreup.model.location import Location
+from shoreup.stages.places import Places, fingerprints, identity
+
+
+def ranked(drafts: Sequence[Draft], places: Places) -> tuple[Finding, ...]:
+    """Findings with their lines, the worst first.
+
+    Data loss comes before takeover, outage and hygiene; then severity, then how much depends on it.
+    """
+    kinds = {kind.id: kind for kind in all_concerns()}
+    placed: list[tuple[Draft, Location]] = []
+    for draft in drafts:
+        location = places.location(draft.at)
+        placed.append((draft, location or Location("", 0, 0, 0, 0)))
+    placed.sort(key=lambda pair: _order(pair[0], pair[1], places))
+    names = [places.name(draft.at) for draft, _ in placed]
+    marks = fingerprints(
+        identity(draft, name, location.file) for (draft, location), name in zip(placed, names, strict=True)
+    )
+    return tuple(
+        Finding(
+            rank=rank,
+            concern=draft.concern,
+            severity=draft.severity,
+            confidence=draft.confidence,
+            consequence_class=draft.consequence_class,
+            category=kinds[draft.concern].category,
+            section=kinds[draft.concern].section,
+            subject=draft.subject,
+            message=draft.message,
+            consequence=draft.consequence,
+            file=location.file,
+            line=location.line,
+            column=location.column,
+            end_line=location.end_line,
+            resource=name,
+            related=places.related(draft),
+            fingerprint=mark,
+            fixes=draft.fixes,
+        )
+        for rank, ((draft, location), name, mark) in enumerate(zip(placed, names, marks, strict=True), 1)
+    )
+
+
+def _order(draft: Draft, location: Location, places: Places) -> tuple[object, ...]:
+    name = places.name(draft.at)
+    return (
+        draft.consequence_class.order,
+        draft.severity.order,
+        -draft.dependants,
+        draft.concern,
+        name.root if name else "",
+        name.address if name else "",
+        location.file,
+        location.line,
+        location.column,
+        draft.field,
+    )
