@@ -47,7 +47,8 @@ def read_releases(by_kind: Mapping[str, Sequence[Resource]]) -> tuple[Release, .
 def _version(value: Value) -> str | Unknown | None:
     if value is None or value == "":
         return None
-    return doubt(value) or text(value)
+    unsure = doubt(value)
+    return text(value) if unsure is None else unsure
 
 
 def _terraform(resource: Resource) -> Release:
