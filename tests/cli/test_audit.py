@@ -42,8 +42,10 @@ class Auditor:
 
 @pytest.fixture
 def auditor(monkeypatch: pytest.MonkeyPatch) -> Auditor:
-    """The audit that the command line calls."""
+    """The audit that the command line calls, on a machine that wishes for nothing."""
     auditor = Auditor()
+    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("shoreup.stages.audit.audit", auditor)
     monkeypatch.setattr("shoreup.cli.catalogue.known_ids", lambda: ("backup-missing", "backup-stale", "pdb-missing"))
     return auditor
@@ -206,8 +208,6 @@ def test_colour_is_for_those_who_want_it(
     options: list[str],
     coloured: bool,
 ) -> None:
-    for name in ("FORCE_COLOR", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     run(["audit", *options])
