@@ -42,10 +42,8 @@ class Auditor:
 
 @pytest.fixture
 def auditor(monkeypatch: pytest.MonkeyPatch) -> Auditor:
-    """The audit that the command line calls, on a machine that wishes for nothing."""
+    """The audit that the command line calls."""
     auditor = Auditor()
-    for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("shoreup.stages.audit.audit", auditor)
     monkeypatch.setattr("shoreup.cli.catalogue.known_ids", lambda: ("backup-missing", "backup-stale", "pdb-missing"))
     return auditor
