@@ -106,10 +106,11 @@ def _keep_whole_blocks(file: File) -> File:
             whole.comments.extend(parser.comments)
             continue
         first = parser.problems[0]
+        before = [block for block in body.blocks if block.end <= first.offset]
+        whole.body.blocks.extend(before)
         header = text[start : text.find("\n", start)].strip(" {")
-        whole.problems.append(Problem(first.line, first.cause, f"the block {header}" if start else "the line"))
-        if not start:
-            whole.body.blocks.extend(block for block in body.blocks if block.end < end)
+        skipped = first.skipped if before or not start else f"the block {header}"
+        whole.problems.append(Problem(first.line, first.cause, skipped, first.offset))
     return whole
 
 
@@ -300,7 +301,7 @@ class Parser:
             raise SyntaxProblem(self.start, f"nested deeper than {MAX_DEPTH}")
 
     def _problem(self, problem: SyntaxProblem, skipped: str) -> None:
-        self.problems.append(Problem(self.source.line(problem.offset), problem.cause, skipped))
+        self.problems.append(Problem(self.source.line(problem.offset), problem.cause, skipped, problem.offset))
 
     def _recover(self, problem: SyntaxProblem) -> None:
         """Note the problem and go on after the line where it stands."""

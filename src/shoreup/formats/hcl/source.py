@@ -9,11 +9,12 @@ from shoreup.model.location import Span
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in the text that is not HCL. ``line`` is 1-based."""
+    """Something in the text that is not HCL. ``line`` is 1-based, ``offset`` the first character of it, 0-based."""
 
     line: int
     cause: str
     skipped: str
+    offset: int = 0
 
 
 class SyntaxProblem(Exception):

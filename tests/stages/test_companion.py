@@ -1,0 +1,63 @@
+"""Two processes find what one finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from shoreup.stages import companion
+from shoreup.stages.audit import AuditOptions, audit
+from shoreup.stages.companion import halves
+
+ROOT = """
+locals {{
+  images = {{ a = "nginx:latest", b = "redis:7.2.4" }}
+}}
+resource "kubernetes_deployment" "web" {{
+  for_each = local.images
+  metadata {{
+    name      = "{name}-${{each.key}}"
+    namespace = "web"
+  }}
+  spec {{
+    template {{
+      metadata {{
+        labels = {{ app = "web" }}
+      }}
+      spec {{
+        container {{
+          name  = "web"
+          image = each.value
+        }}
+      }}
+    }}
+  }}
+  lifecycle {{
+    ignore_changes = [spec[0].template[0].spec[0].container[0].image]
+  }}
+}}
+broken {{
+"""
+
+
+def test_both_halves_are_reported_as_one_process_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(ROOT.format(name=name))
+    alone = audit([tmp_path], AuditOptions(cache=False))
+    monkeypatch.setattr(companion, "WORTH_IT", 0)
+    shared = audit([tmp_path], AuditOptions(cache=False))
+    assert alone.findings
+    assert len(alone.errors) == 3
+    assert shared.findings == alone.findings
+    assert shared.undecided == alone.undecided
+    assert sorted(map(str, shared.errors)) == sorted(map(str, alone.errors))
+
+
+def test_roots_are_shared_out_by_their_bytes() -> None:
+    sizes: Mapping[str, int] = {"a": 10, "b": 1, "c": 5, "d": 4}
+    mine, theirs = halves(dict(sizes))
+    assert sorted(mine + theirs) == sorted(sizes)
+    assert abs(sum(sizes[one] for one in mine) - sum(sizes[one] for one in theirs)) <= 1
