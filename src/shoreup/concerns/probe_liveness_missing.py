@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.fields import doubt, mapping
+from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.serving import serving
 from shoreup.model.finding import Category, Consequence, Section, Severity
 
@@ -44,9 +44,9 @@ class ProbeLivenessMissing(Concern):
         """Look at every container that serves."""
         for found in serving(estate):
             probe = found.container.body.get("livenessProbe")
-            why = doubt(probe)
-            if why is not None:
-                yield self.undecided(probe_place(found, "livenessProbe"), unknown="livenessProbe", reason=why.reason)
+            why = why_open(probe)
+            if why:
+                yield self.undecided(probe_place(found, "livenessProbe"), unknown="livenessProbe", reason=why)
             elif not mapping(probe):
                 yield self.found(
                     container_place(found),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.fields import doubt, mapping
+from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.serving import serving
 from shoreup.model.finding import Category, Consequence, Place, Section, Severity
 
@@ -45,9 +45,9 @@ class ProbeReadinessMissing(Concern):
         """Look at every container that serves."""
         for found in serving(estate):
             probe = found.container.body.get("readinessProbe")
-            why = doubt(probe)
-            if why is not None:
-                yield self.undecided(probe_place(found, "readinessProbe"), unknown="readinessProbe", reason=why.reason)
+            why = why_open(probe)
+            if why:
+                yield self.undecided(probe_place(found, "readinessProbe"), unknown="readinessProbe", reason=why)
             elif not mapping(probe):
                 yield self.found(
                     container_place(found),

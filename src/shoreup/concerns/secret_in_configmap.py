@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.naming import named
-from shoreup.facts.secrets import GAP, Likeness, likenesses, open_names, secret_name, secret_path
+from shoreup.facts.secrets import GAP, Likeness, encoded_key, likenesses, open_names, secret_name, secret_path
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import PartialText, Unknown
 
@@ -64,7 +64,10 @@ class SecretInConfigmap(Concern):
                 yield self.undecided(place, unknown=f"value of {entry.key}", reason=entry.value.reason)
             return
         text = _text(entry)
-        if entry.binary or not text:
+        if entry.binary:
+            kind = encoded_key(text)
+            if kind:
+                yield self._found(entry, place, f"holds a {kind}", ())
             return
         found = list(likenesses(text, entry.key))
         if found:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shoreup.facts.estate import Container, Database, Image, Volume, Workload
-from shoreup.facts.fields import mapping, text
+from shoreup.facts.fields import first, mapping, text
 from shoreup.facts.images import read_image
 from shoreup.facts.operators import Operated, operated, route_of
 from shoreup.facts.products import Product, Products
@@ -80,7 +80,7 @@ def _operated_database(entry: Operated, resource: Resource, products: Products) 
         storage = route_of(entry.storage)
         body = mapping(at(_body(resource), *storage))
         size = text(body.get("size")) or text(mapping(mapping(body.get("resources")).get("requests")).get("storage"))
-        storage_class = text(body.get("storageClass") or body.get("storageClassName"))
+        storage_class = text(first(body.get("storageClass"), body.get("storageClassName")))
         volumes = (Volume("data", storage, "claim", storage_class=storage_class, size=size),)
     return Database(
         workload=None,

@@ -16,7 +16,7 @@ from ipaddress import ip_address, ip_network
 import yaml
 
 from shoreup.facts.estate import Middleware
-from shoreup.facts.fields import doubt, items, known_text, mapping, text, texts, truth
+from shoreup.facts.fields import items, known_text, mapping, text, texts, truth, why_open
 from shoreup.facts.nodes import block
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -207,7 +207,7 @@ def _zone_limits(by_kind: Mapping[str, Sequence[Resource]]) -> Iterable[tuple[st
     for resource in by_kind.get("cloudflare_ruleset", ()):
         if text(resource.body.get("phase")) == _RULESET_PHASE:
             rules = [mapping(rule) for rule in items(resource.body.get("rules"))]
-            if doubt(resource.body.get("rules")) or any(truth(rule.get("enabled")) is not False for rule in rules):
+            if why_open(resource.body.get("rules")) or any(truth(rule.get("enabled")) is not False for rule in rules):
                 yield _zone_limit(resource, zones)
     for resource in by_kind.get("cloudflare_rate_limit", ()):
         if truth(resource.body.get("disabled")) is not True:

@@ -6,11 +6,13 @@ form, and keep what is undecided apart where it matters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from shoreup.model.value import PartialText, Unknown, Value, pattern
 
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{.*?\}\}")
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -33,6 +35,14 @@ def text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return pattern(value)
+
+
+def filled(value: Value) -> str:
+    """As :func:`text`, and a placeholder that something else fills in later (``${NAME}``, ``{{ name }}``) is
+    unknown too.
+    """
+    written = text(value)
+    return _PLACEHOLDER.sub("*", written) if "${" in written or "{{" in written else written
 
 
 def known_text(value: Value) -> str:
@@ -75,6 +85,17 @@ def doubt(value: Value) -> Unknown | None:
     if isinstance(value, PartialText):
         return Unknown(value.reason)
     return None
+
+
+def why_open(value: Value) -> str:
+    """Why the value is undecided; empty when it is decided."""
+    unsure = doubt(value)
+    return "" if unsure is None else unsure.reason
+
+
+def first(*values: Value) -> Value:
+    """The first value that is there, decided or not."""
+    return next((value for value in values if value is not None and value != ""), None)
 
 
 def texts(value: Value) -> tuple[str, ...]:

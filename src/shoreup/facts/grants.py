@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from shoreup.facts.estate import Grant
-from shoreup.facts.fields import NOTHING, doubt, items, mapping, text
+from shoreup.facts.fields import NOTHING, filled, items, mapping, text, why_open
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
@@ -35,8 +35,8 @@ def _grants(
 ) -> list[Grant]:
     reference = resource.body.get("roleRef")
     whole = mapping(reference)
-    role_kind = "*" if doubt(reference) else text(whole.get("kind"))
-    role = "*" if doubt(reference) else text(whole.get("name"))
+    role_kind = "*" if why_open(reference) else text(whole.get("kind"))
+    role = "*" if why_open(reference) else filled(whole.get("name"))
     namespace = "" if cluster_wide else (resource.namespace or "default")
     rules = roles.get((role_kind, namespace if role_kind == "Role" else "", role), ())
     subjects = resource.body.get("subjects")
@@ -44,13 +44,13 @@ def _grants(
     entries: list[tuple[Mapping[str, Value], Place]] = [
         (mapping(subject), Place(resource.key, ("subjects", index))) for index, subject in enumerate(items(subjects))
     ]
-    if doubt(subjects):
+    if why_open(subjects):
         entries = [(NOTHING, Place(resource.key, ("subjects",)))]
     return [
         Grant(
             resource=resource,
             subject_kind=text(subject.get("kind")) if subject else "*",
-            subject=text(subject.get("name")) if subject else "*",
+            subject=filled(subject.get("name")) if subject else "*",
             subject_namespace=text(subject.get("namespace")) or namespace,
             role_kind=role_kind,
             role=role,

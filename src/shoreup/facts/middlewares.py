@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from shoreup.facts.estate import Middleware, Release
-from shoreup.facts.fields import doubt, items, known_text, mapping, text
+from shoreup.facts.fields import items, known_text, mapping, text, why_open
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
@@ -41,7 +41,9 @@ def read_middlewares(by_kind: Mapping[str, Sequence[Resource]]) -> tuple[Middlew
         if is_traefik(resource):
             spec = resource.body.get("spec")
             kinds = (
-                (UNDECIDED,) if doubt(spec) else tuple(key for key, value in mapping(spec).items() if value is not None)
+                (UNDECIDED,)
+                if why_open(spec)
+                else tuple(key for key, value in mapping(spec).items() if value is not None)
             )
             found.append(Middleware(resource.namespace or "default", resource.name, kinds, Place(resource.key)))
     return tuple(found)
@@ -84,14 +86,14 @@ class Chains:
 
     def referenced(self, chain: Chain, references: Value, namespace: str) -> None:
         """Add pieces given as a list of ``name`` and ``namespace``."""
-        reason = doubt(references)
+        reason = why_open(references)
         if reason:
-            chain.open(reason.reason)
+            chain.open(reason)
         for reference in items(references):
             entry = mapping(reference)
-            why = doubt(reference) or doubt(entry.get("name"))
+            why = why_open(reference) or why_open(entry.get("name"))
             if why:
-                chain.open(why.reason)
+                chain.open(why)
                 continue
             name = known_text(entry.get("name"))
             if "@" in name:
@@ -102,9 +104,9 @@ class Chains:
 
     def named(self, chain: Chain, names: Value, namespace: str) -> None:
         """Add pieces given as ``namespace-name@kubernetescrd,...``."""
-        reason = doubt(names)
+        reason = why_open(names)
         if reason:
-            chain.open(reason.reason)
+            chain.open(reason)
             return
         for entry in known_text(names).split(","):
             name, _, provider = entry.strip().partition("@")
@@ -142,13 +144,13 @@ class Chains:
         if "chain" not in spec:
             chain.add(middleware)
             return
-        reason = doubt(spec.get("chain")) or doubt(members)
+        reason = why_open(spec.get("chain")) or why_open(members)
         if reason:
-            chain.open(reason.reason)
+            chain.open(reason)
         for member in map(mapping, items(members)):
-            why = doubt(member.get("name"))
+            why = why_open(member.get("name"))
             if why:
-                chain.open(why.reason)
+                chain.open(why)
                 continue
             where = member.get("namespace")
             key = (namespace if where is None else text(where), text(member.get("name")))

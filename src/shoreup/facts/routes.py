@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shoreup.facts.estate import Middleware, Release, Service, WayIn
 from shoreup.facts.exposure import Exposure, covers, only_private, private_name, ranges_of, read_exposure, spoken
-from shoreup.facts.fields import doubt, items, known_text, mapping, text, texts
+from shoreup.facts.fields import first, items, known_text, mapping, text, texts, why_open
 from shoreup.facts.middlewares import Chain, Chains, is_traefik
 from shoreup.facts.products import Products
 from shoreup.model.finding import Place
@@ -164,13 +164,13 @@ def _ingress(resource: Resource, reader: _Reader) -> WayIn:
     metadata = mapping(resource.body.get("metadata"))
     annotations = mapping(metadata.get("annotations"))
     spec = mapping(resource.body.get("spec"))
-    class_name = text(spec.get("ingressClassName") or annotations.get("kubernetes.io/ingress.class"))
+    class_name = text(first(spec.get("ingressClassName"), annotations.get("kubernetes.io/ingress.class")))
     controller = _controller(class_name, annotations, reader.classes)
     hosts, names = _ingress_rules(spec, namespace)
     chain = Chain()
-    reason = doubt(metadata.get("annotations")) or doubt(resource.body.get("metadata"))
+    reason = why_open(metadata.get("annotations")) or why_open(resource.body.get("metadata"))
     if reason:
-        chain.open(reason.reason)
+        chain.open(reason)
     for key, (owner, what) in _ANNOTATED_PIECES.items():
         if annotations.get(key) is not None and owner == (controller or owner):
             place = Place(resource.key, ("metadata", "annotations", key))
@@ -255,9 +255,9 @@ def _ingress_routes(resource: Resource, reader: _Reader) -> Iterator[WayIn]:
     for index, entry in enumerate(items(spec.get("routes"))):
         router = mapping(entry)
         chain = Chain()
-        reason = doubt(entry) or doubt(spec.get("entryPoints"))
+        reason = why_open(entry) or why_open(spec.get("entryPoints"))
         if reason:
-            chain.open(reason.reason)
+            chain.open(reason)
         reader.chains.referenced(chain, router.get("middlewares"), namespace)
         reader.chains.entry_points(chain, entry_points)
         hosts = _hosts(text(router.get("match")))
@@ -300,9 +300,9 @@ def _http_route(resource: Resource, reader: _Reader) -> WayIn:
     annotations = mapping(mapping(resource.body.get("metadata")).get("annotations"))
     chain = Chain()
     parents = [mapping(parent) for parent in items(spec.get("parentRefs"))]
-    reason = doubt(spec.get("parentRefs")) or doubt(spec.get("rules"))
+    reason = why_open(spec.get("parentRefs")) or why_open(spec.get("rules"))
     if reason:
-        chain.open(reason.reason)
+        chain.open(reason)
     names: list[tuple[str, str]] = []
     for rule in map(mapping, items(spec.get("rules"))):
         _filters(rule, namespace, chain, reader)
@@ -391,7 +391,7 @@ def _tunnels(reader: _Reader, others: Sequence[WayIn]) -> Iterator[WayIn]:
         ):
             continue
         limits = reader.exposure.limits((rule.host,))
-        why = doubt(rule.address)
+        why = why_open(rule.address)
         yield WayIn(
             resource=rule.resource,
             namespace=namespace,
@@ -404,5 +404,5 @@ def _tunnels(reader: _Reader, others: Sequence[WayIn]) -> Iterator[WayIn]:
             missing=(),
             place=rule.place,
             internet=True,
-            undecided=why.reason if why else "",
+            undecided=why,
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ _FORM_SIGN = re.compile(
     r"PRIVATE KEY|PuTTY-|AGE-SECRET|A[KS]IA|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|agent|sa|c)[-_]|xox|hooks\.slack"
     r"|webhooks/|:AA|AIza|k_live_|sk-|hf_|hv[sbr]\.|tskey-|o[opr]_v1_|SG\.|npm_|dckr_|pypi-|\$2[abxy]\$|\$apr1\$"
     r"|\$argon2|\$6\$|PrivateKey|PresharedKey|://"
+)
+_BINARY_FORMS = (
+    ("git-crypt key", b"\0GITCRYPTKEY"),
+    ("Java key store", b"\xfe\xed\xfe\xed"),
+    ("KeePass database", b"\x03\xd9\xa2\x9a"),
 )
 _URL = re.compile(
     r"(?<![A-Za-z0-9])(?P<scheme>[a-z][a-z0-9+.-]{2,20})://(?P<user>[^\s:/@'\"<>]*):(?P<secret>[^\s/@'\"<>]+)"
@@ -187,6 +193,19 @@ def is_random(value: str) -> bool:
 def placeholder(value: str) -> bool:
     """Whether a value stands for a secret that comes from elsewhere."""
     return not value or GAP in value or _PLACEHOLDER.match(value) is not None
+
+
+def encoded_key(value: str) -> str:
+    """What kind of key a Base64 text holds, empty when it is none that has a form of its own."""
+    start = value.lstrip()[:4096]
+    try:
+        content = b64decode(start[: len(start) // 4 * 4], validate=False)
+    except ValueError:
+        return ""
+    for kind, head in _BINARY_FORMS:
+        if content.startswith(head):
+            return kind
+    return "private key" if b"PRIVATE KEY-----" in content[:64] else ""
 
 
 def likenesses(text: str, name: str = "") -> Iterator[Likeness]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shoreup.facts.databases import ENGINES
 from shoreup.facts.estate import Container, Estate, Service, Workload
-from shoreup.facts.fields import doubt
+from shoreup.facts.fields import why_open
 from shoreup.facts.products import Product
 from shoreup.facts.services import targets
 from shoreup.facts.workloads import LONG_RUNNING
@@ -69,7 +69,7 @@ def _ends(workload: Workload) -> bool:
 
 
 def _has_ports(container: Container) -> bool:
-    if doubt(container.body.get("ports")):
+    if why_open(container.body.get("ports")):
         return False
     return any(_METRICS not in port.name for port in container.ports)
 

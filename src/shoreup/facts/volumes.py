@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shoreup.facts.estate import Volume
-from shoreup.facts.fields import NOTHING, doubt, items, mapping, text, texts, truth
+from shoreup.facts.fields import NOTHING, first, items, mapping, text, texts, truth, why_open
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
@@ -72,13 +72,13 @@ class Storage:
         field = next((key for key in _KINDS if body.get(key) is not None), "")
         kind = _KINDS.get(field, "other")
         detail = mapping(body.get(field)) if field else NOTHING
-        reason = doubt(body.get(field)) if field else None
+        reason = why_open(body.get(field)) if field else ""
         volume = Volume(
             name,
             route,
             kind,
             read_only=truth(detail.get("readOnly")) is True,
-            undecided=reason.reason if reason else "",
+            undecided=reason,
         )
         if field == "persistentVolumeClaim":
             return self._claim(volume, text(detail.get("claimName")), namespace)
@@ -87,7 +87,7 @@ class Storage:
         if field == "configMap":
             return replace(volume, source=text(detail.get("name")))
         if field == "secret":
-            return replace(volume, source=text(detail.get("secretName") or detail.get("name")))
+            return replace(volume, source=text(first(detail.get("secretName"), detail.get("name"))))
         if field == "emptyDir":
             return replace(volume, medium=text(detail.get("medium")), size=text(detail.get("sizeLimit")))
         backing = _backing(body)

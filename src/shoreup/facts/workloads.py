@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shoreup.facts.estate import Container, Image, Mount, Port, Volume, Workload
-from shoreup.facts.fields import NOTHING, doubt, items, known_text, mapping, number, text, texts, truth
+from shoreup.facts.fields import NOTHING, doubt, first, items, known_text, mapping, number, text, texts, truth, why_open
 from shoreup.facts.images import read_image, without_default_tag
 from shoreup.facts.products import Products
 from shoreup.facts.volumes import Storage
@@ -74,7 +74,7 @@ def read_workload(resource: Resource, products: Products, storage: Storage) -> W
         enabled=not (suspended or stopped),
         partial=bool(pod_open),
         schedule=spec.get("schedule") if resource.kind == "CronJob" else None,
-        service_account=text(pod.get("serviceAccountName") or pod.get("serviceAccount")),
+        service_account=text(first(pod.get("serviceAccountName"), pod.get("serviceAccount"))),
         open=pod_open,
     )
 
@@ -93,8 +93,8 @@ def _pod(resource: Resource, route: Route) -> tuple[Mapping[str, Value], Mapping
         if step == "spec":
             metadata = parent.get("metadata")
     labels = mapping(mapping(metadata).get("labels"))
-    containers = doubt(holder.get("containers"))
-    return holder, labels, containers.reason if containers else ""
+    containers = why_open(holder.get("containers"))
+    return holder, labels, containers
 
 
 def _replicas(kind: str, spec: Mapping[str, Value]) -> int | Unknown | None:
@@ -104,7 +104,7 @@ def _replicas(kind: str, spec: Mapping[str, Value]) -> int | Unknown | None:
     if written is None:
         return 1
     reason = doubt(written)
-    if reason:
+    if reason is not None:
         return reason
     count = number(written)
     return count if count is not None else Unknown("replicas is not a number")
@@ -261,7 +261,7 @@ def _stated_image(
             f"*:{text(tag)}",
             "*",
             "*",
-            written or doubt(tag) or Unknown(CHART_DEFAULT),
+            written or Unknown(why_open(tag) or CHART_DEFAULT),
             Unknown(CHART_DEFAULT),
             (0, len(written)) if written else None,
         )
@@ -317,7 +317,7 @@ def _compose_env(value: Value) -> Mapping[str, Value]:
     for item in items(value):
         name, equals, written = text(item).partition("=")
         if equals:
-            found[name] = written if isinstance(item, str) else (doubt(item) or written)
+            found[name] = written if isinstance(item, str) else Unknown(why_open(item) or "not a string")
     return found
 
 
