@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shoreup.formats.files import FileTree
@@ -18,7 +18,7 @@ from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import PartialText, Unknown, Value, at, join_text, pattern
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.assignments import Assignment, assign, assignments
-from shoreup.sources.releases.layers import Layer, Stack, nowhere, stack
+from shoreup.sources.releases.layers import Layer, Stack, TraceValue, nowhere, stack
 from shoreup.sources.releases.reading import ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_file, layer_from_text
 
@@ -173,8 +173,8 @@ def _values(spec: _Spec, route: Route, source: Value, folder: str, tree: FileTre
     return assign(stack(layers), made)
 
 
-def _finder(spec: _Spec, route: Route) -> Callable[[], Origin | None]:
-    return lambda: spec.trace(route)
+def _finder(spec: _Spec, route: Route) -> TraceValue:
+    return lambda below: spec.trace((*route, *below))
 
 
 def _file(spec: _Spec, name: Value, folder: str, tree: FileTree, *, skip: bool) -> Layer | None:

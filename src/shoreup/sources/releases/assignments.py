@@ -7,14 +7,14 @@ zero, ``null`` is nothing, and a comma starts another assignment.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shoreup.formats.sourcemap import cut
+from shoreup.formats.sourcemap import cover, cut
 from shoreup.model.location import Route
-from shoreup.model.origin import Origin
-from shoreup.model.value import PartialText, Unknown, Value
-from shoreup.sources.releases.layers import Layer, Stack
+from shoreup.model.origin import Origin, Segment
+from shoreup.model.value import PartialText, Unknown, Value, at
+from shoreup.sources.releases.layers import Layer, Stack, TraceValue
 
 MAX_INDEX = 65536
 """Helm's own bound on list indices."""
@@ -24,16 +24,18 @@ MAX_INDEX = 65536
 class Assignment:
     """One value put at one route. ``chars`` are its characters in the string that held it, ``None`` for all of it.
 
-    ``origin`` finds where that string is written.
+    ``origin`` finds where that string (the empty route) or an item of a value that is a list is written.
+    ``items`` are the characters of each item of a list in braces.
     """
 
     route: Route
     value: Value
-    origin: Callable[[], Origin | None]
+    origin: TraceValue
     chars: tuple[int, int] | None = None
+    items: tuple[tuple[int, int], ...] = ()
 
 
-def assignments(name: str, value: Value, kind: str, origin: Callable[[], Origin | None]) -> list[Assignment]:
+def assignments(name: str, value: Value, kind: str, origin: TraceValue) -> list[Assignment]:
     """What ``name`` set to ``value`` means. ``kind`` is ``auto`` (or empty), ``string`` or ``literal``; lists are put
     as they are.
     """
@@ -55,17 +57,17 @@ def assignments(name: str, value: Value, kind: str, origin: Callable[[], Origin 
     return made
 
 
-def _assignment(
-    route: Route, text: str, span: tuple[int, int], kind: str, origin: Callable[[], Origin | None]
-) -> Assignment:
+def _assignment(route: Route, text: str, span: tuple[int, int], kind: str, origin: TraceValue) -> Assignment:
     part = text[span[0] : span[1]]
-    value: Value
-    if part.startswith("{") and part.endswith("}"):
-        inner = part[1:-1]
-        value = [_typed(inner[start:end], kind) for start, end in split_unescaped(inner, ",")] if inner else []
-    else:
-        value = _typed(part, kind)
-    return Assignment(route, value, origin, None if span == (0, len(text)) else span)
+    chars = None if span == (0, len(text)) else span
+    if not (part.startswith("{") and part.endswith("}")):
+        return Assignment(route, _typed(part, kind), origin, chars)
+    inner = part[1:-1]
+    ranges = split_unescaped(inner, ",") if inner else []
+    listed: list[Value] = [_typed(inner[start:end], kind) for start, end in ranges]
+    offset = span[0] + 1
+    items = tuple((offset + start, offset + end) for start, end in ranges)
+    return Assignment(route, listed, origin, chars, items)
 
 
 def _typed(text: str, kind: str) -> Value:
@@ -149,14 +151,23 @@ def _put(value: Value, route: Route, item: Value) -> Value:
 
 
 def _origin(item: Assignment, rest: Route) -> Origin | None:
-    origin = item.origin()
-    if origin is None or rest or item.chars is None:
-        return origin if not rest else _block(item)
-    segments = cut(origin.segments, *item.chars)
-    spans = [segment.span for segment in segments if segment.span is not None]
-    return replace(origin, span=spans[0] if len(spans) == 1 else origin.span, segments=segments)
+    origin = item.origin(())
+    if origin is None:
+        return None
+    chars, value = item.chars, item.value
+    if item.items and len(rest) == 1 and isinstance(rest[0], int) and rest[0] < len(item.items):
+        chars = item.items[rest[0]]
+        value = at(item.value, rest[0])
+    elif rest:
+        return item.origin(rest) or replace(origin, segments=())
+    segments = origin.segments if chars is None else cut(origin.segments, *chars)
+    if isinstance(value, str) and "".join(segment.text for segment in segments) != value:
+        segments = (Segment(value, cover(segments), verbatim=False, derived="helm set", via=origin.via),)
+    return replace(
+        origin, span=cover(segments) or origin.span, segments=segments if isinstance(value, (str, PartialText)) else ()
+    )
 
 
 def _block(item: Assignment) -> Origin | None:
-    origin = item.origin()
+    origin = item.origin(())
     return None if origin is None else Origin(origin.site, origin.span, origin.via)

@@ -7,14 +7,13 @@ version 2 the sets are blocks, in version 3 a list of objects; both arrive as li
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from shoreup.formats.files import FileTree
-from shoreup.model.origin import Origin
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.assignments import Assignment, assign, assignments
-from shoreup.sources.releases.layers import Layer, Stack, nowhere, stack
+from shoreup.sources.releases.layers import Layer, Stack, TraceValue, nowhere, stack
 from shoreup.sources.releases.reading import ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_text
 
@@ -93,8 +92,8 @@ def _layer(found: Found, text: Value, index: int) -> Layer:
     return layer_from_text(text, lambda: found.tracer.trace(("values", index)), f"values[{index}]")
 
 
-def _finder(found: Found, name: str, index: int) -> Callable[[], Origin | None]:
-    return lambda: found.tracer.trace((name, index, "value"))
+def _finder(found: Found, name: str, index: int) -> TraceValue:
+    return lambda below: found.tracer.trace((name, index, "value", *below))
 
 
 def _decided(value: Value) -> str | Unknown:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
-from shoreup.model.origin import Origin
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.assignments import Assignment, assign, assignments
-from shoreup.sources.releases.layers import Layer, Stack, stack
+from shoreup.sources.releases.layers import Layer, Stack, TraceValue, stack
 from shoreup.sources.releases.reading import ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_file, layer_from_text
 
@@ -106,8 +105,8 @@ def _kustomize_values(found: Found, route: Route, chart: Value, tree: FileTree) 
     return stack(layers)
 
 
-def _finder(found: Found, route: Route) -> Callable[[], Origin | None]:
-    return lambda: found.tracer.trace(route)
+def _finder(found: Found, route: Route) -> TraceValue:
+    return lambda below: found.tracer.trace((*route, *below))
 
 
 def _decided(value: Value) -> str | Unknown | None:

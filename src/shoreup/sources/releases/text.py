@@ -6,13 +6,13 @@ unknown scalar is an unknown value, an unknown part of a scalar leaves the other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from shoreup.formats.sourcemap import whole
-from shoreup.formats.yaml import Document, load, origin_of
+from shoreup.formats.sourcemap import cover, cut, join, nest, place, whole
+from shoreup.formats.yaml import Document, load
 from shoreup.model.location import Route, Span
-from shoreup.model.origin import Origin, Segment
+from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.sources.releases.layers import Layer, nowhere
 
@@ -94,10 +94,21 @@ def _trace(document: Document, route: Route, outer: Origin | None, text: str) ->
     trace = document.trace(route)
     if trace is None or outer is None:
         return None
-    origin = origin_of(trace, _filled(outer.segments, text))
-    if origin is None:
-        return Origin(outer.site, outer.span, outer.via)
-    return replace(origin, via=(*outer.via, *origin.via), segments=tuple(map(_emptied, origin.segments)))
+    written = _filled(outer.segments, text)
+    segments = tuple(map(_emptied, join(nest(written, trace.runs, trace.encoding))))
+    site = _home(written, *trace.site, outer) or outer.site
+    span = place(written, trace.start, trace.end) if not trace.runs else cover(segments)
+    if span is None:
+        span = _home(written, trace.start, trace.end, outer) or site
+    steps = ((step.name, _home(written, step.start, step.end, outer)) for step in trace.via)
+    via = tuple(Reference(name, where) for name, where in steps if where is not None)
+    followed = segments[0].via if len(segments) == 1 else outer.via
+    return Origin(site, span, (*followed, *via), segments)
+
+
+def _home(written: Sequence[Segment], start: int, end: int, outer: Origin) -> Span | None:
+    """The bytes of what the text itself says between two characters, without what references bring into it."""
+    return cover(piece for piece in cut(written, start, end) if piece.via == outer.via and piece.span is not None)
 
 
 def _filled(segments: Iterable[Segment], text: str) -> list[Segment]:
