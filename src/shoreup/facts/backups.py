@@ -47,7 +47,17 @@ from shoreup.model.value import Value
 
 LASTING_VOLUMES = frozenset({"claim", "nfs", "host-path", "csi"})
 TORN_WHEN_COPIED = frozenset(
-    ["postgresql", "mysql", "mariadb", "percona-server", "mongodb", "cockroachdb", "clickhouse", "influxdb", "elasticsearch"]
+    [
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "percona-server",
+        "mongodb",
+        "cockroachdb",
+        "clickhouse",
+        "influxdb",
+        "elasticsearch",
+    ]
     + ["opensearch", "neo4j", "cassandra", "couchdb", "arangodb", "timescaledb", "etcd", "rethinkdb", "scylladb"]
 )
 """Engines whose files are not whole while they run (their manuals say: stop it, or use its own tool); read 2026-11."""
@@ -69,6 +79,8 @@ class _Found:
     copy: Copy
     target: Spot | None
     sources: tuple[Spot, ...]
+    only_carries: bool = False
+    """A copy of files that is no backup by itself, but may carry one further."""
 
 
 def backups(
@@ -85,7 +97,7 @@ def backups(
     found = [item for job in all_jobs for item in _of_job(job, workloads, databases, names)]
     joined = [_with_retention(item, all_jobs) for item in found]
     carried = [_with_carriers(item, joined) for item in joined]
-    made = [item.backup for item in carried]
+    made = [item.backup for item in carried if not item.only_carries]
     made.extend(_by_images(workloads, names))
     seen = {(backup.resource.key, backup.place.container) for backup in made}
     made.extend(_unseen(workloads, all_jobs, seen))
@@ -153,7 +165,8 @@ def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Databas
         sources = tuple(found for word in copy.sources if (found := spot_of(job, word, there)) is not None)
         target = spot_of(job, copy.path, None if copy.outside else there) if copy.path is not None else None
         files = not copy.products
-        if files and not _is_backup(job, copy, sources, target):
+        carrying = files and not _is_backup(job, copy, sources, target)
+        if carrying and not recurs(job, copy.command):
             continue
         protected, doubt = _databases(job, copy, there, hosts) if not files else (_under(sources, databases), "")
         volumes = _volumes(job, sources, workloads)
@@ -182,7 +195,7 @@ def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Databas
             path_place=place_in(job.script, copy.path.start, copy.path.end) if copy.path is not None else None,
             reads_paths=tuple(word.text for word in copy.sources),
         )
-        yield _Found(backup, job, copy, target, sources)
+        yield _Found(backup, job, copy, target, sources, carrying)
 
 
 def _is_backup(job: Job, copy: Copy, sources: Sequence[Spot], target: Spot | None) -> bool:
@@ -371,17 +384,21 @@ def _removes_from(found: _Found, job: Job, removal: Removal) -> bool:
         if own_texts and found.copy.path is not None and job.container is found.job.container:
             return any(not known or _same_folder(known, found.copy.path) for known in own_texts)
         return not spots or job.container is not found.job.container
-    return any(item is not None and _reach_each_other(item, found.target) for item in spots)
+    return any(
+        item is not None and _reaches(item, word, found.target) for item, word in zip(spots, removal.paths, strict=True)
+    )
 
 
 def _same_folder(known: str, path: Word) -> bool:
     return path.prefix.startswith(known.rstrip("/")) or known.startswith(path.prefix.rpartition("/")[0] or "/")
 
 
-def _reach_each_other(removed: Spot, target: Spot) -> bool:
+def _reaches(removed: Spot, word: Word, target: Spot) -> bool:
+    """Whether what is removed lies where the copies do. A pattern of names means their folder."""
+    if word.literal is None:
+        removed = replace(removed, path=removed.path.rpartition("/")[0])
     folder = replace(target, path=target.path.rpartition("/")[0])
-    parent = replace(removed, path=removed.path.rpartition("/")[0])
-    return covers(removed, target) or covers(removed, folder) or covers(parent, target)
+    return covers(removed, target) or covers(removed, folder)
 
 
 def _same_store(one: str, other: str) -> bool:
