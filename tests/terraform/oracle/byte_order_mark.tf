@@ -1,0 +1,4 @@
+﻿# a mark at the start
+locals {
+  a = 1
+}
