@@ -1,0 +1,104 @@
+"""The catalogue's cases: for each concern a file of small estates with the exact findings, in Terraform and in YAML.
+
+A case file is a list. Each case has ``name`` and ``why``, the same estate as ``yaml`` and as ``terraform`` (or
+``formats`` with
+the one that can express it, and ``why`` says so), further ``files`` by path, and what must be found:
+
+- ``findings``: a list, each with ``line`` (a number, or one for each format), and where it matters ``subject`` (a part
+  of it), ``severity``, ``confidence``, ``message`` (a part of it) and ``file``;
+- ``undecided``: the same for questions left open, with ``unknown`` (a part of it). Both are exact; absent means none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shoreup.model.finding import Finding, Undecided
+from shoreup.stages.audit import AuditOptions, audit
+
+HERE = Path(__file__).parent
+FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
+TODAY = date(2026, 11, 23)
+KEYS = {"name", "why", "yaml", "terraform", "files", "formats", "findings", "undecided"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One finding, or one question left open, as a case states it."""
+
+    line: int
+    file: str
+    parts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One estate in one format."""
+
+    concern: str
+    name: str
+    files: Mapping[str, str]
+    findings: Sequence[Expected]
+    undecided: Sequence[Expected]
+
+
+def cases() -> Iterator[Case]:
+    """Every case in every format that it is written in."""
+    for path in sorted(HERE.glob("*.yaml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+            unknown = set(entry) - KEYS
+            assert not unknown, f"{path.name}: {entry.get('name')}: unknown keys {unknown}"
+            for form in entry.get("formats", list(FILES)):
+                files = {FILES[form]: entry[form], **entry.get("files", {})}
+                yield Case(
+                    path.stem,
+                    f"{entry['name']} ({form})",
+                    files,
+                    [expected(one, form) for one in entry.get("findings", ())],
+                    [expected(one, form) for one in entry.get("undecided", ())],
+                )
+
+
+def expected(entry: Mapping[str, object], form: str) -> Expected:
+    """What a case says of one finding, for one format."""
+    said = {key: value[form] if isinstance(value, dict) else value for key, value in entry.items()}
+    line = said.pop("line")
+    assert isinstance(line, int)
+    file = str(said.pop("file", FILES[form]))
+    return Expected(line, file, {key: str(value) for key, value in said.items()})
+
+
+def by_name(case: Case) -> str:
+    """The test's name."""
+    return f"{case.concern}: {case.name}"
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=by_name)
+def test_case(case: Case, tmp_path: Path) -> None:
+    for name, content in case.files.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+
+    account = audit([tmp_path], AuditOptions(select=(case.concern,), cache=False, today=TODAY))
+
+    assert account.errors == ()
+    agree(case.findings, account.findings)
+    agree(case.undecided, account.undecided)
+
+
+def agree(wanted: Sequence[Expected], seen: Sequence[Finding] | Sequence[Undecided]) -> None:
+    """Hold what was seen against what a case states, in the order of files and lines."""
+    everything: list[Finding | Undecided] = [*seen]
+    ordered = sorted(everything, key=lambda one: (one.file, one.line))
+    stated = sorted(wanted, key=lambda one: (one.file, one.line))
+    assert [(one.file, one.line) for one in ordered] == [(one.file, one.line) for one in stated], ordered
+    for one, other in zip(ordered, stated, strict=True):
+        for key, part in other.parts.items():
+            assert part in str(getattr(one, key)), f"{key} of {one}"
