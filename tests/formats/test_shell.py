@@ -177,6 +177,20 @@ def test_commands_that_run_elsewhere_say_so() -> None:
     assert command(parse("timeout 3 pg_dump x"), "pg_dump").frame("remote") is None
 
 
+@pytest.mark.parametrize("word", ["app-`date +%F`.sql", "`date +%F`", '"app-`date +%F`"', "app`date +%F`"])
+def test_backquotes_are_substitutions_in_one_word(word: str) -> None:
+    text = f"mv {word} /b"
+    program = parse(text)
+    moved = command(program, "mv").words
+    assert len(moved) == 3
+    assert [program.commands[i].name for part in moved[1].parts for i in part.commands] == ["date"]
+    assert text[moved[1].start : moved[1].end] == word
+
+
+def test_backquotes_between_single_quotes_are_text() -> None:
+    assert parse("echo 'a `b` c'").commands[0].words[1].literal == "a `b` c"
+
+
 def test_a_heredoc_is_text_with_variables() -> None:
     feeding = command(parse("psql <<EOF\nselect '$x';\nEOF\n"), "psql").redirects[0]
     assert feeding.target is not None

@@ -48,8 +48,16 @@ class _Context:
 
     def __init__(self, resources: Sequence[Resource], databases: Sequence[Database]) -> None:
         self.databases = databases
-        self.by_name = {(item.kind, item.namespace or "default", item.name): item for item in resources}
+        self._by_kind: dict[tuple[str, str], list[Resource]] = {}
+        for item in resources:
+            self._by_kind.setdefault((item.kind, item.name), []).append(item)
         self.k8up = [item for item in resources if item.api_version.startswith("k8up.io/")]
+
+    def find(self, kind: str, namespace: str | None, name: str) -> Resource | None:
+        """A resource by its name; where a namespace is only set when it is applied, the one that there is."""
+        found = self._by_kind.get((kind, name), [])
+        near = [item for item in found if (item.namespace or "default") == (namespace or "default")]
+        return near[0] if near else found[0] if len(found) == 1 else None
 
     def database(self, resource: Resource | None) -> tuple[Database, ...]:
         """The databases that a resource declares."""
@@ -124,7 +132,7 @@ def _velero(resource: Resource, context: _Context) -> Iterator[Backup]:
 def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
     spec = _spec(resource)
     name = text(at(resource.body.get("spec"), "cluster", "name"))
-    cluster = context.by_name.get(("Cluster", resource.namespace or "default", name))
+    cluster = context.find("Cluster", resource.namespace, name)
     method = text(spec.get("method")) or "barmanObjectStore"
     suspended = spec.get("suspend") is True
     databases = context.database(cluster)
@@ -143,7 +151,7 @@ def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
     route: Route = ("spec", "backup", "retentionPolicy")
     if method == "plugin":
         store = _object_store(resource, cluster)
-        holder = context.by_name.get(("ObjectStore", resource.namespace or "default", store))
+        holder = context.find("ObjectStore", resource.namespace, store)
         route = ("spec", "retentionPolicy")
     retention: tuple[Retention, ...] = ()
     undecided = ""
@@ -243,7 +251,7 @@ def _mariadb(resource: Resource, context: _Context) -> Iterator[Backup]:
     # The operator removes by age after a new copy was made; 30 days unless said otherwise.
     kept = _kept(resource, route, "age", "maxRetention", days(text(spec.get("maxRetention"))) or 30.0)
     name = text(at(resource.body.get("spec"), "mariaDbRef", "name"))
-    database = context.database(context.by_name.get(("MariaDB", resource.namespace or "default", name)))
+    database = context.database(context.find("MariaDB", resource.namespace, name))
     storage = mapping(spec.get("storage"))
     yield _made(
         resource,

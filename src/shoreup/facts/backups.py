@@ -347,15 +347,19 @@ def _python_removes_as(job: Job) -> Retention:
 def _retention(found: _Found, job: Job, removal: Removal) -> Retention:
     keeps = removal.keeps_at_least
     same = job.program is found.job.program
-    if keeps is None and same and guarded_by_success(job.program, removal.command, (found.copy,)):
-        keeps = 1
+    guarded = guarded_by_success(job.program, removal.command, (found.copy,)) if keeps is None and same else False
+    doubt = removal.undecided or (hidden(job) if keeps is None and not same else "")
+    if guarded:
+        keeps, doubt = 1, ""
+    elif guarded is None:
+        doubt = doubt or "the program looks at the result of the copy first"
     return Retention(
         place_in(job.script, removal.command.start, removal.command.end),
         removal.by,
         removal.command.name,
         removal.age_days,
         keeps,
-        removal.undecided or (hidden(job) if keeps is None and not same else ""),
+        doubt,
     )
 
 
@@ -430,7 +434,7 @@ def _by_images(workloads: Sequence[Workload], hosts: _Hosts) -> Iterator[Backup]
     for workload in workloads:
         for container in workload.containers:
             known = backup_image(container.image)
-            if known is None or container.command:
+            if known is None or (container.command and text(container.command[0]) not in known.commands):
                 continue
             yield _by_image(workload, container, known, hosts)
 

@@ -76,7 +76,7 @@ _USER_AND_PASSWORD: Mapping[str, tuple[str, ...]] = {
 
 _LONG_OPTION = re.compile(
     r"^--?(?:[a-z0-9]+[-_.])*(?:password|passwd|passphrase|requirepass|masterauth|token|api[-_]?key|auth[-_]?key|"
-    r"secret[-_]?key|secret[-_]?access[-_]?key|client[-_]?secret|access[-_]?token|pass)(?==|$)",
+    r"secret[-_]?key|(?:api|client|app)[-_]?secret|secret[-_]?access[-_]?key|access[-_]?token|pass)(?==|$)",
     re.IGNORECASE,
 )
 _NAME = re.compile(

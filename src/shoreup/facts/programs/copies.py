@@ -33,7 +33,7 @@ MIRRORS = frozenset({"rsync", "rclone", "mc", "mcli", "aws", "gsutil", "s3cmd"})
 REPOSITORIES = frozenset({"restic", "rustic", "borg", "kopia", "duplicity", "rdiff-backup", "borgmatic", "duplicacy"})
 """Tools that keep every run as a snapshot in a store of their own."""
 FILE_TOOLS = frozenset(
-    "tar cp rsync zip 7z 7za scp rclone aws mc mcli gsutil s3cmd s5cmd restic rustic borg kopia duplicity rdiff-backup".split()
+    "tar cp mv rsync zip 7z 7za scp rclone aws mc mcli gsutil s3cmd s5cmd restic rustic borg kopia duplicity rdiff-backup".split()
 )
 
 
@@ -70,9 +70,16 @@ def copies(program: Program, environment: Mapping[str, str]) -> Iterator[Copy]:
     """Every command of the program that copies data away, those that only carry on another's file left out."""
     found: list[Copy] = []
     for command in program.commands:
-        if not program.runs(command) or command.frame("condition") is not None:
+        if not program.runs(command):
+            continue
+        fed = [earlier for earlier in found if command in program.downstream(earlier.command)]
+        if fed:
+            if upload(command):
+                found = [_sent(program, item, command, environment) if item in fed else item for item in found]
             continue
         copy = _read(program, command, environment)
+        if copy is not None and copy.tool == "mv" and not any(_carries(earlier, copy) for earlier in found):
+            continue
         if copy is not None and not any(_carries(earlier, copy) for earlier in found):
             found.append(copy)
         elif copy is not None:
@@ -91,7 +98,7 @@ def _read(program: Program, command: Command, environment: Mapping[str, str]) ->
     path = joined(folder, copy.path) if copy.path is not None else None
     sources = tuple(joined(folder, word) for word in copy.sources)
     new_file = copy.new_file
-    if path is not None and new_file is False:
+    if path is not None and path is not copy.path and new_file is False:
         new_file = varies(program, path)
     return replace(copy, path=path, sources=sources, new_file=new_file)
 
@@ -455,7 +462,7 @@ def _uploading(command: Command) -> Reading | None:
     return tuple(plain[:-1]), None
 
 
-_FILE_READERS = {"tar": _tar, "cp": _cp, "rsync": _rsync, "zip": _zip, "7z": _zip, "7za": _zip}
+_FILE_READERS = {"tar": _tar, "cp": _cp, "mv": _cp, "rsync": _rsync, "zip": _zip, "7z": _zip, "7za": _zip}
 
 
 # Carrying on
@@ -473,6 +480,14 @@ def _covers(source: str, written: str) -> bool:
     source = source.rstrip("/").removesuffix("/.").removesuffix("/*")
     stem = re.sub(r"\.(gz|zst|xz|bz2|gpg|age|enc|zip)$", "", source)
     return bool(source) and (source == written or stem == written or written.startswith(f"{source}/"))
+
+
+def _sent(program: Program, copy: Copy, command: Command, environment: Mapping[str, str]) -> Copy:
+    """The copy, fed into a command that stores it elsewhere."""
+    named = varies(program, program.expand(command.words[-1], environment))
+    return replace(
+        copy, remote=copy.remote or upload(command), new_file=named if copy.new_file is None else copy.new_file
+    )
 
 
 def _carried(earlier: Copy, later: Copy) -> Copy:

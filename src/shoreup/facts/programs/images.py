@@ -54,6 +54,8 @@ class BackupImage:
     off: tuple[str, ...] = ("", "-1", "0", "false", "FALSE")
     schedule: tuple[str, ...] = ()
     source: str = ""
+    commands: tuple[str, ...] = ()
+    """Commands of the image that do the same once, for use under another schedule."""
 
 
 _PG_LOCAL = BackupImage(
@@ -67,6 +69,7 @@ _PG_LOCAL = BackupImage(
     keeps_one=True,
     schedule=("SCHEDULE",),
     source="https://github.com/prodrigestivill/docker-postgres-backup-local",
+    commands=("/backup.sh",),
 )
 _PG_S3 = BackupImage(
     "postgres-backup-s3",

@@ -258,7 +258,7 @@ def _listed(program: Program, listing: Command, expand: Expand) -> tuple[Word, .
 
 def _guard(program: Program, command: Command) -> tuple[int | None, str]:
     """Whether a count of files stands before the removal: ``[ $(ls | wc -l) -gt 7 ] && find ... -delete``."""
-    conditions = [frame for frame in command.context if frame.kind in ("if", "and", "while")]
+    conditions = [frame for frame in command.context if frame.kind in ("if", "and")]
     if not conditions:
         return None, ""
     ids = {frame.id for frame in conditions}
@@ -271,55 +271,63 @@ def _guard(program: Program, command: Command) -> tuple[int | None, str]:
     return None, ""
 
 
-def guarded_by_success(program: Program, removal: Command, copied: tuple[Copy, ...]) -> bool:
-    """Whether the removal only runs in a run whose copy has succeeded, so that one good copy is always left."""
+def guarded_by_success(program: Program, removal: Command, copied: tuple[Copy, ...]) -> bool | None:
+    """Whether the removal only runs in a run whose copy has succeeded, so that one good copy is always left.
+
+    ``None`` where the program looks at the copy's result in a way that is not followed.
+    """
+    answer: bool | None = False
     for copy in copied:
         made = copy.command
         if made.start >= removal.start:
             continue
-        piped = bool(program.downstream(made))
-        seen = not piped or made.options.pipefail
-        if seen and made.options.errexit and _stops_the_run(made):
-            return True
-        if seen and _chained(program, made, removal):
-            return True
-    return False
-
-
-def _stops_the_run(made: Command) -> bool:
-    """Under ``set -e`` a failure ends the run, except before ``||`` and ``&&`` or in a condition."""
-    return not any(
-        frame.kind in ("condition", "not", "background", "or", "process") for frame in made.context
-    ) and not _tried(made)
-
-
-def _tried(made: Command) -> bool:
-    return any(frame.kind == "substitution" for frame in made.context)
-
-
-def _chained(program: Program, made: Command, removal: Command) -> bool:
-    """``dump && find ... -delete``, ``if dump; then find ...; fi``."""
-    outer: tuple[Frame, ...] = removal.context
-    own = {frame.id for frame in made.context}
-    for frame in outer:
-        if frame.kind == "and" and frame.id not in own and made.end <= removal.start:
-            between = [
-                other
-                for other in program.commands
-                if made.end <= other.start < removal.start
-                and len(other.context) == len(made.context)
-                and _plain(other, made)
-            ]
-            if not between:
+        if not program.downstream(made) or made.options.pipefail:
+            if _ends_the_run(program, made) or _chained(made, removal):
                 return True
-        if frame.kind == "if" and any(item.kind == "condition" for item in made.context) and frame.id in own:
-            return True
+            if re.search(r"\$\?|\$\{\?\}", program.text[made.end : removal.start]):
+                answer = None
+        if re.search(r"PIPESTATUS|\[ -s |test -s |gzip -t|gunzip -t", program.text[made.end : removal.start]):
+            answer = None
+    return answer
+
+
+_HARMLESS = frozenset(
+    {"pipeline", "function", "group", "for", "while", "if", "case", "else", "nested", "wrapped", "remote", "and"}
+)
+
+
+def _ends_the_run(program: Program, made: Command) -> bool:
+    """Whether a failure of the copy ends the program: by ``set -e``, ``|| exit``, ``if ! dump; then exit; fi``."""
+    if made.options.errexit and all(frame.kind in _HARMLESS for frame in made.context):
+        return True
+    for frame in made.context:
+        tried = frame.kind == "tried" and frame.name == "||"
+        asked = frame.kind == "if" and made.frame("condition") is not None and made.frame("not") is not None
+        if tried or asked:
+            kind = "or" if tried else "if"
+            for other in program.commands:
+                if other.name in ("exit", "return") and other.frame("condition") is None:
+                    if any(item.kind == kind and item.id == frame.id for item in other.context):
+                        return True
     return False
 
 
-def _plain(other: Command, made: Command) -> bool:
-    """A command that begins a new statement on the copy's own level, so that a chain does not reach over it."""
-    return [frame.id for frame in other.context] == [frame.id for frame in made.context]
+def _chained(made: Command, removal: Command) -> bool:
+    """``dump && find ... -delete``, ``if dump; then find ...; fi``."""
+    for frame in removal.context:
+        for position, own in enumerate(made.context):
+            if own.id != frame.id:
+                continue
+            inner = made.context[position + 1 :]
+            plain = all(
+                item.kind in ("pipeline", "and") or (item.kind == "tried" and item.name == "&&") for item in inner
+            )
+            if frame.kind == "and" and own.kind == "tried" and plain:
+                return True
+            asked = bool(inner) and inner[0].kind == "condition" and all(item.kind == "pipeline" for item in inner[1:])
+            if frame.kind == own.kind == "if" and asked and removal.frame("condition", "else") is None:
+                return True
+    return False
 
 
 # Tools with a policy

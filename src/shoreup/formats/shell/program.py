@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 EXPANSION_DEPTH = 8
 """Variables made of variables made of ...; more than this is a cycle or a riddle."""
 
+_GLOB = re.compile(r"[*?\[{]")
 _DEFAULT = re.compile(r"^:?[-=](.*)$", re.DOTALL)
 
 
@@ -69,6 +70,8 @@ class Word:
         """The literal text before the first part that only the run decides."""
         known = ""
         for part in self.parts:
+            if part.kind == "glob":
+                return known + _GLOB.split(part.text)[0]
             if part.kind != "literal":
                 break
             known += part.text
@@ -136,7 +139,8 @@ class Frame:
     """One thing that a command stands in, such as a loop, a pipeline's stage or ``sh -c``.
 
     ``kind`` is ``pipeline`` (``stage`` is 0-based), ``for`` (``name`` is the variable, ``words`` what it runs over),
-    ``while``, ``if``, ``case``, ``condition``, ``and``, ``or``, ``not``, ``subshell``, ``group``, ``function``,
+    ``while``, ``if``, ``else``, ``case``, ``condition``, ``and`` and ``or`` (what stands after ``&&`` and ``||``),
+    ``tried`` (what stands before them; ``name`` is the operator and ``id`` that of what stands after), ``not``, ``subshell``, ``group``, ``function``,
     ``substitution``, ``process``, ``background``, ``nested`` (a program in a word of the command ``parent``),
     ``wrapped`` (``xargs``, ``find -exec``, ``timeout`` ...: ``name`` is the wrapper) or ``remote`` (it runs
     elsewhere: ``ssh``, ``kubectl exec``).

@@ -68,22 +68,54 @@ def _prepare(text: str, gaps: Sequence[int], environment: frozenset[str]) -> _So
             if match.group(1) in environment and not escaped:
                 part = Part("variable", match.group(1), match.start(), match.end(), quoted=True)
                 pieces.append((match.start(), match.end(), part))
-    if not pieces:
+    ticks = _backquoted(text) if "`" in text else []
+    if not pieces and not ticks:
         return _Source(text, range(len(text) + 1), {})
     made: list[str] = []
     offsets: list[int] = []
     holes: dict[int, Part] = {}
     position = 0
-    for start, end, part in sorted(pieces, key=lambda piece: piece[:2]):
+    replaced: list[tuple[int, int, Part | str]] = [*pieces, *ticks]
+    for start, end, held in sorted(replaced, key=lambda piece: piece[:2]):
+        if start < position:
+            continue
         made.append(text[position:start])
         offsets.extend(range(position, start))
-        holes[len(offsets)] = part
-        made.append(HOLE)
-        offsets.append(start)
+        if isinstance(held, str):
+            made.append(held)
+            offsets.extend([start] * len(held))
+        else:
+            holes[len(offsets)] = held
+            made.append(HOLE)
+            offsets.append(start)
         position = end
     made.append(text[position:])
     offsets.extend(range(position, len(text) + 1))
     return _Source("".join(made), offsets, holes)
+
+
+def _backquoted(text: str) -> list[tuple[int, int, str]]:
+    """The backquotes of a text and what says the same: the grammar takes ``a-`date` `` for two words."""
+    found: list[tuple[int, int, str]] = []
+    quote = ""
+    opened = -1
+    for index, char in enumerate(text):
+        if index and text[index - 1] == "\\" and quote != "'":
+            if char == "`":
+                return []  # one inside another
+        elif char == "'" and quote != '"' and opened < 0:
+            quote = "" if quote == "'" else "'"
+        elif char == '"' and quote != "'" and opened < 0:
+            quote = "" if quote == '"' else '"'
+        elif char == "\n" and opened >= 0:
+            return []
+        elif char == "`" and quote != "'":
+            if opened < 0:
+                opened = index
+            else:
+                found.extend(((opened, opened + 1, "$("), (index, index + 1, ")")))
+                opened = -1
+    return found if opened < 0 and not quote else []
 
 
 @cache
@@ -260,6 +292,9 @@ class _Walk:
         elif kind == "compound_statement":
             with self.inside(self.frame("group")):
                 self.visit_children(node)
+        elif kind == "else_clause":
+            with self.inside(self.frame("else")):
+                self.visit_children(node)
         elif kind == "negated_command":
             with self.inside(self.frame("not")):
                 self.visit_children(node)
@@ -326,15 +361,15 @@ class _Walk:
             self.options = before
 
     def and_or(self, node: tree_sitter.Node) -> None:
-        operator = ""
+        number = self.reader.new_id()
+        operator = next((child.type for child in node.children if child.type in ("&&", "||")), "")
+        after = False
         for child in node.children:
             if child.type in ("&&", "||"):
-                operator = child.type
+                after = True
             elif child.is_named or child.is_error:
-                if operator:
-                    with self.inside(self.frame("and" if operator == "&&" else "or")):
-                        self.visit(child)
-                else:
+                kind = ("and" if operator == "&&" else "or") if after else "tried"
+                with self.inside(Frame(kind, number, name=operator)):
                     self.visit(child)
 
     def loop(self, node: tree_sitter.Node) -> None:
