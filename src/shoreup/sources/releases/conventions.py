@@ -37,10 +37,10 @@ def _components(node: Node, depth: int) -> Iterator[tuple[Node, dict[str, Tree]]
         made: dict[str, Tree] = {"path": list(node.route), "image": image}
         for key in _REPLICAS:
             if isinstance(node[key].value, (int, Unknown)) and not isinstance(node[key].value, bool):
-                made["replicas"] = From(node[key].value, node[key].route)
+                made["replicas"] = From(node[key].value, node[key].route, exact=True)
         for key in _COPIED:
             if isinstance(node[key].value, (dict, list)):
-                made[key] = From(node[key].value, node[key].route)
+                made[key] = From(node[key].value, node[key].route, exact=True)
         yield node, made
     if node["enabled"].value is False:
         return
@@ -51,7 +51,11 @@ def _components(node: Node, depth: int) -> Iterator[tuple[Node, dict[str, Tree]]
 
 def _image(node: Node) -> Tree | None:
     if isinstance(node.value, (str, PartialText)):
-        return From({"text": From(node.value, node.route)}, node.route) if _looks_like_image(node.value) else None
+        return (
+            From({"text": From(node.value, node.route, exact=True)}, node.route)
+            if _looks_like_image(node.value)
+            else None
+        )
     if not isinstance(node.value, dict):
         return None
     parts = {key: node[key] for key in ("registry", "repository", "tag", "digest") if _scalar(node[key].value)}
@@ -61,7 +65,7 @@ def _image(node: Node) -> Tree | None:
     if "repository" in parts and ({"tag", "digest"} & parts.keys()):
         made["text"] = Text(tuple(_pieces(parts)), node.route)
     if isinstance(node["pullPolicy"].value, str):
-        made["pullPolicy"] = From(node["pullPolicy"].value, node["pullPolicy"].route)
+        made["pullPolicy"] = From(node["pullPolicy"].value, node["pullPolicy"].route, exact=True)
     return From(made, node.route)
 
 

@@ -8,22 +8,26 @@ and marks; the tracer follows a mark to the value, and from there to the file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from shoreup.formats.sourcemap import cover, cut, join
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
-from shoreup.model.value import Unknown, Value, join_text
+from shoreup.model.value import Unknown, Value, at, join_text
 from shoreup.sources.releases.layers import TraceValue
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class From:
-    """A part that stands in the values at ``route``; below it the routes go on as in the values where they can."""
+    """A part that is made from the values at ``route``.
+
+    ``exact`` says that it is those values as they stand, so that the routes below are the same.
+    """
 
     value: Tree
     route: Route
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +54,7 @@ class Text:
 
 Tree: TypeAlias = Value | From | Text | Sequence["Tree"] | Mapping[str, "Tree"]
 
-Mark: TypeAlias = Route | Text
+Mark: TypeAlias = From | Text
 
 
 def lay_out(tree: Tree) -> tuple[Value, dict[Route, Mark]]:
@@ -61,7 +65,7 @@ def lay_out(tree: Tree) -> tuple[Value, dict[Route, Mark]]:
 
 def _plain(tree: Tree, route: Route, marks: dict[Route, Mark]) -> Value:
     if isinstance(tree, From):
-        marks[route] = tree.route
+        marks[route] = tree
         return _plain(tree.value, route, marks)
     if isinstance(tree, Text):
         marks[route] = tree
@@ -122,22 +126,28 @@ class DerivedTracer:
         """The origin of the field at ``route``; ``None`` where the object has no such field."""
         if not _exists(self._body, route):
             return None
+        origin = self._nearest(route)
+        value = at(self._body, *route)
+        if origin is None or not isinstance(value, str) or origin.text == value:
+            return origin
+        return replace(origin, segments=(Segment(value, None, verbatim=False, derived="chart"),))
+
+    def _nearest(self, route: Route) -> Origin | None:
         for length in range(len(route), -1, -1):
             mark = self._marks.get(route[:length])
-            if mark is None:
-                continue
-            origin = self._follow(mark, route[length:])
+            origin = None if mark is None else self._follow(mark, route[length:])
             if origin is not None:
                 return origin
-        return self._trace(()) or self._release(())
+        whole = self._trace(()) or self._release(())
+        return None if whole is None else replace(whole, segments=())
 
     def _follow(self, mark: Mark, rest: Route) -> Origin | None:
         if isinstance(mark, Text):
             return compose(mark, self._trace)
-        for length in range(len(rest), -1, -1):
-            origin = self._trace((*mark, *rest[:length]))
+        for length in range(len(rest) if mark.exact else 0, -1, -1):
+            origin = self._trace((*mark.route, *rest[:length]))
             if origin is not None:
-                return origin if length == len(rest) else Origin(origin.site, origin.span, origin.via)
+                return origin if length == len(rest) else replace(origin, segments=())
         return None
 
 

@@ -7,41 +7,75 @@ from collections.abc import Iterator
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource
-from shoreup.model.value import PartialText, Unknown, Value, pattern
+from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.apptemplate import objects
 from shoreup.sources.releases.apptemplate.chart import chart, rules_for
 from shoreup.sources.releases.apptemplate.defaults import with_defaults
 from shoreup.sources.releases.conventions import components
-from shoreup.sources.releases.derive import DerivedTracer, Tree, lay_out
+from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
 from shoreup.sources.releases.layers import root
 from shoreup.sources.releases.patches import patched
 from shoreup.sources.releases.reading import ReleaseReading
+from shoreup.sources.releases.rendered import Refused, TemplateTracer, helm_program, render
 
 
 def expand(release: ReleaseReading) -> list[Found]:
     """The objects that a release makes.
 
-    The app-template chart gives real workloads. For any other chart there is one ``ChartValues`` resource with what its
-    values state beyond doubt (see :mod:`.conventions`), or nothing where they state nothing.
+    First a ``ReleaseValues`` resource: the merged values, wherever they are written. Then, from the
+    app-template chart, real workloads; so too from a chart in the repository, if Helm is at hand. For any other
+    chart there is one ``ChartValues`` resource with what its values state beyond doubt (see
+    :mod:`.conventions`), or nothing where they state nothing.
     """
+    return [_values(release), *_objects(release)]
+
+
+def _objects(release: ReleaseReading) -> Iterator[Found]:
     if is_app_template(release):
-        return list(_from_app_template(release))
-    return list(_from_conventions(release))
+        return _from_app_template(release)
+    made = _rendered(release)
+    return _from_conventions(release) if made is None else iter(made)
+
+
+def _values(release: ReleaseReading) -> Found:
+    body: dict[str, Tree] = {
+        "chart": release.chart,
+        "repository": release.repository,
+        "values": From(release.values, (), exact=True),
+    }
+    return _found(release, "helm", "ReleaseValues", release.name, body)
+
+
+def _rendered(release: ReleaseReading) -> list[Found] | None:
+    helm = helm_program() if release.tree is not None and release.chart_path else None
+    if helm is None or release.tree is None:
+        return None
+    made = render(release, release.tree, helm)
+    if isinstance(made, str):
+        path = f"{release.chart_path}/Chart.yaml"
+        if isinstance(made, Refused):
+            release.tree.error(path, 0, made, "the chart's objects")
+        else:
+            release.tree.skipped[path] = "chart not rendered"
+        return None
+    found: list[Found] = []
+    for body, path in made:
+        name = at(body, "metadata", "name")
+        item = _found(release, pattern(at(body, "apiVersion")), pattern(at(body, "kind")), pattern(name), body)
+        found.extend(patched(release, Found(item.resource, TemplateTracer(body, path, release.tree))))
+    return found
 
 
 def is_app_template(release: ReleaseReading) -> bool:
     """Whether the release runs the app-template chart in a version whose rules are known."""
-    if release.chart != "app-template":
-        return False
-    return isinstance(release.values.get("controllers"), dict) or "controllers" in release.values
+    return release.chart == "app-template" and "controllers" in release.values
 
 
 def _from_app_template(release: ReleaseReading) -> Iterator[Found]:
-    namespace = release.namespace if release.namespace is not None else Unknown("the namespace is not declared")
     rules = rules_for(release.version)
     values = with_defaults(release.stack) if rules.main_is_plain else release.stack
-    made = chart(root(values), rules, release.name, namespace, release.chart)
+    made = chart(root(values), rules, release.name, release.namespace, release.chart)
     for api_version, kind, name, tree in objects(made):
         yield from patched(release, _found(release, api_version, kind, name, tree))
 

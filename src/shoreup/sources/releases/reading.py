@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource
@@ -50,8 +51,8 @@ class ReleaseReading:
     chart_path: str = ""
     suspended: bool = False
     patches: tuple[Value, ...] = ()
-    notes: tuple[str, ...] = field(default=())
-    """What could not be followed, in words."""
+    tree: FileTree | None = None
+    """The files, for a chart that lies among them."""
 
     @property
     def resource(self) -> Resource:

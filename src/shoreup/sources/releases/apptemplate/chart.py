@@ -56,12 +56,12 @@ def rules_for(version: str | Unknown | None) -> Rules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """One release of the chart. ``values`` are its merged values."""
+    """One release of the chart. ``values`` are its merged values; ``namespace`` is ``None`` where nothing says it."""
 
     rules: Rules
     values: Node
     release: str
-    namespace: str | Unknown
+    namespace: str | Unknown | None
     scope: Scope
 
     def enabled(self, key: str) -> dict[str, Node]:
@@ -109,7 +109,7 @@ class Chart:
         annotations = self.annotations(node["annotations"])
         if annotations:
             made["annotations"] = annotations
-        if scoped:
+        if scoped and self.namespace is not None:
             made["namespace"] = self.namespace
         return made
 
@@ -175,7 +175,7 @@ def primary_port(service: Node) -> Node | None:
     return next(iter(ports.values()), None)
 
 
-def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown, chart_name: str) -> Chart:
+def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown | None, chart_name: str) -> Chart:
     """Bind values to a release. The app-template chart takes the release's name for its own; others that use the
     library do not.
     """
@@ -192,13 +192,14 @@ def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown, ch
     if not full:
         full = release if name in release else f"{release}-{name}"
     full = full[:63].removesuffix("-")
-    scope = Scope(release, namespace, chart_name, full, name, values.value)
+    inside = Unknown("the namespace is not declared") if namespace is None else namespace
+    scope = Scope(release, inside, chart_name, full, name, values.value)
     return Chart(rules, values, release, namespace, scope)
 
 
 def copied(node: Node) -> Tree:
     """A value as it stands."""
-    return From(node.value, node.route)
+    return From(node.value, node.route, exact=True)
 
 
 def put(made: dict[str, Tree], key: str, node: Node) -> None:

@@ -114,7 +114,7 @@ def image(chart: Chart, node: Node) -> Tree:
 
 
 def _words(node: Node) -> Tree:
-    return From([copied(node)] if isinstance(node.value, str) else node.value, node.route)
+    return From([copied(node)], node.route) if isinstance(node.value, str) else copied(node)
 
 
 def _environment(chart: Chart, node: Node) -> Tree | None:

@@ -216,7 +216,7 @@ def _reference(chart: Chart, node: Node) -> Tree:
         "group": "" if node["group"].empty else copied(node["group"]),
         "kind": "Service" if node["kind"].empty else copied(node["kind"]),
         "name": name if name is not None and service is not None else chart.tpl(node["name"]),
-        "namespace": chart.namespace if node["namespace"].empty else copied(node["namespace"]),
+        "namespace": chart.scope.namespace if node["namespace"].empty else copied(node["namespace"]),
         "weight": 1 if node["weight"].value is None else copied(node["weight"]),
     }
     if not node["port"].empty:

@@ -112,7 +112,7 @@ def _role(chart: Chart, node: Node, roles: dict[str, Node]) -> Tree:
 def _subject(chart: Chart, node: Node) -> Tree:
     if node.has("identifier"):
         name = From(account_name(chart, node["identifier"].text), node["identifier"].route)
-        return From({"kind": "ServiceAccount", "name": name, "namespace": chart.namespace}, node.route)
+        return From({"kind": "ServiceAccount", "name": name, "namespace": chart.scope.namespace}, node.route)
     made: dict[str, Tree] = {}
     for key in ("kind", "name", "namespace"):
         if not node[key].empty:
@@ -145,7 +145,7 @@ def monitors(chart: Chart) -> Iterator[Made]:
         name = chart.name(identifier, node, len(declared))
         selector: Tree = {"matchLabels": {"app.kubernetes.io/service": _watched(chart, node), **chart.selector()}}
         spec: dict[str, Tree] = {
-            "namespaceSelector": {"matchNames": [chart.namespace]},
+            "namespaceSelector": {"matchNames": [chart.scope.namespace]},
             "selector": selector if node["selector"].empty else chart.tpl(node["selector"]),
             "endpoints": chart.tpl(node["endpoints"]),
         }

@@ -101,7 +101,7 @@ def _go_float(value: float) -> str:
 def _text(node: Node, scope: Scope) -> Tree:
     found = pieces(node, scope)
     if len(found) == 1 and found[0].chars is None and not found[0].derived:
-        return From(node.value, node.route)
+        return From(node.value, node.route, exact=True)
     return Text(found, node.route)
 
 
