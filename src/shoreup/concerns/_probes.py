@@ -42,12 +42,14 @@ def fitting_probe(serving: Serving, kind: str) -> Fix:
     product = serving.product
     port = serving.port
     if product is not None and "exec" in product.probe:
-        return Fix(f"Add a {kind} probe that runs {product.probe['exec'][0]}", Safety.UNSAFE, _REASON)
+        return Fix(f"Add a {kind} probe that runs {' '.join(product.probe['exec'])}", Safety.UNSAFE, _REASON)
     if product is not None and "http" in product.probe:
         declared = {entry.number for entry in serving.container.ports}
         usual = product.probe.get("port")
         asked = usual if usual in declared or port is None else port
-        return Fix(f"Add a {kind} probe that asks {product.probe['http']} on port {asked}", Safety.UNSAFE, _REASON)
+        scheme = " over HTTPS" if "443" in str(asked) or "https" in str(asked) else ""
+        title = f"Add a {kind} probe that asks {product.probe['http']} on port {asked}{scheme}"
+        return Fix(title, Safety.UNSAFE, _REASON)
     if port is not None:
         return Fix(f"Add a {kind} probe on port {port}", Safety.UNSAFE, _REASON)
     return Fix(f"Add a {kind} probe", Safety.SHOWN, "which port or command tells that it works is not in the estate")

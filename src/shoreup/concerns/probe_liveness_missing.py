@@ -9,7 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.serving import serving
-from shoreup.model.finding import Category, Consequence, Section, Severity
+from shoreup.model.finding import Category, Confidence, Consequence, Section, Severity
 
 
 class ProbeLivenessMissing(Concern):
@@ -55,5 +55,6 @@ class ProbeLivenessMissing(Concern):
                     message=f"{subject(found)} {reached(found)} and has no liveness probe.",
                     consequence="A process that hangs is not restarted and stays down until a person sees it.",
                     severity=Severity.HIGH if found.depended_on else Severity.MEDIUM,
+                    confidence=Confidence.CERTAIN if found.services else Confidence.LIKELY,
                     fixes=(fitting_probe(found, "liveness"),),
                 )

@@ -9,7 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.serving import serving
-from shoreup.model.finding import Category, Consequence, Place, Section, Severity
+from shoreup.model.finding import Category, Confidence, Consequence, Place, Section, Severity
 
 
 class ProbeReadinessMissing(Concern):
@@ -56,6 +56,7 @@ class ProbeReadinessMissing(Concern):
                     message=f"{subject(found)} {reached(found)} and has no readiness probe.",
                     consequence="Each start and each rollout sends requests to it that it cannot answer yet.",
                     severity=Severity.HIGH if found.depended_on else Severity.MEDIUM,
+                    confidence=Confidence.CERTAIN if found.services else Confidence.LIKELY,
                     related=tuple(
                         (Place(service.resource.key), "this Service sends traffic to it")
                         for service in found.services[:2]

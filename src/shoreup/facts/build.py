@@ -33,6 +33,7 @@ from shoreup.facts.workloads import (
 )
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
+from shoreup.sources.releases.reading import ReleaseReading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,7 @@ class Extras:
     ignored_changes: tuple[IgnoredChange, ...] = ()
     source_paths: Mapping[tuple[int, Route], str] = field(default_factory=dict)
     products: tuple[Product, ...] = ()
+    releases: tuple[ReleaseReading, ...] = ()
     today: date | None = None
 
 
@@ -59,7 +61,8 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
     """Every fact of an estate."""
     products = with_products(extras.products)
     by_kind = _by_kind(resources)
-    storage = read_storage(by_kind)
+    releases = read_releases(by_kind, extras.releases)
+    storage = read_storage(by_kind, releases)
     workloads = list[Workload]()
     for resource in resources:
         if is_workload(resource):
@@ -77,7 +80,6 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
     databases = read_databases(known, by_kind, products)
     config = read_config(by_kind, extras.source_paths)
     programs = scripts(known, config)
-    releases = read_releases(by_kind)
     return Estate(
         resources=tuple(resources),
         workloads=known,

@@ -280,7 +280,10 @@ class ConfigEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Release:
-    """A Helm chart as the estate installs it. ``version`` is ``None`` when it is absent."""
+    """A Helm chart as the estate installs it.
+
+    ``version`` is ``None`` when it is absent. ``open`` says why some of its values are not known.
+    """
 
     resource: Resource
     namespace: str
@@ -292,6 +295,7 @@ class Release:
     values_route: Route
     place: Place
     version_place: Place
+    open: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

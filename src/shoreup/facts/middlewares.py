@@ -83,6 +83,7 @@ class Chains:
         self._found = {(middleware.namespace, middleware.name): middleware for middleware in middlewares}
         self._joined = {f"{namespace}-{name}": (namespace, name) for namespace, name in self._found}
         self._entry_points = _entry_points(by_kind, releases)
+        self._unread = next((release.open for release in releases if _is_proxy(release) and release.open), "")
 
     def referenced(self, chain: Chain, references: Value, namespace: str) -> None:
         """Add pieces given as a list of ``name`` and ``namespace``."""
@@ -125,6 +126,7 @@ class Chains:
 
     def entry_points(self, chain: Chain, names: Iterable[str]) -> None:
         """Add what the proxy's static configuration puts before every router of these entry points (all if none)."""
+        chain.open(self._unread)
         wanted = {name.lower() for name in names}
         for entry_point, values in self._entry_points:
             if not wanted or entry_point.lower() in wanted:
@@ -158,12 +160,16 @@ class Chains:
                 self._piece(chain, *key, (*passed, (namespace, name)))
 
 
+def _is_proxy(release: Release) -> bool:
+    return release.chart.rpartition("/")[2] == "traefik"
+
+
 def _entry_points(
     by_kind: Mapping[str, Sequence[Resource]], releases: Sequence[Release]
 ) -> tuple[tuple[str, tuple[Value, ...]], ...]:
     found: list[tuple[str, tuple[Value, ...]]] = []
     for release in releases:
-        if release.chart.rpartition("/")[2] == "traefik":
+        if _is_proxy(release):
             found.extend(_from_values(release.values))
     for resource in by_kind.get("HelmChartConfig", ()):
         if resource.name.startswith("traefik"):

@@ -7,6 +7,7 @@ reference does (a git revision, a file of the repository).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from shoreup.facts.estate import Release
 from shoreup.facts.fields import doubt, items, mapping, text
@@ -14,6 +15,7 @@ from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value
+from shoreup.sources.releases.reading import ReleaseReading
 
 _IN_GIT = Unknown("the chart lies in a git repository, whose revision decides")
 _LOCAL = Unknown("the chart lies in this repository")
@@ -22,8 +24,48 @@ PINNED_ELSEWHERE = frozenset({_IN_GIT, _LOCAL, _ARCHIVE})
 """Versions that are not known here and yet are held, by something other than a version."""
 
 
-def read_releases(by_kind: Mapping[str, Sequence[Resource]]) -> tuple[Release, ...]:
-    """Every release of the estate."""
+def read_releases(
+    by_kind: Mapping[str, Sequence[Resource]], readings: Sequence[ReleaseReading] = ()
+) -> tuple[Release, ...]:
+    """Every release of the estate. ``readings`` give the values as they are merged from all that they come from."""
+    declared = _declared(by_kind)
+    if not readings:
+        return declared
+    merged = {reading.resource.key: reading for reading in readings}
+    found = [
+        replace(release, values=reading.values, open=reading.stack.open_reason)
+        if (reading := merged.get(release.resource.key)) is not None and reading.chart == release.chart
+        else release
+        for release in declared
+    ]
+    known = {release.resource.key for release in declared}
+    found.extend(_read(reading) for reading in readings if reading.resource.key not in known)
+    return tuple(found)
+
+
+def _read(reading: ReleaseReading) -> Release:
+    """A release that no object of its own declares, such as a chart that a kustomization inflates."""
+    version = reading.version
+    if reading.source in {"git", "path"}:
+        version = _IN_GIT if reading.source == "git" else _LOCAL
+    elif reading.source == "unknown":
+        version = Unknown("where the chart comes from is not known")
+    return Release(
+        resource=reading.resource,
+        namespace=text(reading.namespace) or "default",
+        name=reading.name,
+        chart=reading.chart,
+        repository=reading.repository,
+        version=version,
+        values=reading.values,
+        values_route=reading.values_route,
+        place=Place(reading.place.key, reading.place.route),
+        version_place=Place(reading.version_place.key, reading.version_place.route),
+        open=reading.stack.open_reason,
+    )
+
+
+def _declared(by_kind: Mapping[str, Sequence[Resource]]) -> tuple[Release, ...]:
     found: list[Release] = []
     for resource in by_kind.get("helm_release", ()):
         found.append(_terraform(resource))

@@ -45,7 +45,8 @@ class Serving:
 def serving(estate: Estate) -> Iterator[Serving]:
     """Every container of a running workload that certainly serves.
 
-    Not those of jobs, of workloads that are switched off or only partly known, init containers, and those whose only
+    Not those of agents on every node to which no Service leads, of jobs, of workloads that are switched off or only
+    partly known, init containers, and those whose only
     ports
     are for metrics. A sidecar that Kubernetes starts as an init container counts when a Service leads to it.
     """
@@ -60,7 +61,7 @@ def serving(estate: Estate) -> Iterator[Serving]:
             product = estate.products.get(container.image.product)
             if product is not None and product.kind in _EXPORTERS:
                 continue
-            if services or (_has_ports(container) and not container.sidecar):
+            if services or (workload.kind != "DaemonSet" and _has_ports(container) and not container.sidecar):
                 yield Serving(workload, container, services, product)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shoreup.facts.estate import Volume
+from shoreup.facts.estate import Release, Volume
 from shoreup.facts.fields import NOTHING, first, items, mapping, text, texts, truth, why_open
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -148,7 +148,7 @@ def _backing(source: Mapping[str, Value]) -> Backing:
     return _NOWHERE
 
 
-def read_storage(by_kind: Mapping[str, Sequence[Resource]]) -> Storage:
+def read_storage(by_kind: Mapping[str, Sequence[Resource]], releases: Sequence[Release]) -> Storage:
     """Everything of the estate that says where volumes lie."""
     bound: dict[tuple[str, str], Resource] = {}
     for resource in by_kind.get("PersistentVolume", ()):
@@ -161,11 +161,11 @@ def read_storage(by_kind: Mapping[str, Sequence[Resource]]) -> Storage:
         },
         volumes={volume.name: volume for volume in by_kind.get("PersistentVolume", ())},
         bound=bound,
-        classes=_classes(by_kind),
+        classes=_classes(by_kind, releases),
     )
 
 
-def _classes(by_kind: Mapping[str, Sequence[Resource]]) -> Mapping[str, Backing]:
+def _classes(by_kind: Mapping[str, Sequence[Resource]], releases: Sequence[Release]) -> Mapping[str, Backing]:
     provisioners = dict(_provisioners(by_kind.get("Deployment", ())))
     classes: dict[str, Backing] = {}
     for resource in by_kind.get("StorageClass", ()):
@@ -175,9 +175,8 @@ def _classes(by_kind: Mapping[str, Sequence[Resource]]) -> Mapping[str, Backing]
             classes[resource.name] = Backing("nfs", server, text(parameters.get("share", parameters.get("path"))))
         else:
             classes[resource.name] = provisioners.get(text(resource.body.get("provisioner")), _NOWHERE)
-    for kind in ("HelmRelease", "helm_release", "Application"):
-        for resource in by_kind.get(kind, ()):
-            classes.update(_chart_classes(resource))
+    for release in releases:
+        classes.update(_chart_classes(release.values))
     return classes
 
 
@@ -193,10 +192,8 @@ def _provisioners(deployments: Iterable[Resource]) -> Iterable[tuple[str, Backin
                 yield env["PROVISIONER_NAME"], Backing("nfs", env["NFS_SERVER"], env.get("NFS_PATH", ""))
 
 
-def _chart_classes(resource: Resource) -> Iterable[tuple[str, Backing]]:
+def _chart_classes(values: Mapping[str, Value]) -> Iterable[tuple[str, Backing]]:
     """Storage classes that the values of an NFS chart describe: a class beside the server that it uses."""
-    spec = mapping(resource.body.get("spec"))
-    values = mapping(resource.body.get("values")) or mapping(spec.get("values"))
     nfs = mapping(values.get("nfs"))
     server = text(nfs.get("server"))
     one = mapping(values.get("storageClass"))
