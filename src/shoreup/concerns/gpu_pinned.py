@@ -1,0 +1,79 @@
+"""GPU work that one named node alone can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.accelerators import GpuClaim, gpu_claim
+from shoreup.facts.estate import Estate, Workload
+from shoreup.facts.naming import named
+from shoreup.facts.placement import Pin, pinned
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.value import Unknown
+
+_EVERYWHERE = "DaemonSet"
+_PREFER = Fix(
+    "Require a label that every suitable node has, and prefer this node instead of requiring it",
+    Safety.UNSAFE,
+    "the pods restart, and may then run on another node; their volumes must reach there",
+)
+
+
+class GpuPinned(Concern):
+    """A workload claims a GPU, and one node, named by its host name, is the only one that may run it.
+
+    **What**
+
+    The pod has a `nodeName`, a `nodeSelector` on `kubernetes.io/hostname`, or a required node affinity whose every
+    term names the same single host. A claim is an extended resource such as `nvidia.com/gpu`, a
+    resource claim of a GPU's device class, NVIDIA's runtime, or `/dev/dri` mounted from the node.
+
+    **Why**
+
+    While that node is down, drained or renamed, the workload stays pending, whatever other cards the cluster has. A
+    card that is added later does nothing for it.
+
+    **Example**
+
+    `nodeSelector: {kubernetes.io/hostname: forge}` beside `nvidia.com/gpu: 1` is found. A selector on a label that
+    several nodes may have, or a preferred affinity, is not; nor is the same selector without a GPU.
+
+    **Fix safety**
+
+    Unsafe: the pods restart and may move. Where only one node has a card, the fix is a second card; no work
+    without a card is proposed, as not every image can do that.
+    """
+
+    id = "gpu-pinned"
+    title = "GPU workload that one named node alone can run"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.OUTAGE
+    category = Category.AVAILABILITY
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every workload that claims a GPU."""
+        for workload in estate.workloads:
+            claim = gpu_claim(estate, workload) if workload.enabled and workload.kind != _EVERYWHERE else None
+            if claim is None:
+                continue
+            pin = pinned(workload)
+            if isinstance(pin, Unknown):
+                place = Place(workload.resource.key, (*workload.pod_route, "nodeSelector"))
+                yield self.undecided(place, unknown="node", reason=pin.reason)
+            elif pin is not None:
+                yield self._pinned(workload, claim, pin)
+
+    def _pinned(self, workload: Workload, claim: GpuClaim, pin: Pin) -> Outcome:
+        subject = named(workload.resource)
+        node = "one node, which a value outside the repository names" if "*" in pin.node else f"the node {pin.node}"
+        return self.found(
+            pin.place,
+            field="nodeSelector",
+            subject=subject,
+            message=f"{subject} asks for {claim.asks} and may run on {node} alone.",
+            consequence="While that node is down or drained it stays pending, whatever other cards there are.",
+            related=((claim.place, f"{claim.container.name} asks for {claim.asks}"),),
+            fixes=(_PREFER,),
+        )

@@ -1,0 +1,86 @@
+"""Terraform files that nobody reads whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import CodeFile, Estate
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.location import Span
+
+_MOST_LINES = 450
+_HEAD = 1_000
+"""Bytes at the top of a file in which a generator says that the file is its own."""
+_GENERATED = re.compile(
+    r"do not (?:edit|modify|change)|(?:auto-?|\bis )generated|generated (?:by|file|code)", re.IGNORECASE
+)
+_SPLIT = Fix(
+    "Split the file by subject into files of the same folder",
+    Safety.SHOWN,
+    "Terraform reads a folder as one, so no address changes; which blocks belong together its owner decides",
+)
+
+
+class ModuleOversized(Concern):
+    """A Terraform file has more than 450 lines.
+
+    **What**
+
+    Every line counts, also blank ones and comments. Files that say at their top that a generator writes them are left
+    alone, as are JSON files.
+
+    **Why**
+
+    A change to such a file is reviewed as the few lines around it, and two people who work on different services meet
+    in one file. What is related stands far apart, so it drifts apart.
+
+    **Example**
+
+    A `main.tf` of 760 lines that declares the workloads, volumes and routes of six services is found. Split into
+    `photos.tf`, `files.tf` and so on, in the same folder, it is not.
+
+    **Fix safety**
+
+    Shown: files of one folder are one module, so a split by subject changes no address and no state. Workspaces are
+    no cure: they give the same code several states, and make no file smaller.
+    """
+
+    id = "module-oversized"
+    title = "Terraform file of more than 450 lines"
+    severity = Severity.LOW
+    consequence_class = Consequence.HYGIENE
+    category = Category.PRACTICE
+    section = Section.TECH_DEBT
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every file of Terraform."""
+        generated = {
+            comment.span.file
+            for comment in estate.comments
+            if comment.span.start < _HEAD and _GENERATED.search(comment.text)
+        }
+        for file in estate.code_files:
+            if file.lines > _MOST_LINES and not file.path.endswith(".json") and file.path not in generated:
+                yield self._oversized(file)
+
+    def _oversized(self, file: CodeFile) -> Outcome:
+        return self.found(
+            Place(span=Span(file.path, 0, 0)),
+            field="lines",
+            subject=file.path,
+            message=f"The file has {file.lines:,} lines{_blocks(file.subjects)}.",
+            consequence="Nobody reviews a change to it whole, and work on different subjects meets in it.",
+            fixes=(_SPLIT,),
+        )
+
+
+def _blocks(subjects: Mapping[str, int]) -> str:
+    """What is in the file, the commonest blocks first."""
+    count = sum(subjects.values())
+    if not count:
+        return ""
+    common = sorted(subjects.items(), key=lambda entry: (-entry[1], entry[0]))[:3]
+    named = ", ".join(f"{number} {subject}" for subject, number in common)
+    return f" in {count} blocks, among them {named}" if count > 1 else " in one block"
