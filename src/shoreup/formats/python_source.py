@@ -102,13 +102,12 @@ def _commands(call: ast.Call, lines: _Lines, by_shell: bool) -> Iterator[Command
 def _shell_commands(text: ast.expr, lines: _Lines) -> Iterator[Command]:
     word = _word(text, lines)
     start, end = lines.span(text)
-    written = "".join(part.text for part in word.parts)
+    written = ""
     gaps: list[int] = []
-    position = 0
     for part in word.parts:
         if part.kind == "unknown":
-            gaps.append(position)
-        position += len(part.text)
+            gaps.append(len(written))
+        written += f"${{{part.text}}}" if part.kind == "variable" else part.text
     frame = Frame("nested", 1, name="python")
     for command in parse(written, gaps).commands:
         # A Python literal's characters are not mapped one by one: everything points at the whole of it.
