@@ -33,7 +33,7 @@ from shoreup.formats.hcl.syntax import (
     Unary,
 )
 from shoreup.model.value import PartialText, Unknown, Value, join_text
-from shoreup.terraform.functions import FILE_FUNCTIONS, call, kinds
+from shoreup.terraform.functions import FILE_FUNCTIONS, kinds
 from shoreup.terraform.functions.kinds import FunctionError, TerraformSet, number_text
 from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope
 
@@ -479,7 +479,7 @@ def _call(node: Call, scope: Scope) -> Value:
     if isinstance(values, Unknown):
         return values
     try:
-        return call(node.name.removeprefix("core::"), values)
+        return scope.module.function(node.name, values)
     except FunctionError as problem:
         raise EvaluationError(f"{node.name}(): {problem}") from None
 

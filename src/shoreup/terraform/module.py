@@ -24,6 +24,7 @@ from shoreup.terraform.expressions import (
     evaluate_or_unknown,
     pairs,
 )
+from shoreup.terraform.functions import call
 from shoreup.terraform.plan import Plan
 from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope, UnknownKey
 from shoreup.terraform.variables import Given
@@ -348,6 +349,10 @@ class ModuleInstance:
             name = UnknownKey("*") if isinstance(key, Unknown | PartialText) else str(key)
             result.append((name, Scope(self, {"each": {"key": key, "value": item}}, binding)))
         return result
+
+    def function(self, name: str, values: list[Value]) -> Value:
+        """A function that needs nothing but its arguments. Raises ``FunctionError``."""
+        return call(name, values)
 
     def file_function(self, name: str, values: list[Value], scope: Scope) -> Value:
         """``file()``, ``templatefile()`` and their relatives, on the estate's files alone."""
