@@ -48,6 +48,7 @@ ROOT_VARIABLES = block(
 ROOT_LOCALS = block(
     """
     locals {
+      stage      = "STAGE"
       namespaces = toset(["apps", "data", "edge"])
       labels     = { for name in local.namespaces : name => merge({ owner = "lab" }, { purpose = upper(name) }) }
     }
@@ -59,7 +60,7 @@ NAMESPACES = block(
       for_each = local.namespaces
 
       metadata {
-        name   = each.key
+        name   = "${local.stage}-${each.key}"
         labels = local.labels[each.key]
       }
     }
@@ -121,7 +122,7 @@ def add_root(tree: Tree, root: str, versions: str) -> None:
     tree.add(f"{root}/versions.tf", versions)
     tree.add(f"{root}/providers.tf", PROVIDERS)
     tree.add(f"{root}/variables.tf", ROOT_VARIABLES)
-    tree.add(f"{root}/locals.tf", ROOT_LOCALS)
+    tree.add(f"{root}/locals.tf", ROOT_LOCALS.replace("STAGE", root.rpartition("/")[2]))
     tree.add(f"{root}/namespaces.tf", NAMESPACES, NAMESPACES_A_ROOT)
 
 

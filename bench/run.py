@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,7 +35,9 @@ COLD_TARGET, WARM_TARGET = 15, 50
 GROWTH_FILES, GROWTH_RESOURCES, GROWTH_YAML = 10_000, 60_000, 0.2
 GROWTH_SECONDS, GROWTH_MEGABYTES = 60, 1536
 HELP_SECONDS = 0.15
-SAMPLE_SECONDS = 0.1
+GROWTH_PATIENCE = 300  # seconds; after that the number no longer matters
+PATIENCE = 900
+FIRST_SAMPLE, LAST_SAMPLE = 0.05, 1.0  # seconds between looks at the memory; a look at a large process costs it time
 FINISHED = (0, 1)  # both tools: 1 says that something was found
 
 
@@ -82,8 +85,10 @@ class MemoryWatch(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        while not self._ended.wait(SAMPLE_SECONDS):
+        pause = FIRST_SAMPLE
+        while not self._ended.wait(pause):
             self.peak = max(self.peak, sum(map(self._megabytes, self._family(self._pid))))
+            pause = min(pause * 1.2, LAST_SAMPLE)
 
     def stop(self) -> None:
         self._ended.set()
@@ -108,23 +113,33 @@ class MemoryWatch(threading.Thread):
         return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Run:
-    """Raises CouldNotMeasure where the command does not end as its tool ends."""
+def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None, patience: float = PATIENCE) -> Run:
+    """Raises CouldNotMeasure where the command does not end as its tool ends, or not within `patience` seconds."""
+    name = Path(command[0]).name
     begun = time.perf_counter()
     process = subprocess.Popen(
         [str(word) for word in command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, **(environment or {})},
+        start_new_session=True,
     )
     watch = MemoryWatch(process.pid)
     watch.start()
-    output, complaint = process.communicate()
-    seconds = time.perf_counter() - begun
-    watch.stop()
+    try:
+        output, complaint = process.communicate(timeout=patience)
+    except BaseException as interruption:
+        os.killpg(process.pid, signal.SIGKILL)  # all that it started, and nothing else: the session is its own
+        process.communicate()
+        if isinstance(interruption, subprocess.TimeoutExpired):
+            raise CouldNotMeasure(f"{name} was still running after {patience:.0f} s") from None
+        raise
+    finally:
+        seconds = time.perf_counter() - begun
+        watch.stop()
     if process.returncode not in FINISHED:
         last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["and says nothing"]
-        raise CouldNotMeasure(f"{Path(command[0]).name} ends with {process.returncode}: {last[0]}")
+        raise CouldNotMeasure(f"{name} ends with {process.returncode}: {last[0]}")
     return Run(seconds, watch.peak, output)
 
 
@@ -157,9 +172,10 @@ def run_checkov(program: Path, tree: Path) -> Run:
     return run([program, *CHECKOV_OPTIONS, "-d", tree], quiet)
 
 
-def run_shoreup(program: Path, tree: Path, *options: str) -> Run:
+def run_shoreup(program: Path, tree: Path, *options: str, patience: float = PATIENCE) -> Run:
     # its own cache folder: a measurement must not find what an earlier audit of its user left behind
-    return run([program, "audit", tree, "--format", "json", *options], {"XDG_CACHE_HOME": str(WORK / "cache")})
+    cache = {"XDG_CACHE_HOME": str(WORK / "cache")}
+    return run([program, "audit", tree, "--format", "json", *options], cache, patience)
 
 
 def findings_of_checkov(output: bytes) -> int:
@@ -251,7 +267,10 @@ def growth(shoreup: Path, small: Series) -> list[str]:
     tree = generated(
         "--files", str(GROWTH_FILES), "--resources", str(GROWTH_RESOURCES), "--yaml", str(GROWTH_YAML)
     )  # fmt: skip
-    large = run_shoreup(shoreup, tree, "--no-cache")
+    try:
+        large = run_shoreup(shoreup, tree, "--no-cache", patience=GROWTH_PATIENCE)
+    except CouldNotMeasure as trouble:
+        return [f"growth: {trouble}; {GROWTH_SECONDS} s wanted"]
     print(
         f"\ngrowth: {described(tree)}, {GROWTH_RESOURCES} resources\n"
         f"  cold {large.seconds:.1f}s, {large.megabytes:.0f} MB, {findings_of_shoreup(large.output)} findings; "
