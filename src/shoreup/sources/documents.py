@@ -19,10 +19,14 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Documents:
-    """Every document of the estate's files. Values are shared: never change one in place."""
+    """Every document of the estate's files. Values are shared: never change one in place.
 
-    def __init__(self, tree: FileTree) -> None:
+    ``words`` is as in :func:`shoreup.formats.yaml.load`.
+    """
+
+    def __init__(self, tree: FileTree, *, words: bool = True) -> None:
         self.tree = tree
+        self._words = words
         self._streams: dict[str, Stream] = {}
         self._outer: tuple[str, tuple[Segment, ...]] = ("", ())
 
@@ -57,7 +61,8 @@ class Documents:
         text = self.tree.text(path)
         if text is None:
             return Stream(())
-        stream = (load_json if path.endswith(".json") else load)(text, again=self._again(path))
+        again = self._again(path)
+        stream = load_json(text, again=again) if path.endswith(".json") else load(text, words=self._words, again=again)
         for problem in stream.problems:
             self.tree.error(path, problem.line, problem.cause, problem.skipped)
         if stream.skipped:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shoreup.formats.files import FileTree
+from shoreup.sources.kustomize.roots import Roots
 from shoreup.sources.reading import Found
+
+__all__ = ["KustomizeReading", "read_kustomizations"]
 
 
 @dataclass(frozen=True, slots=True)
 class KustomizeReading:
-    """The resources, and the files that they were built from."""
+    """The resources of every root, and the files that are part of some kustomization or left out on purpose."""
 
     found: list[Found] = field(default_factory=list)
     taken: frozenset[str] = frozenset()
 
 
 def read_kustomizations(tree: FileTree) -> KustomizeReading:
-    """Build every kustomization that nothing else includes."""
-    return KustomizeReading()
+    """Build every kustomization that nothing else includes, and every folder that Flux applies."""
+    roots = Roots(tree)
+    found = roots.read()
+    return KustomizeReading(found, frozenset(roots.taken))
