@@ -191,6 +191,8 @@ class TestFunctions:
             ('yamldecode(file(find_in_parent_folders("common.yaml"))).env', "prod"),
             ('read_terragrunt_config(find_in_parent_folders("env.hcl")).locals.env', "stage"),
             ('read_terragrunt_config("gone.hcl", { locals = { env = "fallback" } }).locals.env', "fallback"),
+            ('read_terragrunt_config("../env.hcl").locals.own', "live"),
+            ('read_terragrunt_config("../env.hcl").locals.asked', "app"),
             ('read_terragrunt_config("gone.hcl")', Unknown("the file live/app/gone.hcl is not in the estate")),
             ("get_terragrunt_dir()", PartialText((ESTATE, "/live/app"))),
             ('"${get_parent_terragrunt_dir("root")}/x"', PartialText((ESTATE, "/x"))),
@@ -201,7 +203,13 @@ class TestFunctions:
         files = {
             "live/app/note.txt": "hello",
             "live/common.yaml": "env: prod",
-            "live/env.hcl": 'locals { env = "stage" }',
+            "live/env.hcl": """
+            locals {
+              env   = "stage"
+              own   = basename(get_terragrunt_dir())
+              asked = basename(get_original_terragrunt_dir())
+            }
+            """,
         }
         assert _value(tmp_path, expression, files) == value
 

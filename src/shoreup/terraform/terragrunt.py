@@ -58,7 +58,7 @@ class Terragrunt:
         self._known_after_apply = known_after_apply
         self._units: dict[str, Unit | None] = {}
         self._instances: dict[str, ModuleInstance | None] = {}
-        self._alone: dict[str, TerragruntFile] = {}
+        self._alone: dict[tuple[str, str], TerragruntFile] = {}
         self._folders = {
             posixpath.dirname(path)[:end]
             for path in configurations.tree.files
@@ -113,14 +113,15 @@ class Terragrunt:
         """Note what could not be followed."""
         self.configurations.tree.error(path, line, cause, skipped)
 
-    def standing_alone(self, path: str) -> TerragruntFile | None:
-        """A file read by ``read_terragrunt_config``: its own directory is the unit."""
+    def standing_alone(self, path: str, original: str) -> TerragruntFile | None:
+        """A file that ``read_terragrunt_config`` reads for the unit ``original``: its own directory is the unit."""
         file = self.file(path)
         if file is None:
             return None
-        if path not in self._alone:
-            self._alone[path] = TerragruntFile(self, file, posixpath.dirname(path) or ".")
-        return self._alone[path]
+        key = (path, original)
+        if key not in self._alone:
+            self._alone[key] = TerragruntFile(self, file, posixpath.dirname(path) or ".", original)
+        return self._alone[key]
 
     def dependency(self, asking: TerragruntFile, name: str) -> Value:
         """The outputs of a dependency."""

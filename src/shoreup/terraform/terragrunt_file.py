@@ -43,13 +43,16 @@ def in_estate(path: str) -> Value:
 class TerragruntFile(ModuleInstance):
     """A configuration file. ``unit`` is the directory that is applied: for an included file, the one that includes it.
 
+    A file that ``read_terragrunt_config`` reads is a unit of its own; ``original`` is the unit that asked first.
+
     ``module.locals`` are the file's locals, so that references are followed as in a Terraform module.
     """
 
-    def __init__(self, terragrunt: Terragrunt, file: File, unit: str) -> None:
+    def __init__(self, terragrunt: Terragrunt, file: File, unit: str, original: str | None = None) -> None:
         self.terragrunt = terragrunt
         self.file = file
         self.unit = unit
+        self.original = unit if original is None else original
         self.directory = posixpath.dirname(file.source.path) or "."
         locals_ = {
             name: attribute
@@ -99,7 +102,9 @@ class TerragruntFile(ModuleInstance):
                 line = block.source.line(block.start)
                 self.terragrunt.error(block.source.path, line, "the included file is not in the estate", "what it sets")
             elif file is not self.file:
-                found[block.labels[0] if block.labels else ""] = TerragruntFile(self.terragrunt, file, self.unit)
+                found[block.labels[0] if block.labels else ""] = TerragruntFile(
+                    self.terragrunt, file, self.unit, self.original
+                )
         return found
 
     def exposed(self) -> Value:
@@ -194,7 +199,7 @@ class TerragruntFile(ModuleInstance):
         if path is None:
             reason = values[0].reason if values and isinstance(values[0], Unknown) else "it lies outside the estate"
             return Unknown(f"the Terragrunt file cannot be read: {reason}")
-        other = self.terragrunt.standing_alone(path)
+        other = self.terragrunt.standing_alone(path, self.original)
         if other is not None:
             return other.exposed()
         return values[1] if len(values) > 1 else Unknown(f"the file {path} is not in the estate")
@@ -223,7 +228,7 @@ def _to_repository_root(file: TerragruntFile, values: list[Value]) -> Value:
 _FUNCTIONS: Mapping[str, Callable[[TerragruntFile, list[Value]], Value]] = {
     "find_in_parent_folders": TerragruntFile.found_above,
     "get_terragrunt_dir": lambda file, _: in_estate(file.unit),
-    "get_original_terragrunt_dir": lambda file, _: in_estate(file.unit),
+    "get_original_terragrunt_dir": lambda file, _: in_estate(file.original),
     "get_parent_terragrunt_dir": lambda file, values: in_estate(file.included_directory(values)),
     "get_path_from_repo_root": _from_repository_root,
     "get_path_to_repo_root": _to_repository_root,
