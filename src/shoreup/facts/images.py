@@ -44,11 +44,17 @@ class Reference:
     tag_chars: tuple[int, int] | None = None
 
 
+_NO_REFERENCE = Unknown("not an image reference")
+_STRANGE = Reference("", "*", "*", _NO_REFERENCE, _NO_REFERENCE)
+
+
 def parse(value: Value) -> Reference:
     """Read a reference. What is no string at all is wholly undecided."""
     if isinstance(value, str):
-        return _parse_known(value)
+        return _STRANGE if _OPEN.search(value) else _parse_known(value)
     if isinstance(value, PartialText):
+        if any(isinstance(part, str) and _OPEN.search(part) for part in value.parts):
+            return _STRANGE
         return _parse_marked(
             "".join(_mark(part) if isinstance(part, str) else _HOLE for part in value.parts),
             Unknown(value.reason),
@@ -99,8 +105,7 @@ def _parse_marked(marked: str, reason: Unknown, shown: str) -> Reference:
         nothing = Unknown("the image is empty")
         return Reference("", "", "", nothing, nothing)
     if any(character.isspace() for character in whole):
-        strange = Unknown("not an image reference")
-        return Reference(shown.strip(), "*", "*", strange, strange)
+        return Reference(shown.strip(), "*", "*", _NO_REFERENCE, _NO_REFERENCE)
     open_end = bool(_OPEN.match(whole[-1]))
     name, separator, rest = whole.partition("@")
     digest: str | Unknown | None = None

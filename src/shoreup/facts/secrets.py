@@ -213,13 +213,12 @@ def likenesses(text: str, name: str = "") -> Iterator[Likeness]:
 
     ``name`` is the key that the whole text stands under.
     """
-    taken: list[tuple[int, int]] = []
-    found: list[Likeness] = []
-    for likeness in (*_by_form(text, name), *_by_name(text, name)):
-        if all(likeness.end <= start or likeness.start >= end for start, end in taken):
-            taken.append((likeness.start, likeness.end))
-            found.append(likeness)
-    yield from sorted(found, key=lambda likeness: likeness.start)
+    end = 0
+    # The sort is stable: of two at the same place the one that has a form comes first and stays.
+    for likeness in sorted((*_by_form(text, name), *_by_name(text, name)), key=lambda one: one.start):
+        if likeness.start >= end:
+            end = likeness.end
+            yield likeness
 
 
 def _by_form(text: str, name: str) -> Iterator[Likeness]:

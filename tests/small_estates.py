@@ -1,0 +1,37 @@
+"""Small estates for tests of facts: manifests as text, read plainly."""
+
+from __future__ import annotations
+
+import yaml
+
+from shoreup.facts.build import Extras, build
+from shoreup.facts.estate import Estate
+from shoreup.model.resource import Resource
+from shoreup.model.value import Value
+
+TERRAFORM = "terraform"
+
+
+def resource(body: dict[str, Value], key: int = 0, root: str = ".", source: str = "manifest") -> Resource:
+    """An object as a reader would give it."""
+    metadata = body.get("metadata")
+    named = metadata if isinstance(metadata, dict) else {}
+    namespace, name = named.get("namespace"), named.get("name")
+    return Resource(
+        str(body.get("apiVersion")),
+        str(body.get("kind")),
+        namespace if isinstance(namespace, str) else None,
+        name if isinstance(name, str) else "",
+        body,
+        "",
+        root,
+        source,
+        key,
+    )
+
+
+def estate(manifests: str, *more: Resource, extras: Extras | None = None) -> Estate:
+    """The facts of a few manifests. A document with ``apiVersion: terraform`` stands for a foreign resource."""
+    documents = [document for document in yaml.safe_load_all(manifests) if document]
+    resources = [resource(document, key) for key, document in enumerate(documents)]
+    return build([*resources, *more], extras or Extras())
