@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
@@ -63,6 +64,9 @@ def _rendered(release: ReleaseReading) -> list[Found] | None:
     for body, path in made:
         name = at(body, "metadata", "name")
         item = _found(release, pattern(at(body, "apiVersion")), pattern(at(body, "kind")), pattern(name), body)
+        own = at(body, "metadata", "namespace")
+        if isinstance(own, str):
+            item = Found(replace(item.resource, namespace=own), item.tracer)
         found.extend(patched(release, Found(item.resource, TemplateTracer(body, path, release.tree))))
     return found
 
