@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shoreup.facts.programs.copies import copies
-from shoreup.facts.programs.removals import Removal, days, guarded_by_success, removals
+from shoreup.facts.programs.removal import Removal, days
+from shoreup.facts.programs.removals import guarded_by_success, removals
 from shoreup.formats.shell import parse
 
 DUMP = "pg_dump app > /b/app-$(date +%F).sql\n"
@@ -105,7 +106,7 @@ def test_what_is_no_retention(text: str) -> None:
 
 
 def test_removing_what_was_just_written_is_no_retention() -> None:
-    assert read(f'F=/b/app.sql\npg_dump app > "$F"\nrm "$F"') == []
+    assert read('F=/b/app.sql\npg_dump app > "$F"\nrm "$F"') == []
 
 
 def test_a_removal_that_is_not_understood_is_said_to_be_unclear() -> None:

@@ -51,7 +51,7 @@ def target(backup: Backup) -> str:
 def rhythm(backup: Backup) -> str:
     """How often it runs, in brackets; empty when it is not known."""
     schedule = pattern(backup.schedule) if not isinstance(backup.schedule, (dict, list)) else ""
-    return f" ({schedule})" if schedule and "*" != schedule else ""
+    return f" ({schedule})" if schedule and schedule != "*" else ""
 
 
 def protected(backup: Backup) -> tuple[tuple[Place, str], ...]:

@@ -9,7 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credentials, undecided_commands
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
     "Hand it over by an environment variable or file that the program reads itself",
@@ -62,7 +62,9 @@ class CredentialOnCommandLine(Concern):
 
     def _readable(self, exposed: ExposedCredential, field: str) -> Outcome:
         who = named(exposed.workload.resource, exposed.container.name)
-        if exposed.variable:
+        if not exposed.certain:
+            what = f"the connection string in ${exposed.variable}, a Secret's,"
+        elif exposed.variable:
             what = f"the credential in ${exposed.variable}"
         elif exposed.length:
             what = f"a credential of {exposed.length} characters, written out"
@@ -79,4 +81,5 @@ class CredentialOnCommandLine(Concern):
             consequence="Whoever can list the processes of the pod or of its node reads it.",
             related=related,
             fixes=(_FIX,),
+            confidence=Confidence.CERTAIN if exposed.certain else Confidence.LIKELY,
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shoreup.facts.estate import Backup, Database, Retention
 from shoreup.facts.fields import items, mapping, text
-from shoreup.facts.programs.removals import days
+from shoreup.facts.programs.removal import days
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

@@ -36,9 +36,11 @@ from shoreup.facts.jobs import (
     spot,
     spot_of,
 )
-from shoreup.facts.programs.copies import REPOSITORIES, Copy, host_of
+from shoreup.facts.programs.copies import Copy, host_of
+from shoreup.facts.programs.file_tools import REPOSITORIES
 from shoreup.facts.programs.images import BackupImage, backup_image
-from shoreup.facts.programs.removals import Removal, guarded_by_success
+from shoreup.facts.programs.removal import Removal
+from shoreup.facts.programs.removals import guarded_by_success
 from shoreup.facts.scripts import environment, place_in, python_program
 from shoreup.formats.shell import Word
 from shoreup.model.finding import Place
@@ -323,9 +325,11 @@ def _with_retention(found: _Found, all_jobs: Sequence[Job]) -> _Found:
         for removal in job.removals:
             if _removes_from(found, job, removal):
                 kept.append(_retention(found, job, removal))
-        if own or (job.container is found.job.container and job.workload is found.job.workload):
-            doubt = doubt or hidden(job)
-        elif found.target is not None and job.workload.kind in ("CronJob", "Job") and _mounts(job, found.target):
+        if (
+            own
+            or (job.container is found.job.container and job.workload is found.job.workload)
+            or (found.target is not None and job.workload.kind in ("CronJob", "Job") and _mounts(job, found.target))
+        ):
             doubt = doubt or hidden(job)
         if job.script.language == "python" and _python_removes(job) and (own or _mounts(job, found.target)):
             kept.append(_python_removes_as(job))

@@ -198,7 +198,7 @@ _SUBJECTS = (
 )
 """What a comment may call missing, and how the facts are asked."""
 
-_TODO = r"^\W*(?:todo|fixme|xxx)\b(?:\([^)]*\))?[\s:,-]*(?:we |i )?(?:still |really )?(?:need(?:s)? (?:to )?|should |must )?(?:add|implement|set ?up|configure|enable|introduce|do|write|create|have)?\s*(?:a |an |some |proper |the |real |actual )*"
+_TODO = r"^\W*(?:todo|fixme|xxx)\b(?:\([^)]*\))?[\s:,-]*(?:we |i )?(?:still |really )?(?:need(?:s)? (?:to )?|should |must )?(?:add|implement|set(?: ?up)?|configure|enable|introduce|do|write|create|have)?\s*(?:a |an |some |proper |the |real |actual )*"
 _NO = r"\b(?:there(?:'s| is| are) |has |have |with )?(?:no|missing|lacks?|lacking) (?:a |an |any |proper |the )*"
 _TAIL = r"\b(?! (?:beyond|other|more|longer|of |is needed|needed|required|because|since|on purpose|here because))"
 _AFTER = r"\b(?: (?:is|are|was|were))? (?:still )?(?:missing|not (?:yet )?(?:there|set|configured|implemented|done|enabled|in place)|to ?do|tbd)\b"

@@ -84,6 +84,7 @@ _NAME = re.compile(
     r"(?:api|auth|access|private|encryption|secret|signing|ssh|master)_?key$|credentials?$|_pass_|_password_",
     re.IGNORECASE,
 )
+_CONNECTION = re.compile(r"(?:^|_)(?:url|uri|dsn|connection_?string)$", re.IGNORECASE)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:(?P<held>[^\s/@'\"]*)@", re.IGNORECASE)
 _HEADER = re.compile(r"^(?:authorization|(?:x-)?[a-z-]*(?:token|api-?key|auth))\s*:\s*", re.IGNORECASE)
 _NO_CREDENTIAL = re.compile(
@@ -99,6 +100,7 @@ class ExposedCredential:
     ``option`` is what it stands under (``-p``, ``--password``, ``a URL``, ``a header``, or empty for a plain word).
     ``variable`` is the variable that holds it, empty for text that stands there itself (``length`` characters) or is
     decided elsewhere (``length`` is 0). ``declared`` is where the container's environment gets the variable.
+    ``certain`` is false for a connection string from a Secret, which need not hold a credential but as a rule does.
     """
 
     workload: Workload
@@ -109,6 +111,7 @@ class ExposedCredential:
     variable: str
     length: int
     declared: Place | None
+    certain: bool = True
 
 
 def exposed_credentials(estate: Estate) -> Iterator[ExposedCredential]:
@@ -158,6 +161,9 @@ def _in_script(script: Script) -> Iterator[ExposedCredential]:
                 continue
             expanded = read.expand(held)
             found = _credential(option, expanded, _names_of(script.container))
+            certain = found is not None
+            if found is None:
+                found = _connection(option, expanded, script.container)
             if found is None:
                 continue
             told.add((word.start, word.end))
@@ -171,6 +177,7 @@ def _in_script(script: Script) -> Iterator[ExposedCredential]:
                 variable,
                 length,
                 _declared(script.workload, script.container, variable),
+                certain,
             )
 
 
@@ -178,7 +185,7 @@ def _may_hold(script: Script) -> bool:
     """A cheap look before the program is parsed."""
     return (
         bool(script.gaps)
-        or re.search(r"pass|token|secret|key|auth|pwd|_pw|://|\s-(?:p|a|u|w|P|U|t)", script.text, re.IGNORECASE)
+        or re.search(r"pass|token|secret|key|auth|pwd|_pw|_ur[li]|dsn|://|\s-(?:p|a|u|w|P|U|t)", script.text, re.IGNORECASE)
         is not None
     )
 
@@ -217,7 +224,7 @@ def _held(command: Command) -> Iterator[tuple[str, Word, Word]]:
 def _after_separator(word: Word) -> Word:
     for separator in (":", "%", ","):
         position = word.text.find(separator)
-        if 0 <= position:
+        if position >= 0:
             return _from(word, position + 1)
     return Word((), word.end, word.end)
 
@@ -274,6 +281,17 @@ def _credential(option: str, word: Word, names: frozenset[str]) -> tuple[str, in
         literal = literal.removeprefix("Bearer ").removeprefix("Basic ").strip()
         return ("", len(literal)) if len(literal) >= 16 and not _NO_CREDENTIAL.match(literal) else None
     return None if _NO_CREDENTIAL.match(literal) else ("", len(literal))
+
+
+def _connection(option: str, word: Word, container: Container) -> tuple[str, int] | None:
+    """A variable that holds a whole connection string from a Secret."""
+    for part in word.parts:
+        if part.kind == "variable" and not part.operator and _CONNECTION.search(part.text):
+            for item in map(mapping, items(container.body.get("env"))):
+                source = mapping(item.get("valueFrom"))
+                if text(item.get("name")) == part.text and source.get("secretKeyRef") is not None and not option:
+                    return part.text, 0
+    return None
 
 
 def _names_of(container: Container) -> frozenset[str]:

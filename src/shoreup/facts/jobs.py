@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 from shoreup.facts.estate import ConfigEntry, Container, Mount, Script, Volume, Workload
 from shoreup.facts.fields import known_text
-from shoreup.facts.programs.copies import FILE_TOOLS, REPOSITORIES, Copy, copies
+from shoreup.facts.programs.copies import Copy, copies
 from shoreup.facts.programs.dump_tools import DUMP_TOOLS
-from shoreup.facts.programs.removals import REMOVING, Removal, removals
+from shoreup.facts.programs.file_tools import FILE_TOOLS, REPOSITORIES
+from shoreup.facts.programs.removal import Removal
+from shoreup.facts.programs.removals import REMOVING, removals
 from shoreup.facts.scripts import by_map, environment, mounted_files, program
 from shoreup.formats.shell import Command, Program, Word
 

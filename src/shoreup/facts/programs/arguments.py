@@ -64,7 +64,7 @@ def read_arguments(words: Sequence[Word], valued: Iterable[str], attached: Itera
                 index += 1
             else:
                 note(name, None)
-        elif known.startswith("-") and len(known) > 1 or (known == "-" and word.literal is None):
+        elif (known.startswith("-") and len(known) > 1) or (known == "-" and word.literal is None):
             letters = known[1:]
             if known in takes and word.literal is not None and index < len(words):
                 # Single-dash long options (``-mtime``) and single letters alike.
