@@ -74,8 +74,8 @@ def test_what_is_not_there_is_traced_to_the_container(tmp_path: Path) -> None:
     read = run(tmp_path, APP)
     tracer = read.made["Deployment/app"].tracer
     assert tracer.trace((*FIRST, "livenessProbe")) is None
-    assert read.text_at(tracer.trace(FIRST)).startswith("image:")
-    assert read.text_at(tracer.trace(("spec", "strategy"))).startswith("containers:")
+    assert read.text_at(tracer.trace(FIRST)).startswith("main:")
+    assert read.text_at(tracer.trace(("spec", "strategy"))).startswith("app:")
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ class DerivedTracer:
             mark = self._marks.get(route[:length])
             origin = None if mark is None else self._follow(mark, route[length:])
             if origin is not None:
-                return origin
+                return _headed(origin) if isinstance(at(self._body, *route), dict) else origin
         whole = self._trace(()) or self._release(())
         return None if whole is None else replace(whole, segments=())
 
@@ -149,6 +149,13 @@ class DerivedTracer:
             if origin is not None:
                 return origin if length == len(rest) else replace(origin, segments=())
         return None
+
+
+def _headed(origin: Origin) -> Origin:
+    """A block begins where its name stands, as it does in Terraform."""
+    site, span = origin.site, origin.span
+    inside = site.file == span.file and site.start <= span.start and span.end <= site.end
+    return replace(origin, span=site) if inside else origin
 
 
 def _exists(value: Value, route: Route) -> bool:

@@ -20,10 +20,8 @@ def inflated_releases(found: Sequence[Found], tree: FileTree) -> Iterator[Releas
     for item in found:
         if item.resource.kind == "HelmChart" and item.resource.api_version.startswith("helm.cattle.io/"):
             yield _k3s(item)
-        elif item.resource.api_version.startswith("kustomize.config.k8s.io/"):
-            charts = item.resource.body.get("helmCharts")
-            for index, chart in enumerate(charts if isinstance(charts, list) else []):
-                yield _kustomize(item, index, chart, tree)
+        elif item.resource.kind == "HelmChart" and item.resource.api_version == "kustomize":
+            yield _kustomize(item, tree)
 
 
 def _k3s(found: Found) -> ReleaseReading:
@@ -58,15 +56,17 @@ def _k3s(found: Found) -> ReleaseReading:
     )
 
 
-def _kustomize(found: Found, index: int, chart: Value, tree: FileTree) -> ReleaseReading:
-    route: Route = ("helmCharts", index)
+def _kustomize(found: Found, tree: FileTree) -> ReleaseReading:
+    chart: Value = dict(found.resource.body)
     key = found.resource.key
     name, version = pattern(at(chart, "name")), at(chart, "version")
     repository = pattern(at(chart, "repo"))
-    home = pattern(at(dict(found.resource.body), "helmGlobals", "chartHome")) or "charts"
-    path = posixpath.normpath(posixpath.join(found.resource.root, home, name))
+    origin = found.tracer.trace(())
+    folder = found.resource.root if origin is None else posixpath.dirname(origin.site.file)
+    path = posixpath.normpath(posixpath.join(folder, "charts", name))
     here = not repository and f"{path}/Chart.yaml" in tree
     kind = "oci" if repository.startswith("oci://") else "repository"
+    inline = at(chart, "valuesInline")
     return ReleaseReading(
         found=found,
         name=pattern(at(chart, "releaseName")) or name,
@@ -75,33 +75,26 @@ def _kustomize(found: Found, index: int, chart: Value, tree: FileTree) -> Releas
         repository=repository,
         version=_decided(version),
         source="path" if here or not repository else kind,
-        place=Where(key, (*route, "name")),
-        version_place=Where(key, (*route, "version") if version is not None else route),
-        stack=_kustomize_values(found, route, chart, tree),
-        values_route=(*route, "valuesInline") if at(chart, "valuesInline") is not None else route,
+        place=Where(key, ("name",)),
+        version_place=Where(key, ("version",) if version is not None else ()),
+        stack=_kustomize_values(found, folder, chart, tree),
+        values_route=("valuesInline",) if inline is not None else (),
         chart_path=path if here else "",
     )
 
 
-def _kustomize_values(found: Found, route: Route, chart: Value, tree: FileTree) -> Stack:
-    files = [at(chart, "valuesFile")]
+def _kustomize_values(found: Found, folder: str, chart: Value, tree: FileTree) -> Stack:
     more = at(chart, "additionalValuesFiles")
-    files += more if isinstance(more, list) else []
     layers: list[Layer] = []
-    for name in files:
+    for name in [at(chart, "valuesFile"), *(more if isinstance(more, list) else [])]:
         if isinstance(name, str):
-            path = posixpath.normpath(posixpath.join(found.resource.root, name))
+            path = posixpath.normpath(posixpath.join(folder, name))
             layers.append(layer_from_file(path, tree.read(path)))
     inline = at(chart, "valuesInline")
     if isinstance(inline, dict):
-        written = Layer(inline, lambda below: found.tracer.trace((*route, "valuesInline", *below)))
-        merge = at(chart, "valuesMerge")
-        if merge == "replace":
-            layers = [written]
-        elif merge == "merge":
-            layers.insert(0, written)
-        else:
-            layers.append(written)
+        written = Layer(inline, lambda below: found.tracer.trace(("valuesInline", *below)))
+        how = at(chart, "valuesMerge")
+        layers = [written] if how == "replace" else [written, *layers] if how == "merge" else [*layers, written]
     return stack(layers)
 
 
