@@ -10,6 +10,7 @@ import yaml
 
 from shoreup.facts.build import build
 from shoreup.facts.estate import Backup, Estate
+from shoreup.model.resource import Resource
 from shoreup.sources.manifests import resource_of
 
 DATABASE = """
@@ -36,7 +37,7 @@ COPIES = "{name: copies, nfs: {server: nas, path: /copies}}"
 
 
 def estate(*manifests: str) -> Estate:
-    resources = []
+    resources: list[Resource] = []
     for manifest in manifests:
         for body in yaml.safe_load_all(manifest):
             resource = resource_of(body, ".", "manifest") if body else None

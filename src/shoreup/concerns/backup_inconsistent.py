@@ -27,8 +27,8 @@ class BackupInconsistent(Concern):
 
     **What**
 
-    `mysqldump` of several databases, or without locks, and without `--single-transaction`; `tar`, `cp`, `rsync` or a file
-    backup of the directory of an engine that is running; a SQLite file copied while another program has it open.
+    `mysqldump` of several databases, or without locks, and without `--single-transaction`; `tar`, `cp`, `rsync` or a
+    file backup of the directory of an engine that is running; a SQLite file copied while another program has it open.
 
     **Why**
 
@@ -37,7 +37,8 @@ class BackupInconsistent(Concern):
 
     **Example**
 
-    `mysqldump --all-databases` locks one database after the other. With `--single-transaction` all are read in one snapshot.
+    `mysqldump --all-databases` locks one database after the other. With `--single-transaction` all are read in one
+    snapshot.
 
     **Fix safety**
 

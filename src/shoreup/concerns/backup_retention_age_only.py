@@ -21,17 +21,18 @@ class BackupRetentionAgeOnly(Concern):
 
     **What**
 
-    `find -mtime +N -delete` or its like runs whether or not the backup of the same run has succeeded, and nothing keeps a
-    least number.
+    `find -mtime +N -delete` or its like runs whether or not the backup of the same run has succeeded, and nothing
+    keeps a least number.
 
     **Why**
 
-    A backup job that fails is seldom noticed on the first day. After N days its own clean-up has deleted every good copy.
+    A backup job that fails is seldom noticed on the first day. After N days its own clean-up has deleted every good
+    copy.
 
     **Example**
 
-    `pg_dump app > /backup/app-$(date +%F).sql; find /backup -mtime +7 -delete` without `set -e`. Removing only after a dump
-    that succeeded (`set -euo pipefail` first), or all but the newest seven, keeps one for ever.
+    `pg_dump app > /backup/app-$(date +%F).sql; find /backup -mtime +7 -delete` without `set -e`. Removing only after
+    a dump that succeeded (`set -euo pipefail` first), or all but the newest seven, keeps one for ever.
 
     **Fix safety**
 

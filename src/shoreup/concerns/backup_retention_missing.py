@@ -22,18 +22,18 @@ class BackupRetentionMissing(Concern):
 
     **What**
 
-    The name of the file holds the date, or the tool keeps every run as a snapshot. No program that mounts the same place
-    removes by age or number, and no field of an operator asks for it.
+    The name of the file holds the date, or the tool keeps every run as a snapshot. No program that mounts the same
+    place removes by age or number, and no field of an operator asks for it.
 
     **Why**
 
-    The disk fills, and the backup that fails for lack of space is the newest. Where the same server holds live data, that
-    stops too.
+    The disk fills, and the backup that fails for lack of space is the newest. Where the same server holds live data,
+    that stops too.
 
     **Example**
 
-    `pg_dump app > /backup/app-$(date +%F).sql` in a CronJob. `ls -t /backup/app-*.sql | tail -n +15 | xargs -r rm` after it
-    keeps fourteen.
+    `pg_dump app > /backup/app-$(date +%F).sql` in a CronJob. `ls -t /backup/app-*.sql | tail -n +15 | xargs -r rm`
+    after it keeps fourteen.
 
     **Fix safety**
 
@@ -81,11 +81,12 @@ class BackupRetentionMissing(Concern):
         if backup.path_place is not None and not declared and backup.path_place.chars is not None:
             written = ((backup.path_place, "the name that is another one on each run"),)
         who = subject(backup)
+        what = f"{who} writes {made} on each run{rhythm(backup)}"
         return self.found(
             backup.place,
             field="retention",
             subject=who,
-            message=f"{who} writes {made} on each run{rhythm(backup)} to {target(backup)}{more}, and {nothing} ever removes one.",
+            message=f"{what} to {target(backup)}{more}, and {nothing} ever removes one.",
             consequence="The place fills up, and then the newest backup is the one that fails.",
             related=(*written, *protected(backup)),
             fixes=(_FIX,),

@@ -33,8 +33,8 @@ class BackupSameFailureDomain(Concern):
 
     **What**
 
-    The volume that the job writes to and the volume of the data lead to one NFS server, one claim or one folder of a node,
-    and nothing in the repository carries the copies further.
+    The volume that the job writes to and the volume of the data lead to one NFS server, one claim or one folder of a
+    node, and nothing in the repository carries the copies further.
 
     **Why**
 

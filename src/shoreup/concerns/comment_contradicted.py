@@ -17,7 +17,8 @@ class CommentContradicted(Concern):
 
     **What**
 
-    The comment speaks of a missing rotation of backups, probe, limit, TLS or disruption budget; the same resource has it.
+    The comment speaks of a missing rotation of backups, probe, limit, TLS or disruption budget; the same resource has
+    it.
 
     **Why**
 

@@ -23,17 +23,18 @@ class CredentialOnCommandLine(Concern):
 
     **What**
 
-    A password, token or key stands in the arguments of a container or of a command in its script, written out or put in from
-    a variable (`$PASSWORD`, `$(PASSWORD)`).
+    A password, token or key stands in the arguments of a container or of a command in its script, written out or put
+    in from a variable (`$PASSWORD`, `$(PASSWORD)`).
 
     **Why**
 
-    Arguments are readable in the process list by whoever can list processes in the pod or on the node, and tools for logs and
-    metrics record them. Written out, the credential is in the manifest and in git as well.
+    Arguments are readable in the process list by whoever can list processes in the pod or on the node, and tools for
+    logs and metrics record them. Written out, the credential is in the manifest and in git as well.
 
     **Example**
 
-    `mysqldump -p$MYSQL_PASSWORD app`. With `MYSQL_PWD` in the environment, or an option file, the command line shows nothing.
+    `mysqldump -p$MYSQL_PASSWORD app`. With `MYSQL_PWD` in the environment, or an option file, the command line shows
+    nothing.
 
     **Fix safety**
 

@@ -1,8 +1,9 @@
 """Backups that an operator makes: the resource says what is copied, where to and what is kept.
 
-What each kind of resource keeps when it says nothing is read from its own documentation (2026-11): Velero (velero.io/docs, Schedule),
-CloudNativePG (cloudnative-pg.io, backup; the plugin's ObjectStore), K8up (docs.k8up.io, Schedule), Longhorn (longhorn.io, RecurringJob),
-VolSync (volsync.readthedocs.io), mariadb-operator (Backup), snapscheduler (SnapshotSchedule).
+What each kind of resource keeps when it says nothing is read from its own documentation (2026-11): Velero
+(velero.io/docs, Schedule), CloudNativePG (cloudnative-pg.io, backup; the plugin's ObjectStore), K8up (docs.k8up.io,
+Schedule), Longhorn (longhorn.io, RecurringJob), VolSync (volsync.readthedocs.io), mariadb-operator (Backup),
+snapscheduler (SnapshotSchedule).
 """
 
 from __future__ import annotations

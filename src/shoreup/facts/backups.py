@@ -7,22 +7,23 @@ counts wherever it runs: in the job itself or in anything else that mounts the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from shoreup.facts.backup_images import image_backups
 from shoreup.facts.backup_resources import declared_backups
 from shoreup.facts.estate import (
     Backup,
     ConfigEntry,
     Container,
     Database,
-    Retention,
     Script,
     Service,
     Volume,
     Workload,
 )
-from shoreup.facts.fields import items, known_text, mapping, text
+from shoreup.facts.fields import items, mapping, text
+from shoreup.facts.hosts import Hosts
 from shoreup.facts.jobs import (
     Job,
     Spot,
@@ -38,18 +39,15 @@ from shoreup.facts.jobs import (
 )
 from shoreup.facts.programs.copies import Copy, host_of
 from shoreup.facts.programs.file_tools import REPOSITORIES
-from shoreup.facts.programs.images import BackupImage, backup_image
-from shoreup.facts.programs.removal import Removal
-from shoreup.facts.programs.removals import guarded_by_success
-from shoreup.facts.scripts import environment, place_in, python_program
-from shoreup.formats.shell import Word
+from shoreup.facts.retention import Found, with_retention
+from shoreup.facts.scripts import environment, place_in
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
 
 LASTING_VOLUMES = frozenset({"claim", "nfs", "host-path", "csi"})
 TORN_WHEN_COPIED = frozenset(
-    [
+    {
         "postgresql",
         "mysql",
         "mariadb",
@@ -59,30 +57,26 @@ TORN_WHEN_COPIED = frozenset(
         "clickhouse",
         "influxdb",
         "elasticsearch",
-    ]
-    + ["opensearch", "neo4j", "cassandra", "couchdb", "arangodb", "timescaledb", "etcd", "rethinkdb", "scylladb"]
+        "opensearch",
+        "neo4j",
+        "cassandra",
+        "couchdb",
+        "arangodb",
+        "timescaledb",
+        "etcd",
+        "rethinkdb",
+        "scylladb",
+    }
 )
 """Engines whose files are not whole while they run (their manuals say: stop it, or use its own tool); read 2026-11."""
 _SQLITE_FILE = re.compile(r"\.(sqlite3?|sqlitedb|db3)\b")
 _SPEAKS_OF_BACKUP = re.compile(r"backup|(?<![a-z])(bak|dump|snapshot|bkp)(?![a-z])|-dump|dumps", re.IGNORECASE)
 _STOPPING = re.compile(
     r"\bscale\b.*--replicas[= ]0|pg_backup_start|pg_start_backup|fsfreeze|flush tables with read lock|"
-    r"\bdocker (?:stop|pause)\b|\bzfs snapshot\b|\blvcreate\b.*\b(?:-s|--snapshot)\b|btrfs subvolume snapshot|fsyncLock",
+    r"\bdocker (?:stop|pause)\b|\bzfs snapshot\b|\blvcreate\b.*\s(?:-s|--snapshot)\b|"
+    r"btrfs subvolume snapshot|fsyncLock",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """A backup with what it takes to join it to the others."""
-
-    backup: Backup
-    job: Job
-    copy: Copy
-    target: Spot | None
-    sources: tuple[Spot, ...]
-    only_carries: bool = False
-    """A copy of files that is no backup by itself, but may carry one further."""
 
 
 def backups(
@@ -95,71 +89,22 @@ def backups(
 ) -> tuple[Backup, ...]:
     """Every backup of the estate that its source shows."""
     all_jobs = tuple(jobs(scripts, config))
-    names = _Hosts(services, databases)
+    names = Hosts(services, databases)
     found = [item for job in all_jobs for item in _of_job(job, workloads, databases, names)]
-    joined = [_with_retention(item, all_jobs) for item in found]
+    joined = [with_retention(item, all_jobs) for item in found]
     carried = [_with_carriers(item, joined) for item in joined]
     made = [item.backup for item in carried if not item.only_carries]
-    made.extend(_by_images(workloads, names))
+    made.extend(image_backups(workloads, names))
     seen = {(backup.resource.key, backup.place.container) for backup in made}
     made.extend(_unseen(workloads, all_jobs, seen))
     made.extend(declared_backups(resources, databases))
     return tuple(made)
 
 
-# Who is meant by a host
-
-
-class _Hosts:
-    """Databases by the names under which a client reaches them."""
-
-    def __init__(self, services: Sequence[Service], databases: Sequence[Database]) -> None:
-        self.databases = databases
-        self._by_workload: dict[int, list[Database]] = {}
-        for database in databases:
-            if database.workload is not None:
-                self._by_workload.setdefault(id(database.workload), []).append(database)
-        self._services = {(service.namespace, service.name): service for service in services}
-
-    def of(self, workload: Workload) -> tuple[Database, ...]:
-        """The databases that a workload runs."""
-        return tuple(self._by_workload.get(id(workload), ()))
-
-    def find(self, host: str, namespace: str) -> tuple[Database, ...]:
-        """The databases behind a host's name as seen from a namespace."""
-        labels = host.strip().rstrip(".").lower().split(".")
-        if not labels[0]:
-            return ()
-        where = labels[1] if len(labels) > 1 and (len(labels) < 3 or labels[2] == "svc") else namespace
-        if len(labels) > 2 and labels[2] != "svc":
-            if len(labels) > 3 and labels[3] == "svc":  # POD.SERVICE.NAMESPACE.svc
-                labels, where = labels[1:], labels[2]
-            else:
-                return ()
-        service = self._services.get((where, labels[0]))
-        if service is not None:
-            return tuple(database for workload in service.workloads for database in self.of(workload))
-        return tuple(
-            database
-            for database in self.databases
-            if database.namespace == where
-            and (
-                (database.workload is None and labels[0] in _operator_hosts(database.name))
-                or (database.workload is not None and re.fullmatch(re.escape(database.name) + r"-\d+", labels[0]))
-            )
-        )
-
-
-def _operator_hosts(name: str) -> frozenset[str]:
-    """The services that database operators make for a cluster (CloudNativePG, MariaDB, Percona, Zalando)."""
-    endings = ("", "-rw", "-ro", "-r", "-primary", "-secondary", "-repl", "-ha", "-pgbouncer", "-haproxy", "-proxysql")
-    return frozenset(name + ending for ending in endings)
-
-
 # From commands to backups
 
 
-def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Database], hosts: _Hosts) -> Iterator[_Found]:
+def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Database], hosts: Hosts) -> Iterator[Found]:
     for copy in job.copies:
         if copy.lost:
             continue
@@ -197,7 +142,7 @@ def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Databas
             path_place=place_in(job.script, copy.path.start, copy.path.end) if copy.path is not None else None,
             reads_paths=tuple(word.text for word in copy.sources),
         )
-        yield _Found(backup, job, copy, target, sources, carrying)
+        yield Found(backup, job, copy, target, sources, carrying)
 
 
 def _is_backup(job: Job, copy: Copy, sources: Sequence[Spot], target: Spot | None) -> bool:
@@ -213,7 +158,7 @@ def _is_backup(job: Job, copy: Copy, sources: Sequence[Spot], target: Spot | Non
 
 
 def _databases(
-    job: Job, copy: Copy, there: tuple[Workload, Container] | None, hosts: _Hosts
+    job: Job, copy: Copy, there: tuple[Workload, Container] | None, hosts: Hosts
 ) -> tuple[tuple[Database, ...], str]:
     """The databases that a dump reads, and why that is not known when it is not."""
     if copy.tool == "sqlite3":
@@ -314,110 +259,10 @@ def _reaches_data(sources: Sequence[Spot], database: Database) -> bool:
     return any(covers(source, lies) for source in sources for lies in data_spots(database))
 
 
-# Retention
-
-
-def _with_retention(found: _Found, all_jobs: Sequence[Job]) -> _Found:
-    kept: list[Retention] = []
-    doubt = found.backup.undecided
-    for job in all_jobs:
-        own = job is found.job
-        for removal in job.removals:
-            if _removes_from(found, job, removal):
-                kept.append(_retention(found, job, removal))
-        if (
-            own
-            or (job.container is found.job.container and job.workload is found.job.workload)
-            or (found.target is not None and job.workload.kind in ("CronJob", "Job") and _mounts(job, found.target))
-        ):
-            doubt = doubt or hidden(job)
-        if job.script.language == "python" and _python_removes(job) and (own or _mounts(job, found.target)):
-            kept.append(_python_removes_as(job))
-    return replace(found, backup=replace(found.backup, retention=tuple(kept), undecided=doubt))
-
-
-def _python_removes(job: Job) -> bool:
-    read = python_program(job.script)
-    return read is not None and bool(read.removals)
-
-
-def _python_removes_as(job: Job) -> Retention:
-    read = python_program(job.script)
-    assert read is not None
-    start, end = read.removals[0]
-    return Retention(place_in(job.script, start, end), "unclear", "Python", None, None, "what it removes")
-
-
-def _retention(found: _Found, job: Job, removal: Removal) -> Retention:
-    keeps = removal.keeps_at_least
-    same = job.program is found.job.program
-    guarded = guarded_by_success(job.program, removal.command, (found.copy,)) if keeps is None and same else False
-    doubt = removal.undecided or (hidden(job) if keeps is None and not same else "")
-    if guarded:
-        keeps, doubt = 1, ""
-    elif guarded is None:
-        doubt = doubt or "the program looks at the result of the copy first"
-    return Retention(
-        place_in(job.script, removal.command.start, removal.command.end),
-        removal.by,
-        removal.command.name,
-        removal.age_days,
-        keeps,
-        doubt,
-    )
-
-
-def _mounts(job: Job, target: Spot | None) -> bool:
-    return target is not None and any(
-        same_place(target, Spot(job.workload, volume, "")) for volume in job.workload.volumes
-    )
-
-
-def _removes_from(found: _Found, job: Job, removal: Removal) -> bool:
-    """Whether a removal reaches the place where the copies lie; in doubt it does."""
-    if removal.remote:
-        if found.copy.tool in REPOSITORIES:
-            return removal.remote == found.copy.tool or {removal.remote, found.copy.tool} <= {"restic", "rustic"}
-        if not found.copy.remote:
-            return False
-        return _same_store(removal.remote, found.copy.remote)
-    near = job.container is found.job.container or _mounts(job, found.target)
-    if not near:
-        return False
-    if found.target is None:
-        return job.container is found.job.container
-    spots = [spot_of(job, word, None) for word in removal.paths]
-    if not spots or any(item is None for item in spots):
-        own_texts = [word.prefix for word in removal.paths]
-        if own_texts and found.copy.path is not None and job.container is found.job.container:
-            return any(not known or _same_folder(known, found.copy.path) for known in own_texts)
-        return not spots or job.container is not found.job.container
-    return any(
-        item is not None and _reaches(item, word, found.target) for item, word in zip(spots, removal.paths, strict=True)
-    )
-
-
-def _same_folder(known: str, path: Word) -> bool:
-    return path.prefix.startswith(known.rstrip("/")) or known.startswith(path.prefix.rpartition("/")[0] or "/")
-
-
-def _reaches(removed: Spot, word: Word, target: Spot) -> bool:
-    """Whether what is removed lies where the copies do. A pattern of names means their folder."""
-    if word.literal is None:
-        removed = replace(removed, path=removed.path.rpartition("/")[0])
-    folder = replace(target, path=target.path.rpartition("/")[0])
-    return covers(removed, target) or covers(removed, folder)
-
-
-def _same_store(one: str, other: str) -> bool:
-    first, second = (re.split(r"[*?]", item)[0].rstrip("/") for item in (one, other))
-    return not first or not second or first.startswith(second) or second.startswith(first) or "://" not in one
-
-
 # Copies of copies
 
 
-def _with_carriers(found: _Found, every: Sequence[_Found]) -> _Found:
+def _with_carriers(found: Found, every: Sequence[Found]) -> Found:
     target = found.target
     if target is None:
         return found
@@ -429,78 +274,6 @@ def _with_carriers(found: _Found, every: Sequence[_Found]) -> _Found:
         and (other.backup.target_remote or (other.target is not None and not same_place(other.target, target)))
     )
     return replace(found, backup=replace(found.backup, copied_on=carriers)) if carriers else found
-
-
-# Images that are backup tools
-
-
-def _by_images(workloads: Sequence[Workload], hosts: _Hosts) -> Iterator[Backup]:
-    for workload in workloads:
-        for container in workload.containers:
-            known = backup_image(container.image)
-            if known is None or (container.command and text(container.command[0]) not in known.commands):
-                continue
-            yield _by_image(workload, container, known, hosts)
-
-
-def _by_image(workload: Workload, container: Container, known: BackupImage, hosts: _Hosts) -> Backup:
-    env = {name: known_text(value) for name, value in container.env.items()}
-    declared = {text(mapping(item).get("name")) for item in items(container.body.get("env"))} | set(env)
-    host = next((env[name] for name in known.hosts if env.get(name)), "")
-    folder = env.get(known.folder_variable, "") or known.folder
-    target = spot(workload, container, folder) if folder else None
-    remote = next((name for name in known.remote if name in declared), "")
-    open_env = bool(items(container.body.get("envFrom"))) or bool(container.open)
-    return Backup(
-        workload=workload,
-        resource=workload.resource,
-        name=workload.name,
-        namespace=workload.namespace,
-        tool=known.title,
-        place=container.image.place,
-        protects_databases=hosts.find(host_of(host), workload.namespace) if host else (),
-        protects_volumes=(),
-        target_volume=target.volume if target is not None else None,
-        target_path=folder,
-        target_remote=remote,
-        writes_new_file=True,
-        retention=tuple(_image_retention(workload, container, known, env, declared)),
-        consistent=None,
-        consistency_note="",
-        schedule=workload.schedule or next((env[name] for name in known.schedule if env.get(name)), None),
-        undecided="its environment comes from elsewhere (envFrom)" if open_env else "",
-        recurs=workload.kind != "Job",
-        path_place=container.image.place,
-    )
-
-
-def _image_retention(
-    workload: Workload, container: Container, known: BackupImage, env: Mapping[str, str], declared: set[str]
-) -> Iterator[Retention]:
-    least = 1 if known.keeps_one else None
-
-    def place(name: str) -> Place:
-        for index, item in enumerate(items(container.body.get("env"))):
-            if text(mapping(item).get("name")) == name:
-                return Place(workload.resource.key, (*container.route, "env", index), container=container.name)
-        return container.image.place
-
-    set_any = False
-    for name, factor in known.age:
-        if name in declared and env.get(name, "?") not in known.off:
-            set_any = True
-            value = env.get(name, "")
-            age = float(value) * factor if re.fullmatch(r"\d+(\.\d+)?", value) else None
-            yield Retention(place(name), "age", name, age, least)
-    for name in known.count:
-        if name in declared and env.get(name, "?") not in known.off:
-            set_any = True
-            value = env.get(name, "")
-            yield Retention(place(name), "count", name, None, int(value) if value.isdigit() else 1)
-    if not set_any and known.default_age is not None:
-        yield Retention(container.image.place, "age", known.title, known.default_age, least)
-    if not set_any and known.default_count is not None:
-        yield Retention(container.image.place, "count", known.title, None, known.default_count)
 
 
 # Jobs that say they are backups and show nothing

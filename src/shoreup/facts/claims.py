@@ -1,7 +1,7 @@
 """What comments claim to be missing, held against the facts.
 
-Only plain claims count: "no rotation yet", "TODO: add probes", "limits are missing". A comment that explains why something
-is so, or what would happen without it, claims nothing.
+Only plain claims count: "no rotation yet", "TODO: add probes", "limits are missing". A comment that explains why
+something is so, or what would happen without it, claims nothing.
 """
 
 from __future__ import annotations
@@ -177,9 +177,11 @@ def _budget(about: _About, match: re.Match[str]) -> tuple[str, Proof] | Unknown 
 _SUBJECTS = (
     _Subject(
         "retention",
-        r"(?:back-?up |dump |old )?(?:(?<!log )(?<!logs )(?<!key )(?<!secret )(?<!password )(?<!token )(?<!certificate )(?<!cert )rotation|"
-        r"retention(?: policy)?|rotat(?:e|ing)(?: (?:the |our )?(?:old )?(?:back-?ups?|dumps?|files|copies|them|these))?(?! (?:logs?|keys?|secrets?|"
-        r"passwords?|tokens?|cert))|(?:prun(?:e|ing)|clean(?:ing)?[ -]?up|delet(?:e|ing)|remov(?:e|ing|al of)|expir(?:e|ing)) "
+        r"(?:back-?up |dump |old )?(?:(?<!log )(?<!logs )(?<!key )(?<!secret )(?<!password )(?<!token )"
+        r"(?<!certificate )(?<!cert )rotation|retention(?: policy)?|"
+        r"rotat(?:e|ing)(?: (?:the |our )?(?:old )?(?:back-?ups?|dumps?|files|copies|them|these))?"
+        r"(?! (?:logs?|keys?|secrets?|passwords?|tokens?|cert))|"
+        r"(?:prun(?:e|ing)|clean(?:ing)?[ -]?up|delet(?:e|ing)|remov(?:e|ing|al of)|expir(?:e|ing)) "
         r"(?:of )?(?:the )?old(?:er)?(?: back-?ups?| dumps?| files| copies| ones)?)",
         _retention,
     ),
@@ -198,10 +200,17 @@ _SUBJECTS = (
 )
 """What a comment may call missing, and how the facts are asked."""
 
-_TODO = r"^\W*(?:todo|fixme|xxx)\b(?:\([^)]*\))?[\s:,-]*(?:we |i )?(?:still |really )?(?:need(?:s)? (?:to )?|should |must )?(?:add|implement|set(?: ?up)?|configure|enable|introduce|do|write|create|have)?\s*(?:a |an |some |proper |the |real |actual )*"
+_TODO = (
+    r"^\W*(?:todo|fixme|xxx)\b(?:\([^)]*\))?[\s:,-]*(?:we |i )?(?:still |really )?(?:needs? (?:to )?|should |must )?"
+    r"(?:add|implement|set(?: ?up)?|configure|enable|introduce|do|write|create|have)?\s*"
+    r"(?:a |an |some |proper |the |real |actual )*"
+)
 _NO = r"\b(?:there(?:'s| is| are) |has |have |with )?(?:no|missing|lacks?|lacking) (?:a |an |any |proper |the )*"
 _TAIL = r"\b(?! (?:beyond|other|more|longer|of |is needed|needed|required|because|since|on purpose|here because))"
-_AFTER = r"\b(?: (?:is|are|was|were))? (?:still )?(?:missing|not (?:yet )?(?:there|set|configured|implemented|done|enabled|in place)|to ?do|tbd)\b"
+_AFTER = (
+    r"\b(?: (?:is|are|was|were))? (?:still )?"
+    r"(?:missing|not (?:yet )?(?:there|set|configured|implemented|done|enabled|in place)|to ?do|tbd)\b"
+)
 
 
 def _compiled() -> tuple[tuple[_Subject, re.Pattern[str]], ...]:

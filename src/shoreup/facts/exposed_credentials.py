@@ -1,8 +1,8 @@
 """Credentials that a command line shows: to everyone who may list processes or read the manifest.
 
-A credential is taken for one by the option that carries it, by the name of the variable that holds it, or by its place in a
-URL. Prefix assignments (``PGPASSWORD=$X pg_dump``), ``export`` and what the shell does itself (``echo``, ``test``) are
-in no process list.
+A credential is taken for one by the option that carries it, by the name of the variable that holds it, or by its
+place in a URL. Prefix assignments (``PGPASSWORD=$X pg_dump``), ``export`` and what the shell does itself (``echo``,
+``test``) are in no process list.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shoreup.model.finding import Place
 from shoreup.model.value import Unknown
 
 BUILTINS = frozenset(
-    [
+    {
         "echo",
         "printf",
         "test",
@@ -35,8 +35,19 @@ BUILTINS = frozenset(
         "return",
         "shift",
         "trap",
-    ]
-    + ["export", "local", "declare", "readonly", "eval", "wait", "exec", "command", "builtin", "alias", "type", "let"]
+        "export",
+        "local",
+        "declare",
+        "readonly",
+        "eval",
+        "wait",
+        "exec",
+        "command",
+        "builtin",
+        "alias",
+        "type",
+        "let",
+    }
 )
 
 _MYSQL = ("mysql", "mysqldump", "mysqladmin", "mysqlcheck", "mysqlimport", "mysqlshow", "mysqlpump", "mariadb")
@@ -185,7 +196,9 @@ def _may_hold(script: Script) -> bool:
     """A cheap look before the program is parsed."""
     return (
         bool(script.gaps)
-        or re.search(r"pass|token|secret|key|auth|pwd|_pw|_ur[li]|dsn|://|\s-(?:p|a|u|w|P|U|t)", script.text, re.IGNORECASE)
+        or re.search(
+            r"pass|token|secret|key|auth|pwd|_pw|_ur[li]|dsn|://|\s-(?:p|a|u|w|P|U|t)", script.text, re.IGNORECASE
+        )
         is not None
     )
 

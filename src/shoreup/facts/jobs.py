@@ -22,10 +22,8 @@ from shoreup.facts.scripts import by_map, environment, mounted_files, program
 from shoreup.formats.shell import Command, Program, Word
 
 _KNOWN_FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/", "/opt/", "/usr/lib/")
-_TELLING = re.compile(
-    r"\b(?:%s)\b"
-    % "|".join(sorted(re.escape(name) for name in {*DUMP_TOOLS, *FILE_TOOLS, *REPOSITORIES, *REMOVING, "sqlite3"}))
-)
+_NAMES = sorted(re.escape(name) for name in {*DUMP_TOOLS, *FILE_TOOLS, *REPOSITORIES, *REMOVING, "sqlite3"})
+_TELLING = re.compile(rf"\b(?:{'|'.join(_NAMES)})\b")
 """A cheap look before a program that runs for long is parsed."""
 _KIND_NAMES: Mapping[str, str] = {
     "deploy": "Deployment", "deployment": "Deployment", "deployments": "Deployment", "sts": "StatefulSet",

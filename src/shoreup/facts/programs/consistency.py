@@ -1,8 +1,9 @@
 """Whether what a dump command copies is of one moment, as far as its words decide it.
 
-``mysqldump`` (MySQL 8.4 reference, MariaDB knowledge base): ``--opt`` is on unless skipped and locks the tables of each database
-while that one is dumped, so one database alone is whole and several are not of the same moment. ``--single-transaction``
-reads transactional tables in one snapshot; ``--lock-all-tables`` and the options that note the replication position lock everything.
+``mysqldump`` (MySQL 8.4 reference, MariaDB knowledge base): ``--opt`` is on unless skipped and locks the tables of
+each database while that one is dumped, so one database alone is whole and several are not of the same moment.
+``--single-transaction`` reads transactional tables in one snapshot; ``--lock-all-tables`` and the options that note
+the replication position lock everything.
 """
 
 from __future__ import annotations

@@ -33,12 +33,13 @@ _CONNECTION_HOST = re.compile(r"(?:^|\s)host=(\S+)")
 class Copy:
     """One command that copies data away.
 
-    ``products`` are the engines that it speaks to, empty for files. ``host`` is the server as written (``None``: its own
-    machine or an environment variable of ``host_variables``). ``sources`` are paths that it reads. ``path`` is what it
-    writes to, expanded; ``remote`` is where else it sends the copy. ``new_file`` is whether each run makes a new
-    one. ``repository`` says that the tool keeps every run in its own store. ``consistent`` and ``note`` are about the
-    command's words alone. ``lost`` says that the output goes into another engine: no backup but a transfer.
-    ``outside`` says that the command runs elsewhere (``kubectl exec``) and the machine that started it writes the file.
+    ``products`` are the engines that it speaks to, empty for files. ``host`` is the server as written (``None``: its
+    own machine or an environment variable of ``host_variables``). ``sources`` are paths that it reads. ``path`` is
+    what it writes to, expanded; ``remote`` is where else it sends the copy. ``new_file`` is whether each run makes a
+    new one. ``repository`` says that the tool keeps every run in its own store. ``consistent`` and ``note`` are about
+    the command's words alone. ``lost`` says that the output goes into another engine: no backup but a transfer.
+    ``outside`` says that the command runs elsewhere (``kubectl exec``) and the machine that started it writes the
+    file.
     """
 
     command: Command

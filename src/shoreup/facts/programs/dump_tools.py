@@ -1,8 +1,9 @@
 """The tools that copy a database out of its engine, as a table.
 
-Sources, read 2026-11: the reference pages of pg_dump, pg_dumpall and pg_basebackup (postgresql.org, 17), mysqldump (dev.mysql.com,
-8.4), mariadb-dump and mariadb-backup (mariadb.com/kb), mongodump (mongodb.com, database tools 100), redis-cli (redis.io),
-etcdctl (etcd.io, 3.5), influx and influxd (docs.influxdata.com), slapcat (openldap.org), vault and consul (developer.hashicorp.com).
+Sources, read 2026-11: the reference pages of pg_dump, pg_dumpall and pg_basebackup (postgresql.org, 17), mysqldump
+(dev.mysql.com, 8.4), mariadb-dump and mariadb-backup (mariadb.com/kb), mongodump (mongodb.com, database tools 100),
+redis-cli (redis.io), etcdctl (etcd.io, 3.5), influx and influxd (docs.influxdata.com), slapcat (openldap.org), vault
+and consul (developer.hashicorp.com).
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ class DumpTool:
     """One tool.
 
     ``products`` are ids of the product data. ``host``, ``uri``, ``database`` and ``file`` are the options that name
-    the server, a connection string, the databases and the file or folder that is written; ``environment`` are variables that name the
-    server. ``actions`` are words of which one must stand among the plain arguments (``snapshot save``). ``plain_database`` and
-    ``plain_file`` say what the last plain argument is. ``standard_output`` says that it writes there when no file is named; the ``stream`` options, given
-    without a file, say so for this run.
-    ``snapshot`` is whether what it copies is of one moment: ``None`` where its options or the engine decide.
-    ``reader`` names a further rule in :mod:`shoreup.facts.programs.consistency`.
+    the server, a connection string, the databases and the file or folder that is written; ``environment`` are
+    variables that name the server. ``actions`` are words of which one must stand among the plain arguments
+    (``snapshot save``). ``plain_database`` and ``plain_file`` say what the last plain argument is.
+    ``standard_output`` says that it writes there when no file is named; the ``stream`` options, given without a file,
+    say so for this run. ``snapshot`` is whether what it copies is of one moment: ``None`` where its options or the
+    engine decide. ``reader`` names a further rule in :mod:`shoreup.facts.programs.consistency`.
     """
 
     products: tuple[str, ...]
@@ -48,13 +49,14 @@ class DumpTool:
         return frozenset((*self.host, *self.uri, *self.database, *self.file, *self.valued)) - frozenset(self.attached)
 
 
-_PG = tuple(
-    "-p --port -U --username -n --schema -N -t --table -T -Z --compress -F --format -j --jobs -E --encoding".split()
+_PG = (
+    *("-p", "--port", "-U", "--username", "-n", "--schema", "-N", "-t", "--table", "-T", "-Z", "--compress"),
+    *("-F", "--format", "-j", "--jobs", "-E", "--encoding"),
 )
-_MYSQL_VALUED = tuple(
-    "-P --port -u --user -S --socket --ignore-table --where -w --max-allowed-packet --defaults-file --defaults-extra-file "
-    "--defaults-group-suffix --default-character-set --set-gtid-purged --column-statistics --ssl-mode --ssl-ca "
-    "--protocol".split()
+_MYSQL_VALUED = (
+    *("-P", "--port", "-u", "--user", "-S", "--socket", "--ignore-table", "--where", "-w", "--max-allowed-packet"),
+    *("--defaults-file", "--defaults-extra-file", "--defaults-group-suffix", "--default-character-set"),
+    *("--ssl-mode", "--ssl-ca", "--protocol"),
 )
 
 _MYSQLDUMP = DumpTool(
@@ -62,7 +64,7 @@ _MYSQLDUMP = DumpTool(
     host=("-h", "--host"),
     file=("-r", "--result-file", "-T", "--tab"),
     environment=("MYSQL_HOST",),
-    valued=tuple(item for item in _MYSQL_VALUED if item not in ("--column-statistics", "--set-gtid-purged")),
+    valued=_MYSQL_VALUED,
     attached=("-p", "--password"),
     plain_database=True,
     plain_first=True,

@@ -12,7 +12,10 @@ from shoreup.formats.shell import Command, Word
 REPOSITORIES = frozenset({"restic", "rustic", "borg", "kopia", "duplicity", "rdiff-backup", "borgmatic", "duplicacy"})
 """Tools that keep every run as a snapshot in a store of their own."""
 FILE_TOOLS = frozenset(
-    "tar cp mv rsync zip 7z 7za scp rclone aws mc mcli gsutil s3cmd s5cmd restic rustic borg kopia duplicity rdiff-backup".split()
+    {
+        *("tar", "cp", "mv", "rsync", "zip", "7z", "7za", "scp", "rclone", "aws", "mc", "mcli", "gsutil", "s3cmd"),
+        *("s5cmd", "restic", "rustic", "borg", "kopia", "duplicity", "rdiff-backup"),
+    }
 )
 
 Reading = tuple[tuple[Word, ...], Word | None]

@@ -1,7 +1,7 @@
 """Images that are backup tools in themselves: the command is inside, the environment says what it does.
 
-Read from the projects' documentation, 2026-11. ``KNOWN`` holds images whose retention follows from their environment alone;
-``ENTRYPOINTS`` those that are one tool, so that their arguments are that tool's.
+Read from the projects' documentation, 2026-11. ``KNOWN`` holds images whose retention follows from their environment
+alone; ``ENTRYPOINTS`` those that are one tool, so that their arguments are that tool's.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class BackupImage:
     ``hosts`` are the variables that name the server, ``folder`` where it writes unless ``folder_variable`` says
     otherwise; ``remote`` variables name a store elsewhere. ``age`` maps variables that keep by age to days per unit,
     ``count`` names those that keep a number; ``default_age`` (days) and ``default_count`` hold when none of them is
-    set. ``keeps_one`` says that old copies are only removed after a new one was made. ``off`` are values that switch retention off.
+    set. ``keeps_one`` says that old copies are only removed after a new one was made. ``off`` are values that switch
+    retention off.
     """
 
     title: str

@@ -1,7 +1,8 @@
 """Tools that remove old copies by a policy of their own, and object stores that are told to delete.
 
-What each keeps is read from its manual (2026-11): restic (restic.readthedocs.io, forget), borg (borgbackup.readthedocs.io,
-prune), kopia (kopia.io), rclone (rclone.org, delete), MinIO client (min.io), duplicity (duplicity.us), WAL-G, pgBackRest, Barman.
+What each keeps is read from its manual (2026-11): restic (restic.readthedocs.io, forget), borg
+(borgbackup.readthedocs.io, prune), kopia (kopia.io), rclone (rclone.org, delete), MinIO client (min.io), duplicity
+(duplicity.us), WAL-G, pgBackRest, Barman.
 """
 
 from __future__ import annotations

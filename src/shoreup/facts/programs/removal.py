@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from shoreup.formats.shell import Command, Word
 
 _AGE_UNITS: Mapping[str, float] = {
-    "": 1, "s": 1 / 86400, "sec": 1 / 86400, "m": 1 / 1440, "min": 1 / 1440, "h": 1 / 24, "d": 1, "day": 1, "days": 1, "w": 7, "week": 7,
-    "weeks": 7, "M": 30, "month": 30, "months": 30, "y": 365, "Y": 365, "year": 365, "years": 365, "D": 1, "W": 7,
+    "": 1, "s": 1 / 86400, "sec": 1 / 86400, "m": 1 / 1440, "min": 1 / 1440, "h": 1 / 24, "d": 1, "day": 1, "days": 1,
+    "w": 7, "week": 7, "weeks": 7, "M": 30, "month": 30, "months": 30, "y": 365, "Y": 365, "year": 365, "years": 365,
+    "D": 1, "W": 7,
 }  # fmt: skip
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
 
@@ -19,8 +20,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
 class Removal:
     """Something that removes old copies.
 
-    ``by`` is ``age``, ``count``, ``policy`` or ``unclear``. ``paths`` are the folders in which it removes, empty when they
-    are not certain; ``remote`` is the store for tools that have one. ``age_days`` and ``keeps_at_least`` as in
+    ``by`` is ``age``, ``count``, ``policy`` or ``unclear``. ``paths`` are the folders in which it removes, empty when
+    they are not certain; ``remote`` is the store for tools that have one. ``age_days`` and ``keeps_at_least`` as in
     :class:`shoreup.facts.estate.Retention`.
     """
 

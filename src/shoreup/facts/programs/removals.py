@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from shoreup.facts.programs.copies import Copy
 from shoreup.facts.programs.outputs import Expand, joined, working_folder
@@ -103,7 +104,7 @@ def _find_roots(program: Program, command: Command, expand: Expand) -> tuple[Wor
 
 
 def _find_age(texts: list[str]) -> float | None:
-    for option, value in zip(texts, texts[1:], strict=False):
+    for option, value in pairwise(texts):
         match = re.fullmatch(r"\+?(\d+)", value)
         if match and option in ("-mtime", "-ctime", "-atime"):
             return float(match.group(1))
@@ -268,9 +269,9 @@ def _ends_the_run(program: Program, made: Command) -> bool:
         if tried or asked:
             kind = "or" if tried else "if"
             for other in program.commands:
-                if other.name in ("exit", "return") and other.frame("condition") is None:
-                    if any(item.kind == kind and item.id == frame.id for item in other.context):
-                        return True
+                leaves = other.name in ("exit", "return") and other.frame("condition") is None
+                if leaves and any(item.kind == kind and item.id == frame.id for item in other.context):
+                    return True
     return False
 
 

@@ -140,11 +140,11 @@ class Frame:
 
     ``kind`` is ``pipeline`` (``stage`` is 0-based), ``for`` (``name`` is the variable, ``words`` what it runs over),
     ``while``, ``if``, ``else``, ``case``, ``condition``, ``and`` and ``or`` (what stands after ``&&`` and ``||``),
-    ``tried`` (what stands before them; ``name`` is the operator and ``id`` that of what stands after), ``not``, ``subshell``, ``group``, ``function``,
-    ``substitution``, ``process``, ``background``, ``nested`` (a program in a word of the command ``parent``),
-    ``wrapped`` (``xargs``, ``find -exec``, ``timeout`` ...: ``name`` is the wrapper) or ``remote`` (it runs
-    elsewhere: ``ssh``, ``kubectl exec``).
-    ``id`` is the same for all commands in the same thing.
+    ``tried`` (what stands before them; ``name`` is the operator and ``id`` that of what stands after), ``not``,
+    ``subshell``, ``group``, ``function``, ``substitution``, ``process``, ``background``, ``nested`` (a program in a
+    word of the command ``parent``), ``wrapped`` (``xargs``, ``find -exec``, ``timeout`` ...: ``name`` is the wrapper)
+    or ``remote`` (it runs elsewhere: ``ssh``, ``kubectl exec``). ``id`` is the same for all commands in the same
+    thing.
     """
 
     kind: str

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import NamedTuple
 
 import tree_sitter
 import tree_sitter_bash
 
-from shoreup.formats.shell.program import Assignment, Command, Frame, Options, Part, Program, Redirect, Word
+from shoreup.formats.shell.program import Assignment, Command, Frame, Options, Program, Redirect, Word
+from shoreup.formats.shell.source import Source, prepare, source_of
+from shoreup.formats.shell.words import WordReader
 from shoreup.formats.shell.wrappers import Inner, inner_commands
 
 MAX_CHARS = 60_000
@@ -27,21 +28,7 @@ MAX_DEPTH = 120
 MAX_NESTED = 5
 """Programs inside programs inside programs."""
 
-HOLE = "\ue000"
-"""Stands in the parsed text where a part is put in whose text is not known."""
-
 _ASSIGNING = frozenset({"read", "mapfile", "readarray", "getopts", "unset"})
-_KUBERNETES_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
-_ANSI = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "a": "\a", "b": "\b", "0": "\0"}
-_GLOB = re.compile(r"[*?\[]")
-
-
-class _Source(NamedTuple):
-    """A text to parse; ``offsets[i]`` is the outer place of character ``i`` (one more for the end)."""
-
-    text: str
-    offsets: Sequence[int]
-    holes: dict[int, Part]
 
 
 def parse(
@@ -56,66 +43,8 @@ def parse(
     if len(text) > MAX_CHARS:
         return Program(text, broken=((0, len(text)),))
     reader = _Reader()
-    reader.read(_prepare(text, gaps, environment), (), 0, _with_flags(_shebang(text), flags))
+    reader.read(prepare(text, gaps, environment), (), 0, _with_flags(_shebang(text), flags))
     return reader.program(text)
-
-
-def _prepare(text: str, gaps: Sequence[int], environment: frozenset[str]) -> _Source:
-    pieces: list[tuple[int, int, Part]] = [(gap, gap, Part("unknown", "", gap, gap)) for gap in gaps]
-    if environment:
-        for match in _KUBERNETES_REFERENCE.finditer(text):
-            escaped = match.start() > 0 and text[match.start() - 1] == "$"
-            if match.group(1) in environment and not escaped:
-                part = Part("variable", match.group(1), match.start(), match.end(), quoted=True)
-                pieces.append((match.start(), match.end(), part))
-    ticks = _backquoted(text) if "`" in text else []
-    if not pieces and not ticks:
-        return _Source(text, range(len(text) + 1), {})
-    made: list[str] = []
-    offsets: list[int] = []
-    holes: dict[int, Part] = {}
-    position = 0
-    replaced: list[tuple[int, int, Part | str]] = [*pieces, *ticks]
-    for start, end, held in sorted(replaced, key=lambda piece: piece[:2]):
-        if start < position:
-            continue
-        made.append(text[position:start])
-        offsets.extend(range(position, start))
-        if isinstance(held, str):
-            made.append(held)
-            offsets.extend([start] * len(held))
-        else:
-            holes[len(offsets)] = held
-            made.append(HOLE)
-            offsets.append(start)
-        position = end
-    made.append(text[position:])
-    offsets.extend(range(position, len(text) + 1))
-    return _Source("".join(made), offsets, holes)
-
-
-def _backquoted(text: str) -> list[tuple[int, int, str]]:
-    """The backquotes of a text and what says the same: the grammar takes ``a-`date` `` for two words."""
-    found: list[tuple[int, int, str]] = []
-    quote = ""
-    opened = -1
-    for index, char in enumerate(text):
-        if index and text[index - 1] == "\\" and quote != "'":
-            if char == "`":
-                return []  # one inside another
-        elif char == "'" and quote != '"' and opened < 0:
-            quote = "" if quote == "'" else "'"
-        elif char == '"' and quote != "'" and opened < 0:
-            quote = "" if quote == '"' else '"'
-        elif char == "\n" and opened >= 0:
-            return []
-        elif char == "`" and quote != "'":
-            if opened < 0:
-                opened = index
-            else:
-                found.extend(((opened, opened + 1, "$("), (index, index + 1, ")")))
-                opened = -1
-    return found if opened < 0 and not quote else []
 
 
 @cache
@@ -133,7 +62,7 @@ class _Reader:
     comments: list[tuple[int, int]] = field(default_factory=list)
     ids: int = 0
 
-    def read(self, source: _Source, context: tuple[Frame, ...], nested: int, options: Options) -> None:
+    def read(self, source: Source, context: tuple[Frame, ...], nested: int, options: Options) -> None:
         content = source.text.encode("utf-8", "surrogatepass")
         tree = _parser().parse(content)
         walk = _Walk(self, source, content, context, nested, options)
@@ -186,50 +115,22 @@ def _with_flags(options: Options, words: Sequence[str]) -> Options:
     return replace(options, **changed)
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(WordReader):
     """One walk over one tree."""
 
-    reader: _Reader
-    source: _Source
-    content: bytes
-    context: tuple[Frame, ...]
-    nested: int
-    options: Options
-    depth: int = 0
-    bytes_to_chars: list[int] | None = None
-    redirects: tuple[Redirect, ...] = ()
+    def __init__(
+        self, reader: _Reader, source: Source, content: bytes, context: tuple[Frame, ...], nested: int, options: Options
+    ) -> None:
+        super().__init__(source, content, reader.broken)
+        self.reader = reader
+        self.context = context
+        self.nested = nested
+        self.options = options
+        self.depth = 0
 
-    def __post_init__(self) -> None:
-        if len(self.content) != len(self.source.text):
-            table: list[int] = []
-            for index, char in enumerate(self.source.text):
-                table.extend([index] * len(char.encode("utf-8", "surrogatepass")))
-            table.append(len(self.source.text))
-            self.bytes_to_chars = table
-
-    # Places
-
-    def inner(self, byte: int) -> int:
-        return self.bytes_to_chars[byte] if self.bytes_to_chars is not None else byte
-
-    def outer(self, char: int) -> int:
-        return self.source.offsets[char]
-
-    def span(self, node: tree_sitter.Node) -> tuple[int, int]:
-        """The node's place in the outer text."""
-        start, end = self.inner(node.start_byte), self.inner(node.end_byte)
-        return self.outer(start), self.after(end)
-
-    def after(self, char: int) -> int:
-        """The outer place just after the character before ``char``."""
-        hole = self.source.holes.get(char - 1)
-        if hole is not None:
-            return hole.end
-        return self.outer(char - 1) + 1 if char > 0 else self.outer(0)
-
-    def raw(self, node: tree_sitter.Node) -> str:
-        return self.content[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
+    def assigned(self, assignment: Assignment) -> None:
+        """Note what ``${name:=value}`` sets."""
+        self.reader.assignments.append(assignment)
 
     # Statements
 
@@ -485,7 +386,7 @@ class _Walk:
         if inner.program is not None:
             frames = (*kinds, Frame("nested", self.reader.new_id(), name=inner.name, parent=command.index))
             if self.nested < MAX_NESTED:
-                source = _source_of(inner.program)
+                source = source_of(inner.program)
                 options = _with_flags(Options(), inner.flags)
                 self.reader.read(source, (*self.context, *frames), self.nested + 1, options)
             return
@@ -536,169 +437,3 @@ class _Walk:
         if any(char in label for char in "'\"\\"):
             return Word(tuple(self.literal(body.start_byte, body.end_byte, "raw", True)), start, end)
         return Word(tuple(self.parts(body)), start, end)
-
-    # Words
-
-    def word(self, node: tree_sitter.Node) -> Word:
-        start, end = self.span(node)
-        return Word(tuple(_joined(self.parts(node))), start, end)
-
-    def parts(self, node: tree_sitter.Node) -> list[Part]:
-        kind = node.type
-        start, end = self.span(node)
-        if kind in ("word", "number", "variable_name", "regex", "extglob_pattern", "special_variable_name"):
-            if node.named_child_count and kind != "number":
-                return self.mixed(node, node.start_byte, node.end_byte, "word", False)
-            return self.literal(node.start_byte, node.end_byte, "word", False)
-        if kind == "raw_string":
-            return self.literal(node.start_byte + 1, node.end_byte - 1, "raw", True)
-        if kind == "ansi_c_string":
-            return self.literal(node.start_byte + 2, node.end_byte - 1, "ansi", True)
-        if kind == "string":
-            return self.mixed(node, node.start_byte + 1, node.end_byte - 1, "string", True)
-        if kind == "translated_string":
-            return [part for child in node.named_children for part in self.parts(child)]
-        if kind == "heredoc_body":
-            return self.mixed(node, node.start_byte, node.end_byte, "heredoc", True)
-        if kind == "heredoc_content":
-            return self.literal(node.start_byte, node.end_byte, "heredoc", True)
-        if kind == "concatenation":
-            return [part for child in node.children for part in self.parts(child)]
-        if kind in ("simple_expansion", "expansion"):
-            return [self.variable(node)]
-        if kind in ("command_substitution", "process_substitution"):
-            commands = self.substitution(node, "substitution" if kind == "command_substitution" else "process")
-            return [Part(kind.split("_")[-1 if kind[0] == "c" else 0], self.raw(node), start, end, commands=commands)]
-        if kind == "brace_expression":
-            return [Part("glob", self.raw(node), start, end)]
-        if kind == "arithmetic_expansion":
-            self.visit_children(node)
-            return [Part("arithmetic", self.raw(node), start, end)]
-        if node.is_error:
-            self.reader.broken.append((start, end))
-        return self.literal(node.start_byte, node.end_byte, "word", False)
-
-    def mixed(self, node: tree_sitter.Node, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
-        """Literal text with expansions in it. The grammar loses blanks, so the text is what lies between them."""
-        parts: list[Part] = []
-        position = first
-        for child in node.named_children:
-            if child.type in ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"):
-                parts.extend(self.literal(position, child.start_byte, mode, quoted))
-                parts.extend(replace(part, quoted=quoted) for part in self.parts(child))
-                position = child.end_byte
-        parts.extend(self.literal(position, max(last, position), mode, quoted))
-        return parts
-
-    def variable(self, node: tree_sitter.Node) -> Part:
-        start, end = self.span(node)
-        label = next(
-            (c for c in node.named_children if c.type in ("variable_name", "special_variable_name", "subscript")), None
-        )
-        if label is None:
-            return Part("variable", "", start, end, operator=self.raw(node))
-        name = self.raw(label)
-        operator = ""
-        if node.type == "expansion":
-            whole = self.raw(node)
-            before = self.content[node.start_byte : label.start_byte].decode("utf-8", "surrogatepass")
-            operator = before[2:] + whole[len(before) + len(name) : -1]
-            for child in node.named_children:
-                if child is not label and child.type not in ("word", "regex"):
-                    self.visit(child)
-        if label.type == "subscript":
-            name, operator = name.partition("[")[0], f"[{name.partition('[')[2]}{operator}"
-        part = Part("variable", name, start, end, operator=operator)
-        if operator.startswith((":=", "=")):
-            value = Word((replace(part, operator=f":-{operator.partition('=')[2]}"),), start, end)
-            self.reader.assignments.append(Assignment(name, value, start, end))
-        return part
-
-    def literal(self, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
-        """Text without expansions: quotes and escapes of ``mode`` removed, holes put back as their parts."""
-        parts: list[Part] = []
-        chars: list[str] = []
-        places: list[int] = []
-        globbing = decoded = False
-
-        def close(end: int) -> None:
-            nonlocal globbing, decoded
-            if chars:
-                start = self.outer(places[0])
-                positions = tuple(self.outer(place) for place in places)
-                plain = not decoded and all(position == start + index for index, position in enumerate(positions))
-                kind = "glob" if globbing else "literal"
-                parts.append(
-                    Part(kind, "".join(chars), start, self.after(end), quoted, positions=None if plain else positions)
-                )
-            chars.clear()
-            places.clear()
-            globbing = decoded = False
-
-        text = self.source.text
-        index, stop = self.inner(first), self.inner(last)
-        while index < stop:
-            char = text[index]
-            if char == HOLE and index in self.source.holes:
-                close(index)
-                parts.append(self.source.holes[index])
-            elif char == "\\" and index + 1 < stop and mode != "raw" and index + 1 not in self.source.holes:
-                following = text[index + 1]
-                if mode == "ansi":
-                    chars.append(_ANSI.get(following, following))
-                    places.append(index)
-                    decoded = True
-                elif following != "\n":
-                    if mode in ("string", "heredoc") and following not in '$`"\\':
-                        chars.append("\\")
-                        places.append(index)
-                    chars.append(following)
-                    places.append(index + 1)
-                index += 1
-            else:
-                globbing = globbing or (mode == "word" and not quoted and _GLOB.match(char) is not None)
-                chars.append(char)
-                places.append(index)
-            index += 1
-        close(stop)
-        return parts
-
-
-def _joined(parts: list[Part]) -> Iterator[Part]:
-    """Neighbouring literals as one, so that ``"a"'b'`` is one piece of text."""
-    held: Part | None = None
-    for part in parts:
-        if held is not None and held.kind == part.kind == "literal":
-            positions = (*_positions(held), *_positions(part))
-            plain = held.positions is None and part.positions is None and part.start == held.start + len(held.text)
-            held = replace(held, text=held.text + part.text, end=part.end, positions=None if plain else positions)
-            continue
-        if held is not None:
-            yield held
-        held = part
-    if held is not None:
-        yield held
-
-
-def _positions(part: Part) -> tuple[int, ...]:
-    if part.positions is not None:
-        return part.positions or (part.start,) * len(part.text)
-    return tuple(range(part.start, part.start + len(part.text)))
-
-
-def _source_of(word: Word) -> _Source:
-    """The program that an inner shell gets from a word. What the outer shell puts in becomes a hole."""
-    text: list[str] = []
-    offsets: list[int] = []
-    holes: dict[int, Part] = {}
-    for part in word.parts:
-        if part.kind in ("literal", "glob"):
-            text.append(part.text)
-            offsets.extend(_positions(part))
-        else:
-            holes[len(offsets)] = part
-            text.append(HOLE)
-            offsets.append(part.start)
-    last = word.parts[-1] if word.parts else None
-    offsets.append(last.end if last is not None else word.end)
-    return _Source("".join(text), offsets, holes)

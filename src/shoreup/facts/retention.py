@@ -1,0 +1,132 @@
+"""What removes the copies of a backup, wherever in the estate it runs.
+
+A removal counts when it reaches the folder of the copies: in the same container, or in anything else that mounts the
+same claim, export or folder. Where that is not certain, it counts, so that nothing is called missing which may be
+there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shoreup.facts.estate import Backup, Retention
+from shoreup.facts.jobs import Job, Spot, covers, hidden, same_place, spot_of
+from shoreup.facts.programs.copies import Copy
+from shoreup.facts.programs.file_tools import REPOSITORIES
+from shoreup.facts.programs.removal import Removal
+from shoreup.facts.programs.removals import guarded_by_success
+from shoreup.facts.scripts import place_in, python_program
+from shoreup.formats.shell import Word
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A backup with what it takes to join it to the others."""
+
+    backup: Backup
+    job: Job
+    copy: Copy
+    target: Spot | None
+    sources: tuple[Spot, ...]
+    only_carries: bool = False
+    """A copy of files that is no backup by itself, but may carry one further."""
+
+
+def with_retention(found: Found, all_jobs: Sequence[Job]) -> Found:
+    """The backup with everything that removes its copies, and what may remove them unseen."""
+    kept: list[Retention] = []
+    doubt = found.backup.undecided
+    for job in all_jobs:
+        own = job is found.job
+        for removal in job.removals:
+            if _removes_from(found, job, removal):
+                kept.append(_retention(found, job, removal))
+        if (
+            own
+            or (job.container is found.job.container and job.workload is found.job.workload)
+            or (found.target is not None and job.workload.kind in ("CronJob", "Job") and _mounts(job, found.target))
+        ):
+            doubt = doubt or hidden(job)
+        if job.script.language == "python" and _python_removes(job) and (own or _mounts(job, found.target)):
+            kept.append(_python_removes_as(job))
+    return replace(found, backup=replace(found.backup, retention=tuple(kept), undecided=doubt))
+
+
+def _python_removes(job: Job) -> bool:
+    read = python_program(job.script)
+    return read is not None and bool(read.removals)
+
+
+def _python_removes_as(job: Job) -> Retention:
+    read = python_program(job.script)
+    assert read is not None
+    start, end = read.removals[0]
+    return Retention(place_in(job.script, start, end), "unclear", "Python", None, None, "what it removes")
+
+
+def _retention(found: Found, job: Job, removal: Removal) -> Retention:
+    keeps = removal.keeps_at_least
+    same = job.program is found.job.program
+    guarded = guarded_by_success(job.program, removal.command, (found.copy,)) if keeps is None and same else False
+    doubt = removal.undecided or (hidden(job) if keeps is None and not same else "")
+    if guarded:
+        keeps, doubt = 1, ""
+    elif guarded is None:
+        doubt = doubt or "the program looks at the result of the copy first"
+    return Retention(
+        place_in(job.script, removal.command.start, removal.command.end),
+        removal.by,
+        removal.command.name,
+        removal.age_days,
+        keeps,
+        doubt,
+    )
+
+
+def _mounts(job: Job, target: Spot | None) -> bool:
+    return target is not None and any(
+        same_place(target, Spot(job.workload, volume, "")) for volume in job.workload.volumes
+    )
+
+
+def _removes_from(found: Found, job: Job, removal: Removal) -> bool:
+    """Whether a removal reaches the place where the copies lie; in doubt it does."""
+    if removal.remote:
+        if found.copy.tool in REPOSITORIES:
+            return removal.remote == found.copy.tool or {removal.remote, found.copy.tool} <= {"restic", "rustic"}
+        if not found.copy.remote:
+            return False
+        return _same_store(removal.remote, found.copy.remote)
+    near = job.container is found.job.container or _mounts(job, found.target)
+    if not near:
+        return False
+    if found.target is None:
+        return job.container is found.job.container
+    spots = [spot_of(job, word, None) for word in removal.paths]
+    if not spots or any(item is None for item in spots):
+        own_texts = [word.prefix for word in removal.paths]
+        if own_texts and found.copy.path is not None and job.container is found.job.container:
+            return any(not known or _same_folder(known, found.copy.path) for known in own_texts)
+        return not spots or job.container is not found.job.container
+    return any(
+        item is not None and _reaches(item, word, found.target) for item, word in zip(spots, removal.paths, strict=True)
+    )
+
+
+def _same_folder(known: str, path: Word) -> bool:
+    return path.prefix.startswith(known.rstrip("/")) or known.startswith(path.prefix.rpartition("/")[0] or "/")
+
+
+def _reaches(removed: Spot, word: Word, target: Spot) -> bool:
+    """Whether what is removed lies where the copies do. A pattern of names means their folder."""
+    if word.literal is None:
+        removed = replace(removed, path=removed.path.rpartition("/")[0])
+    folder = replace(target, path=target.path.rpartition("/")[0])
+    return covers(removed, target) or covers(removed, folder)
+
+
+def _same_store(one: str, other: str) -> bool:
+    first, second = (re.split(r"[*?]", item)[0].rstrip("/") for item in (one, other))
+    return not first or not second or first.startswith(second) or second.startswith(first) or "://" not in one

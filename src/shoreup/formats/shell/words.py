@@ -1,0 +1,214 @@
+"""Words of the shell: quotes and escapes removed, what the run decides kept apart, every character in its place."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+
+import tree_sitter
+
+from shoreup.formats.shell.program import Assignment, Part, Word
+from shoreup.formats.shell.source import HOLE, Source, positions_of
+
+_ANSI = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "a": "\a", "b": "\b", "0": "\0"}
+_GLOB = re.compile(r"[*?\[]")
+
+
+class WordReader(ABC):
+    """Reads the words of one tree. Whoever walks the statements says what a substitution holds.
+
+    ``content`` is the source's text as UTF-8; ``broken`` collects what is not shell.
+    """
+
+    def __init__(self, source: Source, content: bytes, broken: list[tuple[int, int]]) -> None:
+        self.source = source
+        self.content = content
+        self.broken = broken
+        self.bytes_to_chars: list[int] | None = None
+        if len(self.content) != len(self.source.text):
+            table: list[int] = []
+            for index, char in enumerate(self.source.text):
+                table.extend([index] * len(char.encode("utf-8", "surrogatepass")))
+            table.append(len(self.source.text))
+            self.bytes_to_chars = table
+
+    @abstractmethod
+    def visit(self, node: tree_sitter.Node) -> None:
+        """Read the commands in a node."""
+
+    @abstractmethod
+    def visit_children(self, node: tree_sitter.Node) -> None:
+        """Read the commands in what a node holds."""
+
+    @abstractmethod
+    def substitution(self, node: tree_sitter.Node, kind: str) -> tuple[int, ...]:
+        """Read a substitution; gives the indices of its commands."""
+
+    @abstractmethod
+    def assigned(self, assignment: Assignment) -> None:
+        """Note what ``${name:=value}`` sets."""
+
+    # Places
+
+    def inner(self, byte: int) -> int:
+        return self.bytes_to_chars[byte] if self.bytes_to_chars is not None else byte
+
+    def outer(self, char: int) -> int:
+        return self.source.offsets[char]
+
+    def span(self, node: tree_sitter.Node) -> tuple[int, int]:
+        """The node's place in the outer text."""
+        start, end = self.inner(node.start_byte), self.inner(node.end_byte)
+        return self.outer(start), self.after(end)
+
+    def after(self, char: int) -> int:
+        """The outer place just after the character before ``char``."""
+        hole = self.source.holes.get(char - 1)
+        if hole is not None:
+            return hole.end
+        return self.outer(char - 1) + 1 if char > 0 else self.outer(0)
+
+    def raw(self, node: tree_sitter.Node) -> str:
+        return self.content[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
+
+    def word(self, node: tree_sitter.Node) -> Word:
+        start, end = self.span(node)
+        return Word(tuple(joined(self.parts(node))), start, end)
+
+    def parts(self, node: tree_sitter.Node) -> list[Part]:
+        kind = node.type
+        start, end = self.span(node)
+        if kind in ("word", "number", "variable_name", "regex", "extglob_pattern", "special_variable_name"):
+            if node.named_child_count and kind != "number":
+                return self.mixed(node, node.start_byte, node.end_byte, "word", False)
+            return self.literal(node.start_byte, node.end_byte, "word", False)
+        if kind == "raw_string":
+            return self.literal(node.start_byte + 1, node.end_byte - 1, "raw", True)
+        if kind == "ansi_c_string":
+            return self.literal(node.start_byte + 2, node.end_byte - 1, "ansi", True)
+        if kind == "string":
+            return self.mixed(node, node.start_byte + 1, node.end_byte - 1, "string", True)
+        if kind == "translated_string":
+            return [part for child in node.named_children for part in self.parts(child)]
+        if kind == "heredoc_body":
+            return self.mixed(node, node.start_byte, node.end_byte, "heredoc", True)
+        if kind == "heredoc_content":
+            return self.literal(node.start_byte, node.end_byte, "heredoc", True)
+        if kind == "concatenation":
+            return [part for child in node.children for part in self.parts(child)]
+        if kind in ("simple_expansion", "expansion"):
+            return [self.variable(node)]
+        if kind in ("command_substitution", "process_substitution"):
+            commands = self.substitution(node, "substitution" if kind == "command_substitution" else "process")
+            return [Part(kind.split("_")[-1 if kind[0] == "c" else 0], self.raw(node), start, end, commands=commands)]
+        if kind == "brace_expression":
+            return [Part("glob", self.raw(node), start, end)]
+        if kind == "arithmetic_expansion":
+            self.visit_children(node)
+            return [Part("arithmetic", self.raw(node), start, end)]
+        if node.is_error:
+            self.broken.append((start, end))
+        return self.literal(node.start_byte, node.end_byte, "word", False)
+
+    def mixed(self, node: tree_sitter.Node, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
+        """Literal text with expansions in it. The grammar loses blanks, so the text is what lies between them."""
+        parts: list[Part] = []
+        position = first
+        for child in node.named_children:
+            if child.type in ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"):
+                parts.extend(self.literal(position, child.start_byte, mode, quoted))
+                parts.extend(replace(part, quoted=quoted) for part in self.parts(child))
+                position = child.end_byte
+        parts.extend(self.literal(position, max(last, position), mode, quoted))
+        return parts
+
+    def variable(self, node: tree_sitter.Node) -> Part:
+        start, end = self.span(node)
+        label = next(
+            (c for c in node.named_children if c.type in ("variable_name", "special_variable_name", "subscript")), None
+        )
+        if label is None:
+            return Part("variable", "", start, end, operator=self.raw(node))
+        name = self.raw(label)
+        operator = ""
+        if node.type == "expansion":
+            whole = self.raw(node)
+            before = self.content[node.start_byte : label.start_byte].decode("utf-8", "surrogatepass")
+            operator = before[2:] + whole[len(before) + len(name) : -1]
+            for child in node.named_children:
+                if child is not label and child.type not in ("word", "regex"):
+                    self.visit(child)
+        if label.type == "subscript":
+            name, operator = name.partition("[")[0], f"[{name.partition('[')[2]}{operator}"
+        part = Part("variable", name, start, end, operator=operator)
+        if operator.startswith((":=", "=")):
+            value = Word((replace(part, operator=f":-{operator.partition('=')[2]}"),), start, end)
+            self.assigned(Assignment(name, value, start, end))
+        return part
+
+    def literal(self, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
+        """Text without expansions: quotes and escapes of ``mode`` removed, holes put back as their parts."""
+        parts: list[Part] = []
+        chars: list[str] = []
+        places: list[int] = []
+        globbing = decoded = False
+
+        def close(end: int) -> None:
+            nonlocal globbing, decoded
+            if chars:
+                start = self.outer(places[0])
+                positions = tuple(self.outer(place) for place in places)
+                plain = not decoded and all(position == start + index for index, position in enumerate(positions))
+                kind = "glob" if globbing else "literal"
+                parts.append(
+                    Part(kind, "".join(chars), start, self.after(end), quoted, positions=None if plain else positions)
+                )
+            chars.clear()
+            places.clear()
+            globbing = decoded = False
+
+        text = self.source.text
+        index, stop = self.inner(first), self.inner(last)
+        while index < stop:
+            char = text[index]
+            if char == HOLE and index in self.source.holes:
+                close(index)
+                parts.append(self.source.holes[index])
+            elif char == "\\" and index + 1 < stop and mode != "raw" and index + 1 not in self.source.holes:
+                following = text[index + 1]
+                if mode == "ansi":
+                    chars.append(_ANSI.get(following, following))
+                    places.append(index)
+                    decoded = True
+                elif following != "\n":
+                    if mode in ("string", "heredoc") and following not in '$`"\\':
+                        chars.append("\\")
+                        places.append(index)
+                    chars.append(following)
+                    places.append(index + 1)
+                index += 1
+            else:
+                globbing = globbing or (mode == "word" and not quoted and _GLOB.match(char) is not None)
+                chars.append(char)
+                places.append(index)
+            index += 1
+        close(stop)
+        return parts
+
+
+def joined(parts: list[Part]) -> Iterator[Part]:
+    """Neighbouring literals as one, so that ``"a"'b'`` is one piece of text."""
+    held: Part | None = None
+    for part in parts:
+        if held is not None and held.kind == part.kind == "literal":
+            positions = (*positions_of(held), *positions_of(part))
+            plain = held.positions is None and part.positions is None and part.start == held.start + len(held.text)
+            held = replace(held, text=held.text + part.text, end=part.end, positions=None if plain else positions)
+            continue
+        if held is not None:
+            yield held
+        held = part
+    if held is not None:
+        yield held
