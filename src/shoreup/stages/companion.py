@@ -18,9 +18,10 @@ from shoreup.model.finding import ReadError
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.sources.reading import Found
-from shoreup.sources.terraform import TerraformReading, read_roots
-from shoreup.terraform.configuration import Configurations, module_roots
+from shoreup.sources.terraform import TerraformReading, known_after_apply, plain_roots, read_roots
+from shoreup.terraform.configuration import Configurations
 from shoreup.terraform.plan import Plan
+from shoreup.terraform.terragrunt import Terragrunt
 
 WORTH_IT = 4_000_000
 """Bytes of Terraform from which a second process pays: about two seconds of reading."""
@@ -53,17 +54,18 @@ class _Untraceable:
 def read_terraform_shared(tree: FileTree, plan: Plan | None) -> TerraformReading:
     """Every root of the estate, read on two processors where that is worth it."""
     configurations = Configurations(tree)
-    roots = module_roots(configurations)
+    terragrunt = Terragrunt(configurations, known_after_apply)
+    roots = plain_roots(configurations, terragrunt)
     sizes = {root: sum(configurations.size(folder) for folder in _below(root, configurations)) for root in roots}
     if plan or sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
-        return read_roots(configurations, roots, rest=True, plan=plan)
+        return read_roots(configurations, roots, terragrunt, rest=True, plan=plan)
     mine, theirs = halves(sizes)
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, tree, configurations, theirs), daemon=True)
     process.start()
     there.close()
-    reading = read_roots(configurations, mine, rest=False)
+    reading = read_roots(configurations, mine, terragrunt, rest=False)
     other, errors = here.recv()
     assert isinstance(other, TerraformReading)
     other.found = [Found(found.resource, RemoteTracer(here, index)) for index, found in enumerate(other.found)]
@@ -91,7 +93,7 @@ def _below(root: str, configurations: Configurations) -> list[str]:
 def _serve(connection: Connection, tree: FileTree, configurations: Configurations, roots: Sequence[str]) -> None:
     gc.disable()
     known = len(tree.errors)
-    reading = read_roots(configurations, roots, rest=False)
+    reading = read_roots(configurations, roots, None, rest=False)
     tracers = [found.tracer for found in reading.found]
     nothing = _Untraceable()
     reading.found = [Found(found.resource, nothing) for found in reading.found]

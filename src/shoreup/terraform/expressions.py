@@ -7,6 +7,8 @@ must: a template keeps its known text, a list its known items, ``false && unknow
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from operator import add, ge, gt, le, lt, mul, sub
 from typing import TYPE_CHECKING, Any
 
 from shoreup.formats.hcl.syntax import (
@@ -34,7 +36,8 @@ from shoreup.formats.hcl.syntax import (
 )
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.functions import FILE_FUNCTIONS, kinds
-from shoreup.terraform.functions.kinds import FunctionError, TerraformSet, number_text
+from shoreup.terraform.functions.conversion import parse_number
+from shoreup.terraform.functions.kinds import FunctionError, Refused, TerraformSet, number_text
 from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope
 
 if TYPE_CHECKING:
@@ -316,20 +319,15 @@ def _unary(node: Unary, scope: Scope) -> Value:
 def _number(value: Value) -> int | float | Unknown:
     if isinstance(value, bool):
         raise EvaluationError("a number is needed, not true or false")
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, Unknown):
+    if isinstance(value, int | float | Unknown):
         return value
     if isinstance(value, PartialText):
         return Unknown(value.reason)
     if isinstance(value, str):
         try:
-            return int(value)
-        except ValueError:
-            try:
-                return float(value)
-            except ValueError:
-                pass
+            return parse_number(value)
+        except (FunctionError, Refused, ValueError):
+            pass
     raise EvaluationError("a number is needed")
 
 
@@ -349,7 +347,9 @@ def _binary(node: Binary, scope: Scope) -> Value:
         return one
     if isinstance(other, Unknown):
         return other
-    return _ARITHMETIC[operator](one, other)
+    if operator in _COMPARISON:
+        return _COMPARISON[operator](one, other)
+    return kinds.rounded(_ARITHMETIC[operator](kinds.exact(one), kinds.exact(other)))
 
 
 def _logic(operator: str, left: bool | Unknown, right_side: Expression, scope: Scope) -> Value:
@@ -367,32 +367,27 @@ def _logic(operator: str, left: bool | Unknown, right_side: Expression, scope: S
     return left if isinstance(left, Unknown) else right
 
 
-def _divide(left: float, right: float) -> int | float:
+def _divide(left: Fraction, right: Fraction) -> Fraction:
     if right == 0:
         raise EvaluationError("division by zero")
-    if isinstance(left, int) and isinstance(right, int) and left % right == 0:
-        return left // right
     return left / right
 
 
-def _modulo(left: float, right: float) -> int | float:
+def _modulo(left: Fraction, right: Fraction) -> Fraction:
     if right == 0:
         raise EvaluationError("division by zero")
     remainder = abs(left) % abs(right)
     return -remainder if left < 0 else remainder
 
 
-_ARITHMETIC: dict[str, Callable[[Any, Any], Value]] = {
-    "+": lambda left, right: left + right,
-    "-": lambda left, right: left - right,
-    "*": lambda left, right: left * right,
+_ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
+    "+": add,
+    "-": sub,
+    "*": mul,
     "/": _divide,
     "%": _modulo,
-    "<": lambda left, right: left < right,
-    ">": lambda left, right: left > right,
-    "<=": lambda left, right: left <= right,
-    ">=": lambda left, right: left >= right,
 }
+_COMPARISON: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
 
 
 def _conditional(node: Conditional, scope: Scope) -> Value:

@@ -18,6 +18,7 @@ from shoreup.terraform.configuration import Configurations, Module, module_roots
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, Root
 from shoreup.terraform.plan import Plan
 from shoreup.terraform.scope import Scope
+from shoreup.terraform.terragrunt import Terragrunt
 from shoreup.terraform.variables import Given, given_in_files, unreadable_files
 
 _YAML_BODIES = {"kubectl_manifest": "yaml_body", "k8s_manifest": "content"}
@@ -55,17 +56,34 @@ class TerraformReading:
 def read_terraform(tree: FileTree, plan: Plan | None = None) -> TerraformReading:
     """Evaluate every root of the estate."""
     configurations = Configurations(tree)
-    return read_roots(configurations, module_roots(configurations), rest=True, plan=plan)
+    terragrunt = Terragrunt(configurations, known_after_apply)
+    return read_roots(configurations, plain_roots(configurations, terragrunt), terragrunt, rest=True, plan=plan)
+
+
+def plain_roots(configurations: Configurations, terragrunt: Terragrunt) -> list[str]:
+    """The directories that Terraform applies by itself; those that Terragrunt applies are its units'."""
+    applied = {unit.module for unit in terragrunt.units()}
+    return [path for path in module_roots(configurations) if path not in applied]
 
 
 def read_roots(
-    configurations: Configurations, roots: Sequence[str], *, rest: bool, plan: Plan | None = None
+    configurations: Configurations,
+    roots: Sequence[str],
+    terragrunt: Terragrunt | None,
+    *,
+    rest: bool,
+    plan: Plan | None = None,
 ) -> TerraformReading:
-    """Evaluate some roots. ``rest`` also reads, as code, the directories that no root reaches.
+    """Evaluate some roots, and Terragrunt's units. ``rest`` also reads, as code, directories that no root reaches.
 
     ``plan`` counts for the root that it fits best.
     """
     reading = TerraformReading()
+    for unit in terragrunt.units() if terragrunt else ():
+        instance = terragrunt.instance(unit) if terragrunt else None
+        if instance is not None:
+            reading.roots.append(unit.directory)
+            _read_instance(instance, unit.directory, reading)
     planned = _planned(configurations, roots, plan) if plan else None
     for path in roots:
         reading.roots.append(path)
@@ -107,6 +125,10 @@ def read_root(configurations: Configurations, path: str, reading: TerraformReadi
     instance = ModuleInstance(root, module, "", {})
     instance.given.update(_unreadable(configurations, path, module, instance.scope))
     instance.given.update(given_in_files(configurations, path, instance.scope))
+    _read_instance(instance, path, reading)
+
+
+def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReading) -> None:
     for declared in instance.all_instances():
         for found in _resources(declared, path):
             index = len(reading.found)
