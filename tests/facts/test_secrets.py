@@ -68,6 +68,7 @@ def test_names(line: str, secret: str) -> None:
         "password: op://home/db/password",
         "password: ENC[AES256_GCM,data:abc=]",
         "password:",
+        "password: password",
         'password: ""',
         "password: null",
         "password: '********'",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
-from shoreup.facts.workloads import CHART_DEFAULT
+from shoreup.facts.workloads import BUILT_HERE, CHART_DEFAULT
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
@@ -54,7 +54,7 @@ class ImageTagLatest(Concern):
             if not image.text or isinstance(image.digest, str) or image.pull_policy == "Never":
                 continue
             if isinstance(image.tag, Unknown):
-                if image.tag.reason != CHART_DEFAULT:
+                if image.tag.reason not in {CHART_DEFAULT, BUILT_HERE}:
                     yield self.undecided(image.place, unknown="image tag", reason=image.tag.reason)
             elif image.tag is None or image.tag == "latest":
                 if isinstance(image.digest, Unknown) and image.digest.reason != CHART_DEFAULT:

@@ -61,6 +61,8 @@ class PdbMissing(Concern):
             count = workload.least_replicas if workload.least_replicas is not None else workload.replicas
             if isinstance(count, int) and count < 2 and not isinstance(workload.replicas, Unknown):
                 continue
+            if workload.most_replicas is not None and workload.most_replicas < 2:
+                continue
             covered = _covered(workload, budgets)
             if covered is True:
                 continue

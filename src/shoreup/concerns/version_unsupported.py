@@ -12,6 +12,8 @@ from shoreup.facts.support import Support, data_date, support
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
+_PASSING = frozenset({"Job", "CronJob"})
+"""Kinds of object that use a product's programs for a while and keep no data in it."""
 _SECONDARY_KINDS = frozenset({"base", "exporter", "agent", "backup-tool"})
 
 
@@ -72,8 +74,10 @@ class VersionUnsupported(Concern):
             yield self._unsupported(estate, product, known, at, trouble)
 
     def _unsupported(self, estate: Estate, product: Product, known: Support, at: Place, trouble: str) -> Draft:
-        subject = named(estate.by_key[at.resource], at.container)
-        lasting = product.lasting and product.kind in GUARDING_KINDS
+        resource = estate.by_key[at.resource]
+        subject = named(resource, at.container)
+        passing = resource.kind in _PASSING or product.kind in _SECONDARY_KINDS
+        lasting = product.lasting and product.kind in GUARDING_KINDS and not passing
         consequence = "Holes that are found from now on stay open."
         if known.supported:
             consequence = "It may lose data or refuse an upgrade, and nobody promises a way to a later version."
@@ -86,9 +90,9 @@ class VersionUnsupported(Concern):
             at,
             field="version",
             subject=subject,
-            message=f"{subject} runs {product.title} {known.version}, {trouble}.",
+            message=f"{subject} {'uses' if passing else 'runs'} {product.title} {known.version}, {trouble}.",
             consequence=consequence,
-            severity=Severity.MEDIUM if product.kind in _SECONDARY_KINDS else Severity.HIGH,
+            severity=Severity.MEDIUM if passing else Severity.HIGH,
             confidence=Confidence.CERTAIN,
             consequence_class=Consequence.DATA_LOSS if known.supported else Consequence.TAKEOVER,
             fixes=_fixes(product, known),

@@ -142,6 +142,8 @@ class Workload:
     """A CronJob's schedule."""
     least_replicas: int | None = None
     """The least number that an autoscaler keeps; ``replicas`` is then an :class:`Unknown`."""
+    most_replicas: int | None = None
+    """The most that an autoscaler makes, where the estate says it."""
     service_account: str = ""
     open: str = ""
     """Why the pod is only partly known, empty when all of it is."""

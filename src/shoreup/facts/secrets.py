@@ -271,7 +271,7 @@ def open_names(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _named(name: str, value: str, start: int, *, whole_value: bool) -> Iterator[Likeness]:
-    if placeholder(value) or len(value) > 4096:
+    if placeholder(value) or len(value) > 4096 or value.lower() == name.lower():
         return
     if secret_name(name):
         if _REFERENCE_NAME.match(value) and not is_random(value):

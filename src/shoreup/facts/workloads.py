@@ -185,25 +185,36 @@ def _claim_templates(resource: Resource) -> Sequence[Value]:
 # ---------------------------------------------------------------------------------------------- autoscaling
 
 
+_BOUNDS: Mapping[str, tuple[tuple[str, int], tuple[str, int | None]]] = {
+    # kind: where the least and the most replicas stand, and what each is when nothing is said
+    "HorizontalPodAutoscaler": (("minReplicas", 1), ("maxReplicas", None)),
+    "ScaledObject": (("minReplicaCount", 0), ("maxReplicaCount", 100)),
+}
+
+
 def with_autoscalers(workloads: Sequence[Workload], resources: Iterable[Resource]) -> tuple[Workload, ...]:
     """The same workloads; those that an autoscaler scales have an undecided number of replicas."""
-    scaled: dict[tuple[str, str, str], int | None] = {}
+    scaled: dict[tuple[str, str, str], tuple[int | None, int | None]] = {}
     for resource in resources:
         spec = mapping(resource.body.get("spec"))
         target = mapping(spec.get("scaleTargetRef"))
         name = text(target.get("name"))
         if name:
-            key = "minReplicas" if resource.kind == "HorizontalPodAutoscaler" else "minReplicaCount"
-            least = number(spec.get(key))
-            if least is None and spec.get(key) is None:
-                least = 1 if resource.kind == "HorizontalPodAutoscaler" else 0
+            keys = _BOUNDS[resource.kind]
+            least, most = (number(first(spec.get(key), usual)) for key, usual in keys)
             kind = text(target.get("kind")) or "Deployment"
-            scaled[(resource.namespace or "default", kind, name)] = least
+            scaled[(resource.namespace or "default", kind, name)] = (least, most)
     if not scaled:
         return tuple(workloads)
     reason = Unknown("an autoscaler decides the number of replicas")
     return tuple(
-        replace(workload, replicas=reason, least_replicas=scaled[identity], enabled=True)
+        replace(
+            workload,
+            replicas=reason,
+            least_replicas=scaled[identity][0],
+            most_replicas=scaled[identity][1],
+            enabled=True,
+        )
         if (identity := (workload.namespace, workload.kind, workload.name)) in scaled
         else workload
         for workload in workloads
@@ -212,6 +223,8 @@ def with_autoscalers(workloads: Sequence[Workload], resources: Iterable[Resource
 
 # ---------------------------------------------------------------------------------- charts and compose files
 
+BUILT_HERE = "built from this repository"
+"""Why the tag of an image that a compose file builds itself says nothing."""
 CHART_DEFAULT = "the chart decides it"
 """Why something that a chart's values do not say is undecided."""
 
@@ -276,9 +289,9 @@ def read_compose_service(resource: Resource, products: Products) -> Workload:
     body = resource.body
     image = read_image(body.get("image"), Place(resource.key, ("image",), container=resource.name), products)
     if body.get("build") is not None:
-        image = without_default_tag(image, "built from this repository")
+        image = without_default_tag(image, BUILT_HERE)
         if image.tag == "latest":
-            image = replace(image, tag=Unknown("built from this repository"), tag_chars=None)
+            image = replace(image, tag=Unknown(BUILT_HERE), tag_chars=None)
     mounts, volumes = _compose_volumes(body.get("volumes"))
     command = body.get("command")
     container = Container(
