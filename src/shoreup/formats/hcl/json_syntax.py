@@ -184,7 +184,7 @@ class _Window(Source):
 
     def __init__(self, source: Source, end: int) -> None:
         self.path, self.text = source.path, source.text[:end]
-        self._prefix, self._ascii = source._prefix, source._ascii
+        self._prefix, self._lines, self._bytes = source._prefix, source._lines, source._bytes
 
 
 class _Rewritten(Source):
@@ -194,7 +194,7 @@ class _Rewritten(Source):
 
     def __init__(self, source: Source, text: str, start: int) -> None:
         self.path, self.text = source.path, text
-        self._prefix, self._ascii = source._prefix, source._ascii
+        self._prefix, self._lines, self._bytes = source._prefix, source._lines, source._bytes
         self._origin, self._start = source, start
 
     def line(self, offset: int) -> int:

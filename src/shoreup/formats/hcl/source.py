@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 from shoreup.model.location import Span
 
@@ -26,24 +29,47 @@ class SyntaxProblem(Exception):
         self.cause = cause
 
 
+_STRIDE = 4096
+"""Characters between two known byte offsets of a text that is not ASCII."""
+
+
 class Source:
     """One file's text. Offsets in trees are characters of ``text``, 0-based, ends exclusive."""
 
-    __slots__ = ("_ascii", "_prefix", "path", "text")
+    __slots__ = ("_bytes", "_lines", "_prefix", "path", "text")
 
     def __init__(self, path: str, content: bytes) -> None:
         self.path = path
         self._prefix = 3 if content.startswith(b"\xef\xbb\xbf") else 0
         self.text = content[self._prefix :].decode("utf-8", errors="surrogateescape")
-        self._ascii = self.text.isascii()
+        self._lines: list[int] | None = None
+        self._bytes: list[int] | None = None
 
     def span(self, start: int, end: int) -> Span:
         """The bytes of the characters ``start`` to ``end``."""
-        if self._ascii:
-            return Span(self.path, start + self._prefix, end + self._prefix)
-        first = len(self.text[:start].encode("utf-8", errors="surrogateescape")) + self._prefix
-        return Span(self.path, first, first + len(self.text[start:end].encode("utf-8", errors="surrogateescape")))
+        return Span(self.path, self._byte(start), self._byte(end))
 
     def line(self, offset: int) -> int:
         """The 1-based line of a character."""
-        return self.text.count("\n", 0, offset) + 1
+        if self._lines is None:
+            self._lines = [match.start() for match in _NEWLINE.finditer(self.text)]
+        return bisect_right(self._lines, offset - 1) + 1
+
+    def _byte(self, offset: int) -> int:
+        if self._bytes is None:
+            self._bytes = [] if self.text.isascii() else self._known_bytes()
+        if not self._bytes:
+            return offset + self._prefix
+        stride = min(offset // _STRIDE, len(self._bytes) - 1)
+        return self._bytes[stride] + _size(self.text[stride * _STRIDE : offset]) + self._prefix
+
+    def _known_bytes(self) -> list[int]:
+        sizes = (_size(self.text[start : start + _STRIDE]) for start in range(0, len(self.text), _STRIDE))
+        return list(accumulate(sizes, initial=0))
+
+
+_NEWLINE = re.compile("\n")
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", errors="surrogateescape"))

@@ -15,13 +15,15 @@ from shoreup.formats.hcl.source import Source, SyntaxProblem
 from shoreup.formats.hcl.syntax import Expression, ForDirective, IfDirective, Interpolation, Part, Text
 
 if TYPE_CHECKING:
-    from shoreup.formats.hcl.parse import Parser
+    from shoreup.formats.hcl.parser import Parser
 
 ParserAt: TypeAlias = "Callable[[Source, int, int], Parser]"
 
 _QUOTED_STOP = re.compile(r'(?:[^"\\$%\n]|\\.|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*', re.DOTALL)
 _LINE_STOP = re.compile(r"(?:[^$%\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))*\n?")
 _ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|(\$\$\{|%%\{)', re.DOTALL)
+MAX_NESTED = 60
+"""Directives inside directives beyond which a template is taken for hostile."""
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
@@ -162,7 +164,7 @@ def _sequence(
         right = True
         parser.advance()
     if parser.kind != "operator" or parser.value != "}":
-        raise SyntaxProblem(parser.start, f"expected '}}' to end the template sequence, found {parser.value!r}")
+        raise SyntaxProblem(parser.start, f"expected '}}' to end the template sequence, found {parser.found}")
     token.end = parser.start + 1
     tokens.append(token)
     trims.append((left, right))
@@ -187,7 +189,7 @@ def _directive(parser: Parser, start: int) -> _Directive:
         parser.advance()
         directive.expression = parser.expression()
     elif word not in ("else", "endif", "endfor"):
-        raise SyntaxProblem(start, f"no template directive is called {word!r}")
+        raise SyntaxProblem(start, "'%{' is followed by none of if, else, endif, for and endfor")
     return directive
 
 
@@ -237,6 +239,8 @@ def _nest(source: Source, tokens: list[_Token], start: int) -> list[Part]:
     stack: list[tuple[list[Part], IfDirective | ForDirective]] = []
     current = parts
     for token in tokens:
+        if len(stack) > MAX_NESTED:
+            raise SyntaxProblem(token.start, f"template directives nested deeper than {MAX_NESTED}")
         if not isinstance(token, _Directive):
             if type(token) is not Text or token.value:
                 current.append(token)
