@@ -132,7 +132,7 @@ class ImageUpdateFrozen(Concern):
         image = container.image
         written = image.pull_policy is not None
         if isinstance(image.tag, Unknown):
-            if image.pull_policy == _CACHED and image.digest is None and image.tag.reason != CHART_DEFAULT:
+            if image.pull_policy == _CACHED and not isinstance(image.digest, str) and image.tag.reason != CHART_DEFAULT:
                 yield self.undecided(image.place, unknown="image tag", reason=image.tag.reason)
             return
         moves = movement(image, estate.products)

@@ -32,19 +32,23 @@ class Pin:
 def pinned(workload: Workload) -> Pin | Unknown | None:
     """The single node that a workload names, why that is not decided, or ``None`` when it names none or several."""
     pod, route = workload.pod, workload.pod_route
-    if pod.get("nodeName") not in (None, ""):
-        return Pin(filled(pod.get("nodeName")), Place(workload.resource.key, (*route, "nodeName")))
+    name = pod.get("nodeName")
+    if name not in (None, ""):
+        # A variable that holds the whole name may as well hold none.
+        if isinstance(name, Unknown):
+            return name
+        return Pin(filled(name), Place(workload.resource.key, (*route, "nodeName")))
     selector = pod.get("nodeSelector")
     if HOSTNAME in mapping(selector):
         place = Place(workload.resource.key, (*route, "nodeSelector", HOSTNAME))
         return Pin(filled(mapping(selector).get(HOSTNAME)), place)
-    affinity = mapping(mapping(pod.get("affinity")).get("nodeAffinity"))
-    terms = items(mapping(affinity.get(_REQUIRED)).get("nodeSelectorTerms"))
-    one = _one_node(workload, terms)
+    affinity = mapping(pod.get("affinity")).get("nodeAffinity")
+    required = mapping(affinity).get(_REQUIRED)
+    terms = mapping(required).get("nodeSelectorTerms")
+    one = _one_node(workload, items(terms))
     if one is not None:
         return one
-    held = mapping(pod.get("affinity"))
-    unsure = (selector, pod.get("affinity"), held.get("nodeAffinity"), affinity.get(_REQUIRED))
+    unsure = (selector, pod.get("affinity"), affinity, required, terms, *items(terms))
     reason = next((why_open(value) for value in unsure if why_open(value)), "")
     return Unknown(reason) if reason else None
 
@@ -52,7 +56,7 @@ def pinned(workload: Workload) -> Pin | Unknown | None:
 def _one_node(workload: Workload, terms: Sequence[Value]) -> Pin | None:
     """The node that all terms name. Terms are alternatives, so each of them must name it."""
     named: set[str] = set()
-    first: Place | None = None
+    first_place: Place | None = None
     base: Route = (*workload.pod_route, "affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms")
     for index, term in enumerate(map(mapping, terms)):
         found: Place | None = None
@@ -64,8 +68,10 @@ def _one_node(workload: Workload, terms: Sequence[Value]) -> Pin | None:
                     found = Place(workload.resource.key, (*base, index, key, position))
         if found is None:
             return None
-        first = first or found
-    return Pin(named.pop(), first) if first is not None and len(named) == 1 else None
+        first_place = first_place or found
+    if first_place is None or len(named) != 1 or (len(terms) > 1 and "*" in next(iter(named))):
+        return None
+    return Pin(named.pop(), first_place)
 
 
 @dataclass(slots=True)
@@ -136,7 +142,7 @@ def kept_out(workload: Workload, node: Node) -> tuple[Mapping[str, Value], Place
     for taint, place in node.taints:
         if known_text(taint.get("effect")) not in _KEEPS_OUT:
             continue
-        answers = [tolerates(mapping(toleration), taint) for toleration in items(tolerations)]
+        answers = [None if why_open(one) else tolerates(mapping(one), taint) for one in items(tolerations)]
         if True in answers:
             continue
         if reason or None in answers:
