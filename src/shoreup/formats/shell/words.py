@@ -14,6 +14,7 @@ from shoreup.formats.shell.source import HOLE, Source, positions_of
 
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\x1b", "a": "\a", "b": "\b", "0": "\0"}
 _GLOB = re.compile(r"[*?\[]")
+_SPECIAL = re.compile(rf"[*?\[\\{HOLE}]")
 
 
 class WordReader(ABC):
@@ -150,6 +151,12 @@ class WordReader(ABC):
 
     def literal(self, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
         """Text without expansions: quotes and escapes of ``mode`` removed, holes put back as their parts."""
+        text = self.source.text
+        index, stop = self.inner(first), self.inner(last)
+        if index < stop and not _SPECIAL.search(text, index, stop):
+            start, end = self.outer(index), self.outer(stop - 1)
+            if end - start == stop - 1 - index:
+                return [Part("literal", text[index:stop], start, self.after(stop), quoted)]
         parts: list[Part] = []
         chars: list[str] = []
         places: list[int] = []
@@ -169,8 +176,6 @@ class WordReader(ABC):
             places.clear()
             globbing = decoded = False
 
-        text = self.source.text
-        index, stop = self.inner(first), self.inner(last)
         while index < stop:
             char = text[index]
             if char == HOLE and index in self.source.holes:
