@@ -25,10 +25,11 @@ from shoreup.facts.estate import (
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.hosts import Hosts
 from shoreup.facts.jobs import (
+    ByPlace,
     Job,
     Spot,
     covers,
-    hidden,
+   
     jobs,
     pause,
     recurs,
@@ -39,7 +40,7 @@ from shoreup.facts.jobs import (
 )
 from shoreup.facts.programs.copies import Copy, host_of
 from shoreup.facts.programs.file_tools import REPOSITORIES
-from shoreup.facts.retention import Found, with_retention
+from shoreup.facts.retention import Found, Removers, with_retention
 from shoreup.facts.scripts import environment, place_in
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
@@ -90,9 +91,12 @@ def backups(
     """Every backup of the estate that its source shows."""
     all_jobs = tuple(jobs(scripts, config))
     names = Hosts(services, databases)
-    found = [item for job in all_jobs for item in _of_job(job, workloads, databases, names)]
-    joined = [with_retention(item, all_jobs) for item in found]
-    carried = [_with_carriers(item, joined) for item in joined]
+    estate = _Around(workloads, databases)
+    found = [item for job in all_jobs for item in _of_job(job, workloads, estate, names)]
+    removers = Removers(all_jobs)
+    joined = [with_retention(item, removers) for item in found]
+    readers = ByPlace((item, spot.workload.namespace, (spot.volume,)) for item in joined for spot in item.sources)
+    carried = [_with_carriers(item, readers) for item in joined]
     made = [item.backup for item in carried if not item.only_carries]
     made.extend(image_backups(workloads, names))
     seen = {(backup.resource.key, backup.place.container) for backup in made}
@@ -101,10 +105,45 @@ def backups(
     return tuple(made)
 
 
+class _Around:
+    """What lies on the estate's volumes: databases with their files, and the workloads that use them."""
+
+    def __init__(self, workloads: Sequence[Workload], databases: Sequence[Database]) -> None:
+        spots = [(database, tuple(data_spots(database))) for database in databases]
+        self._files = ByPlace(
+            ((database, lies), lies.workload.namespace, (lies.volume,)) for database, each in spots for lies in each
+        )
+        self._volumes = ByPlace(
+            ((workload, volume), workload.namespace, (volume,))
+            for workload in workloads
+            if workload.kind not in ("CronJob", "Job")
+            for volume in workload.volumes
+            if volume.kind in LASTING_VOLUMES
+        )
+
+    def databases(self, sources: Sequence[Spot]) -> tuple[tuple[Database, Spot], ...]:
+        """The databases with files in what is copied, or around it; each with the place of its files."""
+        found: dict[int, tuple[Database, Spot]] = {}
+        for source in sources:
+            for database, lies in self._files.near(source):
+                if covers(source, lies) or covers(lies, source):
+                    found.setdefault(id(database), (database, lies))
+        return tuple(found.values())
+
+    def volumes(self, job: Job, sources: Sequence[Spot]) -> tuple[tuple[Workload, Volume], ...]:
+        """The volumes of other workloads that are copied."""
+        found: dict[int, tuple[Workload, Volume]] = {}
+        for source in sources:
+            for workload, volume in self._volumes.near(source):
+                if workload is not job.workload and same_place(source, Spot(workload, volume, "")):
+                    found.setdefault(id(volume), (workload, volume))
+        return tuple(found.values())
+
+
 # From commands to backups
 
 
-def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Database], hosts: Hosts) -> Iterator[Found]:
+def _of_job(job: Job, workloads: Sequence[Workload], around: _Around, hosts: Hosts) -> Iterator[Found]:
     for copy in job.copies:
         if copy.lost:
             continue
@@ -115,11 +154,12 @@ def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Databas
         carrying = files and not _is_backup(job, copy, sources, target)
         if carrying and not recurs(job, copy.command):
             continue
-        protected, doubt = _databases(job, copy, there, hosts) if not files else (_under(sources, databases), "")
-        volumes = _volumes(job, sources, workloads)
+        under = around.databases(sources) if files else ()
+        protected = tuple(database for database, _ in under) if files else _databases(job, copy, there, hosts)
+        volumes = around.volumes(job, sources)
         consistent, note = copy.consistent, copy.note
         if files:
-            consistent, note = _whole(job, copy, sources, databases, volumes)
+            consistent, note = _whole(job, copy, sources, protected, volumes)
         backup = Backup(
             workload=job.workload,
             resource=job.workload.resource,
@@ -137,7 +177,6 @@ def _of_job(job: Job, workloads: Sequence[Workload], databases: Sequence[Databas
             consistent=consistent,
             consistency_note=note,
             schedule=job.workload.schedule if job.workload.kind == "CronJob" else pause(job, copy.command) or None,
-            undecided=doubt,
             recurs=recurs(job, copy.command),
             path_place=place_in(job.script, copy.path.start, copy.path.end) if copy.path is not None else None,
             reads_paths=tuple(word.text for word in copy.sources),
@@ -157,27 +196,25 @@ def _is_backup(job: Job, copy: Copy, sources: Sequence[Spot], target: Spot | Non
     return any(_SPEAKS_OF_BACKUP.search(name) for name in names)
 
 
-def _databases(
-    job: Job, copy: Copy, there: tuple[Workload, Container] | None, hosts: Hosts
-) -> tuple[tuple[Database, ...], str]:
-    """The databases that a dump reads, and why that is not known when it is not."""
+def _databases(job: Job, copy: Copy, there: tuple[Workload, Container] | None, hosts: Hosts) -> tuple[Database, ...]:
+    """The databases that a dump reads, as far as the host tells."""
     if copy.tool == "sqlite3":
-        return (), ""
+        return ()
     if there is not None:
-        return _speaking(copy, hosts.of(there[0])), ""
+        return _speaking(copy, hosts.of(there[0]))
     host = copy.host.text if copy.host is not None else ""
     if not host:
         known = environment(job.script)
         for name in copy.host_variables:
             host = host or known.get(name, "")
             if not host and _declares(job.container, name):
-                return (), ""
+                return ()
     name = host_of(host)
     if "*" in name:
-        return (), ""
+        return ()
     if name in ("", "localhost", "127.0.0.1", "::1"):
-        return _speaking(copy, hosts.of(job.workload)), ""
-    return _speaking(copy, hosts.find(name, job.workload.namespace)), ""
+        return _speaking(copy, hosts.of(job.workload))
+    return _speaking(copy, hosts.find(name, job.workload.namespace))
 
 
 def _speaking(copy: Copy, databases: Sequence[Database]) -> tuple[Database, ...]:
@@ -187,17 +224,6 @@ def _speaking(copy: Copy, databases: Sequence[Database]) -> tuple[Database, ...]
 
 def _declares(container: Container, name: str) -> bool:
     return any(text(mapping(item).get("name")) == name for item in items(container.body.get("env")))
-
-
-def _under(sources: Sequence[Spot], databases: Sequence[Database]) -> tuple[Database, ...]:
-    """The databases whose files lie in what is copied."""
-    found: list[Database] = []
-    for database in databases:
-        for lies in data_spots(database):
-            if any(covers(source, lies) or covers(lies, source) for source in sources):
-                found.append(database)
-                break
-    return tuple(found)
 
 
 def data_spots(database: Database) -> Iterator[Spot]:
@@ -213,20 +239,6 @@ def data_spots(database: Database) -> Iterator[Spot]:
                 yield found
 
 
-def _volumes(job: Job, sources: Sequence[Spot], workloads: Sequence[Workload]) -> tuple[tuple[Workload, Volume], ...]:
-    """The volumes of other workloads that are copied."""
-    found: list[tuple[Workload, Volume]] = []
-    for workload in workloads:
-        if workload is job.workload or workload.kind in ("CronJob", "Job"):
-            continue
-        for volume in workload.volumes:
-            if volume.kind in LASTING_VOLUMES and any(
-                same_place(source, Spot(workload, volume, "")) for source in sources
-            ):
-                found.append((workload, volume))
-    return tuple(found)
-
-
 def _whole(
     job: Job,
     copy: Copy,
@@ -237,7 +249,7 @@ def _whole(
     """Whether a copy of files is whole: the files of a running engine are not."""
     torn = [
         database
-        for database in _under(sources, databases)
+        for database in databases
         if database.product in TORN_WHEN_COPIED
         and database.workload is not None
         and database.workload.enabled
@@ -262,13 +274,13 @@ def _reaches_data(sources: Sequence[Spot], database: Database) -> bool:
 # Copies of copies
 
 
-def _with_carriers(found: Found, every: Sequence[Found]) -> Found:
+def _with_carriers(found: Found, readers: ByPlace[Found]) -> Found:
     target = found.target
     if target is None:
         return found
     carriers = tuple(
         other.backup
-        for other in every
+        for other in {id(item): item for item in readers.near(target)}.values()
         if other is not found
         and any(covers(source, target) or covers(target, source) for source in other.sources)
         and (other.backup.target_remote or (other.target is not None and not same_place(other.target, target)))
@@ -294,7 +306,7 @@ def _unseen(workloads: Sequence[Workload], all_jobs: Sequence[Job], seen: set[tu
 
 def _opaque(job: Job) -> bool:
     """Whether nothing is learnt from the program: a script of the image, a tool that is not known."""
-    return bool(hidden(job)) or (len(job.program.commands) <= 1 and not job.copies and not job.removals)
+    return bool(job.hidden) or (len(job.program.commands) <= 1 and not job.copies and not job.removals)
 
 
 def _undecided(workload: Workload, container: Container, reason: str) -> Backup:

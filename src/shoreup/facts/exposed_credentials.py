@@ -225,8 +225,8 @@ def _held(command: Command) -> Iterator[tuple[str, Word, Word]]:
         elif any(known.startswith(item) for item in joined) and known != "--password" and not known.startswith("--"):
             item = next(item for item in joined if known.startswith(item))
             yield item, word.drop(len(item)), word
-        elif previous in ("-H", "--header") and _HEADER.match(word.text):
-            yield "a header", word.drop(_HEADER.match(word.text).end()), word  # type: ignore[union-attr]  # just matched
+        elif previous in ("-H", "--header") and (header := _HEADER.match(word.text)):
+            yield "a header", word.drop(header.end()), word
         elif _in_url(word) is not None:
             yield "a URL", _in_url(word) or word, word
         elif command.name not in ("sh", "bash", "ash", "dash", "ssh", "su", "find", "xargs"):

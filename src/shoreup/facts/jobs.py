@@ -8,8 +8,9 @@ another container's mounts that count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from shoreup.facts.estate import ConfigEntry, Container, Mount, Script, Volume, Workload
 from shoreup.facts.fields import known_text
@@ -31,6 +32,8 @@ _KIND_NAMES: Mapping[str, str] = {
     "pod": "Pod", "pods": "Pod", "po": "Pod", "job": "Job",
 }  # fmt: skip
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
@@ -44,6 +47,8 @@ class Job:
     removals: tuple[Removal, ...]
     files: frozenset[str]
     """The paths of files in ConfigMaps that the container sees."""
+    hidden: str
+    """Why the program may do more than what is read of it; empty when all of it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +78,8 @@ def jobs(scripts: Sequence[Script], config: Sequence[ConfigEntry]) -> Iterator[J
         copied = tuple(copies(read, known))
         files = frozenset(path for path, _ in mounted_files(script.workload, script.container, index))
         removed = tuple(removals(read, copied, known))
-        yield Job(script, script.workload, script.container, read, copied, removed, files)
+        unseen = _hidden(script, script.workload, script.container, read, files)
+        yield Job(script, script.workload, script.container, read, copied, removed, files, unseen)
 
 
 def recurs(job: Job, command: Command) -> bool:
@@ -143,6 +149,34 @@ def same_place(one: Spot, other: Spot) -> bool:
     return False
 
 
+class ByPlace(Generic[T]):
+    """Things by the volumes that they touch, so that an estate of any size is looked through once."""
+
+    def __init__(self, things: Iterable[tuple[T, str, Iterable[Volume]]]) -> None:
+        self._found: dict[tuple[str, ...], dict[int, T]] = {}
+        for number, (thing, namespace, volumes) in enumerate(things):
+            for volume in volumes:
+                for key in _place_keys(namespace, volume):
+                    self._found.setdefault(key, {})[number] = thing
+
+    def near(self, one: Spot) -> list[T]:
+        """What may touch the same place as a spot, in the order in which it was given; a little more than does."""
+        found: dict[int, T] = {}
+        for key in _place_keys(one.workload.namespace, one.volume):
+            found.update(self._found.get(key, {}))
+        return [found[number] for number in sorted(found)]
+
+
+def _place_keys(namespace: str, volume: Volume) -> Iterator[tuple[str, ...]]:
+    yield "volume", str(id(volume))
+    if volume.claim:
+        yield "claim", namespace, volume.claim
+    if volume.server:
+        yield "server", volume.server
+    if volume.kind == "host-path" and volume.path:
+        yield "host", volume.path.strip("/").partition("/")[0]
+
+
 def covers(outer: Spot, inner: Spot) -> bool:
     """Whether the folder of one spot holds the other, both being in the same place."""
     if not same_place(outer, inner):
@@ -200,29 +234,30 @@ def remote_host(job: Job, command: Command, workloads: Sequence[Workload]) -> tu
     return None
 
 
-def hidden(job: Job) -> str:
-    """Why the program may do more than what is read of it; empty when all of it is."""
-    if job.container.open or job.workload.open:
-        return job.container.open or job.workload.open
-    if job.script.language == "python":
+def _hidden(
+    script: Script, workload: Workload, container: Container, program: Program, files: frozenset[str]
+) -> str:
+    if container.open or workload.open:
+        return container.open or workload.open
+    if script.language == "python":
         return "a Python program, read only in part"
-    if job.program.broken:
+    if program.broken:
         return "parts of the program are not shell that can be read"
-    for command in job.program.commands:
+    for command in program.commands:
         first = command.words[0].parts[0] if command.words and command.words[0].parts else None
         if first is not None and first.kind == "unknown":
             return "a command is decided outside of the repository"
         literal = command.words[0].literal if command.words else None
         if (
             literal is not None
-            and literal not in job.files
+            and literal not in files
             and _is_script(literal)
             and not literal.startswith(_KNOWN_FOLDERS)
         ):
             return f"it also runs {literal}, which is not in the repository"
         if command.name in ("sh", "bash", "ash", ".", "source") and command.arguments:
             held = command.arguments[0].literal
-            if held and held not in job.files and not held.startswith("-") and _is_script(held):
+            if held and held not in files and not held.startswith("-") and _is_script(held):
                 return f"it also runs {held}, which is not in the repository"
     return ""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shoreup.facts.estate import Backup, Retention
-from shoreup.facts.jobs import Job, Spot, covers, hidden, same_place, spot_of
+from shoreup.facts.jobs import ByPlace, Job, Spot, covers, same_place, spot_of
 from shoreup.facts.programs.copies import Copy
 from shoreup.facts.programs.file_tools import REPOSITORIES
 from shoreup.facts.programs.removal import Removal
@@ -34,11 +34,33 @@ class Found:
     """A copy of files that is no backup by itself, but may carry one further."""
 
 
-def with_retention(found: Found, all_jobs: Sequence[Job]) -> Found:
+class Removers:
+    """The programs of an estate by what they may remove from: a container's files, a volume, a store elsewhere."""
+
+    def __init__(self, all_jobs: Sequence[Job]) -> None:
+        self._order = {id(job): number for number, job in enumerate(all_jobs)}
+        self._places = ByPlace((job, job.workload.namespace, job.workload.volumes) for job in all_jobs)
+        self._remote = [job for job in all_jobs if any(removal.remote for removal in job.removals)]
+        self._beside: dict[int, list[Job]] = {}
+        for job in all_jobs:
+            self._beside.setdefault(id(job.container), []).append(job)
+
+    def of(self, found: Found) -> list[Job]:
+        """The programs that may remove the copies of a backup, in the estate's order."""
+        near = list(self._beside.get(id(found.job.container), ()))
+        if found.target is not None:
+            near.extend(self._places.near(found.target))
+        if found.copy.remote:
+            near.extend(self._remote)
+        unique = {id(job): job for job in near}
+        return sorted(unique.values(), key=lambda job: self._order[id(job)])
+
+
+def with_retention(found: Found, removers: Removers) -> Found:
     """The backup with everything that removes its copies, and what may remove them unseen."""
     kept: list[Retention] = []
     doubt = found.backup.undecided
-    for job in all_jobs:
+    for job in removers.of(found):
         own = job is found.job
         for removal in job.removals:
             if _removes_from(found, job, removal):
@@ -48,7 +70,7 @@ def with_retention(found: Found, all_jobs: Sequence[Job]) -> Found:
             or (job.container is found.job.container and job.workload is found.job.workload)
             or (found.target is not None and job.workload.kind in ("CronJob", "Job") and _mounts(job, found.target))
         ):
-            doubt = doubt or hidden(job)
+            doubt = doubt or job.hidden
         if job.script.language == "python" and _python_removes(job) and (own or _mounts(job, found.target)):
             kept.append(_python_removes_as(job))
     return replace(found, backup=replace(found.backup, retention=tuple(kept), undecided=doubt))
@@ -70,7 +92,7 @@ def _retention(found: Found, job: Job, removal: Removal) -> Retention:
     keeps = removal.keeps_at_least
     same = job.program is found.job.program
     guarded = guarded_by_success(job.program, removal.command, (found.copy,)) if keeps is None and same else False
-    doubt = removal.undecided or (hidden(job) if keeps is None and not same else "")
+    doubt = removal.undecided or (job.hidden if keeps is None and not same else "")
     if guarded:
         keeps, doubt = 1, ""
     elif guarded is None:
