@@ -69,6 +69,8 @@ def test_names(line: str, secret: str) -> None:
         "password: ENC[AES256_GCM,data:abc=]",
         "password:",
         "password: password",
+        "password: *shared",
+        'password="&operhash;"',
         'password: ""',
         "password: null",
         "password: '********'",

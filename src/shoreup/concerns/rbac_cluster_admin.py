@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.deployers import deployer
 from shoreup.facts.estate import Estate, Grant, Workload
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
@@ -14,7 +15,13 @@ _ROLE = "cluster-admin"
 _EVERYBODY = frozenset({"system:serviceaccounts", "system:authenticated", "system:unauthenticated"})
 _ACCOUNTS_OF = "system:serviceaccounts:"
 _ACCOUNT_USER = "system:serviceaccount:"
+_WHOEVER = "Whoever takes over one pod that uses it"
 _ANONYMOUS = "system:anonymous"
+_OWN_ACCOUNTS = Fix(
+    "Let it apply each namespace's objects as an account of that namespace",
+    Safety.SHOWN,
+    "which objects need rights beyond their namespace is for its owner to say",
+)
 _LEAST = Fix(
     "Bind a role with only the rules that it uses",
     Safety.SHOWN,
@@ -28,7 +35,8 @@ class RbacClusterAdmin(Concern):
     **What**
 
     The binding gives a program, or everyone who can log in, every verb on every resource. Bindings of people and of
-    administrators' groups are left alone.
+    administrators' groups are left alone. What deploys from git (Flux, Argo CD) holds such rights by design and weighs
+    less, for the repository is then as powerful as the account.
 
     **Why**
 
@@ -77,16 +85,18 @@ class RbacClusterAdmin(Concern):
             (Place(workload.resource.key), f"{named(workload.resource)} runs as it") for workload in users[:3]
         )
         reach = "owns the cluster: every Secret, every node" if grant.cluster_wide else "owns the namespace"
+        deploys = deployer(grant.subject) if grant.subject_kind == "ServiceAccount" else ""
+        whoever = f"Whoever may write to what {deploys} applies, or takes over its pod," if deploys else _WHOEVER
         return self.found(
             grant.place,
             field="roleRef",
             subject=named(grant.resource),
             message=f"{named(grant.resource)} makes {who} cluster-admin {where}.",
-            consequence=f"Whoever takes over one pod that uses it {reach}.",
-            severity=Severity.CRITICAL if grant.cluster_wide else Severity.HIGH,
+            consequence=f"{whoever} {reach}.",
+            severity=Severity.CRITICAL if grant.cluster_wide and not deploys else Severity.HIGH,
             related=tuple(related),
             dependants=len(users),
-            fixes=(_LEAST,),
+            fixes=(_OWN_ACCOUNTS if deploys else _LEAST,),
         )
 
 

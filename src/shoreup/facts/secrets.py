@@ -128,7 +128,7 @@ _PLACEHOLDER = re.compile(
     r"""^(?:
         \$\{.*|\$\(.*|\$[A-Za-z_]\w*.*|.*\{\{.*|\{[A-Za-z_].*\}|<.*>|%.*%|%\(.*|\[.*\]?|\$__\w+\{.*
         |!\w+.*|(?:env|file|vault|op|ref\+\w+|secret|ssm|arn|awssm|gcpsm|akv|sops)[:/].*
-        |enc\[.*|ENC\[.*|\*+|x{3,}|X{3,}|\.{3,}|-+|_+
+        |enc\[.*|\*[\w-]*|\*+|&\w+;?|x{3,}|\.{3,}|-+|_+
         |(?:your|insert|enter|put|replace|fill|add|some)[-_ ].*
         |.*(?:_here|-here|goes-here|placeholder|redacted|removed).*
         |null|nil|none|undefined|true|false|yes|no|on|off|required|optional|random|generated?|auto|default|unset|empty
