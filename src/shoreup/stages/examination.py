@@ -16,6 +16,7 @@ from shoreup.concerns.registry import all_concerns
 from shoreup.facts.build import Extras, build
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
+from shoreup.model.finding import Undecided
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
 from shoreup.stages.places import Places
@@ -43,7 +44,7 @@ def examine(
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
         findings = ranked(judgement.drafts, places)
-        undecided = tuple(places.undecided(doubt) for doubt in judgement.doubts)
+        undecided = sorted((places.undecided(doubt) for doubt in judgement.doubts), key=_by_place)
         clock.lap("locate")
     return Account(
         version=__version__,
@@ -51,11 +52,16 @@ def examine(
         findings=findings,
         unproven=(),
         suppressed=(),
-        undecided=undecided,
+        undecided=tuple(undecided),
         errors=tuple(sorted([*tree.errors, *judgement.errors], key=lambda one: (one.file, one.line))),
         coverage=coverage(reading),
         timing=clock.laps,
     )
+
+
+def _by_place(undecided: Undecided) -> tuple[str, str, int, str, str]:
+    address = undecided.resource.address if undecided.resource else ""
+    return (undecided.concern, undecided.file, undecided.line, address, undecided.unknown)
 
 
 def chosen(select: Sequence[str], ignore: Sequence[str]) -> list[type[Concern]]:
