@@ -6,6 +6,7 @@ reference does (a git revision, a file of the repository).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -31,16 +32,20 @@ def read_releases(
     declared = _declared(by_kind)
     if not readings:
         return declared
-    merged = {reading.resource.key: reading for reading in readings}
-    found = [
-        replace(release, values=reading.values, open=reading.stack.open_reason)
-        if (reading := merged.get(release.resource.key)) is not None and reading.chart == release.chart
-        else release
-        for release in declared
-    ]
+    merged: dict[int, list[ReleaseReading]] = defaultdict(list)
+    for reading in readings:
+        merged[reading.resource.key].append(reading)
+    found = [_with_values(release, merged.get(release.resource.key, ())) for release in declared]
     known = {release.resource.key for release in declared}
     found.extend(_read(reading) for reading in readings if reading.resource.key not in known)
     return tuple(found)
+
+
+def _with_values(release: Release, readings: Sequence[ReleaseReading]) -> Release:
+    """The release with its merged values. An object may install several charts, each with values of its own."""
+    name = release.chart.rpartition("/")[2]
+    reading = next((one for one in readings if one.chart == name), readings[0] if len(readings) == 1 else None)
+    return release if reading is None else replace(release, values=reading.values, open=reading.stack.open_reason)
 
 
 def _read(reading: ReleaseReading) -> Release:

@@ -14,10 +14,11 @@ from shoreup.stages.reading import Reading
 
 
 def extras(reading: Reading, given: Extras) -> Extras:
-    """Add the code files, comments and ignored changes of the estate's Terraform."""
+    """Add the releases' merged values, and the code files, comments and ignored changes of the estate's Terraform."""
     terraform = reading.terraform
     return replace(
         given,
+        releases=tuple(reading.releases),
         code_files=tuple(CodeFile(shape.path, shape.lines, shape.subjects) for shape in terraform.shapes),
         comments=tuple(Comment(comment.span, comment.text, key) for key, comment in terraform.comments),
         ignored_changes=tuple(
