@@ -161,7 +161,7 @@ def test_as_they_should_be() -> None:
     judged([body for _, _, body in BODIES])
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PLACES)
 @example([(0, [1, 0], UNKNOWN)])
 def test_with_a_few_strange_places(places: list[tuple[int, list[int], Value]]) -> None:
