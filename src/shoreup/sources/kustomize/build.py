@@ -43,6 +43,29 @@ _NOT_FOLLOWED = {
 }
 
 
+class _Scope:
+    """Objects while more are added, with what is there already."""
+
+    __slots__ = ("_known", "objects")
+
+    def __init__(self, objects: list[Object]) -> None:
+        self.objects = objects
+        self._known = {_identity(one) for one in objects}
+
+    def has(self, made: Object) -> bool:
+        """Whether an object with the same identity is there; what has no name is never the same."""
+        return bool(made.name) and _identity(made) in self._known
+
+    def add(self, made: Object) -> None:
+        """Add an object at the end."""
+        self.objects.append(made)
+        self._known.add(_identity(made))
+
+
+def _identity(item: Object) -> tuple[str, str, str, str]:
+    return item.group, item.kind, item.namespace, item.name
+
+
 class Build:
     """Builds kustomizations. What was built once for one folder is not built again for the next that includes it."""
 
@@ -86,44 +109,30 @@ class Build:
     def _run(self, kustomization: Kustomization, scope: list[Object]) -> list[Object]:
         self.used.add(kustomization.path)
         gathered = kustomization.path not in self.tree
+        own = _Scope(scope)
         for field in ("resources", "bases"):
             for index, item, node in kustomization.items(field):
                 for made in self._resource(kustomization, item, node, quiet=gathered):
-                    self._add(kustomization, scope, made, (field, index))
+                    self._add(kustomization, own, made, (field, index))
         for _, item, node in kustomization.items("components"):
             component = self._included(kustomization, item, node)
             if component is not None:
                 scope = self._nested(component, kustomization, node, scope)
-        self._generate(kustomization, scope)
+        self._generate(kustomization, _Scope(scope))
         self._inflate(kustomization)
         for field, cause in _NOT_FOLLOWED.items():
             if kustomization.value.get(field):
                 self.found.complain(kustomization, (field,), cause, f"the {field}")
         return self._change(kustomization, scope)
 
-    def _add(self, kustomization: Kustomization, scope: list[Object], made: Object, route: tuple[str, int]) -> None:
-        twice = any(
-            one.kind == made.kind
-            and one.name == made.name
-            and one.namespace == made.namespace
-            and one.group == made.group
-            for one in self._alike(scope, made)
-        )
-        if twice:
+    def _add(self, kustomization: Kustomization, scope: _Scope, made: Object, route: Route) -> None:
+        if scope.has(made):
             cause = f"{made.kind} {made.name} is there already"
             self.found.complain(kustomization, route, cause, "the second one")
-        elif len(scope) >= MAX_OBJECTS:
+        elif len(scope.objects) >= MAX_OBJECTS:
             self.found.complain(kustomization, route, f"more than {MAX_OBJECTS} objects", "the rest")
         else:
-            scope.append(made)
-
-    @staticmethod
-    def _alike(scope: list[Object], made: Object) -> Iterator[Object]:
-        name = made.metadata.get("name")
-        if isinstance(name, str) and name:
-            for one in scope:
-                if one.metadata.get("name") == name:
-                    yield one
+            scope.add(made)
 
     def _resource(self, kustomization: Kustomization, item: Value, node: Node, *, quiet: bool) -> list[Object]:
         if not isinstance(item, str):
@@ -184,7 +193,7 @@ class Build:
                     made.append(Object(body, Written(DocumentTracer(self.documents, path, index, prefix))))
         return made
 
-    def _generate(self, kustomization: Kustomization, scope: list[Object]) -> None:
+    def _generate(self, kustomization: Kustomization, scope: _Scope) -> None:
         options = kustomization.mapping("generatorOptions")
         for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
             for index, item, node in kustomization.items(field):
@@ -209,13 +218,21 @@ class Build:
                 self._place(kustomization, scope, made, generator.behavior, (field, index))
 
     def _place(
-        self, kustomization: Kustomization, scope: list[Object], made: Object, behavior: str, route: tuple[str, int]
+        self, kustomization: Kustomization, scope: _Scope, made: Object, behavior: str, route: tuple[str, int]
     ) -> None:
-        same = [one for one in scope if one.kind == made.kind and made.name in (one.name, *(n for n, _ in one.names))]
+        same = [
+            one
+            for one in scope.objects
+            if one.kind == made.kind and made.name in (one.name, *(n for n, _ in one.names))
+        ]
         if behavior == "create" or len(same) != 1:
             self._add(kustomization, scope, made, route)
             return
         present = same[0]
+        for field in ("labels", "annotations"):
+            pairs = made.get("metadata", field)
+            for key, value in pairs.items() if isinstance(pairs, dict) else ():
+                present.put(("metadata", field, key), value, made.where("metadata", field, key))
         for field in ("data", "stringData", "binaryData"):
             pairs = made.get(field)
             if behavior == "replace":

@@ -76,15 +76,15 @@ class Generator:
         if data:
             body[field] = data
         children: dict[str, Node] = {
-            "apiVersion": self.node,
-            "kind": self.node,
+            "apiVersion": self._said("v1"),
+            "kind": self._said(self.kind),
             "metadata": Changed(self.node, names),
             field: Changed(self.node, places),
         }
         if self.kind == "Secret":
             kind = self.entry.get("type")
             body["type"] = kind if isinstance(kind, str) and kind else "Opaque"
-            children["type"] = child(self.node, "type") if isinstance(kind, str) and kind else self.node
+            children["type"] = child(self.node, "type") if isinstance(kind, str) and kind else self._said("Opaque")
         made = Object(body, Changed(self.node, children))
         options = self.entry.get("options")
         if isinstance(options, dict):
@@ -96,6 +96,10 @@ class Generator:
             if options.get("immutable") is True:
                 made.put(("immutable",), True, child(child(self.node, "options"), "immutable"))
         return made
+
+    def _said(self, text: str) -> Node:
+        """What no file says, but this entry means."""
+        return Composed(self.node, (Piece(text=text),))
 
     def _pairs(self) -> Iterator[tuple[str, Value, Node]]:
         for index, text in _texts(self.entry.get("files")):

@@ -99,6 +99,7 @@ def _cleaned(patch: dict[str, Value], node: Node) -> tuple[Value, Node]:
 def _lists(
     base: list[Value], base_node: Node, patch: list[Value], patch_node: Node, route: Route
 ) -> tuple[Value, Node]:
+    """Items that the patch names come first, in its order, as Kustomize has it; then the rest."""
     field = str(route[-1])
     nodes = items_of(base_node, len(base))
     if field in _SETS:
@@ -113,22 +114,20 @@ def _lists(
             if not (isinstance(item, dict) and "$patch" in item)
         ]
         return [item for item, _ in kept], listed(patch_node, [node for _, node in kept])
-    items = list(base)
-    fresh: list[tuple[Value, Node]] = []
+    rest = list(zip(base, nodes, strict=True))
+    front: list[tuple[Value, Node]] = []
     for number, change in enumerate(patch):
         where = child(patch_node, number)
-        index = next((index for index, item in enumerate(items) if _same(item, change, field, keys)), -1)
-        delete = isinstance(change, dict) and change.get("$patch") == "delete"
-        if index < 0:
-            if not delete:
-                fresh.append(_cleaned(change, where) if isinstance(change, dict) else (change, where))
-        elif delete:
-            del items[index], nodes[index]
+        index = next((index for index, (item, _) in enumerate(rest) if _same(item, change, field, keys)), -1)
+        present = rest.pop(index) if index >= 0 else None
+        if isinstance(change, dict) and change.get("$patch") == "delete":
+            continue
+        if present is not None:
+            front.append(merged(*present, change, where, core=True, route=(*route, number)))
         else:
-            items[index], nodes[index] = merged(
-                items[index], nodes[index], change, where, core=True, route=(*route, index)
-            )
-    return [*(item for item, _ in fresh), *items], listed(base_node, [*(node for _, node in fresh), *nodes])
+            front.append(_cleaned(change, where) if isinstance(change, dict) else (change, where))
+    both = front + rest
+    return [item for item, _ in both], listed(base_node, [node for _, node in both])
 
 
 def _same(item: Value, change: Value, field: str, keys: tuple[str, ...]) -> bool:

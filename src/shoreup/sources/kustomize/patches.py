@@ -215,7 +215,7 @@ def _step(found: Object, operation: dict[str, Value], where: Node) -> str:
     )
     if kind == "remove" and exists:
         found.take(without(found.body, found.node, route))
-    elif (kind == "replace" and exists) or (kind == "add" and isinstance(parent, dict)):
+    elif (kind == "replace" and exists) or (kind in ("add", "replace") and isinstance(parent, dict)):
         found.take(put(found.body, found.node, route, value, value_node))
     elif kind == "add" and isinstance(parent, list) and isinstance(last, int) and 0 <= last <= len(parent):
         found.take(inserted(found.body, found.node, route, value, value_node))

@@ -54,6 +54,7 @@ class Roots:
     _done: set[tuple[str, str, str]] = field(default_factory=set)
     _queue: list[Object] = field(default_factory=list)
     _own: str = ""
+    _built: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
     _values: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,8 +96,26 @@ class Roots:
                 folder = folder_of(one.item) or "."
                 if _below(one.path, folder) == self_applied and not self._left_out(one.path, references):
                     self._follow([one.item], sources)
+        self._break_circles()
         self._take(references)
         return list(self._resources())
+
+    def _break_circles(self) -> None:
+        """Build one of each circle of kustomizations that nothing outside it includes, so that the circle is said."""
+        for folder in sorted(self.found.paths):
+            kustomization = self.found.get(folder)
+            if kustomization is None or kustomization.path in self.build.used:
+                continue
+            seen: set[str] = set()
+            ahead = [folder]
+            while ahead:
+                inner = self.found.get(ahead.pop())
+                for path in files_of(self.found, inner) if inner is not None else ():
+                    if path in self.found.paths and path not in seen:
+                        seen.add(path)
+                        ahead.append(path)
+            if folder in seen:
+                self._add(folder, "kustomize", self.build.root(kustomization))
 
     def _is_built(self, one: _Declared) -> bool:
         return one.path in self.build.used
@@ -122,9 +141,8 @@ class Roots:
 
     def _named(self, kind: str, name: str) -> list[Object]:
         """The ConfigMaps or Secrets of a name: built ones, else as files declare them."""
-        built = [one for root in self.roots for one in root.objects if one.kind == kind and one.name == name]
-        if built:
-            return built
+        if (kind, name) in self._built:
+            return self._built[kind, name]
         if (kind, name) not in self._values:
             self._values[kind, name] = list(self._declared(kind, name))
         return self._values[kind, name]
@@ -147,6 +165,9 @@ class Roots:
     def _add(self, folder: str, source: str, made: list[Object]) -> None:
         self.roots.append(Rooted(folder, source, made))
         self._queue.extend(declared(made))
+        for one in made:
+            if one.kind in ("ConfigMap", "Secret"):
+                self._built.setdefault((one.kind, one.name), []).append(one)
 
     def _references(self) -> set[str]:
         """Everything in the estate that some kustomization refers to."""

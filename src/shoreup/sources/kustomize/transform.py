@@ -62,7 +62,7 @@ _IMAGE = re.compile(
 
 def set_namespace(objects: Iterable[Object], namespace: str, node: Node) -> None:
     """Put objects into a namespace, with the subjects that follow them."""
-    moved: dict[tuple[str, str], str] = {}
+    accounts = {"default"}
     objects = list(objects)
     for item in objects:
         if item.kind == "Namespace" and item.api_version == "v1":
@@ -70,7 +70,8 @@ def set_namespace(objects: Iterable[Object], namespace: str, node: Node) -> None
             item.put(("metadata", "name"), namespace, node)
         elif item.kind not in CLUSTER_KINDS:
             item.remember()
-            moved[item.kind, item.name] = item.namespace
+            if item.kind == "ServiceAccount":
+                accounts.update(name for name, _ in item.names)
             item.put(("metadata", "namespace"), namespace, node)
     for item in objects:
         if item.kind in ("RoleBinding", "ClusterRoleBinding"):
@@ -78,8 +79,7 @@ def set_namespace(objects: Iterable[Object], namespace: str, node: Node) -> None
             for index, subject in enumerate(subjects if isinstance(subjects, list) else ()):
                 if not isinstance(subject, dict) or subject.get("kind") != "ServiceAccount":
                     continue
-                name = subject.get("name")
-                if name == "default" or (isinstance(name, str) and ("ServiceAccount", name) in moved):
+                if subject.get("name") in accounts:
                     item.put(("subjects", index, "namespace"), namespace, node)
 
 
@@ -121,6 +121,8 @@ def set_annotations(objects: Iterable[Object], annotations: dict[str, Value], no
         pod = POD_ROUTES.get(item.kind)
         if pod and pods:
             _pairs(item, (*pod, "metadata", "annotations"), annotations, node)
+            if item.kind == "CronJob":
+                _pairs(item, ("spec", "jobTemplate", "metadata", "annotations"), annotations, node)
 
 
 def _pairs(item: Object, route: Route, pairs: dict[str, Value], node: Node) -> None:

@@ -1,0 +1,160 @@
+"""Every document that says what it is is a resource; nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoreup.model.value import Unknown
+from yaml_estates import Estate, assert_every_text_leads_to_its_bytes
+
+SERVICE = """\
+    apiVersion: v1
+    kind: Service
+    metadata:
+      name: web
+      namespace: media
+    spec:
+      ports:
+        - port: 80
+    """
+
+
+def test_every_document_of_a_file_is_a_resource(tmp_path: Path) -> None:
+    deployment = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 2\n"
+    estate = Estate(
+        tmp_path, {"app/all.yaml": "# first\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n" + deployment}
+    )
+    assert estate.addresses == ["apps/v1/Deployment/web", "v1/Pod/p"]
+    resource = estate.resource("Deployment", "web")
+    assert (resource.root, resource.source, resource.namespace) == ("app", "manifest", None)
+    assert estate.written("Deployment", "web", "spec", "replicas") == ("app/all.yaml", "2")
+    assert estate.written("Deployment", "web")[1].startswith("apiVersion: apps/v1")
+    assert_every_text_leads_to_its_bytes(estate)
+
+
+def test_the_namespace_is_part_of_the_address(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"a.yaml": SERVICE})
+    assert estate.addresses == ["v1/Service/media/web"]
+    assert estate.resource("Service", "web").root == "."
+
+
+def test_lists_are_their_items(tmp_path: Path) -> None:
+    text = """\
+        apiVersion: v1
+        kind: List
+        items:
+          - apiVersion: v1
+            kind: Service
+            metadata: {name: a}
+          - apiVersion: v1
+            kind: ConfigMapList
+            items:
+              - {apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {k: v}}
+        """
+    estate = Estate(tmp_path, {"a.yml": text})
+    assert estate.addresses == ["v1/ConfigMap/b", "v1/Service/a"]
+    assert estate.written("ConfigMap", "b", "data", "k") == ("a.yml", "v")
+
+
+def test_json_is_read_where_it_holds_objects(tmp_path: Path) -> None:
+    estate = Estate(
+        tmp_path,
+        {
+            "a.json": '{\n  "apiVersion": "v1",\n  "kind": "Service",\n  "metadata": {"name": "a\\u0062"}\n}\n',
+            "package.json": '{"name": "x"}',
+            "broken.json": '{"apiVersion": "v1", "kind": }',
+        },
+    )
+    assert estate.addresses == ["v1/Service/ab"]
+    origin = estate.origin("Service", "ab", "metadata", "name")
+    assert [(s.text, s.verbatim, s.encodings) for s in origin.segments] == [
+        ("a", True, ("json",)),
+        ("b", False, ("json",)),
+    ]
+    assert [(file, line) for file, line, _ in estate.causes] == [("broken.json", 1)]
+
+
+def test_what_no_cluster_stores_is_no_resource(tmp_path: Path) -> None:
+    estate = Estate(
+        tmp_path,
+        {
+            "values.yaml": "image: {tag: latest}\n",
+            "kubeconfig.yaml": "apiVersion: v1\nkind: Config\nmetadata: {}\nusers: []\n",
+            "kind.yaml": "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nmetadata: {name: x}\n",
+            "nothing.yaml": "apiVersion: v1\nkind: Service\n",
+            "list.yaml": "- apiVersion: v1\n  kind: Service\n  metadata: {name: x}\n",
+        },
+    )
+    assert estate.addresses == []
+    assert estate.causes == []
+
+
+def test_charts_keep_their_templates(tmp_path: Path) -> None:
+    estate = Estate(
+        tmp_path,
+        {
+            "charts/x/Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\n",
+            "charts/x/templates/a.yaml": SERVICE,
+            "charts/x/templates/b.yaml": "kind: {{ .Values.kind }}\napiVersion: v1\n",
+            "charts/x/crds/c.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: outside}\n",
+        },
+    )
+    assert estate.addresses == ["v1/Service/outside"]
+    assert estate.tree.skipped == {}
+
+
+def test_a_template_outside_a_chart_is_left_alone(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"a.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .name }}\n"})
+    assert (estate.addresses, estate.causes) == ([], [])
+    assert estate.tree.skipped == {"a.yaml": "template"}
+
+
+def test_a_broken_document_costs_itself(tmp_path: Path) -> None:
+    whole = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
+    estate = Estate(tmp_path, {"a.yaml": f"{whole}---\nkind: [\n---\n{whole.replace('a}', 'b}')}"})
+    assert estate.addresses == ["v1/Service/a", "v1/Service/b"]
+    ((file, line, _),) = estate.causes
+    assert (file, line) == ("a.yaml", 6)
+
+
+def test_an_encrypted_secret_has_keys_and_no_values(tmp_path: Path) -> None:
+    text = """\
+        apiVersion: v1
+        kind: Secret
+        metadata:
+            name: db
+        stringData:
+            password: ENC[AES256_GCM,data:Zm9v,iv:eA==,tag:eA==,type:str]
+        sops:
+            lastmodified: "2026-01-01T00:00:00Z"
+            mac: ENC[AES256_GCM,data:eA==]
+        """
+    estate = Estate(tmp_path, {"db.sops.yaml": text})
+    assert estate.value("Secret", "db", "stringData", "password") == Unknown("encrypted with sops")
+    assert estate.origin("Secret", "db", "stringData", "password") is not None
+    assert "sops" not in estate.resource("Secret", "db").body
+    assert estate.tree.skipped == {"db.sops.yaml": "encrypted"}
+
+
+def test_a_name_that_the_cluster_makes_is_shown_as_such(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"a.yaml": "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\n"})
+    assert estate.addresses == ["batch/v1/Job/run-*"]
+
+
+def test_a_link_to_a_manifest_is_not_a_second_resource(tmp_path: Path) -> None:
+    (tmp_path / "link.yaml").symlink_to("a.yaml")
+    estate = Estate(tmp_path, {"a.yaml": SERVICE})
+    assert estate.addresses == ["v1/Service/media/web"]
+
+
+def test_a_byte_order_mark_and_windows_lines_do_not_shift_bytes(tmp_path: Path) -> None:
+    text = "apiVersion: v1\r\nkind: ConfigMap\r\nmetadata: {name: a}\r\ndata:\r\n  k: |\r\n    é\r\n    b\r\n"
+    estate = Estate(tmp_path, {"a.yaml": b"\xef\xbb\xbf" + text.encode()})
+    assert estate.value("ConfigMap", "a", "data", "k") == "é\nb\n"
+    assert_every_text_leads_to_its_bytes(estate)
+
+
+def test_positions_survive_forgetting_the_contents(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"a.yaml": SERVICE})
+    estate.tree.forget()
+    assert estate.written("Service", "web", "metadata", "name") == ("a.yaml", "web")
