@@ -315,6 +315,48 @@ def test_a_post_renderer_that_replaces_a_field_is_applied_or_makes_it_unknown(tm
     assert isinstance(field(read, "Deployment/app", ("spec", "replicas")), Unknown)
 
 
+OLD = """\
+image: {repository: example/app, tag: 1.2.3}
+controller: {replicas: 2}
+env: {TZ: Europe/Berlin}
+service: {main: {ports: {http: {port: 8080}}}}
+persistence:
+  config: {enabled: true, existingClaim: app-config}
+  unsaid: {type: emptyDir}
+  data: {enabled: true, type: nfs, server: nas, path: /data, subPath: [{path: a, mountPath: /a, readOnly: true}]}
+sidecars:
+  proxy: {image: "example/proxy:2", volumeMounts: [{name: config, mountPath: /etc/proxy}]}
+"""
+
+
+def test_version_1_has_one_controller_at_the_top_of_the_values(tmp_path: Path) -> None:
+    read = run(tmp_path, OLD, "1.5.1")
+    assert field(read, "Deployment/app", ("spec", "replicas")) == 2
+    main = field(read, "Deployment/app", FIRST)
+    assert (at(main, "name"), at(main, "image")) == ("app", "example/app:1.2.3")
+    assert at(main, "readinessProbe", "tcpSocket", "port") == 8080, "probes are there unasked"
+    assert at(main, "volumeMounts") == [
+        {"name": "config", "mountPath": "/config"},
+        {"name": "data", "mountPath": "/a", "subPath": "a", "readOnly": True},
+    ]
+    assert field(read, "Deployment/app", (*POD, "containers", 1)) == {
+        "name": "proxy",
+        "image": "example/proxy:2",
+        "volumeMounts": [{"name": "config", "mountPath": "/etc/proxy"}],
+    }
+    tracer = read.made["Deployment/app"].tracer
+    read.agrees(tracer.trace((*FIRST, "image")), "example/app:1.2.3")
+    assert read.text_at(tracer.trace((*FIRST, "env", 0, "value"))) == "Europe/Berlin"
+
+
+def test_from_version_5_3_every_value_is_a_template(tmp_path: Path) -> None:
+    values = APP + '        args: ["--name={{ .Release.Name }}"]\n'
+    new, old = run(tmp_path / "a", values, "5.3.0"), run(tmp_path / "b", values, "5.2.0")
+    assert field(new, "Deployment/app", (*FIRST, "args")) == ["--name=app"]
+    assert field(old, "Deployment/app", (*FIRST, "args")) == ["--name={{ .Release.Name }}"]
+    new.agrees(new.made["Deployment/app"].tracer.trace((*FIRST, "args", 0)), "--name=app")
+
+
 def test_every_string_of_every_object_is_spelled_by_its_segments(tmp_path: Path) -> None:
     read = run(
         tmp_path,

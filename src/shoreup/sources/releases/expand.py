@@ -11,11 +11,12 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.apptemplate import objects
-from shoreup.sources.releases.apptemplate.chart import chart, rules_for
+from shoreup.sources.releases.apptemplate.chart import chart, evaluated, rules_for
 from shoreup.sources.releases.apptemplate.defaults import with_defaults
+from shoreup.sources.releases.apptemplate.legacy import is_legacy, modernised
 from shoreup.sources.releases.conventions import components
 from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
-from shoreup.sources.releases.layers import root
+from shoreup.sources.releases.layers import TraceValue, root
 from shoreup.sources.releases.patches import patched
 from shoreup.sources.releases.reading import ReleaseReading
 from shoreup.sources.releases.rendered import Refused, TemplateTracer, helm_program, render
@@ -73,15 +74,23 @@ def _rendered(release: ReleaseReading) -> list[Found] | None:
 
 def is_app_template(release: ReleaseReading) -> bool:
     """Whether the release runs the app-template chart in a version whose rules are known."""
-    return release.chart == "app-template" and "controllers" in release.values
+    if release.chart != "app-template":
+        return False
+    legacy = rules_for(release.version).main_is_plain and is_legacy(root(release.stack))
+    return legacy or "controllers" in release.values
 
 
 def _from_app_template(release: ReleaseReading) -> Iterator[Found]:
     rules = rules_for(release.version)
-    values = with_defaults(release.stack) if rules.main_is_plain else release.stack
+    values = release.stack
+    if rules.main_is_plain:
+        values = modernised(values) if is_legacy(root(values)) else with_defaults(values)
     made = chart(root(values), rules, release.name, release.namespace, release.chart)
+    if rules.evaluates_all:
+        values = evaluated(values, made)
+        made = replace(made, values=root(values))
     for api_version, kind, name, tree in objects(made):
-        yield from patched(release, _found(release, api_version, kind, name, tree))
+        yield from patched(release, _found(release, api_version, kind, name, tree, values.trace))
 
 
 def _from_conventions(release: ReleaseReading) -> Iterator[Found]:
@@ -92,7 +101,9 @@ def _from_conventions(release: ReleaseReading) -> Iterator[Found]:
     yield _found(release, "helm", "ChartValues", release.name, body)
 
 
-def _found(release: ReleaseReading, api_version: str, kind: str, name: str, tree: Tree) -> Found:
+def _found(
+    release: ReleaseReading, api_version: str, kind: str, name: str, tree: Tree, trace: TraceValue | None = None
+) -> Found:
     body, marks = lay_out(tree)
     assert isinstance(body, dict)
     namespace = _namespace(release.namespace)
@@ -108,7 +119,7 @@ def _found(release: ReleaseReading, api_version: str, kind: str, name: str, tree
         source="helm",
         parent=release.resource.key,
     )
-    return Found(resource, DerivedTracer(body, marks, release.trace_value, _ReleasePlace(release)))
+    return Found(resource, DerivedTracer(body, marks, trace or release.trace_value, _ReleasePlace(release)))
 
 
 _CLUSTER_WIDE = frozenset({"ClusterRole", "ClusterRoleBinding", "PersistentVolume", "StorageClass", "Namespace"})

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from shoreup.model.value import Unknown, pattern
+from shoreup.model.value import Unknown, Value, pattern
 from shoreup.sources.releases.apptemplate.templating import Scope, plain, tpl
-from shoreup.sources.releases.derive import From, Tree
-from shoreup.sources.releases.layers import Node
+from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
+from shoreup.sources.releases.layers import Layer, Node, Stack, nowhere, root
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,20 @@ class Rules:
     """Whatever is called ``main`` bears the release's name, and the chart brings values for it."""
     probes_need_service: bool = False
     image_needs_tag: bool = False
+    evaluates_all: bool = False
+    """Template expressions are evaluated in every value, not only where earlier versions expect them."""
     pod_label: str = "app.kubernetes.io/controller"
+    """The label by which a controller's pods are told from another's; empty where there is only one controller."""
 
 
 _COMPONENT = "app.kubernetes.io/component"
 _V42 = Rules((4, 2), mounts_token=True, default_account=False, image_needs_tag=True)
 _V40 = replace(_V42, since=(4, 0), probes_need_service=True, account_by_identifier=True)
 _V3 = replace(_V40, since=(3, 0), override_names=True, pod_label=_COMPONENT, account_by_identifier=False)
-_V2 = replace(_V3, since=(0, 0), service_links=True, main_is_plain=True)
+_V2 = replace(_V3, since=(2, 0), service_links=True, main_is_plain=True)
+_V1 = replace(_V2, since=(0, 0), pod_label="")
 
-RULES = (Rules((5, 0)), _V42, _V40, _V3, _V2)
+RULES = (Rules((5, 3), evaluates_all=True), Rules((5, 0)), _V42, _V40, _V3, _V2, _V1)
 """The newest first."""
 
 
@@ -135,9 +139,13 @@ class Chart:
     def controller_selector(self, identifier: str) -> dict[str, Tree]:
         """The labels of one controller's pods."""
         extra = self.values.dig("controllers", identifier, "extraSelectorLabels")
-        made: dict[str, Tree] = {**self.selector(), self.rules.pod_label: identifier}
+        made = {**self.selector(), **self.pod_label(identifier)}
         made.update({key: self.tpl(item) for key, item in extra.items()})
         return made
+
+    def pod_label(self, identifier: str) -> dict[str, Tree]:
+        """The label that tells one controller's pods."""
+        return {self.rules.pod_label: identifier} if self.rules.pod_label else {}
 
     def only_controller(self) -> str:
         """The identifier of the controller when there is exactly one, else empty."""
@@ -195,6 +203,24 @@ def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown | N
     inside = Unknown("the namespace is not declared") if namespace is None else namespace
     scope = Scope(release, inside, chart_name, full, name, values.value)
     return Chart(rules, values, release, namespace, scope)
+
+
+def evaluated(values: Stack, made: Chart) -> Stack:
+    """Values with every template expression evaluated, each still leading to where it is written."""
+    if not _has_template(values.values):
+        return values
+    body, marks = lay_out(tpl(root(values), made.scope))
+    assert isinstance(body, dict)
+    tracer = DerivedTracer(body, marks, values.trace, nowhere)
+    return Stack((Layer(body, tracer.trace),), body, values.open_reason)
+
+
+def _has_template(value: Value) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_template, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_template, value))
+    return isinstance(value, str) and "{{" in value
 
 
 def copied(node: Node) -> Tree:

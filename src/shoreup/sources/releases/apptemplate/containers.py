@@ -27,8 +27,21 @@ def containers(chart: Chart, controller: str, values: Node, *, init: bool) -> li
     }
     made: list[Tree] = []
     for identifier in ordered(enabled):
+        plain = enabled[identifier]["spec"]
+        if not chart.rules.pod_label and isinstance(plain.value, dict):
+            made.append(From(_as_kubernetes(chart, identifier, plain), plain.route))
+            continue
         node = _with_defaults(values, enabled[identifier], init=init)
         made.append(From(_container(chart, controller, identifier, node), enabled[identifier].route))
+    return made
+
+
+def _as_kubernetes(chart: Chart, identifier: str, node: Node) -> Tree:
+    """Version 1 takes containers beside the main one as Kubernetes has them, but for the environment."""
+    made: dict[str, Tree] = {"name": identifier, **{key: chart.tpl(item) for key, item in node.items()}}
+    environment = _environment(chart, node["env"])
+    if environment is not None:
+        made["env"] = environment
     return made
 
 

@@ -37,7 +37,7 @@ def controllers(chart: Chart) -> Iterator[tuple[str, str, str, Tree]]:
     enabled = chart.enabled("controllers")
     for identifier, node in enabled.items():
         name = chart.name(identifier, node, len(enabled))
-        label: dict[str, Tree] = {chart.rules.pod_label: identifier}
+        label = chart.pod_label(identifier)
         metadata = chart.metadata(node, name, label)
         made = _MAKERS.get(str(node["type"].value or "deployment"))
         if made is None:
