@@ -84,10 +84,10 @@ def _read(program: Program, command: Command, environment: Mapping[str, str]) ->
     def expand(word: Word) -> Word:
         return program.expand(word, environment)
 
-    folder = working_folder(program, command, expand)
     copy = _dump(program, command, expand) or _sqlite(program, command, expand) or _files(program, command, expand)
     if copy is None:
         return None
+    folder = working_folder(program, command, expand)
     path = joined(folder, copy.path) if copy.path is not None else None
     sources = tuple(joined(folder, word) for word in copy.sources)
     new_file = copy.new_file

@@ -52,13 +52,12 @@ class Word:
     parts: tuple[Part, ...]
     start: int
     end: int
+    literal: str | None = field(init=False)
+    """The word's text when nothing in it is left to the run; else ``None``."""
 
-    @property
-    def literal(self) -> str | None:
-        """The word's text when nothing in it is left to the run; else ``None``."""
-        if all(part.kind == "literal" for part in self.parts):
-            return "".join(part.text for part in self.parts)
-        return None
+    def __post_init__(self) -> None:
+        known = all(part.kind == "literal" for part in self.parts)
+        object.__setattr__(self, "literal", "".join(part.text for part in self.parts) if known else None)
 
     @property
     def text(self) -> str:
@@ -177,12 +176,12 @@ class Command:
     options: Options
     start: int
     end: int
+    name: str = field(init=False)
+    """The command's name without its folder; empty when only the run decides it."""
 
-    @property
-    def name(self) -> str:
-        """The command's name without its folder; empty when only the run decides it."""
+    def __post_init__(self) -> None:
         literal = self.words[0].literal if self.words else None
-        return "" if literal is None else literal.rsplit("/", 1)[-1]
+        object.__setattr__(self, "name", "" if literal is None else literal.rsplit("/", 1)[-1])
 
     @property
     def arguments(self) -> tuple[Word, ...]:
