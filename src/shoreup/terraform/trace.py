@@ -60,6 +60,8 @@ from shoreup.terraform.scope import Binding, EvaluationError, Scope
 _Target: TypeAlias = tuple[Expression, Scope, Route, Reference]
 """What a reference stands for: an expression, its scope, and the route inside its value."""
 
+ENCODINGS = {"json": ("json", "hcl-template"), "raw": ("hcl-literal",)}
+"""How text stands in the templates that are not what their name says: JSON holds one, a bare key is a word."""
 MAX_STEPS = 400
 """References followed for one value; a longer way is taken for a circle."""
 
@@ -458,21 +460,21 @@ def _literal(part: Text, encoding: str) -> list[Segment]:
     """The segments of literal characters: runs that stand there as they are, and escapes."""
     source: Source = part.source
     raw_text = source.text[part.start : part.end]
-    encodings = (encoding,)
-    if raw_text == part.value:
-        return [Segment(part.value, source.span(part.start, part.end), encodings=encodings)]
+    encodings = ENCODINGS.get(encoding, (encoding,))
     segments: list[Segment] = []
-    position = 0
-    for start, end, meaning in escapes(raw_text, backslashes=encoding == "hcl-quoted"):
-        if start > position:
-            span = source.span(part.start + position, part.start + start)
-            segments.append(Segment(raw_text[position:start], span, encodings=encodings))
-        span = source.span(part.start + start, part.start + end)
-        segments.append(Segment(meaning, span, verbatim=False, encodings=encodings))
-        position = end
-    if position < len(raw_text):
-        span = source.span(part.start + position, part.end)
-        segments.append(Segment(raw_text[position:], span, encodings=encodings))
+
+    def add(start: int, end: int) -> None:
+        for first, last, verbatim in source.runs(start, end):
+            segments.append(Segment(source.text[first:last], source.span(first, last), verbatim, encodings))
+
+    position = part.start
+    if raw_text != part.value:
+        for start, end, meaning in escapes(raw_text, backslashes=encoding == "hcl-quoted"):
+            add(position, part.start + start)
+            span = source.span(part.start + start, part.start + end)
+            segments.append(Segment(meaning, span, verbatim=False, encodings=encodings))
+            position = part.start + end
+    add(position, part.end)
     if "".join(segment.text for segment in segments) != part.value:
         return [Segment(part.value, source.span(part.start, part.end), verbatim=False, encodings=encodings)]
     return segments

@@ -7,6 +7,7 @@ say; inside a resource, an object becomes an argument, which later layers read t
 from __future__ import annotations
 
 import json
+import re
 
 from shoreup.formats.hcl.source import Problem, Source, SyntaxProblem
 from shoreup.formats.hcl.syntax import (
@@ -18,9 +19,11 @@ from shoreup.formats.hcl.syntax import (
     ListOf,
     Literal,
     ObjectOf,
+    Part,
     Template,
     Text,
 )
+from shoreup.model.location import Span
 
 _LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1, "provider": 1}
 _BLOCKS = {*_LABELS, "terraform", "locals", "moved", "import", "removed", "check"}
@@ -46,15 +49,19 @@ def parse_json_values(source: Source) -> File:
 def _read(source: Source) -> tuple[File, ObjectOf | None]:
     file = File(source, Body(source, 0, len(source.text)), [], [])
     try:
+        if source.undecodable:
+            raise SyntaxProblem(source.undecodable[0], "not UTF-8")
         reader = _Reader(source)
         top = reader.value(reader.skip(0))
+        if reader.skip(top.end) < len(source.text):
+            raise SyntaxProblem(reader.skip(top.end), "text after the end of the JSON value")
         if isinstance(top, ObjectOf):
             return file, top
         raise SyntaxProblem(0, "the file is not a JSON object")
-    except (SyntaxProblem, ValueError, RecursionError) as problem:
-        offset = problem.offset if isinstance(problem, SyntaxProblem) else getattr(problem, "pos", 0)
-        cause = problem.cause if isinstance(problem, SyntaxProblem) else str(problem) or "nested too deeply"
-        file.problems.append(Problem(source.line(offset), cause, "the file"))
+    except SyntaxProblem as problem:
+        file.problems.append(Problem(source.line(problem.offset), problem.cause, "the file", problem.offset))
+    except RecursionError:
+        file.problems.append(Problem(1, "nested too deeply", "the file"))
     return file, None
 
 
@@ -110,7 +117,7 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.text = source.text
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(parse_constant=_refused)
 
     def skip(self, offset: int) -> int:
         while offset < len(self.text) and self.text[offset] in " \t\r\n":
@@ -126,23 +133,29 @@ class _Reader:
         try:
             value, end = self._decoder.raw_decode(self.text, start)
         except ValueError:
-            raise SyntaxProblem(start, "a JSON value is missing") from None
+            raise SyntaxProblem(start, "a JSON value is missing, or is no value") from None
         if isinstance(value, str):
             return self._string(start, end, value)
+        if isinstance(value, float) and value in (float("inf"), float("-inf")):
+            raise SyntaxProblem(start, "a number that is too large")
         return Literal(self.source, start, end, value)
 
     def _string(self, start: int, end: int, value: str) -> Template:
         from shoreup.formats.hcl.parse import parse_template
 
-        raw = self.text[start + 1 : end - 1]
-        if "${" not in value and "%{" not in value:
-            return Template(self.source, start, end, [Text(self.source, start + 1, end - 1, value)], "json", value)
-        if raw == value:
-            # no escapes: the template can be read in place, with true offsets
-            window = _Window(self.source, end - 1)
-            return parse_template(window, start + 1, end - 1, "json")
-        inner = parse_template(_Rewritten(self.source, value, start + 1))
-        return Template(self.source, start, end, inner.parts, "json", inner.constant)
+        if "${" in value or "%{" in value:
+            try:
+                template = parse_template(_Decoded(self.source, start + 1, end - 1), encoding="json")
+            except SyntaxProblem as problem:
+                raise SyntaxProblem(start, problem.cause) from None
+            return Template(self.source, start, end, template.parts, "json", template.constant)
+        source, first, last = self.source, start + 1, end - 1
+        if self.text.find("\\", start, end) >= 0:
+            source = _Decoded(self.source, start + 1, end - 1)
+            first, last = 0, len(source.text)
+        text = source.text[first:last]
+        parts: list[Part] = [Text(source, first, last, text)] if text else []
+        return Template(self.source, start, end, parts, "json", text)
 
     def _object(self, start: int) -> ObjectOf:
         items: list[tuple[Expression, Expression]] = []
@@ -177,25 +190,55 @@ class _Reader:
         return offset
 
 
-class _Window(Source):
-    """The same file, cut off after a string's last character, so that offsets stay true."""
+class _Decoded(Source):
+    """A string whose escapes are resolved. Its characters know which ones of the file they come from."""
 
-    __slots__ = ()
+    __slots__ = ("_places", "_whole")
 
-    def __init__(self, source: Source, end: int) -> None:
-        self.path, self.text = source.path, source.text[:end]
-        self._prefix, self._lines, self._bytes = source._prefix, source._lines, source._bytes
+    def __init__(self, source: Source, start: int, end: int) -> None:
+        characters: list[str] = []
+        self._places: list[int] = []
+        for match in _CHARACTERS.finditer(source.text, start, end):
+            text = match.group()
+            if text.startswith("\\"):
+                characters.append(_meaning(text))
+                self._places.append(match.start())
+            else:
+                characters.append(text)
+                self._places.extend(range(match.start(), match.end()))
+        self._places.append(end)
+        self.path, self.text, self.undecodable = source.path, "".join(characters), ()
+        self._whole = source
 
-
-class _Rewritten(Source):
-    """A string whose escapes are resolved; its characters have no bytes of their own but the string's."""
-
-    __slots__ = ("_origin", "_start")
-
-    def __init__(self, source: Source, text: str, start: int) -> None:
-        self.path, self.text = source.path, text
-        self._prefix, self._lines, self._bytes = source._prefix, source._lines, source._bytes
-        self._origin, self._start = source, start
+    def span(self, start: int, end: int) -> Span:
+        return self._whole.span(self._places[start], self._places[end])
 
     def line(self, offset: int) -> int:
-        return self._origin.line(self._start)
+        return self._whole.line(self._places[offset])
+
+    def runs(self, start: int, end: int) -> list[tuple[int, int, bool]]:
+        found: list[tuple[int, int, bool]] = []
+        for offset in range(start, end):
+            verbatim = self._places[offset + 1] - self._places[offset] == 1
+            if verbatim and found and found[-1][2]:
+                found[-1] = (found[-1][0], offset + 1, True)
+            else:
+                found.append((offset, offset + 1, verbatim))
+        return found
+
+
+_CHARACTERS = re.compile(
+    r"[^\\]+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL
+)
+_SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def _meaning(escape: str) -> str:
+    if not escape.startswith("\\u"):
+        return _SIMPLE.get(escape[1], escape[1])
+    units = bytes.fromhex(escape.replace("\\u", ""))
+    return units.decode("utf-16-be", errors="replace")[:1]
+
+
+def _refused(word: str) -> float:
+    raise ValueError(word)

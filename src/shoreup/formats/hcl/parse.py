@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoreup.formats.hcl.parser import Parser, parser_inside, template_of
-from shoreup.formats.hcl.recovery import salvage
+from shoreup.formats.hcl.recovery import readable, salvage
 from shoreup.formats.hcl.source import Source, SyntaxProblem
 from shoreup.formats.hcl.syntax import Body, Expression, File, Template
 from shoreup.formats.hcl.templates import template_parts
@@ -16,8 +16,8 @@ def parse_file(source: Source) -> File:
     try:
         parser.items(body, closing="")
     except (SyntaxProblem, RecursionError):
-        return salvage(source)
-    return File(source, body, parser.comments, [])
+        return readable(salvage(source))
+    return readable(File(source, body, parser.comments, []))
 
 
 def parse_expression(source: Source) -> Expression:

@@ -8,11 +8,11 @@ it proves nothing; so is one that swallows the beginning of the next, for then i
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from shoreup.formats.hcl.parser import Parser
 from shoreup.formats.hcl.source import Problem, Source, SyntaxProblem
-from shoreup.formats.hcl.syntax import Block, Body, File
+from shoreup.formats.hcl.syntax import Attribute, Block, Body, File
 
 MAX_PROBLEMS = 50
 """A file with more than this is something else than HCL."""
@@ -68,6 +68,32 @@ def salvage(source: Source) -> File:
             skipped = _name(text, broken)
         file.problems.append(Problem(source.line(failed.offset), failed.cause, skipped, failed.offset))
     return file
+
+
+def readable(file: File) -> File:
+    """The file without the blocks and arguments that hold bytes which are not UTF-8. Comments may hold any."""
+    source, body = file.source, file.body
+    if not source.undecodable:
+        return file
+    comments = [(comment.start, comment.end) for comment in file.comments]
+    wrong = [offset for offset in source.undecodable if not _inside(offset, comments)]
+
+    def decodable(item: Block | Attribute) -> bool:
+        first = bisect_left(wrong, item.start)
+        if first == len(wrong) or wrong[first] >= item.end:
+            return True
+        skipped = _name(source.text, item.start)
+        file.problems.append(Problem(source.line(wrong[first]), "not UTF-8", skipped, wrong[first]))
+        return False
+
+    body.attributes = {name: item for name, item in body.attributes.items() if decodable(item)}
+    body.blocks = [block for block in body.blocks if decodable(block)]
+    return file
+
+
+def _inside(offset: int, ranges: list[tuple[int, int]]) -> bool:
+    index = bisect_right(ranges, (offset, offset)) - 1
+    return index >= 0 and ranges[index][0] <= offset < ranges[index][1]
 
 
 def _first_torn(blocks: list[Block], starts: frozenset[int]) -> int | None:

@@ -36,12 +36,18 @@ _STRIDE = 4096
 class Source:
     """One file's text. Offsets in trees are characters of ``text``, 0-based, ends exclusive."""
 
-    __slots__ = ("_bytes", "_lines", "_prefix", "path", "text")
+    __slots__ = ("_bytes", "_lines", "_prefix", "path", "text", "undecodable")
 
     def __init__(self, path: str, content: bytes) -> None:
         self.path = path
         self._prefix = 3 if content.startswith(b"\xef\xbb\xbf") else 0
-        self.text = content[self._prefix :].decode("utf-8", errors="surrogateescape")
+        self.undecodable: tuple[int, ...] = ()
+        """The characters that stand for bytes which are not UTF-8."""
+        try:
+            self.text = content[self._prefix :].decode("utf-8")
+        except UnicodeDecodeError:
+            self.text = content[self._prefix :].decode("utf-8", errors="surrogateescape")
+            self.undecodable = tuple(match.start() for match in _UNDECODABLE.finditer(self.text))
         self._lines: list[int] | None = None
         self._bytes: list[int] | None = None
 
@@ -54,6 +60,10 @@ class Source:
         if self._lines is None:
             self._lines = [match.start() for match in _NEWLINE.finditer(self.text)]
         return bisect_right(self._lines, offset - 1) + 1
+
+    def runs(self, start: int, end: int) -> list[tuple[int, int, bool]]:
+        """The parts of a range, each with whether its characters stand in the file as they are."""
+        return [(start, end, True)] if start < end else []
 
     def _byte(self, offset: int) -> int:
         if self._bytes is None:
@@ -69,6 +79,7 @@ class Source:
 
 
 _NEWLINE = re.compile("\n")
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
 
 
 def _size(text: str) -> int:

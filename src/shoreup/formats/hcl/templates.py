@@ -39,7 +39,7 @@ class _Directive:
     item: str = ""
 
 
-_Token: TypeAlias = "Text | Interpolation | _Directive"
+_Piece: TypeAlias = "Text | Interpolation | _Directive"
 
 
 def unescape(raw: str, *, backslashes: bool) -> str:
@@ -76,7 +76,7 @@ def quoted_parts(source: Source, start: int, parser_at: ParserAt, depth: int) ->
     """Read a quoted template whose first character stands at ``start``; gives its parts and the offset after the
     closing quote."""
     text = source.text
-    tokens: list[_Token] = []
+    tokens: list[_Piece] = []
     trims: list[tuple[bool, bool]] = []
     offset = start
     while True:
@@ -117,9 +117,9 @@ def _run(pattern: re.Pattern[str], text: str, offset: int) -> int:
 
 def _lines(
     source: Source, start: int, end: int, parser_at: ParserAt, depth: int
-) -> tuple[list[_Token], list[tuple[bool, bool]]]:
+) -> tuple[list[_Piece], list[tuple[bool, bool]]]:
     text = source.text
-    tokens: list[_Token] = []
+    tokens: list[_Piece] = []
     trims: list[tuple[bool, bool]] = []
     offset = start
     while offset < end:
@@ -143,7 +143,7 @@ def _lines(
 def _sequence(
     source: Source,
     offset: int,
-    tokens: list[_Token],
+    tokens: list[_Piece],
     trims: list[tuple[bool, bool]],
     parser_at: ParserAt,
     depth: int,
@@ -153,7 +153,7 @@ def _sequence(
     inside = offset + 2
     left = text.startswith("~", inside)
     parser = parser_at(source, inside + left, depth + 1)
-    token: _Token
+    token: _Piece
     if text[offset] == "$":
         expression = parser.expression()
         token = Interpolation(source, offset, offset, expression)
@@ -193,7 +193,7 @@ def _directive(parser: Parser, start: int) -> _Directive:
     return directive
 
 
-def _trim(tokens: list[_Token], trims: list[tuple[bool, bool]]) -> None:
+def _trim(tokens: list[_Piece], trims: list[tuple[bool, bool]]) -> None:
     for index, (left, right) in enumerate(trims):
         if left and index:
             before = tokens[index - 1]
@@ -209,7 +209,7 @@ def _trim(tokens: list[_Token], trims: list[tuple[bool, bool]]) -> None:
                 after.value = kept
 
 
-def _flush(tokens: list[_Token]) -> None:
+def _flush(tokens: list[_Piece]) -> None:
     """Take the common indentation off every line, as ``<<-`` asks."""
     least: int | None = None
     adjusted: list[Text] = []
@@ -234,7 +234,7 @@ def _flush(tokens: list[_Token]) -> None:
         token.value = token.value[least:]
 
 
-def _nest(source: Source, tokens: list[_Token], start: int) -> list[Part]:
+def _nest(source: Source, tokens: list[_Piece], start: int) -> list[Part]:
     parts: list[Part] = []
     stack: list[tuple[list[Part], IfDirective | ForDirective]] = []
     current = parts
