@@ -136,7 +136,8 @@ def test_the_same_folder_may_be_applied_twice(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_repository_is_not_looked_for_here(tmp_path: Path) -> None:
     sources = "---\n".join(
-        f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: {name}}}\nspec: {{url: {url}}}\n"
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
+        f"metadata: {{name: {name}}}\nspec: {{url: {url}}}\n"
         for name, url in (("flux-system", "https://x.test/mine"), ("theirs", "https://x.test/theirs"))
     )
     estate = Estate(
@@ -244,10 +245,10 @@ def substituted(text: str, **values: Value) -> Value:
         ("${A}", "a"),
         ("${A}${A}", "aa"),
         ("${E:-${A}}", "a"),
-        ("${E-d}", ""),
+        ("${E-d}", None),
         ("${E:-d}", "d"),
         ("${GONE-d}", "d"),
-        ("${GONE:=}", ""),
+        ("${GONE:=}", None),
         ("${GONE:-{a}}", "{a}"),
         ("$${A}", "${A}"),
         ("${1}", "${1}"),
