@@ -130,7 +130,15 @@ def read_root(configurations: Configurations, path: str, reading: TerraformReadi
 
 def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReading) -> None:
     for declared in instance.all_instances():
-        for found in _resources(declared, path):
+        try:
+            made = list(_resources(declared, path))
+        except Exception as problem:  # a fault of ours in one resource must not hide all the others
+            block = declared.block
+            cause = f"Shoreup failed to evaluate this: {type(problem).__name__}: {problem}"
+            tree = instance.root.configurations.tree
+            tree.error(block.source.path, block.source.line(block.start), cause, declared.address)
+            continue
+        for found in made:
             index = len(reading.found)
             reading.found.append(found)
             reading.ignored.extend((index, entry) for entry in ignored_fields(declared, found.resource))

@@ -161,7 +161,8 @@ def flatten(items: Value) -> Value:
     if not isinstance(items, list):
         raise Refused("can only flatten lists, sets and tuples")
     flat: list[Value] = []
-    return _flatten_into(flat, items) or flat
+    unknown = _flatten_into(flat, items)
+    return flat if unknown is None else unknown
 
 
 def _flatten_into(flat: list[Value], items: list[Value]) -> Unknown | None:
