@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shoreup.facts.estate import Estate, Workload
+from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
 from shoreup.facts.scripts import place_in, program
@@ -47,6 +47,7 @@ class _About:
     estate: Estate
     resource: Resource
     workloads: tuple[Workload, ...]
+    backups: tuple[Backup, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,18 +62,25 @@ def contradicted_claims(estate: Estate) -> Iterator[Claim]:
     workloads: dict[int, list[Workload]] = {}
     for workload in estate.workloads:
         workloads.setdefault(workload.resource.key, []).append(workload)
+    backups: dict[int, list[Backup]] = {}
+    for backup in estate.backups:
+        for key in {backup.resource.key, backup.place.resource}:
+            backups.setdefault(key, []).append(backup)
     for comment in estate.comments:
         resource = estate.by_key.get(comment.resource)
         if resource is not None:
-            about = _About(estate, resource, tuple(workloads.get(resource.key, ())))
+            running = tuple(workloads.get(resource.key, ()))
+            about = _About(estate, resource, running, tuple(backups.get(resource.key, ())))
             yield from _claims(comment.text, Place(resource=resource.key, span=comment.span), about)
     for script in estate.scripts:
         resource = estate.by_key.get(script.place.resource)
         if resource is None or script.language != "shell" or not _ANY.search(script.text):
             continue
         running = (script.workload,) if script.workload is not None else ()
+        keys = {resource.key, *(workload.resource.key for workload in running)}
+        own = tuple(backup for key in sorted(keys) for backup in backups.get(key, ()))
         for start, end in program(script).comments:
-            about = _About(estate, resource, running)
+            about = _About(estate, resource, running, own)
             yield from _claims(script.text[start:end].lstrip("# "), place_in(script, start, end), about)
 
 
@@ -95,12 +103,7 @@ def _claims(written: str, place: Place, about: _About) -> Iterator[Claim]:
 
 def _retention(about: _About, match: re.Match[str]) -> tuple[str, Proof] | Unknown | None:
     reason = ""
-    for backup in about.estate.backups:
-        ours = about.resource.key in (backup.resource.key, backup.place.resource) or (
-            backup.workload is not None and backup.workload in about.workloads
-        )
-        if not ours:
-            continue
+    for backup in about.backups:
         for retention in backup.retention:
             if retention.by in ("age", "count", "policy"):
                 return f"{retention.command} removes old copies", ((retention.place, "what removes old copies"),)

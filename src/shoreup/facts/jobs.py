@@ -153,28 +153,50 @@ class ByPlace(Generic[T]):
     """Things by the volumes that they touch, so that an estate of any size is looked through once."""
 
     def __init__(self, things: Iterable[tuple[T, str, Iterable[Volume]]]) -> None:
-        self._found: dict[tuple[str, ...], dict[int, T]] = {}
+        self._at: dict[_Key, dict[int, T]] = {}
+        self._below: dict[_Key, dict[int, T]] = {}
         for number, (thing, namespace, volumes) in enumerate(things):
             for volume in volumes:
-                for key in _place_keys(namespace, volume):
-                    self._found.setdefault(key, {})[number] = thing
+                for key in _identities(namespace, volume):
+                    self._at.setdefault(key, {})[number] = thing
+                for folder in _folders(volume):
+                    self._below.setdefault(folder, {})[number] = thing
 
     def near(self, one: Spot) -> list[T]:
-        """What may touch the same place as a spot, in the order in which it was given; a little more than does."""
+        """What touches the same volume, claim, export or folder as a spot, in the order in which it was given."""
         found: dict[int, T] = {}
-        for key in _place_keys(one.workload.namespace, one.volume):
-            found.update(self._found.get(key, {}))
+        for key in _identities(one.workload.namespace, one.volume):
+            found.update(self._at.get(key, {}))
+        for folder in _folders(one.volume):
+            found.update(self._at.get(folder, {}))
+        whole = next(_folders(one.volume), None)
+        if whole is not None:
+            found.update(self._below.get(whole, {}))
         return [found[number] for number in sorted(found)]
 
 
-def _place_keys(namespace: str, volume: Volume) -> Iterator[tuple[str, ...]]:
+_Key = tuple[str, ...]
+
+
+def _identities(namespace: str, volume: Volume) -> Iterator[_Key]:
     yield "volume", str(id(volume))
     if volume.claim:
         yield "claim", namespace, volume.claim
-    if volume.server:
-        yield "server", volume.server
-    if volume.kind == "host-path" and volume.path:
-        yield "host", volume.path.strip("/").partition("/")[0]
+    whole = next(_folders(volume), None)
+    if whole is not None:
+        yield whole
+
+
+def _folders(volume: Volume) -> Iterator[_Key]:
+    """The volume's own folder and those around it, on its server or node."""
+    if not volume.path or not (volume.server or volume.kind == "host-path"):
+        return
+    path = volume.path.rstrip("/")
+    while True:
+        yield "folder", volume.server, path
+        if not path:
+            return
+        path = path.rpartition("/")[0]
 
 
 def covers(outer: Spot, inner: Spot) -> bool:
@@ -234,9 +256,7 @@ def remote_host(job: Job, command: Command, workloads: Sequence[Workload]) -> tu
     return None
 
 
-def _hidden(
-    script: Script, workload: Workload, container: Container, program: Program, files: frozenset[str]
-) -> str:
+def _hidden(script: Script, workload: Workload, container: Container, program: Program, files: frozenset[str]) -> str:
     if container.open or workload.open:
         return container.open or workload.open
     if script.language == "python":

@@ -39,7 +39,8 @@ class Removers:
 
     def __init__(self, all_jobs: Sequence[Job]) -> None:
         self._order = {id(job): number for number, job in enumerate(all_jobs)}
-        self._places = ByPlace((job, job.workload.namespace, job.workload.volumes) for job in all_jobs)
+        telling = (job for job in all_jobs if job.removals or job.script.language == "python" or _unseen(job))
+        self._places = ByPlace((job, job.workload.namespace, job.workload.volumes) for job in telling)
         self._remote = [job for job in all_jobs if any(removal.remote for removal in job.removals)]
         self._beside: dict[int, list[Job]] = {}
         for job in all_jobs:
@@ -54,6 +55,11 @@ class Removers:
             near.extend(self._remote)
         unique = {id(job): job for job in near}
         return sorted(unique.values(), key=lambda job: self._order[id(job)])
+
+
+def _unseen(job: Job) -> bool:
+    """Whether the job may remove something that is not read."""
+    return job.workload.kind in ("CronJob", "Job") and bool(job.hidden)
 
 
 def with_retention(found: Found, removers: Removers) -> Found:
