@@ -7,7 +7,8 @@ run is added behind them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from shoreup.formats.files import FileTree
@@ -53,23 +54,41 @@ class Reading:
 
 
 def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
-    """Read everything in the tree."""
+    """Read everything in the tree. A source that fails on it keeps what it has given so far."""
     reading = Reading(tree)
     total = len(tree.files)
     progress("reading Terraform", 0, total)
-    reading.terraform = read_terraform_shared(tree, plan)
-    _add(reading, reading.terraform.found)
+    with _surviving(tree, "Terraform"):
+        reading.terraform = read_terraform_shared(tree, plan)
+        _add(reading, reading.terraform.found)
     progress("reading manifests", total // 2, total)
-    kustomized = read_kustomizations(tree)
-    _add(reading, kustomized.found)
-    _add(reading, read_manifests(tree, kustomized.taken))
-    _add(reading, read_compose(tree))
-    _add(reading, read_pipelines(tree))
+    taken: frozenset[str] = frozenset()
+    with _surviving(tree, "kustomizations"):
+        kustomized = read_kustomizations(tree)
+        taken = kustomized.taken
+        _add(reading, kustomized.found)
+    with _surviving(tree, "manifests"):
+        _add(reading, read_manifests(tree, taken))
+    with _surviving(tree, "compose files"):
+        _add(reading, read_compose(tree))
+    with _surviving(tree, "pipelines"):
+        _add(reading, read_pipelines(tree))
     progress("following releases", total * 3 // 4, total)
-    reading.releases = releases(reading.found, tree)
+    with _surviving(tree, "releases"):
+        reading.releases = releases(reading.found, tree)
     for release in reading.releases:
-        _add(reading, expand(release))
+        with _surviving(tree, f"the release {release.name}"):
+            _add(reading, expand(release))
     return reading
+
+
+@contextmanager
+def _surviving(tree: FileTree, what: str) -> Iterator[None]:
+    """A fault of ours in one source must not hide what the others read; it is said, and the rest of it is skipped."""
+    try:
+        yield
+    except Exception as problem:
+        tree.error("", 0, f"Shoreup failed while reading {what}: {type(problem).__name__}: {problem}", f"the rest of {what}")
 
 
 def _add(reading: Reading, more: Iterable[Found]) -> None:
