@@ -30,6 +30,6 @@ def judge(estate: Estate, concerns: Iterable[type[Concern]]) -> Judgement:
                 else:
                     judgement.doubts.append(outcome)
         except Exception as problem:  # one concern's mistake must not hide what the others see
-            cause = f"the concern {kind.id} failed on this estate: {type(problem).__name__}: {problem}"
+            cause = f"the concern {kind.id} failed on this estate: {type(problem).__name__}"
             judgement.errors.append(ReadError("", 0, cause, f"what {kind.id} would find"))
     return judgement

@@ -88,7 +88,7 @@ def _surviving(tree: FileTree, what: str) -> Iterator[None]:
     try:
         yield
     except Exception as problem:
-        tree.error("", 0, f"Shoreup failed while reading {what}: {type(problem).__name__}: {problem}", f"the rest of {what}")
+        tree.error("", 0, f"Shoreup failed while reading {what}: {type(problem).__name__}", f"the rest of {what}")
 
 
 def _add(reading: Reading, more: Iterable[Found]) -> None:

@@ -134,7 +134,7 @@ def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReadin
             made = list(_resources(declared, path))
         except Exception as problem:  # a fault of ours in one resource must not hide all the others
             block = declared.block
-            cause = f"Shoreup failed to evaluate this: {type(problem).__name__}: {problem}"
+            cause = f"Shoreup failed to evaluate this: {type(problem).__name__}"
             tree = instance.root.configurations.tree
             tree.error(block.source.path, block.source.line(block.start), cause, declared.address)
             continue
