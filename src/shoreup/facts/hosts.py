@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from shoreup.facts.estate import Database, Service, Workload
@@ -12,11 +11,18 @@ class Hosts:
     """Databases by the names under which a client reaches them."""
 
     def __init__(self, services: Sequence[Service], databases: Sequence[Database]) -> None:
-        self.databases = databases
         self._by_workload: dict[int, list[Database]] = {}
         for database in databases:
             if database.workload is not None:
                 self._by_workload.setdefault(id(database.workload), []).append(database)
+        self._declared: dict[tuple[str, str], list[Database]] = {}
+        self._pods: dict[tuple[str, str], list[Database]] = {}
+        for database in databases:
+            if database.workload is not None:
+                self._pods.setdefault((database.namespace, database.name), []).append(database)
+            else:
+                for host in _operator_hosts(database.name):
+                    self._declared.setdefault((database.namespace, host), []).append(database)
         self._services = {(service.namespace, service.name): service for service in services}
 
     def of(self, workload: Workload) -> tuple[Database, ...]:
@@ -37,15 +43,10 @@ class Hosts:
         service = self._services.get((where, labels[0]))
         if service is not None:
             return tuple(database for workload in service.workloads for database in self.of(workload))
-        return tuple(
-            database
-            for database in self.databases
-            if database.namespace == where
-            and (
-                (database.workload is None and labels[0] in _operator_hosts(database.name))
-                or (database.workload is not None and re.fullmatch(re.escape(database.name) + r"-\d+", labels[0]))
-            )
-        )
+        declared = self._declared.get((where, labels[0]), [])
+        pod, dash, number = labels[0].rpartition("-")
+        of_pod = self._pods.get((where, pod), []) if dash and number.isdecimal() else []
+        return (*declared, *of_pod)
 
 
 def _operator_hosts(name: str) -> frozenset[str]:
