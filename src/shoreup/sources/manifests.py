@@ -31,7 +31,7 @@ CONFIGURATION_GROUPS = (
 def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents | None = None) -> Iterator[Found]:
     """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' templates."""
     documents = documents or Documents(tree)
-    charts = tuple(f"{path.rpartition('/')[0]}/" for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
+    charts = frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
     for path in tree.files:
         if path.endswith(SUFFIXES) and path not in taken and not _in_chart(path, charts) and _is_own(tree, path):
             yield from objects_in(documents, path, root=path.rpartition("/")[0] or ".")
@@ -90,10 +90,13 @@ def _is_own(tree: FileTree, path: str) -> bool:
     return target == path or target not in tree
 
 
-def _in_chart(path: str, charts: tuple[str, ...]) -> bool:
-    for chart in charts:
-        if path.startswith(chart) or chart == "/":
-            inside = path[len(chart) :] if chart != "/" else path
+def _in_chart(path: str, charts: frozenset[str]) -> bool:
+    """Whether a file is a part of a chart that Helm renders or reads values from."""
+    folder = path
+    while charts and folder:
+        folder = folder.rpartition("/")[0]
+        if folder in charts:
+            inside = path[len(folder) + 1 :] if folder else path
             if inside.startswith(("templates/", "tests/", "charts/", "values")):
                 return True
     return False

@@ -15,7 +15,7 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import Value
 from shoreup.sources.documents import DocumentTracer, objects
 from shoreup.sources.kustomize.generators import Generator
-from shoreup.sources.kustomize.kustomization import Kustomization, Kustomizations, is_remote
+from shoreup.sources.kustomize.kustomization import Kustomization, Kustomizations, folders_above, is_remote
 from shoreup.sources.kustomize.patches import Patch, apply, inline
 from shoreup.sources.kustomize.provenance import NOWHERE, BuiltTracer, Node, Object, Written, child
 from shoreup.sources.kustomize.replacements import replace
@@ -96,12 +96,14 @@ class Build:
         """The kustomization that Flux would write for a folder without one."""
         names: list[Value] = []
         prefix = "" if folder == "." else f"{folder}/"
-        covered = [one for one in self.found.paths if one != folder and one.startswith(prefix)]
-        roots = [one for one in covered if not any(one.startswith(f"{other}/") for other in covered)]
-        inner = tuple(f"{one}/" for one in roots)
+        roots: dict[str, None] = {}
         for path in self.tree.files:
-            if path.startswith(prefix) and path.endswith((".yaml", ".yml")) and not path.startswith(inner):
-                names.append(path[len(prefix) :])
+            if path.startswith(prefix):
+                above = [one for one in folders_above(path) if one.startswith(prefix) and one in self.found.paths]
+                if above:
+                    roots[above[-1]] = None
+                elif path.endswith((".yaml", ".yml")):
+                    names.append(path[len(prefix) :])
         names.extend(one[len(prefix) :] for one in roots)
         value: dict[str, Value] = {"kind": "Kustomization", "resources": names}
         return Kustomization(f"{prefix}kustomization.yaml", folder, value, NOWHERE)

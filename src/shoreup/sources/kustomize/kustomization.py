@@ -128,6 +128,12 @@ class Kustomizations:
         self.tree.error(origin.site.file, locate(origin.site, content).line, cause, skipped)
 
 
+def folders_above(path: str) -> Iterator[str]:
+    """The folders that a path is in, nearest first; not the estate's root."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
 def is_remote(name: str) -> bool:
     """Whether a resource is fetched from elsewhere."""
     return _REMOTE.match(name) is not None
@@ -192,7 +198,8 @@ def _generator_names(item: Value) -> Iterator[str]:
 def _folders(tree: FileTree) -> frozenset[str]:
     found = {"."}
     for path in tree.files:
-        folder = path
-        while (folder := folder.rpartition("/")[0]) and folder not in found:
+        for folder in folders_above(path):
+            if folder in found:
+                break
             found.add(folder)
     return frozenset(found)

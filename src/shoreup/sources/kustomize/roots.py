@@ -16,7 +16,7 @@ from shoreup.model.value import Value
 from shoreup.sources.documents import Documents, DocumentTracer, objects
 from shoreup.sources.kustomize.build import Build
 from shoreup.sources.kustomize.flux import apply_folder, declared, folder_of, identity, is_flux, site_of, source_of
-from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of
+from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of, folders_above
 from shoreup.sources.kustomize.provenance import BuiltTracer, Object, Written
 from shoreup.sources.manifests import SUFFIXES, resource_of
 from shoreup.sources.reading import Found
@@ -54,6 +54,7 @@ class Roots:
     _done: set[tuple[str, str, str]] = field(default_factory=set)
     _queue: list[Object] = field(default_factory=list)
     _own: str = ""
+    _named_like: set[tuple[str, int, str]] = field(default_factory=set)
     _built: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
     _values: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
 
@@ -74,19 +75,20 @@ class Roots:
             and folder in self.found.folders
             and not self._foreign(one.item, sources)
         }
-        gathered = [one for one in targets if one not in self.found.paths]
+        gathered = {one for one in targets if one not in self.found.paths}
+        self._named_like = {_likeness(above, one) for one in references for above in folders_above(one)}
         for folder in sorted(self.found.paths):
             kustomization = self.found.get(folder)
             if kustomization is None or kustomization.is_component or folder in references or folder in targets:
                 continue
-            if any(_below(folder, one) for one in gathered):
+            if _within(folder, gathered):
                 continue
             self._add(folder, "kustomize", self.build.root(kustomization))
         loose = [
             one
             for one in flux
             if one.path not in references
-            and not any(_below(one.path, target) for target in gathered)
+            and not _within(one.path, gathered)
             and not self._left_out(one.path, references)
         ]
         self._follow([one.item for one in loose], sources)
@@ -218,18 +220,9 @@ class Roots:
         """Whether the nearest kustomization above names files like this one in other folders, but not this one."""
         if path in references:
             return False
-        folder, _, name = path.rpartition("/")
-        steps = 0
-        while folder:
+        for number, folder in enumerate(folders_above(path)):
             if folder in self.found.paths:
-                if steps == 0:
-                    return True
-                return any(
-                    one.startswith(f"{folder}/") and one.endswith(f"/{name}") and one.count("/") == path.count("/")
-                    for one in references
-                )
-            folder = folder.rpartition("/")[0]
-            steps += 1
+                return number == 0 or _likeness(folder, path) in self._named_like
         return False
 
     def _take(self, references: set[str]) -> None:
@@ -260,6 +253,15 @@ def _own_source(flux: Sequence[_Declared]) -> str:
     """The name under which the estate's own repository is known: that of most of its Kustomizations."""
     names = Counter(source_of(one.item)[1] for one in flux if source_of(one.item)[0] == "GitRepository")
     return names.most_common(1)[0][0] if names else ""
+
+
+def _likeness(folder: str, path: str) -> tuple[str, int, str]:
+    """What files of different applications have in common: the folder above, the depth, and the name."""
+    return folder, path.count("/"), path.rpartition("/")[2]
+
+
+def _within(path: str, folders: set[str]) -> bool:
+    return "." in folders or path in folders or any(above in folders for above in folders_above(path))
 
 
 def _below(path: str, folder: str) -> bool:
