@@ -145,6 +145,40 @@ def test_a_folder_beside_the_data_is_not_the_data() -> None:
     assert backup.consistent is None
 
 
+CLASS = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: nas}
+provisioner: nfs.csi.k8s.io
+parameters: {server: nas, share: /export}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: db, namespace: data}
+spec: {storageClassName: nas, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files, namespace: data}
+spec: {storageClassName: nas, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+def test_two_claims_of_a_class_are_two_folders_of_its_export() -> None:
+    volumes = f"{COPIES}, {{name: live, persistentVolumeClaim: {{claimName: files}}}}"
+    job = cron("tar czf /b/files-backup.tgz /live", volumes).replace(
+        "volumeMounts: [", "volumeMounts: [{name: live, mountPath: /live}, "
+    )
+    assert one(CLASS, DATABASE, job).protects_databases == ()
+    whole = job.replace("persistentVolumeClaim: {claimName: files}", "nfs: {server: nas, path: /export}")
+    assert [database.name for database in one(CLASS, DATABASE, whole).protects_databases] == ["db"]
+
+
+def test_a_relative_removal_in_the_folder_of_the_copies() -> None:
+    backup = one(cron("cd /b/app\npg_dump -h db app > app-$(date +%F).sql\nfind . -mtime +7 -delete"))
+    assert [(item.command, item.age_days) for item in backup.retention] == [("find", 7)]
+
+
 def test_laying_out_files_is_no_backup() -> None:
     deployment = """
         apiVersion: apps/v1

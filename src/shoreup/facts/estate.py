@@ -112,6 +112,8 @@ class Volume:
     source: str = ""
     medium: str = ""
     undecided: str = ""
+    somewhere_below: bool = False
+    """``path`` is the export of a storage class; the volume is a folder in it whose name only the cluster knows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

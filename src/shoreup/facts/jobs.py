@@ -143,6 +143,8 @@ def same_place(one: Spot, other: Spot) -> bool:
     if one.volume.claim and one.volume.claim == other.volume.claim:
         return one.workload.namespace == other.workload.namespace
     if one.volume.server and one.volume.server == other.volume.server and one.volume.path and other.volume.path:
+        if one.volume.somewhere_below or other.volume.somewhere_below:
+            return _holds(one.volume, other.volume) or _holds(other.volume, one.volume)
         return _nested(one.volume.path, other.volume.path)
     if one.volume.kind == other.volume.kind == "host-path" and one.volume.path and other.volume.path:
         return _nested(one.volume.path, other.volume.path)
@@ -203,9 +205,18 @@ def covers(outer: Spot, inner: Spot) -> bool:
     """Whether the folder of one spot holds the other, both being in the same place."""
     if not same_place(outer, inner):
         return False
+    if outer.volume.claim and outer.volume.claim == inner.volume.claim:
+        return _within(f"/{inner.path}", f"/{outer.path}".rstrip("/") or "/")
+    if outer.volume.somewhere_below:
+        return False
     if outer.volume.path and inner.volume.path:
         return _within(inner.server_path, outer.server_path)
     return _within(f"/{inner.path}", f"/{outer.path}".rstrip("/") or "/")
+
+
+def _holds(whole: Volume, part: Volume) -> bool:
+    """Whether a volume is a whole export or folder in which another one certainly lies."""
+    return not whole.somewhere_below and _within(part.path, whole.path)
 
 
 def _nested(one: str, other: str) -> bool:

@@ -114,7 +114,7 @@ class Storage:
         if persistent is not None:
             return self._persistent(volume, persistent)
         backing = self.classes.get(storage_class, _NOWHERE)
-        return replace(volume, server=backing.server, path=backing.path)
+        return replace(volume, server=backing.server, path=backing.path, somewhere_below=bool(backing.server))
 
     def _persistent(self, volume: Volume, resource: Resource) -> Volume:
         spec = mapping(resource.body.get("spec"))

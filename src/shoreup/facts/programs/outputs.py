@@ -210,5 +210,9 @@ def joined(folder: Word | None, path: Word) -> Word:
     """A relative path inside a folder; an absolute one as it is."""
     if folder is None or path.text.startswith(("/", "~", "*")) or "://" in path.text or not path.parts:
         return path
+    if path.literal in (".", "./"):
+        return folder
+    if path.prefix.startswith("./"):
+        path = path.drop(2)
     between = Part("literal", "/", path.start, path.start, positions=())
     return Word((*folder.parts, between, *path.parts), path.start, path.end)
