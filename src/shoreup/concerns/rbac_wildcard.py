@@ -1,0 +1,155 @@
+"""Roles that allow more than anyone has listed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.deployers import deployer
+from shoreup.facts.estate import Estate, Grant
+from shoreup.facts.naming import named
+from shoreup.facts.needed_rights import needed
+from shoreup.facts.permissions import Power, Weight, open_rules, powers
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.resource import Resource
+
+_ADMIN = "cluster-admin"
+_BUILT_IN = frozenset({"view", "edit", "admin", _ADMIN})
+_EVERYBODY = ("system:serviceaccounts", "system:authenticated", "system:unauthenticated")
+_ACCOUNT_USER = "system:serviceaccount:"
+_LEAST = Fix(
+    "List the verbs and resources that it uses",
+    Safety.SHOWN,
+    "which requests it makes stands in the API server's audit log, not in this repository",
+)
+_SEVERITIES: Mapping[tuple[Weight, bool], Severity] = {
+    (Weight.EVERYTHING, True): Severity.CRITICAL,
+    (Weight.EVERYTHING, False): Severity.HIGH,
+    (Weight.ESCALATION, True): Severity.HIGH,
+    (Weight.ESCALATION, False): Severity.MEDIUM,
+    (Weight.WILDCARD, True): Severity.MEDIUM,
+    (Weight.WILDCARD, False): Severity.MEDIUM,
+}
+
+
+class RbacWildcard(Concern):
+    """A role that a program holds has wildcards, or rights that lead to more rights.
+
+    **What**
+
+    The role is bound to a ServiceAccount or to a group that every account is in, and it has `*` for verbs or
+    resources of Kubernetes' own groups, or rights from which others follow: `escalate`, `bind`, `impersonate`, reading
+    the Secrets of the whole cluster, `pods/exec`, `nodes/proxy`, tokens of other accounts. Rules for the objects of an
+    operator's own group, rules that name their objects, and what well-known programs need for their work are left
+    alone.
+
+    **Why**
+
+    A wildcard also covers what Kubernetes adds tomorrow. Whoever takes over the pod reads Secrets, runs commands in
+    other pods or binds a wider role to itself.
+
+    **Example**
+
+    `verbs: ["*"]` on `resources: ["*"]` in a Role that a pipeline's account holds is found; `get` and `list` on
+    `deployments` is not.
+
+    **Fix safety**
+
+    Shown: what the account really asks for is not in the repository. Taking rights away may stop what uses them.
+    """
+
+    id = "rbac-wildcard"
+    title = "Role with wildcards or rights that lead to more"
+    severity = Severity.HIGH
+    consequence_class = Consequence.TAKEOVER
+    category = Category.ACCESS
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every role that a program holds, once."""
+        held: dict[tuple[int, bool], list[Grant]] = defaultdict(list)
+        for grant in estate.grants:
+            if grant.role == _ADMIN or not _is_program(grant):
+                continue
+            role = _role(estate, grant)
+            if role is not None:
+                held[(role.key, grant.cluster_wide)].append(grant)
+            elif grant.role not in _BUILT_IN and not grant.role.startswith("system:"):
+                reason = (
+                    "the bound role is not decided"
+                    if "*" in (grant.role_kind, grant.role)
+                    else f"the {grant.role_kind or 'role'} {grant.role} is not in the estate"
+                )
+                yield self.undecided(grant.place, unknown="rules", reason=reason)
+        for (key, cluster_wide), grants in held.items():
+            yield from self._role(estate.by_key[key], cluster_wide, grants)
+
+    def _role(self, role: Resource, cluster_wide: bool, grants: Sequence[Grant]) -> Iterator[Outcome]:
+        excused = frozenset.intersection(*(needed(grant.subject) for grant in grants))
+        if any(deployer(grant.subject) for grant in grants):
+            return
+        allowed = [power for power in powers(role.body, cluster_wide) if power.id not in excused]
+        if allowed:
+            yield self._found(role, cluster_wide, grants, allowed)
+            return
+        reason = open_rules(role.body)
+        if reason:
+            yield self.undecided(Place(role.key, ("rules",)), unknown="rules", reason=reason)
+
+    def _found(self, role: Resource, cluster_wide: bool, grants: Sequence[Grant], allowed: Sequence[Power]) -> Outcome:
+        first = allowed[0]
+        who = _listed(list(dict.fromkeys(_who(grant) for grant in grants)))
+        where = "in the whole cluster" if cluster_wide else f"in the namespace {grants[0].resource.namespace}"
+        may = _listed([power.what for power in allowed[:4]])
+        related = [(Place(role.key, power.route), f"it may also {power.what}") for power in allowed[1:6]]
+        related.extend((grant.subject_place, "this is who gets it") for grant in grants[:3])
+        everything = first.weight is Weight.EVERYTHING
+        reach = (
+            ("owns the cluster" if cluster_wide else "owns the namespace")
+            if everything
+            else f"can {first.what} {where}"
+        )
+        return self.found(
+            Place(role.key, first.route),
+            field="rules" if cluster_wide else f"rules in {grants[0].resource.namespace}",
+            subject=named(role),
+            message=f"{named(role)} lets {who} {may} {where}.",
+            consequence=f"Whoever takes over one pod that uses it {reach}.",
+            severity=_SEVERITIES[(first.weight, cluster_wide)],
+            related=tuple(related),
+            fixes=(_LEAST,),
+        )
+
+
+def _is_program(grant: Grant) -> bool:
+    if grant.subject_kind == "Group":
+        return grant.subject.startswith(_EVERYBODY)
+    if grant.subject_kind == "User":
+        return grant.subject.startswith(_ACCOUNT_USER)
+    return grant.subject_kind == "ServiceAccount"
+
+
+def _who(grant: Grant) -> str:
+    if grant.subject_kind == "ServiceAccount":
+        return f"the ServiceAccount {grant.subject_namespace}/{grant.subject}"
+    if grant.subject_kind == "Group":
+        return f"everyone in the group {grant.subject}"
+    return f"the ServiceAccount {grant.subject.removeprefix(_ACCOUNT_USER).replace(':', '/', 1)}"
+
+
+def _role(estate: Estate, grant: Grant) -> Resource | None:
+    """The role itself, where the estate has it; one that is applied together with the binding first."""
+    everywhere = grant.role_kind == "ClusterRole"
+    where = grant.resource.namespace or "default"
+    candidates = [
+        role
+        for role in estate.by_kind.get(grant.role_kind, ())
+        if role.name == grant.role and (everywhere or (role.namespace or "default") == where)
+    ]
+    together = [role for role in candidates if role.root == grant.resource.root]
+    return next(iter(together or candidates), None)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
