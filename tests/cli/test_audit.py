@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts import account, finding, homelab
+from accounts import accepted, account, finding, homelab
 from shoreup.cli.audit import prefix
 from shoreup.cli.main import run
 from shoreup.model.account import Account
@@ -102,7 +102,7 @@ def test_the_exit_code_follows_the_worst_finding(
 
 
 def test_what_is_not_proven_or_accepted_does_not_fail(auditor: Auditor) -> None:
-    auditor.account = account(unproven=(finding(),), suppressed=(finding(),))
+    auditor.account = account(unproven=(finding(),), suppressed=(accepted(finding()),), known=(finding(),))
     assert run(["audit", "--fail-on", "low"]) == 0
 
 
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_leaves_the_old_report_and_no_part_of_the_new(
 
 PRINTER = """
 import sys
-from accounts import account, finding
+from accounts import accepted, account, finding
 from shoreup.cli import main
 import shoreup.stages.audit
 shoreup.stages.audit.audit = lambda *_: account(*(finding(rank, f"concern-{rank}") for rank in range(1, 3000)))

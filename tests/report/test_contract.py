@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from accounts import account, finding, homelab
+from accounts import accepted, account, finding, homelab
 from shoreup.model.finding import Category, Confidence, Consequence, Safety, Section, Severity
 from shoreup.report import contract
 
@@ -44,6 +45,8 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     assert list(document["findings"][0]) == SCHEMA["$defs"]["finding"]["required"]
     assert list(document["findings"][0]["resource"]) == SCHEMA["$defs"]["resource"]["required"]
     assert list(document["undecided"][0]) == SCHEMA["$defs"]["undecided"]["required"]
+    assert list(document["suppressed"][0]) == SCHEMA["$defs"]["suppressed"]["required"]
+    assert list(document["notices"][0]) == SCHEMA["$defs"]["notice"]["required"]
     assert list(document["errors"][0]) == ["file", "line", "cause", "skipped"]
 
 
@@ -100,6 +103,8 @@ def test_a_finding_reads_as_the_contract_says() -> None:
                 "reason": "The job deletes files.",
             }
         ],
+        "dependants": 0,
+        "strict": False,
     }
 
 
@@ -116,3 +121,18 @@ def test_names_that_are_no_unicode_do_not_break_it() -> None:
     assert document["findings"][0]["file"] == "caf\ufffd.tf"
     assert document["findings"][0]["subject"] == "\x1b[31m", "JSON escapes by itself; programs get the true name"
     assert "\x1b" not in page
+
+
+def test_an_accepted_finding_says_why_how_long_and_where() -> None:
+    document = json.loads(contract.render(account(suppressed=(accepted(finding(), "soon gone", date(2027, 1, 31)),))))
+    VALIDATOR.validate(document)
+    (one,) = document["suppressed"]
+    assert (one["concern"], one["reason"], one["until"]) == ("backup-retention-missing", "soon gone", "2027-01-31")
+    assert one["where"] == {"file": "infra/modules/backup/main.tf", "line": 41}
+
+
+def test_what_is_known_is_listed_apart() -> None:
+    document = json.loads(contract.render(account(known=(finding(3),), compared="the baseline")))
+    VALIDATOR.validate(document)
+    assert document["findings"] == []
+    assert [one["rank"] for one in document["known"]] == [3]

@@ -37,6 +37,8 @@ class Concern(ABC):
     section: ClassVar[Section]
     estate_level: ClassVar[bool] = False
     """True for the concerns about proof (E in the catalogue)."""
+    strict: ClassVar[bool] = False
+    """True for concerns that only the strict persona sees: true, and seldom worth a change."""
 
     @abstractmethod
     def check(self, estate: Estate) -> Iterator[Outcome]:
@@ -56,8 +58,12 @@ class Concern(ABC):
         confidence: Confidence = Confidence.CERTAIN,
         consequence_class: Consequence | None = None,
         dependants: int = 0,
+        strict: bool = False,
     ) -> Draft:
-        """A finding of this concern. ``message`` is one sentence of fact; ``consequence`` what happens if nothing is done."""
+        """A finding of this concern. ``message`` is one sentence of fact; ``consequence`` what happens if nothing is done.
+
+        ``strict`` leaves it to the strict persona.
+        """
         return Draft(
             concern=self.id,
             severity=severity or self.severity,
@@ -71,6 +77,7 @@ class Concern(ABC):
             related=related,
             fixes=fixes,
             dependants=dependants,
+            strict=strict or self.strict,
         )
 
     def undecided(self, at: Place, *, unknown: str, reason: str) -> Doubt:

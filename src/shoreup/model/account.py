@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shoreup.model.finding import Finding, ReadError, Undecided
+from shoreup.model.finding import Finding, Notice, ReadError, Suppressed, Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,15 @@ class Account:
     estate: tuple[str, ...]
     findings: tuple[Finding, ...]
     unproven: tuple[Finding, ...]
-    suppressed: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
     undecided: tuple[Undecided, ...]
     errors: tuple[ReadError, ...]
     coverage: Coverage
     timing: Mapping[str, float]
     cached: bool = False
+    known: tuple[Finding, ...] = ()
+    """Findings of the baseline, or from before a revision. They are counted and decide nothing."""
+    notices: tuple[Notice, ...] = ()
+    """Ignores that match nothing, have no reason or have run out, and the like."""
+    compared: str = ""
+    """What ``known`` is known from: a baseline's file, a revision; empty where nothing was compared."""

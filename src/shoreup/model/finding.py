@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from shoreup.model.location import Route, Span
@@ -107,7 +108,8 @@ class Draft:
     """A finding before its lines are looked up. Concerns make these.
 
     ``field`` is what the fingerprint calls the place (``image``, ``readinessProbe``); it never holds a
-    line, a file or a value. ``related`` are further places with a note each.
+    line, a file or a value. ``related`` are further places with a note each. ``dependants`` counts what stops with
+    it. ``strict`` marks what is true and seldom worth a change; only the strict persona sees it.
     """
 
     concern: str
@@ -122,6 +124,7 @@ class Draft:
     related: tuple[tuple[Place, str], ...] = ()
     fixes: tuple[Fix, ...] = ()
     dependants: int = 0
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,37 @@ class Finding:
     related: tuple[Related, ...]
     fingerprint: str
     fixes: tuple[Fix, ...]
+    dependants: int = 0
+    """What stops with it; weighs within one class and severity."""
+    strict: bool = False
+    """True and seldom worth a change: only the strict persona sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that the owner accepts, with the owner's reason.
+
+    ``until`` is the last day on which that holds. ``file`` and ``line`` say where it is written: a comment, or
+    an entry of the settings.
+    """
+
+    finding: Finding
+    reason: str
+    until: date | None
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the settings, the comments or the comparison that their owner should know. Never a finding.
+
+    ``line`` is 1-based, 0 where the whole file is meant; ``file`` may be empty.
+    """
+
+    file: str
+    line: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,7 @@ class PartialText:
         return "".join(part if isinstance(part, str) else "*" for part in self.parts)
 
 
-Value: TypeAlias = Union[
-    None, bool, int, float, str, list["Value"], dict[str, "Value"], Unknown, PartialText
-]
+Value: TypeAlias = Union[None, bool, int, float, str, list["Value"], dict[str, "Value"], Unknown, PartialText]
 
 
 def is_known(value: Value) -> bool:

@@ -13,7 +13,7 @@ from importlib import resources
 import msgspec
 
 from shoreup.model.account import Account, Coverage
-from shoreup.model.finding import Finding, ReadError, ResourceName, Undecided
+from shoreup.model.finding import Finding, Notice, ReadError, ResourceName, Suppressed, Undecided
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -27,8 +27,10 @@ def render(account: Account) -> str:
         "estate": list(account.estate),
         "findings": [finding(one) for one in account.findings],
         "unproven": [finding(one) for one in account.unproven],
-        "suppressed": [finding(one) for one in account.suppressed],
+        "known": [finding(one) for one in account.known],
+        "suppressed": [_suppressed(one) for one in account.suppressed],
         "undecided": [_undecided(one) for one in account.undecided],
+        "notices": [_notice(one) for one in account.notices],
         "errors": [_error(one) for one in account.errors],
         "coverage": _coverage(account.coverage),
         "timing": {name: round(seconds, 6) for name, seconds in account.timing.items()},
@@ -71,6 +73,8 @@ def finding(one: Finding) -> dict[str, Json]:
         "related": [{"file": place.file, "line": place.line, "note": place.note} for place in one.related],
         "fingerprint": one.fingerprint,
         "fixes": [{"title": fix.title, "safety": fix.safety.value, "reason": fix.reason} for fix in one.fixes],
+        "dependants": one.dependants,
+        "strict": one.strict,
     }
 
 
@@ -96,6 +100,19 @@ def _undecided(one: Undecided) -> Json:
         "unknown": one.unknown,
         "reason": one.reason,
     }
+
+
+def _suppressed(one: Suppressed) -> dict[str, Json]:
+    return {
+        **finding(one.finding),
+        "reason": one.reason,
+        "until": one.until.isoformat() if one.until else None,
+        "where": {"file": one.file, "line": one.line},
+    }
+
+
+def _notice(one: Notice) -> Json:
+    return {"file": one.file, "line": one.line, "message": one.message}
 
 
 def _error(one: ReadError) -> Json:

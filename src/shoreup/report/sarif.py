@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from shoreup.model.account import Account
-from shoreup.model.finding import Finding, ReadError, Related, Severity
+from shoreup.model.finding import Finding, Notice, ReadError, Related, Severity, Suppressed
 from shoreup.model.page import ConcernPage
 from shoreup.report.contract import Json, encode
 
@@ -26,11 +26,12 @@ SECURITY_SEVERITY = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.ME
 def render(account: Account, catalogue: Sequence[ConcernPage], *, prefix: str = "") -> str:
     """The account as SARIF. ``catalogue`` explains the rules; ``prefix`` leads from the repository's top to the
     estate (``infra/``), empty where they are the same."""
-    told = (*account.findings, *account.unproven, *account.suppressed)
+    told = (*account.findings, *account.unproven, *account.known, *(one.finding for one in account.suppressed))
     pages = {page.id: page for page in catalogue}
     ids = sorted({one.concern for one in told} | set(pages))
     index = {concern: number for number, concern in enumerate(ids)}
     writer = _Writer(index, prefix)
+    age = "new" if account.compared else ""
     run: dict[str, Json] = {
         "tool": {
             "driver": {
@@ -45,13 +46,17 @@ def render(account: Account, catalogue: Sequence[ConcernPage], *, prefix: str = 
         "invocations": [
             {
                 "executionSuccessful": True,
-                "toolExecutionNotifications": [writer.notification(error) for error in account.errors],
+                "toolExecutionNotifications": [
+                    *(writer.notification(error) for error in account.errors),
+                    *(writer.notice(notice) for notice in account.notices),
+                ],
             }
         ],
         "results": [
-            *(writer.result(one) for one in account.findings),
-            *(writer.result(one, kind="review") for one in account.unproven),
-            *(writer.result(one, accepted=True) for one in account.suppressed),
+            *(writer.result(one, age=age) for one in account.findings),
+            *(writer.result(one, kind="review", age=age) for one in account.unproven),
+            *(writer.result(one, age="unchanged") for one in account.known),
+            *(writer.accepted(one) for one in account.suppressed),
         ],
     }
     return encode({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -89,8 +94,15 @@ class _Writer:
         self._rules = rules
         self._prefix = prefix
 
-    def result(self, one: Finding, *, kind: str = "fail", accepted: bool = False) -> Json:
-        """One finding. SARIF gives a level to failures only; what is not proven is there for review."""
+    def accepted(self, one: Suppressed) -> Json:
+        """A finding that its owner accepts, in a comment or in the settings."""
+        kind = "external" if one.file.endswith(".toml") else "inSource"
+        return {**self.result(one.finding), "suppressions": [{"kind": kind, "justification": one.reason}]}
+
+    def result(self, one: Finding, *, kind: str = "fail", age: str = "") -> dict[str, Json]:
+        """One finding. SARIF gives a level to failures only; what is not proven is there for review. ``age`` is
+        SARIF's state against a baseline, empty without one.
+        """
         region: dict[str, Json] = {"startLine": one.line, "startColumn": max(one.column, 1)}
         if one.end_line > one.line:
             region["endLine"] = one.end_line
@@ -118,8 +130,8 @@ class _Writer:
         }
         if one.related:
             result["relatedLocations"] = [self._related(number, place) for number, place in enumerate(one.related)]
-        if accepted:
-            result["suppressions"] = [{"kind": "external"}]
+        if age:
+            result["baselineState"] = age
         return result
 
     def notification(self, error: ReadError) -> Json:
@@ -130,6 +142,14 @@ class _Writer:
             "message": {"text": f"{error.cause}. Left out: {error.skipped}."},
             "locations": [{"physicalLocation": self._physical(error.file, region)}],
         }
+
+    def notice(self, notice: Notice) -> Json:
+        """Something about the settings or an ignore."""
+        told: dict[str, Json] = {"level": "note", "message": {"text": notice.message}}
+        if notice.file:
+            region: Json = {"startLine": notice.line} if notice.line > 0 else None
+            told["locations"] = [{"physicalLocation": self._physical(notice.file, region)}]
+        return told
 
     def _physical(self, file: str, region: Json) -> dict[str, Json]:
         uri = quote((self._prefix + file).encode("utf-8", "surrogateescape"), safe="/")

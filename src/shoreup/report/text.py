@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shoreup.model.account import Account
-from shoreup.model.finding import Category, Confidence, Finding, Related, Severity, Undecided
+from shoreup.model.finding import (
+    Category,
+    Confidence,
+    Finding,
+    Notice,
+    Related,
+    Severity,
+    Suppressed,
+    Undecided,
+)
 from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts
 from shoreup.report.terminal import Ink, cells, plain, sentence, wrap
 
@@ -147,7 +156,12 @@ class _Page:
 
     def _notes(self, account: Account) -> Iterator[str]:
         if account.suppressed:
-            yield self._note("Accepted", _number(len(account.suppressed), "finding") + " by the owner, with a reason")
+            yield from self._accepted(account.suppressed)
+        if account.compared:
+            count = _number(len(account.known), "finding")
+            yield from self._labelled("Known", f"{count} of {plain(account.compared)}, not shown and not counted above")
+        if account.notices:
+            yield from self._notices(account.notices)
         if account.undecided:
             yield from self._undecided(account.undecided)
         if account.errors:
@@ -162,6 +176,30 @@ class _Page:
         yield from self._coverage(account)
         if account.findings:
             yield from self._labelled("More", "'shoreup explain ID' says what a concern means; --full folds nothing.")
+
+    def _accepted(self, suppressed: tuple[Suppressed, ...]) -> Iterator[str]:
+        yield self._note("Accepted", _number(len(suppressed), "finding") + " by the owner, with a reason")
+        by_reason: dict[tuple[str, str], list[Suppressed]] = {}
+        for one in suppressed:
+            by_reason.setdefault((one.finding.concern, one.reason), []).append(one)
+        entries = list(by_reason.items())
+        for (concern, reason), ones in entries if self.full else entries[:SHOWN]:
+            times = f" ×{len(ones)}" if len(ones) > 1 else ""
+            until = f" (until {ones[0].until.isoformat()})" if ones[0].until else ""
+            where = f"{_where(ones[0].finding)}{times}"
+            yield from self._prose(f"{concern} {where}: {reason}{until}", "            ", hanging="  ")
+        if len(entries) > SHOWN and not self.full:
+            yield f"            and {len(entries) - SHOWN} more"
+
+    def _notices(self, notices: tuple[Notice, ...]) -> Iterator[str]:
+        yield self._note("Note", _number(len(notices), "remark") + " on ignores and settings")
+        for notice in notices if self.full else notices[:SHOWN]:
+            place = plain(notice.file) + (f":{notice.line}" if notice.line else "")
+            yield from self._prose(
+                f"{place}: {notice.message}" if place else notice.message, "            ", hanging="  "
+            )
+        if len(notices) > SHOWN and not self.full:
+            yield f"            and {len(notices) - SHOWN} more"
 
     def _undecided(self, undecided: tuple[Undecided, ...]) -> Iterator[str]:
         yield self._note("Undecided", _number(len(undecided), "question") + " that the source leaves open")

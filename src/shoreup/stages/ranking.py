@@ -45,6 +45,8 @@ def ranked(drafts: Sequence[Draft], places: Places) -> tuple[Finding, ...]:
             related=places.related(draft),
             fingerprint=mark,
             fixes=draft.fixes,
+            dependants=draft.dependants,
+            strict=draft.strict,
         )
         for rank, ((draft, location), name, mark) in enumerate(zip(placed, names, marks, strict=True), 1)
     )
