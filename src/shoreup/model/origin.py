@@ -64,20 +64,24 @@ class Origin:
         return "".join(segment.text for segment in self.segments)
 
     def narrow(self, start: int, end: int) -> Span:
-        """The smallest span that covers the characters ``start`` to ``end`` (exclusive) of the string.
+        """The span that covers the characters ``start`` to ``end`` (exclusive) of the string where it is written.
 
-        Falls back to the whole value where those characters come from several files or from none.
+        Characters that a reference puts in stand elsewhere; they count only where there are no others. Falls
+        back to the whole value where the characters come from no file.
         """
         position = 0
-        covered: list[Span] = []
+        covered: list[tuple[int, Span]] = []
         for segment in self.segments:
             stop = position + len(segment.text)
             if stop > start and position < max(end, start + 1) and segment.span is not None:
-                covered.append(_part(segment, start - position, end - position))
+                covered.append((len(segment.via), _part(segment, start - position, end - position)))
             position = stop
-        if not covered or any(span.file != covered[0].file for span in covered):
+        if not covered:
             return self.span
-        return Span(covered[0].file, min(s.start for s in covered), max(s.end for s in covered))
+        nearest = min(steps for steps, _ in covered)
+        spans = [span for steps, span in covered if steps == nearest]
+        here = [span for span in spans if span.file == spans[0].file]
+        return Span(here[0].file, min(s.start for s in here), max(s.end for s in here))
 
 
 def _part(segment: Segment, start: int, end: int) -> Span:
