@@ -88,10 +88,6 @@ class Build:
         follow_names(made)
         return made
 
-    def folder(self, folder: str) -> list[Object]:
-        """The objects of a folder without a kustomization: the manifests and kustomizations in it and below."""
-        return self.root(self.gathered(folder))
-
     def gathered(self, folder: str) -> Kustomization:
         """The kustomization that Flux would write for a folder without one."""
         names: list[Value] = []

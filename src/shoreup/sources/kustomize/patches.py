@@ -33,7 +33,6 @@ class Patch:
 
     documents: tuple[tuple[Value, Node], ...]
     target: dict[str, Value] | None
-    renames: bool = False
 
 
 class TextSource:
