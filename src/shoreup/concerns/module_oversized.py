@@ -10,7 +10,6 @@ from shoreup.facts.estate import CodeFile, Estate
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Span
 
-_MOST_LINES = 450
 _HEAD = 1_000
 """Bytes at the top of a file in which a generator says that the file is its own."""
 _GENERATED = re.compile(
@@ -29,7 +28,7 @@ class ModuleOversized(Concern):
     **What**
 
     Every line counts, also blank ones and comments. Files that say at their top that a generator writes them are left
-    alone, as are JSON files.
+    alone, as are JSON files. The number is `module-lines` under `[thresholds]` in `shoreup.toml`.
 
     **Why**
 
@@ -61,8 +60,9 @@ class ModuleOversized(Concern):
             for comment in estate.comments
             if comment.span.start < _HEAD and _GENERATED.search(comment.text)
         }
+        most = estate.settings.thresholds.module_lines
         for file in estate.code_files:
-            if file.lines > _MOST_LINES and not file.path.endswith(".json") and file.path not in generated:
+            if file.lines > most and not file.path.endswith(".json") and file.path not in generated:
                 yield self._oversized(file)
 
     def _oversized(self, file: CodeFile) -> Outcome:

@@ -8,7 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import GUARDING_KINDS, Product
-from shoreup.facts.support import Support, data_date, support
+from shoreup.facts.support import Support, data_date, own_cycles, support
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
@@ -51,7 +51,7 @@ class VersionUnsupported(Concern):
         judged: set[Place] = set()
         for image in estate.images:
             product = estate.products.get(image.product)
-            if product is None or not product.support:
+            if product is None or not _dated(estate, product):
                 continue
             judged.add(image.place)
             if isinstance(image.tag, Unknown) and not image.version:
@@ -60,11 +60,11 @@ class VersionUnsupported(Concern):
                 yield from self._judge(estate, product, image.version, image.tag_place)
         for database in estate.databases:
             product = estate.products.get(database.product)
-            if product is not None and product.support and database.version and database.place not in judged:
+            if product is not None and _dated(estate, product) and database.version and database.place not in judged:
                 yield from self._judge(estate, product, database.version, database.place)
 
     def _judge(self, estate: Estate, product: Product, version: str, at: Place) -> Iterator[Outcome]:
-        known = support(product, version, estate.today)
+        known = support(product, version, estate.today, own_cycles(product, estate.settings.support))
         if known is None:
             reason = f"the support dates of {data_date()} do not list this version"
             yield self.undecided(at, unknown=f"support of {product.title} {version}", reason=reason)
@@ -97,6 +97,11 @@ class VersionUnsupported(Concern):
             consequence_class=Consequence.DATA_LOSS if known.supported else Consequence.TAKEOVER,
             fixes=_fixes(product, known),
         )
+
+
+def _dated(estate: Estate, product: Product) -> bool:
+    """Whether the data set or the owner has dates of the product."""
+    return bool(product.support) or any(one.product == product.id for one in estate.settings.support)
 
 
 def _trouble(product: Product, known: Support) -> str:

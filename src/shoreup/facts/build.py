@@ -32,7 +32,9 @@ from shoreup.facts.workloads import (
     with_autoscalers,
 )
 from shoreup.model.location import Route
+from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
+from shoreup.model.settings import Settings
 from shoreup.sources.releases.reading import ReleaseReading
 
 
@@ -43,6 +45,7 @@ class Extras:
     ``source_paths`` maps a resource's key and a route to the file that the value there is read from. ``products`` are
     the owner's
     own entries of product knowledge. ``today`` is the day to judge by, the machine's own when it is ``None``.
+    ``settings`` are the owner's word on the estate.
     """
 
     code_files: tuple[CodeFile, ...] = ()
@@ -52,6 +55,7 @@ class Extras:
     products: tuple[Product, ...] = ()
     releases: tuple[ReleaseReading, ...] = ()
     today: date | None = None
+    settings: Settings = field(default_factory=Settings)
 
 
 NO_EXTRAS = Extras()
@@ -89,7 +93,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         backups=backups(known, services, databases, config, programs, resources),
         scripts=programs,
         middlewares=middlewares,
-        ways_in=read_ways_in(by_kind, services, middlewares, releases, products),
+        ways_in=read_ways_in(by_kind, services, middlewares, releases, products, extras.settings.exposure),
         grants=read_grants(by_kind),
         config=config,
         releases=releases,
@@ -100,6 +104,8 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         budgets=by_kind.get("PodDisruptionBudget", ()),
         products=products,
         today=extras.today or date.today(),  # noqa: DTZ011 (support ends on a day, wherever one is)
+        settings=extras.settings,
+        proofs=extras.proofs,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},
     )

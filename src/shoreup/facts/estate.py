@@ -6,15 +6,20 @@ concern may point at. Facts hold no trees and can be sent between processes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TypeVar, cast
 
 from shoreup.facts.products import Products, with_products
 from shoreup.model.finding import Place
 from shoreup.model.location import Route, Span
+from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
+from shoreup.model.settings import Settings
 from shoreup.model.value import Unknown, Value
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -424,5 +429,16 @@ class Estate:
     products: Products = field(default_factory=with_products)
     today: date = field(default_factory=date.today)
     """The day that versions and expiries are judged by."""
+    settings: Settings = field(default_factory=Settings)
+    """What the owner says of the estate: objectives, tiers, protections, thresholds."""
+    proofs: tuple[Proof, ...] = ()
+    """What drills have seen, in any order; :mod:`shoreup.facts.proofs` says which of it counts."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     by_key: Mapping[int, Resource] = field(default_factory=dict)
+    _worked_out: dict[object, object] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, work: Callable[[Estate], T]) -> T:
+        """What ``work`` makes of this estate: worked out on first use, and kept for whoever asks next."""
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self)
+        return cast(T, self._worked_out[work])

@@ -4,14 +4,16 @@ Evidence for: a tunnel or a proxied public DNS record for the host, a certificat
 or class called external. Evidence against: an address filter with private ranges alone, a private name, a record that
 points
 to a private address, a gateway or class called internal. Without evidence the answer is ``None``.
+What the owner says of hosts, entry points, gateways and networks outranks all of it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import yaml
 
@@ -21,6 +23,7 @@ from shoreup.facts.nodes import block
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
+from shoreup.model.settings import Exposure as Said
 from shoreup.model.value import Value
 
 _OPEN_WORDS = frozenset({"external", "public", "internet", "wan"})
@@ -53,6 +56,25 @@ class Exposure:
     """Certificate issuers that prove control over HTTP, for which the host must be reachable."""
     zone_limits: tuple[tuple[str, Middleware], ...]
     """Rate limits of a DNS provider's edge, with the zone that each is for (empty: not decided)."""
+    said: Said = field(default_factory=Said)
+    """What the owner says."""
+
+    def said_of_hosts(self, hosts: Sequence[str]) -> bool | None:
+        """The owner's word on hosts: one that the internet reaches opens all, only all of the LAN close them."""
+        if any(_matches(host, self.said.internet.hosts) for host in hosts):
+            return True
+        return False if hosts and all(_matches(host, self.said.lan.hosts) for host in hosts) else None
+
+    def said_of_names(self, names: Sequence[str]) -> bool | None:
+        """The owner's word on entry points, gateways and classes."""
+        for side, answer in ((self.said.internet, True), (self.said.lan, False)):
+            if any(_matches(name, (*side.entry_points, *side.gateways)) for name in names if name):
+                return answer
+        return None
+
+    def fenced(self, ranges: Sequence[str]) -> bool:
+        """Whether an address filter lets in the owner's network alone."""
+        return only_private(ranges, self.said.lan.networks, self.said.internet.networks)
 
     def published(self, host: str) -> bool | None:
         """Whether a host is reached from outside, by tunnels and records."""
@@ -89,27 +111,47 @@ def spoken(names: Iterable[str]) -> bool | None:
     return None if outside == inside else outside
 
 
-def only_private(ranges: Sequence[str]) -> bool:
-    """Whether an address filter lets in private ranges alone."""
+def only_private(ranges: Sequence[str], inside: Sequence[str] = (), outside: Sequence[str] = ()) -> bool:
+    """Whether an address filter lets in private ranges alone, or those that the owner calls ``inside``.
+
+    A range that touches one of ``outside`` is not private.
+    """
     if not ranges:
         return False
+    home = [ip_network(entry, strict=False) for entry in inside]
+    away = [ip_network(entry, strict=False) for entry in outside]
     for entry in ranges:
         try:
             network = ip_network(entry.strip(), strict=False)
         except ValueError:
             return False
+        if any(network.overlaps(other) for other in away if other.version == network.version):
+            return False
+        if any(_within(network, other) for other in home):
+            continue
         if not network.is_private or network.prefixlen == 0:
             return False
     return True
 
 
-def read_exposure(by_kind: Mapping[str, Sequence[Resource]]) -> Exposure:
+def _within(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    return (
+        network.version == other.version and network.prefixlen >= other.prefixlen and network.network_address in other
+    )
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+
+
+def read_exposure(by_kind: Mapping[str, Sequence[Resource]], said: Said | None = None) -> Exposure:
     """Everything of the estate that says which hosts are reached from outside."""
     return Exposure(
         tuple(_tunnel_rules(by_kind)),
         _records(by_kind),
         _proven_issuers(by_kind),
         tuple(_zone_limits(by_kind)),
+        said or Said(),
     )
 
 
@@ -121,12 +163,12 @@ def _tunnel_rules(by_kind: Mapping[str, Sequence[Resource]]) -> Iterable[TunnelR
     for kind in _TUNNEL_TYPES:
         for resource in by_kind.get(kind, ()):
             config = block(resource.body.get("config"))
-            for field in ("ingress_rule", "ingress"):
-                for index, rule in enumerate(map(mapping, items(config.get(field)))):
+            for key in ("ingress_rule", "ingress"):
+                for index, rule in enumerate(map(mapping, items(config.get(key)))):
                     if text(rule.get("hostname")):
-                        route: Route = ("config", 0, field, index)
+                        route: Route = ("config", 0, key, index)
                         if isinstance(resource.body.get("config"), dict):
-                            route = ("config", field, index)
+                            route = ("config", key, index)
                         yield TunnelRule(
                             resource, text(rule.get("hostname")), rule.get("service"), Place(resource.key, route)
                         )

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shoreup.facts.estate import Middleware, Release, Service, WayIn
-from shoreup.facts.exposure import Exposure, covers, only_private, private_name, ranges_of, read_exposure, spoken
+from shoreup.facts.exposure import Exposure, covers, private_name, ranges_of, read_exposure, spoken
 from shoreup.facts.fields import first, items, known_text, mapping, text, texts, why_open
 from shoreup.facts.middlewares import Chain, Chains, is_traefik
 from shoreup.facts.products import Products
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
+from shoreup.model.settings import Exposure as Said
 from shoreup.model.value import Value
 
 _NGINX = "nginx.ingress.kubernetes.io/"
@@ -93,13 +94,19 @@ class _Reader:
         self, hosts: Sequence[str], chain: Chain, names: Sequence[str], annotations: Mapping[str, Value]
     ) -> bool | None:
         """Whether a way in is open to the internet; ``None`` without evidence."""
+        said = self.exposure.said_of_hosts(hosts)
+        if said is not None:
+            return said
         for piece in chain.middlewares:
             spec = self.specs.get((piece.namespace, piece.name), {})
-            if only_private(ranges_of(spec)):
+            if self.exposure.fenced(ranges_of(spec)):
                 return False
         for key, (_, what) in _ANNOTATED_PIECES.items():
-            if what == "ipAllowList" and only_private(known_text(annotations.get(key)).split(",")):
+            if what == "ipAllowList" and self.exposure.fenced(known_text(annotations.get(key)).split(",")):
                 return False
+        said = self.exposure.said_of_names(names)
+        if said is not None:
+            return said
         if hosts and all(private_name(host) for host in hosts):
             return False
         published = [self.exposure.published(host) for host in hosts]
@@ -124,8 +131,9 @@ def read_ways_in(
     middlewares: Sequence[Middleware],
     releases: Sequence[Release],
     products: Products,
+    said: Said | None = None,
 ) -> tuple[WayIn, ...]:
-    """Every way in of the estate."""
+    """Every way in of the estate. ``said`` is what the owner says of who reaches what."""
     by_name: dict[tuple[str, str], tuple[Service, ...]] = {}
     for service in services:
         key = (service.namespace, service.name)
@@ -133,7 +141,7 @@ def read_ways_in(
     reader = _Reader(
         Chains(by_kind, middlewares, releases),
         by_name,
-        read_exposure(by_kind),
+        read_exposure(by_kind, said),
         _classes(by_kind),
         {
             (resource.namespace or "default", resource.name): mapping(resource.body.get("spec"))

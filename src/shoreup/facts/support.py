@@ -16,6 +16,7 @@ from importlib.resources import files
 import msgspec
 
 from shoreup.facts.products import Product
+from shoreup.model.settings import SupportDate
 
 _CANDIDATE = re.compile(r"(alpha|beta|rc|preview|pre|m)[-.]?\d*$", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d+")
@@ -117,6 +118,19 @@ def support(
         return Support(version, "candidate", None, True, successors) if candidate else None
     kind = "candidate" if candidate else _kind(lines, cycle)
     return Support(version, kind, cycle, cycle.supported(today), successors)
+
+
+def own_cycles(product: Product, dates: Iterable[SupportDate]) -> Mapping[str, tuple[Cycle, ...]]:
+    """The owner's support dates of a product, laid over the data set's; empty where there are none."""
+    own = {
+        one.release: Cycle(one.release, None, one.ends, False, one.long_term, "")
+        for one in dates
+        if one.product == product.id
+    }
+    if not own:
+        return {}
+    rest = tuple(line for line in cycles(product.support) if line.name not in own)
+    return {product.id: (*own.values(), *rest)}
 
 
 def _numbers(version: str) -> tuple[int, ...]:
