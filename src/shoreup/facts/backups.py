@@ -29,7 +29,6 @@ from shoreup.facts.jobs import (
     Job,
     Spot,
     covers,
-   
     jobs,
     pause,
     recurs,
