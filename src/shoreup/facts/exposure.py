@@ -25,6 +25,7 @@ from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.settings import Exposure as Said
 from shoreup.model.value import Value
+from shoreup.model.value import pattern as pattern_of
 
 _OPEN_WORDS = frozenset({"external", "public", "internet", "wan"})
 _CLOSED_WORDS = frozenset({"internal", "private", "lan", "local", "intranet"})
@@ -76,10 +77,14 @@ class Exposure:
         """Whether an address filter lets in the owner's network alone."""
         return only_private(ranges, self.said.lan.networks, self.said.internet.networks)
 
-    def published(self, host: str) -> bool | None:
-        """Whether a host is reached from outside, by tunnels and records."""
+    def published(self, host: str, names: Sequence[str] = ()) -> bool | None:
+        """Whether a host is reached from outside, by tunnels and records.
+
+        A tunnel's rule for every host of a domain publishes what the proxy behind it serves, so it counts for a way in
+        only when its address names one of the gateways or classes (``names``) that the way in is attached to.
+        """
         for rule in self.tunnel_rules:
-            if covers(rule.host, host):
+            if covers(rule.host, host) and ("*" not in rule.host or _names(rule.address, names)):
                 return True
         return self.records.get(host.lower())
 
@@ -90,6 +95,11 @@ class Exposure:
             for zone, limit in self.zone_limits
             if not zone or not hosts or any(host == zone or host.endswith(f".{zone}") for host in hosts)
         )
+
+
+def _names(address: Value, names: Sequence[str]) -> bool:
+    shown = pattern_of(address).lower()
+    return any(name.lower() in shown for name in names if name)
 
 
 def covers(pattern: str, host: str) -> bool:

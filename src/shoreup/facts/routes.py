@@ -109,7 +109,7 @@ class _Reader:
             return said
         if hosts and all(private_name(host) for host in hosts):
             return False
-        published = [self.exposure.published(host) for host in hosts]
+        published = [self.exposure.published(host, names) for host in hosts]
         if True in published:
             return True
         if known_text(annotations.get("external-dns.alpha.kubernetes.io/cloudflare-proxied")) == "true":
