@@ -115,7 +115,8 @@ def exit_code(account: Account, fail_on: str, fail_on_errors: bool) -> int:
         return 2
     if fail_on == NEVER:
         return 0
-    return int(any(one.severity.order <= Severity(fail_on).order for one in account.findings))
+    deciding = (*account.findings, *account.unproven) if account.ledger else account.findings
+    return int(any(one.severity.order <= Severity(fail_on).order for one in deciding))
 
 
 def prefix(paths: tuple[Path, ...]) -> str:

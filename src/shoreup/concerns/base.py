@@ -59,10 +59,12 @@ class Concern(ABC):
         consequence_class: Consequence | None = None,
         dependants: int = 0,
         strict: bool = False,
+        whole_estate: bool = False,
     ) -> Draft:
         """A finding of this concern. ``message`` is one sentence of fact; ``consequence`` what happens if nothing is done.
 
-        ``strict`` leaves it to the strict persona.
+        ``strict`` leaves it to the strict persona. ``whole_estate`` is for what no single object stands for; the place
+        is then an example.
         """
         return Draft(
             concern=self.id,
@@ -78,6 +80,7 @@ class Concern(ABC):
             fixes=fixes,
             dependants=dependants,
             strict=strict or self.strict,
+            whole_estate=whole_estate,
         )
 
     def undecided(self, at: Place, *, unknown: str, reason: str) -> Doubt:

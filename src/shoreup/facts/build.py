@@ -56,6 +56,8 @@ class Extras:
     releases: tuple[ReleaseReading, ...] = ()
     today: date | None = None
     settings: Settings = field(default_factory=Settings)
+    proofs: tuple[Proof, ...] = ()
+    """What drills have seen."""
 
 
 NO_EXTRAS = Extras()

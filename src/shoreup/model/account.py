@@ -21,7 +21,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an audit found. ``timing`` is in seconds by stage; ``cached`` says it was not computed anew."""
+    """What an audit found. ``timing`` is in seconds by stage; ``cached`` says it was not computed anew.
+
+    ``ledger`` says that the owner has configured a ledger: then what is unproven decides an exit code too.
+    """
 
     version: str
     estate: tuple[str, ...]
@@ -33,6 +36,7 @@ class Account:
     coverage: Coverage
     timing: Mapping[str, float]
     cached: bool = False
+    ledger: bool = False
     known: tuple[Finding, ...] = ()
     """Findings of the baseline, or from before a revision. They are counted and decide nothing."""
     notices: tuple[Notice, ...] = ()

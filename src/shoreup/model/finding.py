@@ -109,7 +109,8 @@ class Draft:
 
     ``field`` is what the fingerprint calls the place (``image``, ``readinessProbe``); it never holds a
     line, a file or a value. ``related`` are further places with a note each. ``dependants`` counts what stops with
-    it. ``strict`` marks what is true and seldom worth a change; only the strict persona sees it.
+    it. ``strict`` marks what is true and seldom worth a change; only the strict persona sees it. ``whole_estate`` says
+    that the place is an example, and that the finding is about the estate as a whole.
     """
 
     concern: str
@@ -125,6 +126,7 @@ class Draft:
     fixes: tuple[Fix, ...] = ()
     dependants: int = 0
     strict: bool = False
+    whole_estate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,33 @@ def head(root: Path) -> str | None:
     return None if output is None else output.decode("ascii", "replace").strip() or None
 
 
+def origin_url(root: Path) -> str | None:
+    """The address that the repository was cloned from, as its configuration has it. It may hold a password."""
+    output = _git(root, "config", "--get", "remote.origin.url")
+    return None if output is None else output.decode("utf-8", "replace").strip() or None
+
+
+def first_commit(root: Path) -> str | None:
+    """The commit that the history begins with; of several the one that sorts first."""
+    output = _git(root, "rev-list", "--max-parents=0", "HEAD")
+    return None if output is None else min(output.decode("ascii", "replace").split(), default=None)
+
+
+def last_change(root: Path, file: str) -> date | None:
+    """The day (UTC) of the last commit that changed a file."""
+    output = _git(root, "log", "-1", "--format=%at", "--no-show-signature", "HEAD", "--", file)
+    try:
+        return None if not output else datetime.fromtimestamp(int(output), UTC).date()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def top(root: Path) -> Path | None:
+    """The folder of the work tree that ``root`` lies in."""
+    output = _git(root, "rev-parse", "--show-toplevel")
+    return None if output is None else Path(os.fsdecode(output.rstrip(b"\n")))
+
+
 def line_ages(root: Path, file: str, lines: Sequence[int]) -> dict[int, date]:
     """The day (UTC) on which each of these lines was written; lines are 1-based, as the file stands in the work tree.
 

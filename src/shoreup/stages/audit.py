@@ -17,6 +17,7 @@ from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.sources.git import listed
+from shoreup.stages import proofs
 from shoreup.stages.cache import Cache
 from shoreup.stages.formats import format_of
 
@@ -28,13 +29,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What is asked for. ``select`` and ``ignore`` are concern ids; ``plan`` is a ``terraform show -json`` file."""
+    """What is asked for. ``select`` and ``ignore`` are concern ids; ``plan`` is a ``terraform show -json`` file.
+
+    ``ledger`` is the address of the estate's ledger, empty for the one in the user's state directory.
+    """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     cache: bool = True
     plan: Path | None = None
     today: date | None = None
+    ledger: str = ""
 
 
 def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | None = None) -> Account:
@@ -49,19 +54,26 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     if not any(format_of(path) for path in tree.files):
         raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
     plan = _read(options.plan) if options.plan else b""
-    cache = Cache(_question(root, only, options, plan, today)) if options.cache else None
+    ledger = proofs.find(root, options.ledger)
+    known = proofs.state(ledger) if options.cache else ""
+    cache = Cache(_question(root, only, options, plan, today, known)) if options.cache else None
     account = cache.look(tree) if cache else None
     if account is None:
-        account = _examined(tree, options, plan, today, progress or _silent)
-        if cache:
+        proven = proofs.proven(tree, ledger)
+        account = _examined(tree, options, plan, today, proven, progress or _silent)
+        # A ledger that is locked now may be read in a minute, without a byte of it changed.
+        if cache and not proven.errors:
             cache.keep(tree, account)
     return replace(account, estate=tuple(str(path) for path in paths))
 
 
-def _examined(tree: FileTree, options: AuditOptions, plan: bytes, today: date, say: Progress) -> Account:
+def _examined(
+    tree: FileTree, options: AuditOptions, plan: bytes, today: date, proven: proofs.Proven, say: Progress
+) -> Account:
     from shoreup.stages.examination import chosen, examine
 
-    return examine(tree, chosen(options.select, options.ignore), _plan(plan) if plan else None, today, say)
+    concerns = chosen(options.select, options.ignore)
+    return examine(tree, concerns, _plan(plan) if plan else None, today, say, proven)
 
 
 def _read(path: Path) -> bytes:
@@ -80,9 +92,11 @@ def _plan(content: bytes) -> Plan:
         raise UserError(str(problem)) from None
 
 
-def _question(root: Path, only: tuple[str, ...], options: AuditOptions, plan: bytes, today: date) -> tuple[str, ...]:
+def _question(
+    root: Path, only: tuple[str, ...], options: AuditOptions, plan: bytes, today: date, known: str
+) -> tuple[str, ...]:
     digest = blake2b(plan).hexdigest() if plan else ""
-    return (str(root), *only, "|", *options.select, "|", *options.ignore, "|", digest, today.isoformat())
+    return (str(root), *only, "|", *options.select, "|", *options.ignore, "|", digest, today.isoformat(), known)
 
 
 def estate_root(paths: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:

@@ -20,42 +20,51 @@ from shoreup.model.finding import Undecided
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
 from shoreup.stages.places import Places
+from shoreup.stages.proofs import Proven
 from shoreup.stages.ranking import ranked
 from shoreup.stages.reading import Reading, read
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]
+NOTHING_PROVEN = Proven()
 RECURSION_LIMIT = 8_000
 """Locals that refer to locals that refer to locals: each step costs a few frames."""
 
 
 def examine(
-    tree: FileTree, concerns: Sequence[type[Concern]], plan: Plan | None, today: date, say: Progress
+    tree: FileTree,
+    concerns: Sequence[type[Concern]],
+    plan: Plan | None,
+    today: date,
+    say: Progress,
+    proven: Proven = NOTHING_PROVEN,
 ) -> Account:
     """Read the tree, ask the concerns, and put their answers in order."""
     clock = _Clock()
     with _undisturbed():
         reading = read(tree, plan, say)
         clock.lap("read")
-        estate = build(reading.resources, extras(reading, Extras(today=today)))
+        estate = build(reading.resources, extras(reading, Extras(today=today, proofs=proven.proofs)))
         clock.lap("understand")
         say("looking for trouble", 0, 0)
         judgement = judge(estate, concerns)
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
         findings = ranked(judgement.drafts, places)
+        unproven = ranked(judgement.unproven, places)
         undecided = sorted((places.undecided(doubt) for doubt in judgement.doubts), key=_by_place)
         clock.lap("locate")
     return Account(
         version=__version__,
         estate=(),
         findings=findings,
-        unproven=(),
+        unproven=unproven,
         suppressed=(),
         undecided=tuple(undecided),
-        errors=tuple(sorted([*tree.errors, *judgement.errors], key=lambda one: (one.file, one.line))),
+        errors=tuple(sorted([*tree.errors, *proven.errors, *judgement.errors], key=lambda one: (one.file, one.line))),
         coverage=coverage(reading),
         timing=clock.laps,
+        ledger=proven.configured,
     )
 
 

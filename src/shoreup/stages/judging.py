@@ -12,9 +12,10 @@ from shoreup.model.finding import Doubt, Draft, ReadError
 
 @dataclass(slots=True)
 class Judgement:
-    """What the concerns said."""
+    """What the concerns said. ``unproven`` are the drafts of those that are about proof."""
 
     drafts: list[Draft] = field(default_factory=list)
+    unproven: list[Draft] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     errors: list[ReadError] = field(default_factory=list)
 
@@ -26,7 +27,7 @@ def judge(estate: Estate, concerns: Iterable[type[Concern]]) -> Judgement:
         try:
             for outcome in kind().check(estate):
                 if isinstance(outcome, Draft):
-                    judgement.drafts.append(outcome)
+                    (judgement.unproven if kind.estate_level else judgement.drafts).append(outcome)
                 else:
                     judgement.doubts.append(outcome)
         except Exception as problem:  # one concern's mistake must not hide what the others see

@@ -84,6 +84,8 @@ class Places:
 
 def identity(draft: Draft, name: ResourceName | None, file: str) -> tuple[str, ...]:
     """What a fingerprint is made of. ``file`` counts only for findings that are about a file."""
+    if draft.whole_estate:
+        return (draft.concern, "estate", draft.field)
     if name is None:
         return (draft.concern, "file", file, draft.field)
     return (draft.concern, name.kind, name.namespace, name.name, name.container, draft.field)

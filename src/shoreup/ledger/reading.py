@@ -1,0 +1,148 @@
+"""Reading a ledger without writing to it.
+
+An audit reads whatever it finds: a ledger that is torn, locked by someone else, written by a newer Shoreup or no
+ledger at all is a sentence for the report (:class:`LedgerTrouble`), never a crash and never an empty ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, create_engine, inspect, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from shoreup.ledger.location import Location
+from shoreup.ledger.schema import HEAD, proofs
+from shoreup.ledger.wire import BEGINNING, WrongProof, chain, decode
+from shoreup.model.proof import Proof
+
+WAIT = 2
+"""Seconds for a ledger that is busy or a server that does not answer."""
+VERSIONS = "alembic_version"
+
+
+class LedgerTrouble(Exception):
+    """Why a ledger cannot be read, as part of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A proof whose place in the chain is not what it says. ``number`` is the row's."""
+
+    number: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The proofs of one estate, oldest first, and what is wrong with the ledger that they come from."""
+
+    proofs: tuple[Proof, ...]
+    breaks: tuple[Break, ...]
+
+
+def read_proofs(where: Location) -> Kept:
+    """The proofs of an estate; none where nothing has been written yet. Raises :class:`LedgerTrouble`.
+
+    The chain is followed over the whole ledger. Where it breaks, what stands behind the break still counts: the break
+    itself is reported, and whether to believe the rest is the owner's to say.
+    """
+    if where.file is not None and not where.file.exists():
+        return Kept((), ())
+    with opened(where) as connection:
+        query = select(proofs.c.number, proofs.c.estate, proofs.c.content, proofs.c.previous, proofs.c.hash)
+        rows = [
+            _Row(int(number), str(estate), bytes(content), str(previous), str(mark))
+            for number, estate, content, previous, mark in connection.execute(query.order_by(proofs.c.number))
+        ]
+    return _followed(rows, where.estate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int
+    estate: str
+    content: bytes
+    previous: str
+    hash: str
+
+
+def _followed(rows: Sequence[_Row], estate: str) -> Kept:
+    found: list[Proof] = []
+    breaks: list[Break] = []
+    before = BEGINNING
+    for row in rows:
+        if row.previous != before:
+            breaks.append(Break(row.number, "the proof before it is missing or was replaced"))
+        before = row.hash
+        if chain(row.previous, row.estate, row.content) != row.hash:
+            breaks.append(Break(row.number, "it was changed after it was written, and counts for nothing"))
+            continue
+        if row.estate != estate:
+            continue
+        try:
+            found.append(decode(row.content))
+        except WrongProof as problem:
+            breaks.append(Break(row.number, f"it is no proof: {problem}"))
+    return Kept(tuple(found), tuple(breaks))
+
+
+def head(where: Location) -> str:
+    """The hash of the newest proof, which changes with each. Raises :class:`LedgerTrouble`."""
+    with opened(where) as connection:
+        newest = select(proofs.c.hash).order_by(proofs.c.number.desc()).limit(1)
+        return str(connection.execute(newest).scalar() or BEGINNING)
+
+
+@contextmanager
+def opened(where: Location) -> Iterator[Connection]:
+    """A connection that only reads, to a ledger that this Shoreup understands. Raises :class:`LedgerTrouble`."""
+    try:
+        engine = create_engine(_url(where), poolclass=NullPool, connect_args=_arguments(where))
+        with engine.connect() as connection:
+            _check(connection)
+            yield connection
+    except (ArgumentError, NoSuchModuleError):
+        raise LedgerTrouble("its address is none that a database has") from None
+    except ImportError as problem:
+        raise LedgerTrouble(f"the driver {problem.name or 'for it'} is not installed") from None
+    except DBAPIError as problem:
+        raise LedgerTrouble(_cause(problem)) from None
+    except SQLAlchemyError as problem:
+        raise LedgerTrouble(f"it cannot be read ({type(problem).__name__})") from None
+
+
+def _check(connection: Connection) -> None:
+    tables = inspect(connection).get_table_names()
+    if VERSIONS not in tables or proofs.name not in tables:
+        raise LedgerTrouble("it is a database without a ledger's tables")
+    version = connection.exec_driver_sql(f"SELECT version_num FROM {VERSIONS}").scalar()  # noqa: S608 (a constant)
+    if version != HEAD:
+        raise LedgerTrouble(f"its tables are of version {version}, and this Shoreup knows {HEAD}")
+
+
+def _url(where: Location) -> str:
+    if where.file is None:
+        return where.url
+    # A file in WAL mode needs its companions beside it, also to be read. Where they are not there and cannot be made,
+    # nobody has it open, and it can be read as it lies.
+    alone = not Path(f"{where.file}-wal").exists() and not os.access(where.file.parent, os.W_OK)
+    return f"sqlite:///file:{quote(str(where.file))}?mode=ro{'&immutable=1' if alone else ''}&uri=true"
+
+
+def _arguments(where: Location) -> dict[str, int]:
+    if where.url.startswith("sqlite"):
+        return {"timeout": WAIT}
+    return {"connect_timeout": WAIT} if where.url.startswith(("postgresql", "mysql", "mariadb")) else {}
+
+
+def _cause(problem: DBAPIError) -> str:
+    """The database's own words, of which only the first line is free of addresses and statements."""
+    lines = str(problem.orig).strip().splitlines()
+    return lines[0][:200] if lines else type(problem.orig).__name__
