@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from releasing import estate, leaves
 from shoreup.model.value import PartialText, Unknown
+from shoreup.sources.kustomize import read_kustomizations
+from shoreup.sources.reading import Found
+from shoreup.sources.releases import releases
 
 TRAEFIK = """\
 resource "helm_release" "traefik" {
@@ -329,3 +333,45 @@ def test_values_that_are_no_map_are_unknown_and_nothing_breaks(tmp_path: Path, v
     assert read.release.values == {}
     assert read.release.stack.open_reason
     assert read.made.keys() == {"ReleaseValues/edge"}
+
+
+def test_kustomize_and_k3s_install_charts_too(tmp_path: Path) -> None:
+    files = {
+        "base/kustomization.yaml": """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+helmCharts:
+  - name: web
+    repo: https://charts.example.com
+    version: 1.2.3
+    releaseName: front
+    namespace: apps
+    valuesFile: values.yaml
+    valuesInline: {b: inline}
+""",
+        "base/values.yaml": "a: file\nb: file\n",
+        "k3s.yaml": """\
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: edge, namespace: kube-system}
+spec:
+  repo: https://charts.example.com
+  chart: traefik
+  targetNamespace: network
+  set: {replicas: "2"}
+  valuesContent: |
+    image: {tag: v3}
+""",
+    }
+    written = estate(tmp_path, files)
+    charts = read_kustomizations(written.tree).found
+    found = [Found(replace(item.resource, key=key), item.tracer) for key, item in enumerate([*written.found, *charts])]
+    by_name = {one.name: one for one in releases(found, written.tree)}
+    front, edge = by_name["front"], by_name["edge"]
+    assert (front.chart, front.version, front.namespace) == ("web", "1.2.3", "apps")
+    assert front.values == {"a": "file", "b": "inline"}
+    written.agrees(front.trace_value(("a",)), "file")
+    written.agrees(front.trace_value(("b",)), "inline")
+    assert (edge.chart, edge.version, edge.namespace) == ("traefik", None, "network")
+    assert edge.values == {"image": {"tag": "v3"}, "replicas": 2}
+    written.agrees(edge.trace_value(("image", "tag")), "v3")

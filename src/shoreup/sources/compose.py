@@ -26,7 +26,7 @@ _NAME = re.compile(r"(?:^|/)(?:docker-)?compose(?:[.-](?P<variant>[\w.-]+?))?\.y
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<other>[^{}]*))?\})"
 )
-_SETTING = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.]*)[ \t]*=[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+_SETTING = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.]*)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
 MAX_EXTENDS = 20
 
 
@@ -181,8 +181,9 @@ class _Files:
             return {}
         found: dict[str, _Setting] = {}
         for match in _SETTING.finditer(text):
-            start, end = match.span(2)
-            value = match[2]
+            value = match[2].rstrip(" \t\r")
+            start = match.start(2)
+            end = start + len(value)
             if value[:1] in "\"'" and len(value) > 1 and value[-1] == value[0]:
                 start, end, value = start + 1, end - 1, value[1:-1]
             elif " #" in value:

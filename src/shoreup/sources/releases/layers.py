@@ -166,6 +166,10 @@ class Node:
         """The value when it is a known string, else the empty string."""
         return self.value if isinstance(self.value, str) else ""
 
+    def word(self, default: str) -> str:
+        """The value when it is a known string that is not empty, else the default."""
+        return self.text or default
+
 
 def root(values: Stack) -> Node:
     """The top of merged values."""

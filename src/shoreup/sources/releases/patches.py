@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-import yaml
-
+from shoreup.formats.yaml import load
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource, Tracer
@@ -54,10 +53,8 @@ def patched(release: ReleaseReading, found: Found) -> Iterator[Found]:
 def _parse(text: Value) -> Value:
     if not isinstance(text, str):
         return Unknown(REASON)
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError):
-        return Unknown(REASON)
+    documents = load(text).documents
+    content = documents[0].value if len(documents) == 1 else None
     return content if isinstance(content, (dict, list)) else Unknown(REASON)
 
 

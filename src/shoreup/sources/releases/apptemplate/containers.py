@@ -221,7 +221,7 @@ def _generated(chart: Chart, controller: str, probe: Node) -> Tree | None:
         return None
     spec = probe["spec"]
     made: dict[str, Tree] = {key: default if spec[key].value is None else copied(spec[key]) for key, default in _TIMES}
-    kind: Value = probe["type"].value or "TCP"
+    kind: Value = probe["type"].value if probe["type"].unknown else probe["type"].word("TCP")
     if probe.has("command") and (not probe.has("type") or kind == "AUTO"):
         made["exec"] = {"command": chart.tpl(probe["command"])}
         return made

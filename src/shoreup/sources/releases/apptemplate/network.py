@@ -167,7 +167,7 @@ def routes(chart: Chart) -> Iterator[Made]:
     declared = chart.enabled("route")
     for identifier, node in declared.items():
         name = chart.name(identifier, node, len(declared))
-        kind = str(node["kind"].value or "HTTPRoute")
+        kind = node["kind"].word("HTTPRoute")
         version = "v1" if kind in ("HTTPRoute", "GRPCRoute") else "v1alpha2"
         spec: dict[str, Tree] = {
             "parentRefs": From([_parent(item) for item in node["parentRefs"].entries()], node["parentRefs"].route)

@@ -39,7 +39,7 @@ def controllers(chart: Chart) -> Iterator[tuple[str, str, str, Tree]]:
         name = chart.name(identifier, node, len(enabled))
         label = chart.pod_label(identifier)
         metadata = chart.metadata(node, name, label)
-        made = _MAKERS.get(str(node["type"].value or "deployment"))
+        made = _MAKERS.get(node["type"].word("deployment"))
         if made is None:
             continue
         api_version, kind, make = made
@@ -328,12 +328,17 @@ def claims(chart: Chart) -> dict[str, Node]:
     return {
         identifier: node
         for identifier, node in chart.enabled("persistence").items()
-        if (node["type"].value or "persistentVolumeClaim") == "persistentVolumeClaim" and node["existingClaim"].empty
+        if _kind(node) == "persistentVolumeClaim" and node["existingClaim"].empty
     }
 
 
+def _kind(node: Node) -> str | Unknown:
+    value = node["type"].value
+    return value if isinstance(value, Unknown) else node["type"].word("persistentVolumeClaim")
+
+
 def _source(chart: Chart, identifier: str, node: Node) -> dict[str, Tree]:
-    kind = node["type"].value or "persistentVolumeClaim"
+    kind = _kind(node)
     made: dict[str, Tree] = {}
     match kind:
         case "persistentVolumeClaim":

@@ -17,10 +17,44 @@ from shoreup.model.value import PartialText, Unknown, Value, at, join_text
 from shoreup.sources.releases.derive import From, Piece, Text, Tree
 from shoreup.sources.releases.layers import Node
 
-_ACTION = re.compile(r"\{\{(-\s)?\s*((?:`[^`]*`|\"(?:[^\"\\]|\\.)*\"|/\*.*?\*/|[^}`\"]|\}(?!\}))*?)\s*(\s-)?\}\}", re.S)
 _PATH = re.compile(r"^\$?\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
 _FULLNAME = re.compile(r'^\(?include "bjw-s\.common\.lib\.chart\.names\.(fullname|name)" [.$]\)?$')
 _CONTROL = re.compile(r"^(if|else|end|range|with|define|block|template|break|continue)\b|:=")
+
+
+_INSIDE = re.compile(r"""`[^`]*`|"(?:[^"\\\n]|\\.)*"|/\*.*?\*/|\}\}|[`"]|/\*""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Action:
+    """Characters ``start`` to ``end`` of a text are ``{{ expression }}``; dashes trim the text beside it."""
+
+    start: int
+    end: int
+    expression: str
+    trims_left: bool
+    trims_right: bool
+
+
+def _actions(text: str) -> tuple[list[_Action], int]:
+    """The actions of a text, and where the first one begins that is never closed (the end when there is none)."""
+    found: list[_Action] = []
+    start = text.find("{{")
+    while start >= 0:
+        end = next((match.end() for match in _INSIDE.finditer(text, start + 2) if match[0] in _ENDS), -1)
+        if end < 0 or text[end - 2 : end] != "}}":
+            return found, start
+        inner = text[start + 2 : end - 2]
+        left, right = inner.startswith(("- ", "-\n", "-\t")), inner.endswith((" -", "\n-", "\t-"))
+        inner = inner[1:] if left else inner
+        inner = inner[:-1] if right else inner
+        found.append(_Action(start, end, inner.strip(), left, right))
+        start = text.find("{{", end)
+    return found, len(text)
+
+
+_ENDS = ("}}", "`", '"', "/*")
+"""What ends the search: the action's end, or a quote or comment that is never closed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,32 +142,35 @@ def _text(node: Node, scope: Scope) -> Tree:
 def _expressions(text: str, offset: int, route: Route, scope: Scope | None) -> list[Piece]:
     if scope is None or "{{" not in text:
         return [Piece(text, route, None if offset == 0 else (offset, offset + len(text)))]
-    if any(_CONTROL.search(match.group(2)) for match in _ACTION.finditer(text)):
+    actions, whole = _actions(text)
+    if any(_CONTROL.search(action.expression) for action in actions):
         return [Piece(Unknown("a Helm template with control structures"), route)]
     found: list[Piece] = []
     position = 0
-    trim_left = False
-    for match in _ACTION.finditer(text):
-        literal, start, end = text[position : match.start()], position, match.start()
-        if trim_left:
-            start += len(literal) - len(literal.lstrip())
-        if match.group(1):
-            end = start + len(text[start:end].rstrip())
+    trim = False
+    for action in actions:
+        start, end = _trimmed(text, position, action.start, trim, action.trims_left)
         if end > start:
             found.append(Piece(text[start:end], route, (offset + start, offset + end)))
-        result = _evaluate(match.group(2), scope)
+        result = _evaluate(action.expression, scope)
         if result != "":
-            found.append(Piece(result, route, (offset + match.start(), offset + match.end()), "template"))
-        trim_left, position = bool(match.group(3)), match.end()
-    rest = text[position:]
-    if trim_left:
-        position += len(rest) - len(rest.lstrip())
-        rest = rest.lstrip()
-    if rest:
-        broken = "{{" in rest
-        what: str | Unknown = Unknown("a Helm template that is not closed") if broken else rest
-        found.append(Piece(what, route, (offset + position, offset + len(text))))
+            found.append(Piece(result, route, (offset + action.start, offset + action.end), "template"))
+        trim, position = action.trims_right, action.end
+    start, end = _trimmed(text, position, whole, trim, False)
+    if end > start:
+        found.append(Piece(text[start:end], route, (offset + start, offset + end)))
+    if whole < len(text):
+        found.append(Piece(Unknown("a Helm template that is not closed"), route, (offset + whole, offset + len(text))))
     return found or [Piece("", route, (offset, offset), "template")]
+
+
+def _trimmed(text: str, start: int, end: int, left: bool, right: bool) -> tuple[int, int]:
+    literal = text[start:end]
+    if left:
+        start = end - len(literal.lstrip())
+    if right:
+        end = start + len(text[start:end].rstrip())
+    return start, end
 
 
 _FILTERS: dict[str, Callable[[str], str]] = {
