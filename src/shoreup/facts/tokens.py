@@ -1,0 +1,67 @@
+"""Tokens that an estate asks for and that never end.
+
+A ServiceAccount's token in a Secret lives as long as the Secret. Which tokens of other systems end, and by which
+field, is data with a source and a date (``data/endless_tokens.json``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from shoreup.facts.estate import Estate
+from shoreup.facts.fields import mapping, text, why_open
+from shoreup.model.finding import Place
+from shoreup.model.resource import Resource
+
+TOKEN_TYPE = "kubernetes.io/service-account-token"
+_ACCOUNT = "kubernetes.io/service-account.name"
+
+
+class _Endless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+    what: str
+    ends: tuple[str, ...]
+    source: str
+    checked: str
+
+
+@cache
+def _bundled() -> tuple[_Endless, ...]:
+    content = files("shoreup.facts").joinpath("data", "endless_tokens.json").read_bytes()
+    return tuple(msgspec.json.decode(content, type=list[_Endless]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndlessToken:
+    """A token without an end. ``account`` is the ServiceAccount's name, empty for a token of another system.
+
+    ``undecided`` says why it may end after all.
+    """
+
+    resource: Resource
+    what: str
+    account: str
+    place: Place
+    undecided: str = ""
+
+
+def endless_tokens(estate: Estate) -> Iterator[EndlessToken]:
+    """Every token of the estate that nothing ends."""
+    for resource in estate.by_kind.get("Secret", ()):
+        if text(resource.body.get("type")) == TOKEN_TYPE:
+            annotations = mapping(mapping(resource.body.get("metadata")).get("annotations"))
+            account = text(annotations.get(_ACCOUNT))
+            yield EndlessToken(resource, "token", account, Place(resource.key, ("type",)))
+    for entry in _bundled():
+        for resource in estate.by_kind.get(entry.kind, ()):
+            if resource.api_version != "terraform":
+                continue
+            ends = [resource.body.get(field) for field in entry.ends]
+            reason = next((why for value in ends if (why := why_open(value))), "")
+            if reason or all(value is None for value in ends):
+                yield EndlessToken(resource, entry.what, "", Place(resource.key), reason)
