@@ -21,7 +21,7 @@ class Hosts:
             if database.workload is not None:
                 self._pods.setdefault((database.namespace, database.name), []).append(database)
             else:
-                for host in _operator_hosts(database.name):
+                for host in operator_hosts(database.name):
                     self._declared.setdefault((database.namespace, host), []).append(database)
         self._services = {(service.namespace, service.name): service for service in services}
 
@@ -49,7 +49,7 @@ class Hosts:
         return (*declared, *of_pod)
 
 
-def _operator_hosts(name: str) -> frozenset[str]:
+def operator_hosts(name: str) -> frozenset[str]:
     """The services that database operators make for a cluster (CloudNativePG, MariaDB, Percona, Zalando)."""
     endings = ("", "-rw", "-ro", "-r", "-primary", "-secondary", "-repl", "-ha", "-pgbouncer", "-haproxy", "-proxysql")
     return frozenset(name + ending for ending in endings)

@@ -1,0 +1,70 @@
+"""Where a text names another machine: in a URL, as ``host:port``, under a key that asks for a host, or by full name.
+
+A word that happens to be a Service's name is no address. Only the shape in which it stands makes it one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_NAME = r"[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9][a-z0-9-]{0,62}){0,8}"
+_ENDS = r"(?!\.?[\w*${-])"
+"""A name of which a part is left open is no name."""
+_URL = re.compile(
+    rf"://(?:[^\s/@\"'<>]{{0,200}}@)?(?P<host>{_NAME})(?::(?P<port>\d{{1,5}})(?!\d))?{_ENDS}", re.IGNORECASE
+)
+_WITH_PORT = re.compile(rf"(?<![\w.*/@:-])(?P<host>{_NAME}):(?P<port>\d{{2,5}})(?![\w.])", re.IGNORECASE)
+_ASKED = re.compile(
+    r"(?:host|hostname|server|servername|addr|address|upstream|endpoint|url|uri|target|broker)s?"
+    rf"[\"']?[ \t]*[:=][ \t]*[\"']?(?P<host>{_NAME})(?![:/]){_ENDS}",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(rf"(?:^|\s)(?:-h|--host)[\s=]\s*[\"']?(?P<host>{_NAME}){_ENDS}", re.IGNORECASE)
+_FULL = re.compile(rf"(?<![\w.*-])(?P<host>{_NAME}){_ENDS}", re.IGNORECASE)
+_ASKING_NAME = re.compile(
+    r"HOST|SERVER|ADDR|URL|URI|ENDPOINT|BROKER|UPSTREAM|TARGET|DSN|BACKEND|_NODES?$|(?:^|_)(?:REDIS|POSTGRES|MYSQL)$"
+)
+_LONGEST = 200_000
+"""Longer texts are dashboards and data, not settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host as a text names it. ``sure`` is false for a bare name with a port, which may be an image and its tag."""
+
+    host: str
+    port: int | None = None
+    url: bool = False
+    sure: bool = True
+
+
+def addresses(text: str, name: str = "") -> Iterator[Address]:
+    """Every address in a text, the same one once. ``name`` is the variable or key that holds it."""
+    if len(text) > _LONGEST:
+        return
+    seen: set[Address] = set()
+    for address in _addresses(text, name):
+        if address not in seen:
+            seen.add(address)
+            yield address
+
+
+def _addresses(text: str, name: str) -> Iterator[Address]:
+    for found in _URL.finditer(text):
+        yield Address(found["host"].lower(), int(found["port"]) if found["port"] else None, url=True)
+    if ":" in text:
+        for found in _WITH_PORT.finditer(text):
+            yield Address(found["host"].lower(), int(found["port"]), sure=False)
+    if name and _ASKING_NAME.search(name.upper()):
+        for part in re.split(r"[\s,;]+", text.strip())[:32]:
+            if re.fullmatch(_NAME, part, re.IGNORECASE):
+                yield Address(part.lower())
+    for pattern in (_ASKED, _OPTION):
+        for found in pattern.finditer(text):
+            yield Address(found["host"].lower())
+    if "." in text:
+        for found in _FULL.finditer(text):
+            if "." in found["host"]:
+                yield Address(found["host"].lower())
