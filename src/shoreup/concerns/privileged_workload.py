@@ -1,0 +1,124 @@
+"""Workloads that reach out of their container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Container, Estate, Workload
+from shoreup.facts.host_reach import Depth, Hold, holds_of_container, holds_of_pod, node_agent, undecided_privilege
+from shoreup.facts.naming import named
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_PRIVILEGED = "runs privileged"
+_JOBS = frozenset({"Job", "CronJob"})
+_SEVERITIES: Mapping[Depth, Severity] = {
+    Depth.NODE_AT_ONCE: Severity.CRITICAL,
+    Depth.NODE: Severity.HIGH,
+    Depth.PROCESSES: Severity.MEDIUM,
+    Depth.NEIGHBOURS: Severity.LOW,
+}
+_CONSEQUENCES: Mapping[Depth, str] = {
+    Depth.NODE_AT_ONCE: "Whoever takes it over owns the node and every pod on it, by one command.",
+    Depth.NODE: "Whoever takes it over can take the node too: its disks, its devices, the Secrets of every pod on it.",
+    Depth.PROCESSES: "Whoever takes it over sees and disturbs what runs beside it on the node.",
+    Depth.NEIGHBOURS: "Whoever takes it over reaches what others on the node keep there; no NetworkPolicy and no "
+    "namespace stands between.",
+}
+_LESS = Fix(
+    "Give it the one device, capability or folder that it uses in place of the whole",
+    Safety.SHOWN,
+    "what it uses of the node is not in the repository",
+)
+
+
+class PrivilegedWorkload(Concern):
+    """A workload reaches out of its container into its node.
+
+    **What**
+
+    A container that runs privileged, with capabilities over the kernel, with the node's sockets, keys or folders, or
+    in the node's namespaces. It is graded by what it reaches: the container engine's socket, the node's root and
+    privileges together with the node's processes are critical, a folder of data is low. Network plugins, storage
+    drivers, device plugins and collectors of the node's metrics are made to reach there and are left alone, and so
+    are devices, clocks and certificates. Jobs weigh a step less than servers.
+
+    **Why**
+
+    A hole in such a program is a hole in the node: from there one reads the Secrets of every pod on it and its
+    kubelet's key.
+
+    **Example**
+
+    `privileged: true` on a home automation server is found; the same on a CSI driver, or `/dev/dri` in a media
+    server, is not.
+
+    **Fix safety**
+
+    Shown: which device or capability the program needs is for its owner to find out.
+    """
+
+    id = "privileged-workload"
+    title = "Workload that reaches into its node"
+    severity = Severity.HIGH
+    consequence_class = Consequence.TAKEOVER
+    category = Category.ACCESS
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every container of every workload."""
+        for workload in estate.workloads:
+            if not workload.pod_route or not workload.enabled:
+                continue
+            if any(node_agent(workload, container) for container in workload.containers):
+                continue
+            shared = list(holds_of_pod(workload))
+            told = False
+            for container in workload.containers:
+                own = list(holds_of_container(workload, container))
+                if own:
+                    told = True
+                    yield self._found(workload, container, [*own, *shared])
+                else:
+                    unsure = undecided_privilege(container)
+                    if unsure is not None:
+                        route, reason = unsure
+                        place = Place(workload.resource.key, route, container=container.name)
+                        yield self.undecided(place, unknown="privileged", reason=reason)
+            if shared and not told:
+                yield self._found(workload, None, shared)
+
+    def _found(self, workload: Workload, container: Container | None, holds: Sequence[Hold]) -> Outcome:
+        ordered = sorted(holds, key=lambda hold: -hold.depth)
+        depth = _depth(ordered)
+        name = container.name if container is not None else ""
+        subject = named(workload.resource, name)
+        places = [Place(workload.resource.key, hold.route, container=name) for hold in ordered]
+        return self.found(
+            places[0],
+            field="securityContext" if container is not None else "hostNetwork",
+            subject=subject,
+            message=f"{subject} {_joined([hold.what for hold in ordered])}.",
+            consequence=_CONSEQUENCES[depth],
+            severity=_severity(workload, depth),
+            related=tuple((place, f"it {hold.what}") for place, hold in zip(places[1:6], ordered[1:6], strict=True)),
+            fixes=(_LESS,),
+        )
+
+
+def _depth(ordered: Sequence[Hold]) -> Depth:
+    """How deep all holds together go: privileges and the node's processes give the node at once."""
+    deepest = ordered[0].depth
+    privileged = any(hold.what == _PRIVILEGED for hold in ordered)
+    processes = any(hold.route[-1] == "hostPID" for hold in ordered)
+    return Depth.NODE_AT_ONCE if privileged and processes else deepest
+
+
+def _severity(workload: Workload, depth: Depth) -> Severity:
+    """A job that runs for a moment and serves nobody is harder to take over."""
+    return _SEVERITIES[min(depth, Depth.NODE) if workload.kind in _JOBS else depth]
+
+
+def _joined(words: Sequence[str]) -> str:
+    shown = list(words[:4])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
