@@ -65,7 +65,7 @@ _ENVIRONMENT: Mapping[str, str] = {
 
 def tracked(root: Path) -> frozenset[str] | None:
     """The files below ``root`` that git has in its index, relative to ``root``."""
-    return _paths(_git(root, "ls-files", "--cached", "-z"))
+    return _paths(ask(root, "ls-files", "--cached", "-z"))
 
 
 def listed(root: Path) -> frozenset[str] | None:
@@ -74,31 +74,31 @@ def listed(root: Path) -> frozenset[str] | None:
     A folder that is a repository of its own is listed as itself, with a slash at its end where it is not a submodule.
     ``None`` also for a folder that is ignored as a whole: whoever asks about it means what is in it.
     """
-    found = _paths(_git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z"))
+    found = _paths(ask(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z"))
     return found or None
 
 
 def head(root: Path) -> str | None:
     """The commit that is checked out, as its full hash."""
-    output = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    output = ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     return None if output is None else output.decode("ascii", "replace").strip() or None
 
 
 def origin_url(root: Path) -> str | None:
     """The address that the repository was cloned from, as its configuration has it. It may hold a password."""
-    output = _git(root, "config", "--get", "remote.origin.url")
+    output = ask(root, "config", "--get", "remote.origin.url")
     return None if output is None else output.decode("utf-8", "replace").strip() or None
 
 
 def first_commit(root: Path) -> str | None:
     """The commit that the history begins with; of several the one that sorts first."""
-    output = _git(root, "rev-list", "--max-parents=0", "HEAD")
+    output = ask(root, "rev-list", "--max-parents=0", "HEAD")
     return None if output is None else min(output.decode("ascii", "replace").split(), default=None)
 
 
 def last_change(root: Path, file: str) -> date | None:
     """The day (UTC) of the last commit that changed a file."""
-    output = _git(root, "log", "-1", "--format=%at", "--no-show-signature", "HEAD", "--", file)
+    output = ask(root, "log", "-1", "--format=%at", "--no-show-signature", "HEAD", "--", file)
     try:
         return None if not output else datetime.fromtimestamp(int(output), UTC).date()
     except (ValueError, OverflowError, OSError):
@@ -107,7 +107,7 @@ def last_change(root: Path, file: str) -> date | None:
 
 def top(root: Path) -> Path | None:
     """The folder of the work tree that ``root`` lies in."""
-    output = _git(root, "rev-parse", "--show-toplevel")
+    output = ask(root, "rev-parse", "--show-toplevel")
     return None if output is None else Path(os.fsdecode(output.rstrip(b"\n")))
 
 
@@ -116,21 +116,21 @@ def line_ages(root: Path, file: str, lines: Sequence[int]) -> dict[int, date]:
 
     Lines that are not committed, or that git cannot date, are left out.
     """
-    committed = _git(root, "cat-file", "blob", f"HEAD:./{file}")
+    committed = ask(root, "cat-file", "blob", f"HEAD:./{file}")
     if committed is None:
         return {}
     where = _committed_lines(root / file, committed, lines)
     if not where:
         return {}
     ranges = [f"-L{line},{line}" for line in sorted(set(where.values()))]
-    output = _git(root, "blame", "--porcelain", "--no-textconv", "--no-progress", *ranges, "HEAD", "--", file)
+    output = ask(root, "blame", "--porcelain", "--no-textconv", "--no-progress", *ranges, "HEAD", "--", file)
     ages = {} if output is None else _dates(output)
     return {line: ages[there] for line, there in where.items() if there in ages}
 
 
 def renamed_from(root: Path, file: str) -> tuple[str, ...]:
     """The names that a committed file had before, latest first, relative to ``root``."""
-    output = _git(
+    output = ask(
         root, "log", "--follow", "--find-renames", "--diff-filter=R", "--name-status", "--relative", "-z", "--format=",
         "--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD", "--", file,
     )  # fmt: skip
@@ -146,7 +146,11 @@ def renamed_from(root: Path, file: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def ask(root: Path, *arguments: str, sent: bytes | None = None) -> bytes | None:
+    """What one git command prints, run in ``root`` with everything switched off that could start a program.
+
+    ``sent`` goes to its standard input. Only commands that read objects, the index and the configuration belong here.
+    """
     program = shutil.which("git")
     if program is None or not Path(program).is_absolute():
         return None
@@ -159,7 +163,7 @@ def _git(root: Path, *arguments: str) -> bytes | None:
     try:
         done = subprocess.run(  # noqa: S603 - an absolute path, arguments that are no shell's
             command,
-            stdin=subprocess.DEVNULL,
+            input=sent or b"",
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
