@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 # A machine that is busy is no failure. Everything else stays as Hypothesis has it, also in its profile for CI.
 settings.register_profile("shoreup", deadline=None)
 settings.load_profile("shoreup")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_ledger_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever the person who runs the tests has proven is not theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

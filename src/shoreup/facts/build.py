@@ -36,6 +36,7 @@ from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
 from shoreup.model.settings import Settings
 from shoreup.sources.releases.reading import ReleaseReading
+from shoreup.sources.repository import RepositoryFile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +57,9 @@ class Extras:
     releases: tuple[ReleaseReading, ...] = ()
     today: date | None = None
     settings: Settings = field(default_factory=Settings)
+    repository: tuple[RepositoryFile, ...] = ()
+    part_of_more: bool = False
+    last_changes: Mapping[str, date] = field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
     """What drills have seen."""
 
@@ -107,6 +111,9 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         products=products,
         today=extras.today or date.today(),  # noqa: DTZ011 (support ends on a day, wherever one is)
         settings=extras.settings,
+        repository=extras.repository,
+        part_of_more=extras.part_of_more,
+        last_changes=extras.last_changes,
         proofs=extras.proofs,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},

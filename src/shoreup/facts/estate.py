@@ -18,6 +18,7 @@ from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
 from shoreup.model.settings import Settings
 from shoreup.model.value import Unknown, Value
+from shoreup.sources.repository import RepositoryFile
 
 T = TypeVar("T")
 
@@ -431,6 +432,12 @@ class Estate:
     """The day that versions and expiries are judged by."""
     settings: Settings = field(default_factory=Settings)
     """What the owner says of the estate: objectives, tiers, protections, thresholds."""
+    repository: tuple[RepositoryFile, ...] = ()
+    """Files that are no resources and say how the estate is run."""
+    part_of_more: bool = False
+    """Whether only a part of the repository was read, so that what is missing may be elsewhere in it."""
+    last_changes: Mapping[str, date] = field(default_factory=dict)
+    """The day of the last commit for each of the ``repository``'s files that git can date."""
     proofs: tuple[Proof, ...] = ()
     """What drills have seen, in any order; :mod:`shoreup.facts.proofs` says which of it counts."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)

@@ -45,6 +45,7 @@ class FileTree:
 
     def __init__(self, root: Path, only: tuple[str, ...] = (), listed: Collection[str] | None = None) -> None:
         self.root = root
+        self.only = only
         self.errors: list[ReadError] = []
         self.skipped: dict[str, str] = {}
         self.links: dict[str, str] = {}

@@ -21,6 +21,7 @@ from shoreup.sources.kustomize import read_kustomizations
 from shoreup.sources.manifests import read_manifests
 from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
+from shoreup.sources.repository import RepositoryFile, read_repository
 from shoreup.sources.terraform import TerraformReading
 from shoreup.stages.companion import read_terraform_shared
 from shoreup.stages.formats import format_of
@@ -37,6 +38,7 @@ class Reading:
     found: list[Found] = field(default_factory=list)
     terraform: TerraformReading = field(default_factory=TerraformReading)
     releases: list[ReleaseReading] = field(default_factory=list)
+    repository: tuple[RepositoryFile, ...] = ()
 
     @property
     def resources(self) -> list[Resource]:
@@ -73,6 +75,7 @@ def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
         _add(reading, read_compose(tree))
     with _surviving(tree, "pipelines"):
         _add(reading, read_pipelines(tree))
+    reading.repository = tuple(read_repository(tree))
     progress("following releases", total * 3 // 4, total)
     with _surviving(tree, "releases"):
         reading.releases = releases(reading.found, tree)
