@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -133,6 +133,7 @@ def own_cycles(product: Product, dates: Iterable[SupportDate]) -> Mapping[str, t
     return {product.id: (*own.values(), *rest)}
 
 
+@lru_cache(maxsize=4096)
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in _NUMBERS.findall(_CANDIDATE.sub("", version)))
 

@@ -51,7 +51,7 @@ def other_writer(estate: Estate, workload: Workload) -> str:
     for owner in owners:
         for sign in _signs(owner):
             return f"{sign} on {named(workload.resource)}"
-    return next(_elsewhere(estate), "")
+    return estate.once(_first_elsewhere)
 
 
 def comment_on_writer(estate: Estate, span: Span | None) -> Comment | None:
@@ -72,6 +72,10 @@ def _signs(owner: Value) -> Iterator[str]:
         for key in mapping(metadata.get(field)):
             if key.startswith(_SIGNS):
                 yield f"{field[:-1]} {key}"
+
+
+def _first_elsewhere(estate: Estate) -> str:
+    return next(_elsewhere(estate), "")
 
 
 def _elsewhere(estate: Estate) -> Iterator[str]:
@@ -97,6 +101,10 @@ def _elsewhere(estate: Estate) -> Iterator[str]:
 
 def policy_of_pulls(estate: Estate) -> str:
     """What makes every pod pull its image anew, whatever its policy says; empty where nothing in the estate does."""
+    return estate.once(_admission)
+
+
+def _admission(estate: Estate) -> str:
     for entry in estate.config:
         if "AlwaysPullImages" in text(entry.value):
             return f"{entry.kind} {entry.namespace}/{entry.name}"
