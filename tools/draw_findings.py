@@ -24,8 +24,10 @@ def main() -> None:
     parser.add_argument("estates", nargs="+", type=Path)
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--select", default="", help="only these concerns, with commas between")
     parser.add_argument("--today", type=date.fromisoformat, default=date(2026, 11, 23))
     chosen = parser.parse_args()
+    select = tuple(filter(None, chosen.select.split(",")))
     urn = [
         {
             "estate": estate.name,
@@ -40,7 +42,7 @@ def main() -> None:
         }
         for estate in sorted(chosen.estates, key=lambda path: path.name)
         for finding in sorted(
-            audit([estate], AuditOptions(cache=False, today=chosen.today)).findings,
+            audit([estate], AuditOptions(select=select, cache=False, today=chosen.today)).findings,
             key=lambda one: (one.fingerprint, one.file, one.line),
         )
     ]
