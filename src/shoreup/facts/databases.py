@@ -8,6 +8,7 @@ from dataclasses import replace
 from shoreup.facts.estate import Container, Database, Image, Volume, Workload
 from shoreup.facts.fields import first, mapping, text
 from shoreup.facts.images import read_image
+from shoreup.facts.likeness import looks_like
 from shoreup.facts.operators import Operated, operated, route_of
 from shoreup.facts.products import Product, Products
 from shoreup.facts.workloads import LONG_RUNNING
@@ -32,6 +33,9 @@ def read_databases(
             product = products.get(container.image.product)
             if product and product.kind in ENGINES and runs_server(container, product):
                 found.append(_database(workload, container))
+            elif (alike := looks_like(workload, container, products)) is not None and runs_server(container, alike[0]):
+                known = _database(workload, container)
+                found.append(replace(known, product=alike[0].id, version=alike[1], likely=True))
     for entry, resource in operated(by_kind):
         product = products.get(entry.product)
         if product and product.kind in ENGINES:

@@ -181,6 +181,8 @@ class Database:
     name: str
     place: Place
     volumes: tuple[Volume, ...]
+    likely: bool = False
+    """The image is not known; how it is used says what it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

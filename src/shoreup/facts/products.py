@@ -44,7 +44,8 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``lasting`` says that it keeps data that must outlive its pod. ``writers`` is ``one`` where two instances
     must not write the same data, ``quorum`` where instances agree among themselves, ``many`` where any number may run.
     ``support`` is the id in the support data; ``short_lived`` names releases there that end within a year.
-    ``server`` are words of a command that starts the product itself.
+    ``server`` are words of a command that starts the product itself. ``signs`` are variables that its server alone
+    reads; with them the product is told in images of other names too.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     support: str = ""
     short_lived: str = ""
     server: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
 
 class _ProductData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,6 +135,11 @@ def _version(version_pattern: str, name: str, tag: str) -> str:
     else:
         found = _VERSION.match(tag)
     return found["v"] if found else ""
+
+
+def version_of(tag: str) -> str:
+    """The version that a tag begins with; empty where it begins with none."""
+    return _version("", "", tag)
 
 
 def with_products(own: Iterable[Product] = ()) -> Products:

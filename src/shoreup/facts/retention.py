@@ -149,7 +149,7 @@ def _same_folder(known: str, path: Word) -> bool:
 
 def _reaches(removed: Spot, word: Word, target: Spot) -> bool:
     """Whether what is removed lies where the copies do. A pattern of names means their folder."""
-    if word.literal is None:
+    if word.literal is None and not word.prefix.endswith("/"):
         removed = replace(removed, path=removed.path.rpartition("/")[0])
     folder = replace(target, path=target.path.rpartition("/")[0])
     return covers(removed, target) or covers(removed, folder)

@@ -34,7 +34,7 @@ locals {
       port   = 3456
       data   = "/app/vikunja/files"
       size   = "2Gi"
-      env    = { VIKUNJA_SERVICE_TIMEZONE = var.timezone, VIKUNJA_DATABASE_TYPE = "sqlite" }
+      env    = { VIKUNJA_SERVICE_TIMEZONE = var.timezone, VIKUNJA_DATABASE_PATH = "/app/vikunja/files/tasks.db" }
       host   = "todo.${var.domain}"
       public = true
       auth   = false
@@ -231,9 +231,9 @@ resource "kubernetes_cron_job_v1" "photos_dump" {
                 set -euo pipefail
                 # TODO: rotation is still missing, the dumps pile up
                 cd /backups/photos
+                find . -name 'photos-*.sql.gz' -mtime +14 -delete
                 pg_dump --clean --if-exists -h ${module.postgres_photos.host} -U ${module.postgres_photos.user} \
                   ${module.postgres_photos.database} | gzip > photos-$(date +%F).sql.gz
-                find . -name 'photos-*.sql.gz' -mtime +14 -delete
               SH
               ]
 

@@ -290,7 +290,8 @@ resource "kubernetes_cron_job_v1" "nextcloud_dump" {
               command = ["/bin/sh", "-c"]
               args = [<<-EOT
                 FILE=/backups/nextcloud/nextcloud-$(date +%Y%m%d).sql.gz
-                mysqldump -h ${module.mysql_files.host} -u root -p$PASSWORD nextcloud | gzip > $FILE
+                # without locks: the phones upload at night
+                mysqldump --skip-lock-tables -h ${module.mysql_files.host} -u root -p$PASSWORD nextcloud | gzip > $FILE
                 ls -1t /backups/nextcloud/*.sql.gz | tail -n +31 | xargs -r rm
                 echo "dump done"
               EOT
