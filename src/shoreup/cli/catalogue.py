@@ -25,28 +25,17 @@ def expand(words: Iterable[str]) -> tuple[str, ...]:
 
     Raises :class:`UserError` that names the nearest id.
     """
-    from fnmatch import fnmatchcase
+    from shoreup.stages.selection import expanded
 
-    wanted = [word.strip() for part in words for word in part.split(",") if word.strip()]
-    if not wanted:
-        return ()
-    ids = known_ids()
-    chosen: dict[str, None] = {}
-    for word in wanted:
-        matches = [one for one in ids if fnmatchcase(one, word)]
-        if not matches:
-            raise unknown(word, ids)
-        chosen.update(dict.fromkeys(matches))
-    return tuple(chosen)
+    wanted = tuple(words)
+    return expanded(wanted, known_ids()) if any(word.strip(" ,") for word in wanted) else ()
 
 
 def unknown(word: str, ids: Iterable[str]) -> UserError:
     """The error for an id that does not exist."""
-    from difflib import get_close_matches
+    from shoreup.stages import selection
 
-    near = get_close_matches(word.lower().replace("_", "-"), list(ids), n=1, cutoff=0.5)
-    hint = f"The nearest is {near[0]}." if near else "'shoreup concerns' lists them."
-    return UserError(f"There is no concern {word!r}. {hint}")
+    return UserError(selection.unknown(word, ids))
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

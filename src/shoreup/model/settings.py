@@ -166,6 +166,14 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where proofs are remembered."""
+
+    url: str = ""
+    """The address of the ledger's database; empty for a file in your state directory."""
+
+
+@dataclass(frozen=True, slots=True)
 class SupportDate:
     """Until when a release is supported, where the owner knows better than the bundled dates."""
 
@@ -195,6 +203,8 @@ class Settings:
     """Services by how much they matter."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     """Numbers from which on something is a finding."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """Where proofs are remembered."""
     storage: Mapping[str, str] = field(default_factory=dict)
     """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'."""
     protection: tuple[Protection, ...] = ()

@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
+from shoreup.model.settings import Persona
 from shoreup.sources.git import listed
 from shoreup.stages import proofs
+from shoreup.stages.baseline import Baseline, against, read_baseline, set_apart
 from shoreup.stages.cache import Cache
 from shoreup.stages.formats import format_of
+from shoreup.stages.personas import heard_by
+from shoreup.stages.settings import GivenSettings, read_settings
 
 if TYPE_CHECKING:
     from shoreup.terraform.plan import Plan
@@ -31,7 +35,9 @@ Progress = Callable[[str, int, int], None]
 class AuditOptions:
     """What is asked for. ``select`` and ``ignore`` are concern ids; ``plan`` is a ``terraform show -json`` file.
 
-    ``ledger`` is the address of the estate's ledger, empty for the one in the user's state directory.
+    ``ledger`` is the address of the estate's ledger, empty for the one that the settings name, or the one in the user's
+    state directory. ``config`` is a settings file other than the estate's own. ``persona`` outranks the settings'.
+    What ``baseline`` knows, and what was there at the revision ``since``, is known and no finding any more.
     """
 
     select: tuple[str, ...] = ()
@@ -40,40 +46,81 @@ class AuditOptions:
     plan: Path | None = None
     today: date | None = None
     ledger: str = ""
+    config: Path | None = None
+    persona: Persona | None = None
+    baseline: Path | None = None
+    since: str = ""
 
 
 def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | None = None) -> Account:
     """Audit an estate.
 
-    Raises :class:`UserError` for a path that is not there and :class:`NothingToAudit` where no file is one that
-    Shoreup reads.
+    Raises :class:`UserError` for a path that is not there or settings that are wrong, and :class:`NothingToAudit`
+    where no file is one that Shoreup reads.
     """
     root, only = estate_root(paths)
     today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
     tree = FileTree(root, only, listed(root))
     if not any(format_of(path) for path in tree.files):
         raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
+    given = read_settings(root, options.config)
+    selection = given.settings.selection
+    baseline = _baseline(options, given)
     plan = _read(options.plan) if options.plan else b""
-    ledger = proofs.find(root, options.ledger)
+    ledger = proofs.find(root, options.ledger or given.settings.ledger.url)
     known = proofs.state(ledger) if options.cache else ""
-    cache = Cache(_question(root, only, options, plan, today, known)) if options.cache else None
+    cache = (
+        Cache(_question(root, only, options, plan, today, f"{known} {given.name} {given.digest}"))
+        if options.cache
+        else None
+    )
     account = cache.look(tree) if cache else None
     if account is None:
         proven = proofs.proven(tree, ledger)
-        account = _examined(tree, options, plan, today, proven, progress or _silent)
+        account = _examined(tree, options, plan, _Beside(today, proven, given, not only), progress or _silent)
         # A ledger that is locked now may be read in a minute, without a byte of it changed.
         if cache and not proven.errors:
             cache.keep(tree, account)
-    return replace(account, estate=tuple(str(path) for path in paths))
+    account = replace(account, estate=tuple(str(path) for path in paths))
+    if options.since:
+        account = _since(account, root, only, options, _Beside(today, proofs.proven(tree, ledger), given, not only))
+    if baseline:
+        account = against(account, baseline)
+    return heard_by(account, options.persona or selection.persona)
 
 
-def _examined(
-    tree: FileTree, options: AuditOptions, plan: bytes, today: date, proven: proofs.Proven, say: Progress
-) -> Account:
-    from shoreup.stages.examination import chosen, examine
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What an examination needs beside files and options."""
 
-    concerns = chosen(options.select, options.ignore)
-    return examine(tree, concerns, _plan(plan) if plan else None, today, say, proven)
+    today: date
+    proven: proofs.Proven
+    given: GivenSettings
+    whole: bool
+
+
+def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Beside, say: Progress) -> Account:
+    from shoreup.stages.examination import Asked, chosen, examine
+
+    concerns = chosen(options.select, options.ignore, beside.given)
+    read_plan = _plan(plan) if plan else None
+    asked = Asked(concerns, beside.today, read_plan, beside.proven, beside.given, beside.whole)
+    return examine(tree, asked, say)
+
+
+def _since(account: Account, root: Path, only: tuple[str, ...], options: AuditOptions, beside: _Beside) -> Account:
+    from shoreup.stages.since import before
+
+    then = before(root, only, options.since, lambda tree: _examined(tree, options, b"", beside, _silent))
+    account = set_apart(account, then.fingerprints, then.source)
+    return replace(account, notices=(*account.notices, *then.notices))
+
+
+def _baseline(options: AuditOptions, given: GivenSettings) -> Baseline | None:
+    named = options.baseline
+    if named is None and given.settings.selection.baseline:
+        named = given.folder / given.settings.selection.baseline
+    return read_baseline(named) if named else None
 
 
 def _read(path: Path) -> bytes:

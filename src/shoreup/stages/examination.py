@@ -8,63 +8,95 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from shoreup import __version__
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.facts.build import Extras, build
+from shoreup.facts.estate import Estate
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
-from shoreup.model.finding import Undecided
+from shoreup.model.finding import Notice, Undecided
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
 from shoreup.stages.places import Places
 from shoreup.stages.proofs import Proven
 from shoreup.stages.ranking import ranked
 from shoreup.stages.reading import Reading, read
+from shoreup.stages.selection import expanded
+from shoreup.stages.settings import GivenSettings, own_products
+from shoreup.stages.suppression import part
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 NOTHING_PROVEN = Proven()
+NO_SETTINGS = GivenSettings()
 RECURSION_LIMIT = 8_000
 """Locals that refer to locals that refer to locals: each step costs a few frames."""
 
 
-def examine(
-    tree: FileTree,
-    concerns: Sequence[type[Concern]],
-    plan: Plan | None,
-    today: date,
-    say: Progress,
-    proven: Proven = NOTHING_PROVEN,
-) -> Account:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an examination needs beside the files. ``whole`` says that the tree is the whole estate, not a part."""
+
+    concerns: Sequence[type[Concern]]
+    today: date
+    plan: Plan | None = None
+    proven: Proven = NOTHING_PROVEN
+    given: GivenSettings = NO_SETTINGS
+    whole: bool = True
+
+
+def understood(reading: Reading, asked: Asked) -> Estate:
+    """The facts of what was read, with what the owner and the drills say."""
+    settings = asked.given.settings
+    given = Extras(today=asked.today, proofs=asked.proven.proofs, settings=settings, products=own_products(asked.given))
+    return build(reading.resources, extras(reading, given))
+
+
+def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
     """Read the tree, ask the concerns, and put their answers in order."""
     clock = _Clock()
     with _undisturbed():
-        reading = read(tree, plan, say)
+        reading = read(tree, asked.plan, say)
         clock.lap("read")
-        estate = build(reading.resources, extras(reading, Extras(today=today, proofs=proven.proofs)))
+        estate = understood(reading, asked)
         clock.lap("understand")
         say("looking for trouble", 0, 0)
-        judgement = judge(estate, concerns)
+        judgement = judge(estate, asked.concerns)
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
-        findings = ranked(judgement.drafts, places)
-        unproven = ranked(judgement.unproven, places)
+        parted = part(
+            [*ranked(judgement.drafts, places), *ranked(judgement.unproven, places)],
+            judgement.doubts,
+            places,
+            tree,
+            asked.given,
+            asked=[kind.id for kind in asked.concerns],
+            known=[kind.id for kind in all_concerns()],
+            today=asked.today,
+            whole=asked.whole,
+        )
+        estate_level = {kind.id for kind in asked.concerns if kind.estate_level}
         undecided = sorted((places.undecided(doubt) for doubt in judgement.doubts), key=_by_place)
         clock.lap("locate")
     return Account(
         version=__version__,
         estate=(),
-        findings=findings,
-        unproven=unproven,
-        suppressed=(),
+        findings=tuple(one for one in parted.kept if one.concern not in estate_level),
+        unproven=tuple(one for one in parted.kept if one.concern in estate_level),
+        suppressed=tuple(parted.suppressed),
         undecided=tuple(undecided),
-        errors=tuple(sorted([*tree.errors, *proven.errors, *judgement.errors], key=lambda one: (one.file, one.line))),
+        errors=tuple(
+            sorted([*tree.errors, *asked.proven.errors, *judgement.errors], key=lambda one: (one.file, one.line))
+        ),
         coverage=coverage(reading),
         timing=clock.laps,
-        ledger=proven.configured,
+        ledger=asked.proven.configured,
+        notices=(*parted.notices, *expired(asked.given, asked.today)),
     )
 
 
@@ -73,9 +105,36 @@ def _by_place(undecided: Undecided) -> tuple[str, str, int, str, str]:
     return (undecided.concern, undecided.file, undecided.line, address, undecided.unknown)
 
 
-def chosen(select: Sequence[str], ignore: Sequence[str]) -> list[type[Concern]]:
-    """The concerns that were asked for."""
-    return [kind for kind in all_concerns() if (not select or kind.id in select) and kind.id not in ignore]
+def chosen(select: Sequence[str], ignore: Sequence[str], given: GivenSettings = NO_SETTINGS) -> list[type[Concern]]:
+    """The concerns that were asked for: on the command line, or else in the settings; what either ignores is left out.
+
+    Raises :class:`UserError` for a name in the settings that is no concern.
+    """
+    known = [kind.id for kind in all_concerns()]
+    said = given.settings.selection
+    wanted = set(select) or set(_named(said.select, known, given, "select"))
+    unwanted = {*ignore, *_named(said.ignore, known, given, "ignore")}
+    for index, entry in enumerate(given.settings.suppress):
+        expanded(entry.ids, known, partial(given.wrong, route=("suppress", index, "ids")))
+    return [kind for kind in all_concerns() if (not wanted or kind.id in wanted) and kind.id not in unwanted]
+
+
+def _named(words: Sequence[str], known: Sequence[str], given: GivenSettings, key: str) -> tuple[str, ...]:
+    return expanded(words, known, partial(given.wrong, route=("selection", key)))
+
+
+def expired(given: GivenSettings, today: date) -> tuple[Notice, ...]:
+    """Protections that do not count any more."""
+    return tuple(
+        Notice(
+            given.name,
+            given.line(("protection", index, "expires")),
+            f"The protection of {one.what} by {one.by} counted until {one.expires.isoformat()}: look whether it still "
+            "holds, and set a new day.",
+        )
+        for index, one in enumerate(given.settings.protection)
+        if one.expires <= today
+    )
 
 
 def coverage(reading: Reading) -> Coverage:

@@ -10,8 +10,8 @@ from shoreup.model.location import Location
 from shoreup.stages.places import Places, fingerprints, identity
 
 
-def ranked(drafts: Sequence[Draft], places: Places) -> tuple[Finding, ...]:
-    """Findings with their lines, the worst first.
+def ranked(drafts: Sequence[Draft], places: Places) -> tuple[tuple[Draft, Finding], ...]:
+    """Each draft with the finding that it becomes, the worst first.
 
     Data loss comes before takeover, outage and hygiene; then severity, then how much depends on it.
     """
@@ -25,7 +25,7 @@ def ranked(drafts: Sequence[Draft], places: Places) -> tuple[Finding, ...]:
     marks = fingerprints(
         identity(draft, name, location.file) for (draft, location), name in zip(placed, names, strict=True)
     )
-    return tuple(
+    findings = (
         Finding(
             rank=rank,
             concern=draft.concern,
@@ -50,6 +50,7 @@ def ranked(drafts: Sequence[Draft], places: Places) -> tuple[Finding, ...]:
         )
         for rank, ((draft, location), name, mark) in enumerate(zip(placed, names, marks, strict=True), 1)
     )
+    return tuple(zip((draft for draft, _ in placed), findings, strict=True))
 
 
 def _order(draft: Draft, location: Location, places: Places) -> tuple[object, ...]:

@@ -22,6 +22,7 @@ from typing import NoReturn
 
 import msgspec
 
+from shoreup.facts.products import Product, product_from_mapping, with_products
 from shoreup.formats.toml_positions import key_lines
 from shoreup.model.errors import UserError
 from shoreup.model.location import Route
@@ -54,15 +55,15 @@ class GivenSettings:
     lines: Mapping[Route, int] = field(default_factory=dict)
     """The line of every key of the file, by its route there."""
 
-    def line(self, *route: str | int) -> int:
+    def line(self, route: Route) -> int:
         """The line of a key, or of the nearest table that is written; 0 without a file."""
         while route and route not in self.lines:
             route = route[:-1]
         return self.lines.get(route, 0)
 
-    def wrong(self, message: str, *route: str | int) -> UserError:
+    def wrong(self, message: str, route: Route) -> UserError:
         """The error for a key that is wrong in a way that only its reader knows."""
-        return UserError(f"{self.name}:{self.line(*route)}: {message}")
+        return UserError(f"{self.name}:{self.line(route)}: {message}")
 
 
 def read_settings(root: Path, named: Path | None = None) -> GivenSettings:
@@ -102,6 +103,33 @@ def parse_settings(content: bytes, name: str = FILE, folder: Path = Path()) -> G
     assert isinstance(settings, Settings)
     reader.consistent(settings)
     return GivenSettings(settings, name, folder, blake2b(content, digest_size=16).hexdigest(), lines)
+
+
+def own_products(given: GivenSettings) -> tuple[Product, ...]:
+    """The owner's entries of product knowledge. One with the id of a known product changes only what it names.
+
+    Raises :class:`UserError`.
+    """
+    if not given.settings.product:
+        return ()
+    known = with_products()
+    found: list[Product] = []
+    for index, entry in enumerate(given.settings.product):
+        fields_of = {key_of(one): one for one in Product.__struct_fields__}
+        for key in entry:
+            if key not in fields_of:
+                raise given.wrong(_unknown(key, fields_of, ("product", index)), ("product", index, key))
+        name = entry.get("id")
+        before = known.get(name) if isinstance(name, str) else None
+        base: dict[str, object] = {"source": given.name, "title": name, "images": {}}
+        if before is not None:
+            base = {one: getattr(before, one) for one in Product.__struct_fields__}
+        try:
+            product = product_from_mapping(base | {fields_of[key]: value for key, value in entry.items()})
+        except ValueError as problem:
+            raise given.wrong(f"[[product]] is not whole: {problem}.", ("product", index)) from None
+        found.append(product)
+    return tuple(found)
 
 
 def key_of(field_name: str) -> str:

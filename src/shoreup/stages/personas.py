@@ -1,0 +1,28 @@
+"""What each reader wants to hear of the same findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shoreup.model.account import Account
+from shoreup.model.finding import Consequence, Finding
+from shoreup.model.settings import Persona
+
+_LOST_FOR_GOOD = frozenset({Consequence.DATA_LOSS, Consequence.TAKEOVER})
+"""What cannot be waited out: all that an incident has time for."""
+
+
+def heard_by(account: Account, persona: Persona) -> Account:
+    """The account without what this persona does not want to hear. Ranks stay what they were."""
+
+    def wanted(one: Finding) -> bool:
+        if persona is Persona.STRICT:
+            return True
+        return not one.strict and (persona is Persona.REGULAR or one.consequence_class in _LOST_FOR_GOOD)
+
+    return replace(
+        account,
+        findings=tuple(one for one in account.findings if wanted(one)),
+        unproven=tuple(one for one in account.unproven if wanted(one)),
+        suppressed=tuple(one for one in account.suppressed if wanted(one.finding)),
+    )

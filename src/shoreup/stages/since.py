@@ -1,0 +1,57 @@
+"""What came since a revision: the estate is audited as it was then, and what was found then is known.
+
+Comparing audits, not changed lines, catches what a change causes elsewhere: a Service that no longer selects anything
+is found although its own file did not change.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoreup.formats.files import FileTree
+from shoreup.model.account import Account
+from shoreup.model.errors import UserError
+from shoreup.model.finding import Notice
+from shoreup.sources.snapshot import Snapshot, commit_of, copy_out
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was found at a revision. ``notices`` say what could not be compared."""
+
+    fingerprints: frozenset[str]
+    source: str
+    notices: tuple[Notice, ...]
+
+
+def before(root: Path, only: tuple[str, ...], revision: str, examine: Callable[[FileTree], Account]) -> Before:
+    """Audit the estate at ``root`` as it was at ``revision``. Raises :class:`UserError`."""
+    commit = commit_of(root, revision)
+    if commit is None:
+        raise UserError(
+            f"There is no commit {revision!r} to compare {root} with. Name a revision of its git repository; a shallow "
+            "clone may have to be deepened (git fetch --unshallow)."
+        )
+    with tempfile.TemporaryDirectory(prefix="shoreup-since-") as folder:
+        target = Path(folder)
+        snapshot = copy_out(root, commit, target)
+        if snapshot is None:
+            raise UserError(f"git could not give the files of {root} at {revision!r}.")
+        account = examine(FileTree(target, only))
+    marks = frozenset(one.fingerprint for one in (*account.findings, *account.unproven))
+    return Before(marks, f"the revision {revision} ({commit[:12]})", tuple(_notices(snapshot, revision)))
+
+
+def _notices(snapshot: Snapshot, revision: str) -> list[Notice]:
+    found: list[Notice] = []
+    for paths, why in (
+        (snapshot.encrypted, "encrypted in git, so what is found in them may be older than it seems"),
+        (snapshot.missing, "not in this clone, so what is found in them may be older than it seems"),
+    ):
+        if paths:
+            more = f" and {len(paths) - 1} more files are" if len(paths) > 1 else " is"
+            found.append(Notice(paths[0], 0, f"This{more} {why} ({revision})."))
+    return found
