@@ -36,9 +36,10 @@ class RepositoryFile:
     line: int = 1
 
 
+_BOT = Role.UPDATE_BOT
 _NAMES: tuple[tuple[re.Pattern[str], Role, str], ...] = (
-    (re.compile(r"(?:^|\.(?:github|gitlab|gitea|forgejo)/)\.?renovate(?:rc)?(?:\.json5?)?$"), Role.UPDATE_BOT, "Renovate"),
-    (re.compile(r"^\.github/dependabot\.ya?ml$"), Role.UPDATE_BOT, "Dependabot"),
+    (re.compile(r"^(?:\.(?:github|gitlab|gitea|forgejo)/)?\.?renovate(?:rc)?(?:\.json5?)?$"), _BOT, "Renovate"),
+    (re.compile(r"^\.github/dependabot\.ya?ml$"), _BOT, "Dependabot"),
     (re.compile(r"^\.pre-commit-config\.ya?ml$"), Role.CHECKS, "pre-commit"),
     (re.compile(r"^\.?lefthook\.(?:ya?ml|toml|json)$"), Role.CHECKS, "lefthook"),
     (re.compile(r"^atlantis\.ya?ml$"), Role.CHECKS, "Atlantis"),
@@ -91,9 +92,8 @@ def _plan(tree: FileTree, path: str) -> RepositoryFile | None:
     prose = _FENCED.sub(lambda fence: "\n" * fence[0].count("\n"), text)
     for pattern in (_HEADING, _UNDERLINED):
         for heading in pattern.finditer(prose):
-            title = next(part for part in heading.groups() if part)
-            if _ABOUT_RECOVERY.search(title):
-                return RepositoryFile(path, Role.RECOVERY_PLAN, title, text, prose.count("\n", 0, heading.start()) + 1)
+            if _ABOUT_RECOVERY.search(heading["title"]):
+                return RepositoryFile(path, Role.RECOVERY_PLAN, heading["title"], text, prose.count("\n", 0, heading.start()) + 1)
     return None
 
 

@@ -45,5 +45,5 @@ def extras(reading: Reading, given: Extras) -> Extras:
 
 def _last_changes(reading: Reading) -> Mapping[str, date]:
     plans = [file.path for file in reading.repository if file.role is Role.RECOVERY_PLAN][:MOST_DATED]
-    days = {path: last_change(reading.tree.root, path) for path in plans}
+    days = {path: last_change(reading.tree.root, path) for path in (*plans, ".")} if plans else {}
     return {path: day for path, day in days.items() if day is not None}
