@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from accounts import accepted, account, finding, homelab
-from shoreup.cli.audit import prefix
+from shoreup.cli.audit import FORMATS, prefix
 from shoreup.cli.main import run
 from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
@@ -51,8 +51,11 @@ def auditor(monkeypatch: pytest.MonkeyPatch) -> Auditor:
 
 @pytest.mark.parametrize(("named", "audited"), [([], (Path(),)), (["a", "b"], (Path("a"), Path("b")))])
 def test_the_current_folder_is_audited_where_none_is_named(
-    auditor: Auditor, named: list[str], audited: tuple[Path, ...]
+    auditor: Auditor, named: list[str], audited: tuple[Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in named:
+        (tmp_path / name).mkdir()
     run(["audit", *named])
     assert auditor.paths == audited
 
@@ -161,7 +164,7 @@ def test_interrupted_is_not_an_error_of_ours(auditor: Auditor, monkeypatch: pyte
     assert run(["audit"]) == 130
 
 
-@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_report_goes_to_a_file_whole_and_nothing_to_the_terminal(
     auditor: Auditor, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
@@ -171,6 +174,68 @@ def test_a_report_goes_to_a_file_whole_and_nothing_to_the_terminal(
     assert capsys.readouterr().out == ""
     assert (tmp_path / "report").read_text(encoding="utf-8") == printed
     assert [one.name for one in tmp_path.iterdir()] == ["report"]
+
+
+def test_several_formats_make_several_reports(
+    auditor: Auditor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "report.xml"
+    assert run(["audit", "--format", "junit", "--output", str(target), "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["findings"]
+    assert target.read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--format", "json", "--format", "sarif"], "Only one report can go to the terminal"),
+        (["--output", "a", "--output", "b"], "There are 2 --output for 1 --format"),
+        (["--format", "json", "--output", "a", "--format", "sarif", "--output", "a"], "cannot go to one file"),
+    ],
+)
+def test_reports_that_would_mix_are_refused(
+    auditor: Auditor, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert run(["audit", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert auditor.paths == (), "nothing is audited in vain"
+
+
+SETTINGS = """
+[selection]
+min-severity = "medium"
+fail-on = "critical"
+persona = "incident"
+"""
+
+
+def test_settings_decide_what_is_shown_and_what_fails_and_options_outrank_them(
+    auditor: Auditor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shoreup.toml").write_text(SETTINGS)
+    auditor.account = account(finding(1), finding(2, severity=Severity.LOW))
+    assert run(["audit", str(tmp_path), "--format", "json"]) == 0
+    assert [one["rank"] for one in json.loads(capsys.readouterr().out)["findings"]] == [1]
+    assert run(["audit", str(tmp_path), "--format", "json", "--min-severity", "low", "--fail-on", "low"]) == 1
+    assert [one["rank"] for one in json.loads(capsys.readouterr().out)["findings"]] == [1, 2]
+
+
+def test_another_settings_file_can_be_named(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "shoreup.toml").write_text("broken = ")
+    (tmp_path / "other.toml").write_text(SETTINGS)
+    auditor.account = account(finding())
+    assert run(["audit", str(tmp_path), "--config", str(tmp_path / "other.toml")]) == 0
+    assert auditor.options.config == tmp_path / "other.toml"
+    assert run(["audit", str(tmp_path)]) == 2
+
+
+def test_a_baseline_is_written_with_everything_also_what_is_not_shown(
+    auditor: Auditor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auditor.account = account(finding(1), finding(2, severity=Severity.LOW), known=(finding(3),))
+    target = tmp_path / "baseline.json"
+    run(["audit", "--min-severity", "high", "--write-baseline", str(target)])
+    assert len(json.loads(target.read_text())["findings"]) == 3
 
 
 def test_a_file_that_is_there_keeps_its_permissions(auditor: Auditor, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,19 +11,29 @@ from typing import TYPE_CHECKING
 import click
 
 from shoreup.cli.catalogue import complete
+from shoreup.model.errors import UserError
 from shoreup.model.finding import Severity
+from shoreup.model.settings import FailOn, Persona
 
 if TYPE_CHECKING:
     from shoreup.model.account import Account
 
 SEVERITIES = [severity.value for severity in Severity]
-NEVER = "never"
+FORMATS = ["text", "json", "sarif", "junit", "github", "markdown"]
 STDOUT = Path("-")
 
 
 @click.command("audit")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "forms",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    default=["text"],
+    show_default="text",
+    help="How to show the account. Several make several reports, each with its --output.",
+)
 @click.option(
     "--select",
     multiple=True,
@@ -32,19 +42,37 @@ STDOUT = Path("-")
     help="Only these concerns: ids, 'backup-*', commas.",
 )
 @click.option("--ignore", multiple=True, metavar="ID", shell_complete=complete, help="All but these concerns.")
-@click.option(
-    "--min-severity", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Leave out what is less."
-)
+@click.option("--min-severity", type=click.Choice(SEVERITIES), show_default="low", help="Leave out what is less.")
 @click.option(
     "--fail-on",
-    type=click.Choice([*SEVERITIES, NEVER]),
-    default="high",
-    show_default=True,
+    type=click.Choice([one.value for one in FailOn]),
+    show_default="high",
     help="Exit with 1 when a finding is at least this bad.",
 )
 @click.option("--fail-on-errors", is_flag=True, help="Exit with 2 when something could not be read.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there, whole or not at all."
+    "--persona",
+    type=click.Choice([one.value for one in Persona]),
+    show_default="regular",
+    help="Whom it is for: incident hears of data loss and takeover alone, strict of everything.",
+)
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="What this file knows is counted, not shown."
+)
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write what is found as a baseline."
+)
+@click.option("--since", default="", metavar="REV", help="Show only what came since this git revision.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report there, whole or not at all. The first belongs to the first --format, and so on.",
 )
 @click.option("--full", is_flag=True, help="Text: every finding on its own, nothing folded.")
 @click.option(
@@ -58,13 +86,18 @@ STDOUT = Path("-")
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
 def command(
     paths: tuple[Path, ...],
-    form: str,
+    forms: tuple[str, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    min_severity: str,
-    fail_on: str,
+    min_severity: str | None,
+    fail_on: str | None,
     fail_on_errors: bool,
-    output: Path | None,
+    persona: str | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    since: str,
+    config: Path | None,
+    outputs: tuple[Path, ...],
     full: bool,
     plan: Path | None,
     today: datetime | None,
@@ -74,28 +107,60 @@ def command(
     """Audit the repository at PATH (the current folder by default).
 
     Exits with 0 when nothing is at or above --fail-on, 1 when something is, 2 on an error, 3 when there is nothing to
-    audit. Findings that --min-severity leaves out do not count.
+    audit. Findings that --min-severity or --persona leave out, that a baseline knows or that were there at --since do
+    not count. Options outrank shoreup.toml.
     """
     from shoreup.cli.catalogue import expand
     from shoreup.cli.output import complain, save, say
     from shoreup.cli.progress import Waiting
-    from shoreup.stages.audit import AuditOptions, audit
+    from shoreup.stages.audit import AuditOptions, audit, estate_root
+    from shoreup.stages.settings import read_settings
 
+    reports = paired(forms, outputs)
+    selection = read_settings(estate_root(paths)[0], config).settings.selection
     day: date | None = today.date() if today else None
-    options = AuditOptions(select=expand(select), ignore=expand(ignore), cache=not no_cache, plan=plan, today=day)
+    options = AuditOptions(
+        select=expand(select),
+        ignore=expand(ignore),
+        cache=not no_cache,
+        plan=plan,
+        today=day,
+        config=config,
+        persona=Persona(persona) if persona else None,
+        baseline=baseline,
+        since=since,
+    )
     with Waiting() as waiting:
         account = audit(paths or (Path(),), options, waiting)
-    account = at_least(account, Severity(min_severity))
+    if write_baseline is not None:
+        from shoreup.stages.baseline import render_baseline
 
-    to_file = output is not None and output != STDOUT
-    text = _render(account, paths, form, full=full, refuse_colour=no_color or to_file, to_file=to_file)
-    if output is not None and to_file:
-        save(text, output)
-    else:
-        say(text)
+        save(render_baseline(account), write_baseline)
+    account = at_least(account, Severity(min_severity) if min_severity else selection.min_severity)
+
+    printer = _Printer(paths, full, no_color)
+    for form, target in reports:
+        if target is None:
+            say(printer.render(account, form, to_file=False))
+        else:
+            save(printer.render(account, form, to_file=True), target)
     if fail_on_errors and account.errors:
         complain(f"{len(account.errors)} problem(s) kept parts of the estate from being read. The report lists them.")
-    return exit_code(account, fail_on, fail_on_errors)
+    return exit_code(account, FailOn(fail_on) if fail_on else selection.fail_on, fail_on_errors)
+
+
+def paired(forms: tuple[str, ...], outputs: tuple[Path, ...]) -> list[tuple[str, Path | None]]:
+    """Each format with the file that it goes to, ``None`` for standard output. Raises :class:`UserError`."""
+    if len(outputs) > len(forms):
+        raise UserError(f"There are {len(outputs)} --output for {len(forms)} --format. Name a format for each.")
+    targets = [None if output == STDOUT else output for output in outputs]
+    pairs = list(zip(forms, [*targets, *[None] * (len(forms) - len(targets))], strict=True))
+    if sum(target is None for _, target in pairs) > 1:
+        raise UserError("Only one report can go to the terminal. Give each --format an --output, '-' for the terminal.")
+    files = [target.absolute() for target in targets if target is not None]
+    if len(set(files)) < len(files):
+        raise UserError("Two reports cannot go to one file. Name another --output.")
+    return pairs
 
 
 def at_least(account: Account, severity: Severity) -> Account:
@@ -109,14 +174,12 @@ def at_least(account: Account, severity: Severity) -> Account:
     )
 
 
-def exit_code(account: Account, fail_on: str, fail_on_errors: bool) -> int:
+def exit_code(account: Account, fail_on: FailOn, fail_on_errors: bool) -> int:
     """What the process says to whoever started it. An audit that must be whole and is not outranks its findings."""
     if fail_on_errors and account.errors:
         return 2
-    if fail_on == NEVER:
-        return 0
     deciding = (*account.findings, *account.unproven) if account.ledger else account.findings
-    return int(any(one.severity.order <= Severity(fail_on).order for one in deciding))
+    return int(any(fail_on.fails(one.severity) for one in deciding))
 
 
 def prefix(paths: tuple[Path, ...]) -> str:
@@ -131,20 +194,39 @@ def prefix(paths: tuple[Path, ...]) -> str:
     return ""
 
 
-def _render(
-    account: Account, paths: tuple[Path, ...], form: str, *, full: bool, refuse_colour: bool, to_file: bool
-) -> str:
-    if form == "json":
-        from shoreup.report import contract
+@dataclass(frozen=True, slots=True)
+class _Printer:
+    """Renders reports; loads only the format that is asked for."""
 
-        return contract.render(account)
-    if form == "sarif":
-        from shoreup.concerns.registry import all_concerns, page
-        from shoreup.report import sarif
+    paths: tuple[Path, ...]
+    full: bool
+    refuse_colour: bool
 
-        return sarif.render(account, tuple(page(one) for one in all_concerns()), prefix=prefix(paths))
-    from shoreup.cli.output import PIPE_WIDTH, wants_colour, width_of
-    from shoreup.report import text
+    def render(self, account: Account, form: str, *, to_file: bool) -> str:
+        if form == "json":
+            from shoreup.report import contract
 
-    width = PIPE_WIDTH if to_file else width_of(sys.stdout)
-    return text.render(account, width=width, colour=wants_colour(sys.stdout, refuse_colour), full=full)
+            return contract.render(account)
+        if form == "sarif":
+            from shoreup.concerns.registry import all_concerns, page
+            from shoreup.report import sarif
+
+            return sarif.render(account, tuple(page(one) for one in all_concerns()), prefix=prefix(self.paths))
+        if form == "junit":
+            from shoreup.report import junit
+
+            return junit.render(account)
+        if form == "github":
+            from shoreup.report import github
+
+            return github.render(account, prefix=prefix(self.paths))
+        if form == "markdown":
+            from shoreup.report import markdown
+
+            return markdown.render(account)
+        from shoreup.cli.output import PIPE_WIDTH, wants_colour, width_of
+        from shoreup.report import text
+
+        width = PIPE_WIDTH if to_file else width_of(sys.stdout)
+        colour = wants_colour(sys.stdout, self.refuse_colour or to_file)
+        return text.render(account, width=width, colour=colour, full=self.full)
