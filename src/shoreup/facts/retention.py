@@ -8,10 +8,11 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from shoreup.facts.estate import Backup, Retention
+from shoreup.facts.estate import Backup, Retention, Volume, Workload
 from shoreup.facts.jobs import ByPlace, Job, Spot, covers, same_place, spot_of
 from shoreup.facts.programs.copies import Copy
 from shoreup.facts.programs.file_tools import REPOSITORIES
@@ -35,26 +36,79 @@ class Found:
 
 
 class Removers:
-    """The programs of an estate by what they may remove from: a container's files, a volume, a store elsewhere."""
+    """The programs of an estate by what they may remove from: a container's files, a volume, a store elsewhere.
+
+    A program of which every removed path is known is found by the folders that it empties; one that may remove anything
+    on its volumes is found by these. So an export that a thousand jobs share is not compared a million times.
+    """
 
     def __init__(self, all_jobs: Sequence[Job]) -> None:
         self._order = {id(job): number for number, job in enumerate(all_jobs)}
-        telling = (job for job in all_jobs if job.removals or job.script.language == "python" or _unseen(job))
-        self._places = ByPlace((job, job.workload.namespace, job.workload.volumes) for job in telling)
         self._remote = [job for job in all_jobs if any(removal.remote for removal in job.removals)]
         self._beside: dict[int, list[Job]] = {}
+        self._emptying: dict[_Folder, list[Job]] = {}
+        anywhere: list[Job] = []
         for job in all_jobs:
             self._beside.setdefault(id(job.container), []).append(job)
+            folders = _emptied(job)
+            if folders is None:
+                anywhere.append(job)
+            for folder in folders or ():
+                self._emptying.setdefault(folder, []).append(job)
+        self._places = ByPlace((job, job.workload.namespace, job.workload.volumes) for job in anywhere)
 
     def of(self, found: Found) -> list[Job]:
         """The programs that may remove the copies of a backup, in the estate's order."""
         near = list(self._beside.get(id(found.job.container), ()))
         if found.target is not None:
             near.extend(self._places.near(found.target))
+            for folder in _around(found.target):
+                near.extend(self._emptying.get(folder, ()))
         if found.copy.remote:
             near.extend(self._remote)
         unique = {id(job): job for job in near}
         return sorted(unique.values(), key=lambda job: self._order[id(job)])
+
+
+_Folder: TypeAlias = tuple[str, ...]
+
+
+def _emptied(job: Job) -> list[_Folder] | None:
+    """The folders that a job removes from; ``None`` when it may remove from anywhere on its volumes."""
+    if job.script.language == "python" or _unseen(job):
+        return None
+    folders: list[_Folder] = []
+    for removal in job.removals:
+        if removal.remote:
+            continue
+        spots = [spot_of(job, word, None) for word in removal.paths]
+        if not spots:
+            return None
+        for item, word in zip(spots, removal.paths, strict=True):
+            if item is None:
+                return None
+            folders.extend(_names(item.workload, item.volume, _emptied_folder(item, word).path))
+    return folders
+
+
+def _names(workload: Workload, volume: Volume, path: str) -> Iterator[_Folder]:
+    """What a folder on a volume is called: by the volume, by its claim, by its server."""
+    inside = path.strip("/")
+    yield "volume", str(id(volume)), inside
+    if volume.claim:
+        yield "claim", workload.namespace, volume.claim, inside
+    if volume.path and (volume.server or volume.kind == "host-path"):
+        yield "folder", volume.server, Spot(workload, volume, path).server_path
+
+
+def _around(target: Spot) -> Iterator[_Folder]:
+    """Every folder that holds a target, under each of its names."""
+    for name in _names(target.workload, target.volume, target.path):
+        path = name[-1].rstrip("/")
+        yield (*name[:-1], path or ("/" if name[0] == "folder" else ""))
+        while path:
+            path = path.rpartition("/")[0]
+            yield (*name[:-1], path or ("/" if name[0] == "folder" else ""))
 
 
 def _unseen(job: Job) -> bool:
@@ -149,10 +203,15 @@ def _same_folder(known: str, path: Word) -> bool:
 
 def _reaches(removed: Spot, word: Word, target: Spot) -> bool:
     """Whether what is removed lies where the copies do. A pattern of names means their folder."""
-    if word.literal is None and not word.prefix.endswith("/"):
-        removed = replace(removed, path=removed.path.rpartition("/")[0])
+    removed = _emptied_folder(removed, word)
     folder = replace(target, path=target.path.rpartition("/")[0])
     return covers(removed, target) or covers(removed, folder)
+
+
+def _emptied_folder(removed: Spot, word: Word) -> Spot:
+    if word.literal is None and not word.prefix.endswith("/"):
+        return replace(removed, path=removed.path.rpartition("/")[0])
+    return removed
 
 
 def _same_store(one: str, other: str) -> bool:
