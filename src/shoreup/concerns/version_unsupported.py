@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shoreup.concerns._versions import Named, lasting, passing, trouble, versions
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.products import GUARDING_KINDS, Product
+from shoreup.facts.products import Product
 from shoreup.facts.support import Support, data_date, own_cycles, support
-from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
-from shoreup.model.value import Unknown
-
-_PASSING = frozenset({"Job", "CronJob"})
-"""Kinds of object that use a product's programs for a while and keep no data in it."""
-_SECONDARY_KINDS = frozenset({"base", "exporter", "agent", "backup-tool"})
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 
 
 class VersionUnsupported(Concern):
@@ -48,77 +44,45 @@ class VersionUnsupported(Concern):
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every image with a known product, and at the versions that operators are told to run."""
-        judged: set[Place] = set()
-        for image in estate.images:
-            product = estate.products.get(image.product)
-            if product is None or not _dated(estate, product):
-                continue
-            judged.add(image.place)
-            if isinstance(image.tag, Unknown) and not image.version:
-                yield self.undecided(image.place, unknown=f"version of {product.title}", reason=image.tag.reason)
-            elif image.version:
-                yield from self._judge(estate, product, image.version, image.tag_place)
-        for database in estate.databases:
-            product = estate.products.get(database.product)
-            if product is not None and _dated(estate, product) and database.version and database.place not in judged:
-                yield from self._judge(estate, product, database.version, database.place)
+        for one in versions(estate):
+            if one.version:
+                yield from self._judge(estate, one)
+            else:
+                yield self.undecided(one.place, unknown=f"version of {one.product.title}", reason=one.open)
 
-    def _judge(self, estate: Estate, product: Product, version: str, at: Place) -> Iterator[Outcome]:
-        known = support(product, version, estate.today, own_cycles(product, estate.settings.support))
+    def _judge(self, estate: Estate, one: Named) -> Iterator[Outcome]:
+        product = one.product
+        known = support(product, one.version, estate.today, own_cycles(product, estate.settings.support))
         if known is None:
             reason = f"the support dates of {data_date()} do not list this version"
-            yield self.undecided(at, unknown=f"support of {product.title} {version}", reason=reason)
+            yield self.undecided(one.place, unknown=f"support of {product.title} {one.version}", reason=reason)
             return
-        trouble = _trouble(product, known)
-        if trouble:
-            yield self._unsupported(estate, product, known, at, trouble)
+        wrong = trouble(product, known)
+        if wrong:
+            yield self._unsupported(estate, one, known, wrong)
 
-    def _unsupported(self, estate: Estate, product: Product, known: Support, at: Place, trouble: str) -> Draft:
-        resource = estate.by_key[at.resource]
-        subject = named(resource, at.container)
-        passing = resource.kind in _PASSING or product.kind in _SECONDARY_KINDS
-        lasting = product.lasting and product.kind in GUARDING_KINDS and not passing
+    def _unsupported(self, estate: Estate, one: Named, known: Support, wrong: str) -> Draft:
+        subject = named(estate.by_key[one.place.resource], one.place.container)
+        used = passing(estate, one)
         consequence = "Holes that are found from now on stay open."
         if known.supported:
             consequence = "It may lose data or refuse an upgrade, and nobody promises a way to a later version."
-        elif lasting:
+        elif lasting(estate, one):
             consequence = (
                 "Holes that are found from now on stay open, and every release that is skipped makes the migration of "
                 "its data harder."
             )
         return self.found(
-            at,
+            one.place,
             field="version",
             subject=subject,
-            message=f"{subject} {'uses' if passing else 'runs'} {product.title} {known.version}, {trouble}.",
+            message=f"{subject} {'uses' if used else 'runs'} {one.product.title} {known.version}, {wrong}.",
             consequence=consequence,
-            severity=Severity.MEDIUM if passing else Severity.HIGH,
+            severity=Severity.MEDIUM if used else Severity.HIGH,
             confidence=Confidence.CERTAIN,
             consequence_class=Consequence.DATA_LOSS if known.supported else Consequence.TAKEOVER,
-            fixes=_fixes(product, known),
+            fixes=_fixes(one.product, known),
         )
-
-
-def _dated(estate: Estate, product: Product) -> bool:
-    """Whether the data set or the owner has dates of the product."""
-    return bool(product.support) or any(one.product == product.id for one in estate.settings.support)
-
-
-def _trouble(product: Product, known: Support) -> str:
-    """What is wrong with a version, as the rest of a sentence; empty when nothing is."""
-    cycle = known.cycle
-    kind = product.short_lived or "short-lived release"
-    if known.kind == "candidate":
-        return "a pre-release that was never meant to run in earnest"
-    if not known.supported:
-        since = f"since {cycle.end:%B %Y}" if cycle and cycle.end else "by now"
-        if known.kind == "short-lived":
-            return f"an {kind}, out of support {since}" if kind[0] in "aeiou" else f"a {kind}, out of support {since}"
-        return f"out of support {since}"
-    if known.kind == "short-lived" and product.lasting and cycle and cycle.end:
-        article = "an" if kind[0] in "aeiou" else "a"
-        return f"{article} {kind} under lasting data, supported until {cycle.end:%B %Y} alone"
-    return ""
 
 
 def _fixes(product: Product, known: Support) -> tuple[Fix, ...]:

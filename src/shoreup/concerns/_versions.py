@@ -1,0 +1,80 @@
+"""What the concerns about support share: every version that the estate names, and when it is in trouble already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shoreup.facts.estate import Estate
+from shoreup.facts.products import GUARDING_KINDS, Product
+from shoreup.facts.support import Support
+from shoreup.model.finding import Place
+from shoreup.model.value import Unknown
+
+_PASSING = frozenset({"Job", "CronJob"})
+"""Kinds of object that use a product's programs for a while and keep no data in it."""
+_SECONDARY_KINDS = frozenset({"base", "exporter", "agent", "backup-tool"})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A version of a product where the estate names it. ``version`` is empty where it is not decided, and ``open``
+    says why.
+    """
+
+    product: Product
+    version: str
+    place: Place
+    open: str = ""
+
+
+def versions(estate: Estate) -> Iterator[Named]:
+    """Every image with a known product, and the versions that operators are told to run."""
+    judged: set[Place] = set()
+    for image in estate.images:
+        product = estate.products.get(image.product)
+        if product is None or not _dated(estate, product):
+            continue
+        judged.add(image.place)
+        if isinstance(image.tag, Unknown) and not image.version:
+            yield Named(product, "", image.place, image.tag.reason)
+        elif image.version:
+            yield Named(product, image.version, image.tag_place)
+    for database in estate.databases:
+        product = estate.products.get(database.product)
+        if product is None or database.likely or not _dated(estate, product):
+            continue
+        if database.version and database.place not in judged:
+            yield Named(product, database.version, database.place)
+
+
+def passing(estate: Estate, one: Named) -> bool:
+    """Whether the product is only used for a while, or beside what matters, and keeps no data."""
+    return estate.by_key[one.place.resource].kind in _PASSING or one.product.kind in _SECONDARY_KINDS
+
+
+def lasting(estate: Estate, one: Named) -> bool:
+    """Whether lasting data hangs on the version."""
+    return one.product.lasting and one.product.kind in GUARDING_KINDS and not passing(estate, one)
+
+
+def trouble(product: Product, known: Support) -> str:
+    """What is wrong with a version today, as the rest of a sentence; empty when nothing is."""
+    cycle = known.cycle
+    kind = product.short_lived or "short-lived release"
+    if known.kind == "candidate":
+        return "a pre-release that was never meant to run in earnest"
+    if not known.supported:
+        since = f"since {cycle.end:%B %Y}" if cycle and cycle.end else "by now"
+        if known.kind == "short-lived":
+            return f"an {kind}, out of support {since}" if kind[0] in "aeiou" else f"a {kind}, out of support {since}"
+        return f"out of support {since}"
+    if known.kind == "short-lived" and product.lasting and cycle and cycle.end:
+        article = "an" if kind[0] in "aeiou" else "a"
+        return f"{article} {kind} under lasting data, supported until {cycle.end:%B %Y} alone"
+    return ""
+
+
+def _dated(estate: Estate, product: Product) -> bool:
+    """Whether the data set or the owner has dates of the product."""
+    return bool(product.support) or any(one.product == product.id for one in estate.settings.support)

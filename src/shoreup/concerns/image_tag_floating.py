@@ -1,0 +1,64 @@
+"""Images whose tag leaves out the last numbers of the version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate, Image
+from shoreup.facts.naming import named
+from shoreup.facts.support import support
+from shoreup.facts.tags import movement
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_REASON = "the pod template changes, so the pods restart once; which version runs now stands in the cluster, not here"
+
+
+class ImageTagFloating(Concern):
+    """An image is asked for by a version that leaves out the numbers that its publisher counts on, and by no digest.
+
+    **What**
+
+    The tag is a version such as `7`, `2.5` or `7-alpine`, and the product publishes finer ones under it.
+
+    **Why**
+
+    The tag moves with each of those releases. Which of them runs depends on the day on which a node last pulled it, so
+    two nodes may run two versions, and no commit says when a version changed.
+
+    **Example**
+
+    `redis:7-alpine` is found; `redis:7.4.2-alpine` and `redis:7-alpine@sha256:...` are not.
+
+    **Fix safety**
+
+    Unsafe: pinning changes the pod template, so the pods restart.
+    """
+
+    id = "image-tag-floating"
+    title = "Image by a version that still moves"
+    severity = Severity.LOW
+    consequence_class = Consequence.HYGIENE
+    category = Category.VERSIONS
+    section = Section.DEPENDENCIES_AT_RISK
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every image whose product is known."""
+        for image in estate.images:
+            if image.pull_policy != "Never" and movement(image, estate.products) == "floating":
+                yield self._floats(estate, image)
+
+    def _floats(self, estate: Estate, image: Image) -> Outcome:
+        subject = named(estate.by_key[image.place.resource], image.place.container)
+        product = estate.products.by_id[image.product]
+        known = support(product, image.version, estate.today)
+        newest = known.cycle.newest if known is not None and known.cycle is not None else ""
+        line = f"{product.title} {image.version}"
+        return self.found(
+            image.tag_place,
+            field="image",
+            subject=subject,
+            message=f"{subject} asks for {image.text}, which may be any release of {line}; the newest is {newest}.",
+            consequence="Which version runs depends on when a node last pulled it, and no commit says when it changed.",
+            fixes=(Fix("Pin the image to the full version that runs", Safety.UNSAFE, _REASON),),
+        )
