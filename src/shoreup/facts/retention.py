@@ -35,6 +35,10 @@ class Found:
     """A copy of files that is no backup by itself, but may carry one further."""
 
 
+_ENOUGH = 16
+"""Programs that empty one folder, of which more would tell nothing new about what is kept there."""
+
+
 class Removers:
     """The programs of an estate by what they may remove from: a container's files, a volume, a store elsewhere.
 
@@ -63,7 +67,7 @@ class Removers:
         if found.target is not None:
             near.extend(self._places.near(found.target))
             for folder in _around(found.target):
-                near.extend(self._emptying.get(folder, ()))
+                near.extend(self._emptying.get(folder, ())[:_ENOUGH])
         if found.copy.remote:
             near.extend(self._remote)
         unique = {id(job): job for job in near}
