@@ -1,0 +1,99 @@
+"""Workloads that have been told to let anyone in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.gates import Access, access_to
+from shoreup.facts.naming import named
+from shoreup.facts.switches import Dropped, dropped
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_ON = Fix(
+    "Switch its authentication on, or put a gate before every way in and a NetworkPolicy around the pod",
+    Safety.SHOWN,
+    "who may come in is for its owner to say, and what calls it without a name today stops",
+)
+
+
+class AuthDisabled(Concern):
+    """A workload's own configuration turns its authentication off.
+
+    **What**
+
+    A setting of the product (an environment variable, an argument, a line of its configuration) says that nobody is
+    asked who they are. Where every way in passes a gate that asks, it weighs less: the pod's port inside the cluster
+    stays open. Products that expect such a gate are found only where there is none.
+
+    **Why**
+
+    Every pod of the cluster, and whoever the route lets through, may do what the product can do.
+
+    **Example**
+
+    `--auth=none` on an editor in the browser is found; a product whose settings say nothing of it is not.
+
+    **Fix safety**
+
+    Shown: what calls it without a name today has to get one first.
+    """
+
+    id = "auth-disabled"
+    title = "Authentication switched off"
+    severity = Severity.HIGH
+    consequence_class = Consequence.TAKEOVER
+    category = Category.ACCESS
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every setting that switches authentication off."""
+        for guard in dropped(estate, self.id):
+            if guard.undecided:
+                unknown = f"whether {guard.setting} lets anyone in"
+                yield self.undecided(guard.place, unknown=unknown, reason=guard.undecided)
+                continue
+            access = access_to(estate, guard.workload, guard.container)
+            if guard.switch.admin and access.from_internet:
+                # An open page of administration is dashboard-anonymous's.
+                continue
+            if not guard.switch.gated or access.open:
+                yield self._off(guard, access)
+            elif not access.asked:
+                reason = "no way in to it is decided, so whether a gate stands before it is not known"
+                yield self.undecided(guard.place, unknown="gate before it", reason=reason)
+
+    def _off(self, guard: Dropped, access: Access) -> Outcome:
+        workload, container = guard.workload, guard.container
+        if workload is None:
+            subject = named(guard.resource)
+        else:
+            subject = named(workload.resource, container.name if container else "")
+        open_ways = access.from_internet or access.open
+        if access.from_internet:
+            hosts = ", ".join(dict.fromkeys(host for way in open_ways for host in way.hosts[:1])) or "its route"
+            consequence = f"Anyone on the internet who opens {hosts} is in, and so is every pod of the cluster."
+        elif open_ways:
+            hosts = ", ".join(dict.fromkeys(host for way in open_ways[:3] for host in way.hosts[:1])) or "its route"
+            consequence = f"Anyone who reaches {hosts} is in, and so is every pod of the cluster."
+        elif access.behind_gate:
+            consequence = "The gate before it is the only lock: every pod of the cluster goes around it."
+        else:
+            consequence = "Whoever reaches its port is in, such as every pod of the cluster."
+        severity = Severity.HIGH
+        if access.behind_gate or guard.switch.gated:
+            at_home = guard.switch.gated and all(way.internet is False for way in access.open)
+            severity = Severity.LOW if at_home else Severity.MEDIUM
+        if access.from_internet:
+            severity = Severity.CRITICAL
+        return self.found(
+            guard.place,
+            field=guard.switch.id,
+            subject=subject,
+            message=f"{subject} {guard.switch.says} ({guard.setting}).",
+            consequence=consequence,
+            severity=severity,
+            related=tuple((way.place, f"this leads to it, by {way.controller or 'a route'}") for way in open_ways[:3]),
+            fixes=(_ON,),
+        )

@@ -1,0 +1,87 @@
+"""Proxies that believe whatever they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.naming import named
+from shoreup.facts.switches import Dropped, dropped
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_CONSEQUENCES: Mapping[str, str] = {
+    "headers": "Whoever sends a header chooses the address that it comes from: address filters, rate limits and logs "
+    "of the applications behind believe it.",
+    "backends": "Whoever stands between the proxy and any backend answers in the backend's place and reads what "
+    "passes, passwords too.",
+    "api": "Whoever reaches the port, such as any pod, reads every route, middleware and backend of the proxy.",
+}
+_FIXES: Mapping[str, Fix] = {
+    "headers": Fix(
+        "Name the addresses of the proxies that stand before it",
+        Safety.UNSAFE,
+        "the proxy restarts, and a proxy that is not named loses its clients' addresses",
+    ),
+    "backends": Fix(
+        "Give each backend that needs it a transport with its own certificate authority",
+        Safety.UNSAFE,
+        "the proxy restarts, and backends whose certificates nobody signed stop answering through it",
+    ),
+    "api": Fix(
+        "Serve the dashboard through a route of its own with a log-in before it",
+        Safety.UNSAFE,
+        "the proxy restarts, and what reads the API on the open port stops",
+    ),
+}
+
+
+class ProxyTrustsAnyone(Concern):
+    """A proxy believes every client, checks no backend, or serves its own API openly.
+
+    **What**
+
+    Forwarded headers or the PROXY protocol are taken from any address, certificate checks are off for all backends at
+    once, or the proxy's API answers without a log-in.
+
+    **Why**
+
+    What stands behind a proxy decides by the client's address: who is at home, who has tried too often. A header
+    that anyone may set makes that decision worthless.
+
+    **Example**
+
+    `forwardedHeaders.insecure: true` on an entry point is found; `forwardedHeaders.trustedIPs` with the addresses of
+    the box before it is not.
+
+    **Fix safety**
+
+    Unsafe: the proxy restarts, and whatever relied on the trust stops working.
+    """
+
+    id = "proxy-trusts-anyone"
+    title = "Proxy that trusts any client, any backend or any caller of its API"
+    severity = Severity.HIGH
+    consequence_class = Consequence.TAKEOVER
+    category = Category.NETWORK
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every guard that a proxy drops."""
+        for guard in dropped(estate, self.id):
+            if guard.undecided:
+                yield self.undecided(guard.place, unknown=guard.setting, reason=guard.undecided)
+            else:
+                yield self._trusting(guard, named(estate.by_key.get(guard.resource.parent, guard.resource)))
+
+    def _trusting(self, guard: Dropped, subject: str) -> Outcome:
+        switch = guard.switch
+        return self.found(
+            guard.place,
+            field=switch.id,
+            subject=subject,
+            message=f"{switch.title} by {subject} {switch.says} ({guard.setting}).",
+            consequence=_CONSEQUENCES[switch.about],
+            severity=Severity.MEDIUM if switch.about == "api" else Severity.HIGH,
+            fixes=(_FIXES[switch.about],),
+        )
