@@ -6,26 +6,33 @@ the one that can express it, and ``why`` says so), further ``files`` by path, an
 
 - ``findings``: a list, each with ``line`` (a number, or one for each format), and where it matters ``subject`` (a part
   of it), ``severity``, ``confidence``, ``message`` (a part of it) and ``file``;
-- ``undecided``: the same for questions left open, with ``unknown`` (a part of it). Both are exact; absent means none.
+- ``unproven``: the same for what nobody has seen to work;
+- ``undecided``: the same for questions left open, with ``unknown`` (a part of it). All are exact; absent means none.
+
+``proofs`` are what the estate brings to show that something works: each with ``drill``, ``subject`` (as findings call
+it; absent for the estate as a whole), ``inputs`` (the texts that were proven, by name; one for each format where they
+differ) and, where it matters, ``verdict``, ``taken`` and ``days`` for which it counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
+from proving import bring, proof
 from shoreup.model.finding import Finding, Undecided
+from shoreup.model.proof import Proof, Verdict
 from shoreup.stages.audit import AuditOptions, audit
 
 HERE = Path(__file__).parent
 FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
 TODAY = date(2026, 11, 23)
-KEYS = {"name", "why", "yaml", "terraform", "files", "formats", "findings", "undecided"}
+KEYS = {"name", "why", "yaml", "terraform", "files", "formats", "findings", "unproven", "undecided", "proofs"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,9 @@ class Case:
     name: str
     files: Mapping[str, str]
     findings: Sequence[Expected]
+    unproven: Sequence[Expected]
     undecided: Sequence[Expected]
+    proofs: Sequence[Proof]
 
 
 def cases() -> Iterator[Case]:
@@ -61,7 +70,9 @@ def cases() -> Iterator[Case]:
                     f"{entry['name']} ({form})",
                     files,
                     [expected(one, form) for one in entry.get("findings", ())],
+                    [expected(one, form) for one in entry.get("unproven", ())],
                     [expected(one, form) for one in entry.get("undecided", ())],
+                    [shown(one, form, number) for number, one in enumerate(entry.get("proofs", ()))],
                 )
 
 
@@ -72,6 +83,23 @@ def expected(entry: Mapping[str, object], form: str) -> Expected:
     assert isinstance(line, int)
     file = str(said.pop("file", FILES[form]))
     return Expected(line, file, {key: str(value) for key, value in said.items()})
+
+
+def shown(entry: Mapping[str, object], form: str, number: int) -> Proof:
+    """A proof as a case states it."""
+    said = {"taken": "2026-11-20", "days": 30, "verdict": "pass", "subject": "", "inputs": {}, **entry}
+    inputs = said.pop("inputs")
+    assert isinstance(inputs, dict)
+    texts = {name: str(text[form] if isinstance(text, dict) else text) for name, text in inputs.items()}
+    return proof(
+        str(said.pop("drill")),
+        str(said.pop("subject")),
+        number=number,
+        verdict=Verdict(str(said.pop("verdict"))),
+        taken=datetime.fromisoformat(str(said.pop("taken"))).replace(tzinfo=UTC),
+        days=int(str(said.pop("days"))),
+        inputs={name: text.strip() for name, text in texts.items()},
+    )
 
 
 def by_name(case: Case) -> str:
@@ -86,10 +114,14 @@ def test_case(case: Case, tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
 
+    for one in case.proofs:
+        bring(tmp_path, one.id, one)
+
     account = audit([tmp_path], AuditOptions(select=(case.concern,), cache=False, today=TODAY))
 
     assert account.errors == ()
     agree(case.findings, account.findings)
+    agree(case.unproven, account.unproven)
     agree(case.undecided, account.undecided)
 
 

@@ -51,8 +51,12 @@ _WORDS = {
 }  # fmt: skip
 _NOT_IMAGES = re.compile(r"^(?:fs|filesystem|config|repo|rootfs|sbom)$")
 _HANDS_ON = re.compile(
-    r"(?:^|[\s;&|])(?:make|just|task|go-task|mage|nox|tox|mise(?: run| r)|earthly|dagger|pre-commit|lefthook|nix|bazel|"
-    r"npm run|yarn|pnpm|poetry run|uv run|bash|sh|\./[\w./-]+)(?=$|[\s;&|])|\bpre-commit/action\b",
+    r"(?:^|[;&|(])[ \t]*(?:sudo )?(?:"
+    r"(?P<runner>make|just|task|go-task|mage|nox|tox|mise (?:run|r)|earthly|dagger|pre-commit|lefthook|bazel|yarn|pnpm|"
+    r"nix (?:run|flake check|build)|npm (?:run|test)|poetry run|uv run)(?=$|[\s;&|])"
+    r"|(?:(?:bash|sh|python3?) )?(?P<script>[\w./-]+\.(?:sh|py|rb|ts|mjs))(?=$|[\s;&|])"
+    r")|\bpre-commit/action\b",
+    re.MULTILINE,
 )
 _SCRIPT_KEYS = frozenset(
     {"run", "script", "before_script", "after_script", "commands", "command", "text", "bash", "args"}
@@ -72,6 +76,7 @@ _IDLE = re.compile(
     re.IGNORECASE,
 )
 """Steps of others that prepare or announce something and check nothing. Others may check anything."""
+_HOST = re.compile(r"^https?://[^/]+/")
 _MAY_CHECK = re.compile(r"lint|valid|check|test|\bci\b|verify|scan|diff|plan|conform|policy|quality", re.IGNORECASE)
 
 
@@ -122,12 +127,12 @@ def _may(estate: Estate, kind: Kind, key: str, text: str) -> str:
     """What a step hands its work to, when that may do the check; empty where it does not."""
     if key in _SCRIPT_KEYS:
         for found in _HANDS_ON.finditer(text):
-            name = found[0].strip(" \t\n;&|")
+            name = found["runner"] or found["script"] or "pre-commit"
             told = _told_elsewhere(estate, kind, name)
             if told is not None:
                 return told
         return ""
-    if key in _CALL_KEYS and _MAY_CHECK.search(text) and not _IDLE.match(text):
+    if key in _CALL_KEYS and "${{" not in text and _MAY_CHECK.search(text) and not _IDLE.match(_HOST.sub("", text)):
         return f"it uses {text}, and what that checks is not in the repository"
     return ""
 

@@ -67,7 +67,7 @@ def movers(estate: Estate) -> Iterator[Mover]:
             yield _automation(resource, everything)
     moving = [(workload, one) for workload, one in data if _moving(estate, workload)]
     if moving:
-        yield Mover("A tag that moves", "tags", moving[0][1].place, tuple(one for _, one in moving))
+        yield Mover("A moving tag", "tags", moving[0][1].place, tuple(one for _, one in moving))
 
 
 def _looks_at_images(file: RepositoryFile) -> bool:

@@ -69,6 +69,8 @@ def _read(entry: ConfigEntry, names: set[str]) -> SshKey | MaybeSshKey | None:
         algorithm, bits = _look(content)
         # OpenSSH alone has a form of its own; the others are TLS keys as well, unless the name says otherwise.
         return SshKey(entry, algorithm, bits) if "OPENSSH" in armour[0] or for_ssh else None
+    if entry.key == "identity" and not for_ssh and isinstance(entry.value, (Unknown, PartialText)):
+        return MaybeSshKey(entry, entry.value.reason)
     if not for_ssh or (content and "ENC[" not in content and "*" not in content):
         return None
     if isinstance(entry.value, (Unknown, PartialText)) or "ENC[" in content:

@@ -56,9 +56,7 @@ _ABOUT_RECOVERY = re.compile(
     re.IGNORECASE,
 )
 _NAME_PARTS = re.compile(r"[-_./ ]+")
-_HEADING = re.compile(
-    r"^(?:#{1,6}[ \t]+(?P<hash>\S.*)|={1,6}[ \t]+(?P<equals>\S.*)|\*{1,6} (?P<star>\S.*))$", re.MULTILINE
-)
+_HEADING = re.compile(r"^(?:#{1,6}|={1,6}|\*{2,6})[ \t]+(?P<title>\S.*)$", re.MULTILINE)
 _UNDERLINED = re.compile(r"^(?P<title>\S.*)\n(?:={3,}|-{3,}|~{3,})[ \t]*$", re.MULTILINE)
 _NOT_OURS = ("node_modules/", "vendor/", "third_party/", "charts/")
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -93,7 +91,8 @@ def _plan(tree: FileTree, path: str) -> RepositoryFile | None:
     for pattern in (_HEADING, _UNDERLINED):
         for heading in pattern.finditer(prose):
             if _ABOUT_RECOVERY.search(heading["title"]):
-                return RepositoryFile(path, Role.RECOVERY_PLAN, heading["title"], text, prose.count("\n", 0, heading.start()) + 1)
+                line = prose.count("\n", 0, heading.start()) + 1
+                return RepositoryFile(path, Role.RECOVERY_PLAN, heading["title"], text, line)
     return None
 
 

@@ -1,0 +1,79 @@
+"""Backups that nobody has restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import once, protected, rhythm, running, subject, target
+from shoreup.concerns._proofs import cannot_compare, since
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate
+from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_RESTORE = Fix(
+    "Restore the newest copy into a scratch server of the same version, compare every table or file, and note how "
+    "long it took",
+    Safety.SHOWN,
+    "a copy is a backup once it was restored; nothing of the estate changes",
+)
+
+
+class RestoreUntested(Concern):
+    """Nobody has seen a restore of this backup succeed lately.
+
+    **What**
+
+    A backup job for which no passing restore is on record that is young enough and was of the same image, command and
+    place. Proofs come from the ledger and from `.shoreup/proofs` in the repository. It is one entry for a job and
+    place, however many databases the job copies.
+
+    **Why**
+
+    Dumps stop half way, are empty, lack a role or an extension, or lie where nobody can reach them. All of that looks
+    like success until the day on which the copy is needed.
+
+    **Example**
+
+    A nightly `pg_dump` without a restore on record is listed; so is one whose restore worked in March, when its
+    interval is over or its command was changed in April.
+
+    **Fix safety**
+
+    Shown: a restore into a scratch server touches nothing of the estate.
+    """
+
+    id = "restore-untested"
+    title = "Backup that nobody has restored"
+    severity = Severity.HIGH
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.TEST_GAPS
+    estate_level = True
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Ask for each backup what is on record."""
+        for group in once(running(estate)):
+            outcome = self._judge(estate, group[0])
+            if outcome is not None:
+                yield outcome
+
+    def _judge(self, estate: Estate, backup: Backup) -> Outcome | None:
+        inputs = backup_inputs(estate, backup)
+        stands = standing(estate, backup_subject(backup), Drill.RESTORE, inputs)
+        if stands.proven:
+            reason = cannot_compare(stands, inputs)
+            return self.undecided(backup.place, unknown="image", reason=reason) if reason else None
+        who = subject(backup)
+        where = target(backup)
+        goes = f" to {where}" if where else ""
+        return self.found(
+            backup.place,
+            field="restore",
+            subject=who,
+            message=f"{who} makes a backup{goes}{rhythm(backup)}, and {since(stands, 'a restore')}.",
+            consequence="Whether the copy can be restored, and how long it takes, is learned on the day it is needed.",
+            severity=Severity.CRITICAL if stands.state is State.FAILED else self.severity,
+            related=protected(backup),
+            fixes=(_RESTORE,),
+        )
