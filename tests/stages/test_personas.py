@@ -1,0 +1,24 @@
+"""Each persona hears what it wants of the same findings."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts import accepted, account, finding
+from shoreup.model.finding import Consequence
+from shoreup.model.settings import Persona
+from shoreup.stages.personas import heard_by
+
+
+@pytest.mark.parametrize(
+    ("persona", "ranks"),
+    [(Persona.INCIDENT, [1, 2]), (Persona.REGULAR, [1, 2, 3, 4]), (Persona.STRICT, [1, 2, 3, 4, 5])],
+)
+def test_incident_hears_what_is_lost_for_good_and_strict_hears_all(persona: Persona, ranks: list[int]) -> None:
+    kinds = [*Consequence]
+    every = [finding(number, consequence_class=kind) for number, kind in enumerate(kinds, start=1)]
+    every.append(finding(5, consequence_class=Consequence.DATA_LOSS, strict=True))
+    heard = heard_by(account(*every, unproven=tuple(every), suppressed=tuple(map(accepted, every))), persona)
+    assert [one.rank for one in heard.findings] == ranks
+    assert [one.rank for one in heard.unproven] == ranks
+    assert [one.finding.rank for one in heard.suppressed] == ranks
