@@ -125,11 +125,11 @@ def _all_dropped(estate: Estate) -> tuple[Dropped, ...]:
     for resource in estate.by_kind.get("HelmChartConfig", ()):
         spec = mapping(resource.body.get("spec"))
         place: Route = ("spec", "valuesContent")
-        values = document(spec.get("valuesContent"))
+        content = document(spec.get("valuesContent"))
         for switch in _bundled():
             if switch.path and resource.name in switch.charts:
-                found.extend(_at_paths(switch, switch.path, resource, dict(values), (), place))
-        found.extend(_in_arguments_of(resource, values, place))
+                found.extend(_at_paths(switch, switch.path, resource, dict(content), (), place))
+        found.extend(_in_arguments_of(resource, content, place))
     return tuple(found)
 
 
@@ -171,13 +171,12 @@ def _environment(container: Container) -> Iterator[tuple[str, Value, Route]]:
         else:
             yield text(item.get("name")), item.get("value", ""), ("env", index, "value")
     environment = container.body.get("environment")
-    if isinstance(environment, dict):
-        for name, value in environment.items():
-            yield name, value, ("environment", name)
-    for index, item in enumerate(items(environment)):
-        name, equals, value = known_text(item).partition("=")
+    for name, value in mapping(environment).items():
+        yield name, value, ("environment", name)
+    for index, line in enumerate(items(environment)):
+        name, equals, written = known_text(line).partition("=")
         if equals:
-            yield name, value, ("environment", index)
+            yield name, written, ("environment", index)
 
 
 def _arguments(container: Container) -> Iterator[tuple[str, Route]]:
