@@ -109,6 +109,12 @@ def test_what_is_not_proven_or_accepted_does_not_fail(auditor: Auditor) -> None:
     assert run(["audit", "--fail-on", "low"]) == 0
 
 
+def test_what_is_not_proven_fails_where_a_ledger_is_configured(auditor: Auditor) -> None:
+    auditor.account = account(unproven=(finding(severity=Severity.HIGH),), ledger=True)
+    assert run(["audit"]) == 1
+    assert run(["audit", "--fail-on", "critical"]) == 0
+
+
 def test_what_was_not_read_fails_only_on_request(auditor: Auditor, capsys: pytest.CaptureFixture[str]) -> None:
     auditor.account = account(errors=(ReadError("a.tf", 1, "broken", "the file"),))
     assert run(["audit"]) == 0

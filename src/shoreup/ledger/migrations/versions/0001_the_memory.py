@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_findings"),
         sa.ForeignKeyConstraint(["audit"], ["audits.id"], name="fk_findings_audit"),
         sa.UniqueConstraint("audit", "fingerprint", name="uq_findings_audit_fingerprint"),
-        sa.CheckConstraint("state IN ('found', 'unproven', 'suppressed')", name="ck_findings_state"),
+        sa.CheckConstraint("state IN ('found', 'unproven', 'suppressed')", name=op.f("ck_findings_state")),
     )
     op.create_index("ix_findings_fingerprint", "findings", ["fingerprint"])
     op.create_table(
@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_fixes"),
-        sa.CheckConstraint("outcome IN ('written', 'dropped', 'undone')", name="ck_fixes_outcome"),
+        sa.CheckConstraint("outcome IN ('written', 'dropped', 'undone')", name=op.f("ck_fixes_outcome")),
     )
     op.create_index("ix_fixes_estate_fingerprint", "fixes", ["estate", "fingerprint"])
     op.create_table(
@@ -73,8 +73,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("said", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
-        sa.CheckConstraint("kind IN ('drill', 'operation')", name="ck_runs_kind"),
-        sa.CheckConstraint("state IN ('running', 'done', 'failed', 'cancelled')", name="ck_runs_state"),
+        sa.CheckConstraint("kind IN ('drill', 'operation')", name=op.f("ck_runs_kind")),
+        sa.CheckConstraint("state IN ('running', 'done', 'failed', 'cancelled')", name=op.f("ck_runs_state")),
     )
     op.create_index("ix_runs_estate_started", "runs", ["estate", "started"])
     op.create_table(
@@ -95,7 +95,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name="uq_proofs_id"),
         sa.UniqueConstraint("previous", name="uq_proofs_previous"),
         sa.UniqueConstraint("hash", name="uq_proofs_hash"),
-        sa.CheckConstraint("verdict IN ('pass', 'fail', 'could-not-verify')", name="ck_proofs_verdict"),
+        sa.CheckConstraint("verdict IN ('pass', 'fail', 'could-not-verify')", name=op.f("ck_proofs_verdict")),
     )
     op.create_index("ix_proofs_estate_drill_taken", "proofs", ["estate", "drill", "taken"])
     for statement in _GUARDS.get(op.get_bind().dialect.name, ()):
