@@ -70,6 +70,10 @@ class Configurations:
                 self._declare(module, file, override=_overrides(path))
         return module
 
+    def paths(self, directory: str) -> list[str]:
+        """The Terraform files of a directory."""
+        return self._by_directory.get(directory, [])
+
     def size(self, directory: str) -> int:
         """The bytes of a directory's Terraform files."""
         return sum(len(self.tree.read(path) or b"") for path in self._by_directory.get(directory, ()))
@@ -194,13 +198,14 @@ def local_source(directory: str, call: Block) -> str | None:
 
 
 def module_roots(configurations: Configurations) -> list[str]:
-    """The directories that are applied: those that no other directory calls.
+    """The directories that are applied: those that no other directory calls, but for modules that are left over.
 
     Directories that only call one another in a circle are noted as an error and none of them is a root.
     """
     called = {directory: configurations.called_from(directory) for directory in configurations.directories}
     targets = {target for found in called.values() for target in found}
-    roots = [directory for directory in configurations.directories if directory not in targets]
+    uncalled = [directory for directory in configurations.directories if directory not in targets]
+    roots = _applied(configurations, uncalled, called)
     reached: set[str] = set()
     waiting = list(roots)
     while waiting:
@@ -209,8 +214,46 @@ def module_roots(configurations: Configurations) -> list[str]:
             reached.add(directory)
             waiting.extend(called.get(directory, ()))
     for directory in configurations.directories:
-        if directory not in reached:
+        if directory not in reached and directory not in uncalled:
             module = configurations.module(directory)
             path = module.files[0].source.path if module and module.files else directory
             configurations.tree.error(path, 0, "modules call one another in a circle", f"the module {directory}")
     return roots
+
+
+def _applied(configurations: Configurations, uncalled: list[str], called: dict[str, set[str]]) -> list[str]:
+    """Those directories that nobody calls which somebody applies.
+
+    A folder without provider, backend, values or lock file, in a folder of modules that a real root calls, is a module
+    that is no longer called. Without a real root beside it nothing tells a module from a root, and it counts.
+    """
+    own = {directory: _is_applied_itself(configurations, directory) for directory in uncalled}
+    shelves = {
+        posixpath.dirname(target) for directory in uncalled if own[directory] for target in called.get(directory, ())
+    }
+    applied: list[str] = []
+    for directory in uncalled:
+        if own[directory] or posixpath.dirname(directory) not in shelves or posixpath.dirname(directory) == "":
+            applied.append(directory)
+            continue
+        for path in configurations.paths(directory):
+            configurations.tree.skipped.setdefault(path, "not applied")
+    return applied
+
+
+def _is_applied_itself(configurations: Configurations, directory: str) -> bool:
+    """Whether a directory holds what only something that is applied needs."""
+    prefix = "" if directory == "." else f"{directory}/"
+    tree = configurations.tree
+    if f"{prefix}.terraform.lock.hcl" in tree or f"{prefix}terraform.tfvars" in tree:
+        return True
+    for path in configurations.paths(directory):
+        content = tree.read(path) or b""
+        if b"provider" not in content and b"backend" not in content and b"cloud" not in content:
+            continue
+        file = configurations.file(path)
+        for block in file.body.blocks if file else ():
+            inner = {nested.kind for nested in block.body.blocks}
+            if block.kind == "provider" or (block.kind == "terraform" and inner & {"backend", "cloud"}):
+                return True
+    return False
