@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from shoreup.facts.backup_images import image_backups
 from shoreup.facts.backup_resources import declared_backups
+from shoreup.facts.backup_results import reporting
 from shoreup.facts.estate import (
     Backup,
     ConfigEntry,
@@ -138,6 +139,36 @@ class _Around:
                     found.setdefault(id(volume), (workload, volume))
         return tuple(found.values())
 
+    def within(
+        self, sources: Sequence[Spot], target: Spot, protected: Sequence[Database]
+    ) -> tuple[tuple[Workload, Volume], ...]:
+        """The live data into whose own folder the copies are written."""
+        found: dict[int, tuple[Workload, Volume]] = {}
+        for database in protected:
+            for lies in data_spots(database):
+                if covers(lies, target):
+                    found.setdefault(id(lies.volume), (lies.workload, lies.volume))
+        for workload, volume in self._volumes.near(target):
+            if not any(same_place(source, target) for source in sources):
+                break
+            for container in workload.containers:
+                for mount in container.mounts:
+                    lies = Spot(workload, volume, mount.sub_path.strip("/"))
+                    holds = any(covers(lies, source) for source in sources) and covers(lies, target)
+                    if (
+                        mount.volume == volume.name
+                        and not mount.read_only
+                        and holds
+                        and _is_own(volume, sources, target)
+                    ):
+                        found.setdefault(id(volume), (workload, volume))
+        return tuple(found.values())
+
+
+def _is_own(volume: Volume, sources: Sequence[Spot], target: Spot) -> bool:
+    """Whether the folder is one application's: a claim, or a folder that is copied into itself."""
+    return bool(volume.claim) or any(covers(source, target) for source in sources)
+
 
 # From commands to backups
 
@@ -179,15 +210,22 @@ def _of_job(job: Job, workloads: Sequence[Workload], around: _Around, hosts: Hos
             recurs=recurs(job, copy.command),
             path_place=place_in(job.script, copy.path.start, copy.path.end) if copy.path is not None else None,
             reads_paths=tuple(word.text for word in copy.sources),
+            within=around.within(sources, target, protected) if target is not None else (),
+            container=job.container if there is None else None,
+            reporting=reporting(job, copy),
         )
         yield Found(backup, job, copy, target, sources, carrying)
 
 
 def _is_backup(job: Job, copy: Copy, sources: Sequence[Spot], target: Spot | None) -> bool:
-    """Whether a copy of files is made to be kept: it recurs, and it is dated, kept as snapshots or called a backup."""
+    """Whether a copy of files is made to be kept: it recurs, and it is dated, kept as snapshots, sent away or
+    called a backup.
+    """
     if job.container.init or not recurs(job, copy.command):
         return False
     if copy.tool in REPOSITORIES or copy.new_file:
+        return True
+    if copy.remote and any(source.volume.kind in LASTING_VOLUMES for source in sources):
         return True
     names = [job.workload.name, job.container.name, copy.path.text if copy.path is not None else "", copy.remote]
     if target is not None:

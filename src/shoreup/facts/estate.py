@@ -346,6 +346,31 @@ class Backup:
     """The files or folders that it reads, as the program names them."""
     copied_on: tuple[Backup, ...] = ()
     """Jobs that carry the copies further, to another volume or away."""
+    within: tuple[tuple[Workload, Volume], ...] = ()
+    """The live data, whose own folder the copies are written into."""
+    container: Container | None = None
+    """What runs it; ``None`` where an operator does, or where it runs in the server's own container."""
+    reporting: Reporting | None = None
+    """What becomes of a failure; ``None`` where an operator makes the copies."""
+    covers: tuple[tuple[str, str], ...] = ()
+    """Claims that an operator copies, as patterns of namespace and name."""
+    may_cover: str = ""
+    """Why it is not decided what an operator copies."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reporting:
+    """What becomes of a failure of a backup's command.
+
+    ``swallowed`` names the command behind a pipe whose status hides the copy's, ``decider`` the command whose status is
+    the program's instead; the places are theirs. ``heartbeat`` is whether the container tells anyone.
+    """
+
+    swallowed: str = ""
+    swallowed_at: Place | None = None
+    decider: str = ""
+    decider_at: Place | None = None
+    heartbeat: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -362,6 +387,8 @@ class Retention:
     age_days: float | None
     keeps_at_least: int | None
     undecided: str = ""
+    takes_newest: bool | None = None
+    """Whether it removes the newest copies; ``None`` where that is not decided."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

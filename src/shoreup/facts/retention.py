@@ -168,6 +168,7 @@ def _retention(found: Found, job: Job, removal: Removal) -> Retention:
         removal.age_days,
         keeps,
         doubt,
+        removal.takes_newest,
     )
 
 
@@ -182,7 +183,7 @@ def _removes_from(found: Found, job: Job, removal: Removal) -> bool:
     if removal.remote:
         if found.copy.tool in REPOSITORIES:
             return removal.remote == found.copy.tool or {removal.remote, found.copy.tool} <= {"restic", "rustic"}
-        if not found.copy.remote:
+        if not found.copy.remote or removal.remote in REPOSITORIES:
             return False
         return _same_store(removal.remote, found.copy.remote)
     near = job.container is found.job.container or _mounts(job, found.target)

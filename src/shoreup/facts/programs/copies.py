@@ -76,7 +76,10 @@ def copies(program: Program, environment: Mapping[str, str]) -> Iterator[Copy]:
         if copy is not None and not any(_carries(earlier, copy) for earlier in found):
             found.append(copy)
         elif copy is not None:
+            rest = tuple(word for word in copy.sources if not any(_takes(word, earlier) for earlier in found))
             found = [_carried(earlier, copy) if _carries(earlier, copy) else earlier for earlier in found]
+            if rest and (copy.remote or copy.repository):
+                found.append(replace(copy, sources=rest))
     yield from found
 
 
@@ -296,6 +299,10 @@ def _carries(earlier: Copy, later: Copy) -> bool:
         return False
     written = earlier.path.text
     return any(_covers(source.text, written) for source in later.sources)
+
+
+def _takes(source: Word, earlier: Copy) -> bool:
+    return earlier.path is not None and _covers(source.text, earlier.path.text)
 
 
 def _covers(source: str, written: str) -> bool:

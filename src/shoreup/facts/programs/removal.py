@@ -32,6 +32,8 @@ class Removal:
     age_days: float | None = None
     keeps_at_least: int | None = None
     undecided: str = ""
+    takes_newest: bool | None = None
+    """Whether it removes the newest copies; ``None`` where that is not decided."""
 
 
 def days(text: str) -> float | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from shoreup.facts.programs.copies import Copy
+from shoreup.facts.programs.order import takes_newest
 from shoreup.facts.programs.outputs import Expand, joined, working_folder
 from shoreup.facts.programs.policies import POLICY_TOOLS, policy
 from shoreup.facts.programs.removal import Removal
@@ -30,7 +31,11 @@ def removals(program: Program, copied: tuple[Copy, ...], environment: Mapping[st
     for command in program.commands:
         if not program.runs(command):
             continue
-        found = _find(program, command, expand) or _remove(program, command, copied, expand) or policy(command, expand)
+        found = (
+            _find(program, command, copied, expand)
+            or _remove(program, command, copied, expand)
+            or policy(command, expand)
+        )
         if found is not None:
             yield found
 
@@ -38,7 +43,7 @@ def removals(program: Program, copied: tuple[Copy, ...], environment: Mapping[st
 # find
 
 
-def _find(program: Program, command: Command, expand: Expand) -> Removal | None:
+def _find(program: Program, command: Command, copied: tuple[Copy, ...], expand: Expand) -> Removal | None:
     if command.name != "find":
         return None
     texts = [expand(word).text for word in command.arguments]
@@ -48,7 +53,10 @@ def _find(program: Program, command: Command, expand: Expand) -> Removal | None:
     if not ages:
         counted = _counted(program, program.downstream(command))
         if counted is not None:
-            return Removal(command, "count", _find_roots(program, command, expand), keeps_at_least=counted)
+            feeding = (command, *(item for item in program.downstream(command) if item.name not in _REMOVERS))
+            newest = takes_newest(program, feeding, copied)
+            roots = _find_roots(program, command, expand)
+            return Removal(command, "count", roots, keeps_at_least=counted, takes_newest=newest)
         # Without an age it empties a folder, which is no retention, unless it only looks for what is empty or broken.
         return (
             None
@@ -64,6 +72,16 @@ def _find(program: Program, command: Command, expand: Expand) -> Removal | None:
         age_days=_find_age(texts),
         keeps_at_least=kept if kept is not None else guard,
         undecided=doubt,
+        takes_newest=True if kept is None and _younger(texts) else None,
+    )
+
+
+def _younger(texts: list[str]) -> bool:
+    """Whether it looks for what is younger than an age, and for nothing else: ``-mtime -7``."""
+    plain = not {"-o", "-or", "!", "-not"} & set(texts)
+    return plain and any(
+        option in ("-mtime", "-mmin", "-ctime", "-cmin") and re.fullmatch(r"-\d+", value) is not None
+        for option, value in pairwise(texts)
     )
 
 
@@ -133,7 +151,9 @@ def _remove(program: Program, command: Command, copied: tuple[Copy, ...], expand
     listing = next((item for item in feeding if item.name in ("ls", "stat", "exa", "dir")), None)
     if kept is not None:
         paths = _listed(program, listing, expand) if listing is not None else ()
-        return Removal(command, "count", paths, keeps_at_least=kept)
+        return Removal(
+            command, "count", paths, keeps_at_least=kept, takes_newest=takes_newest(program, feeding, copied)
+        )
     folder = working_folder(program, command, expand)
     words = tuple(joined(folder, expand(word)) for word in command.arguments if not word.text.startswith("-"))
     if feeding or any(part.kind in ("variable", "substitution") for word in words for part in word.parts):
@@ -245,7 +265,7 @@ def guarded_by_success(program: Program, removal: Command, copied: tuple[Copy, .
         if made.start >= removal.start:
             continue
         if not program.downstream(made) or made.options.pipefail:
-            if _ends_the_run(program, made) or _chained(made, removal):
+            if ends_the_run(program, made) or _chained(made, removal):
                 return True
             if re.search(r"\$\?|\$\{\?\}", program.text[made.end : removal.start]):
                 answer = None
@@ -259,7 +279,7 @@ _HARMLESS = frozenset(
 )
 
 
-def _ends_the_run(program: Program, made: Command) -> bool:
+def ends_the_run(program: Program, made: Command) -> bool:
     """Whether a failure of the copy ends the program: by ``set -e``, ``|| exit``, ``if ! dump; then exit; fi``."""
     if made.options.errexit and all(frame.kind in _HARMLESS for frame in made.context):
         return True
