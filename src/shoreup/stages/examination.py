@@ -29,6 +29,7 @@ from shoreup.stages.reading import Reading, read
 from shoreup.stages.selection import expanded
 from shoreup.stages.settings import GivenSettings, own_products
 from shoreup.stages.suppression import part
+from shoreup.stages.weighing import weighed
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]
@@ -70,7 +71,7 @@ def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
         parted = part(
-            [*ranked(judgement.drafts, places), *ranked(judgement.unproven, places)],
+            [*ranked([*weighed(judgement.drafts, estate)], places), *ranked(judgement.unproven, places)],
             judgement.doubts,
             places,
             tree,

@@ -1,0 +1,78 @@
+"""Limits on the processor that slow a program down at every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._containers import RESTARTS, place_of
+from shoreup.concerns._probes import reached, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.fields import known_text, mapping
+from shoreup.facts.quantities import cores
+from shoreup.facts.serving import serving
+from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+
+_BURSTY = frozenset({"app", "auth", "cache", "database", "gate", "ingress", "pooler", "queue", "search", "web"})
+"""Kinds of product that wait for requests and then want a whole core for a moment."""
+_TOO_LITTLE = 0.2
+"""Cores: 20 ms of each 100 ms. Below it, a single request of an ordinary program waits for several periods."""
+_DROP = Fix(
+    "Drop the limit and keep the request, or raise the limit to a core",
+    Safety.UNSAFE,
+    f"{RESTARTS}; the request still guarantees its share when the node is busy",
+)
+
+
+class CpuLimitThrottling(Concern):
+    """A container that answers requests is limited to less than 200 millicores.
+
+    **What**
+
+    A container of a known product that waits for requests (an application, database, proxy, sign-in) serves, and its
+    own processor limit is under `200m`. Exporters, agents and programs that are not known are left alone.
+
+    **Why**
+
+    The kernel hands out the processor in periods of 100 ms. With `150m` a program that needs 60 ms of work for an
+    answer runs 15 ms, is stopped, and runs again in the next period: the answer takes over 300 ms on an idle node.
+    Probes time out for the same reason.
+
+    **Example**
+
+    `limits: {cpu: 150m}` on a `gitea` container is found. `requests: {cpu: 150m}` without a limit is not.
+
+    **Fix safety**
+
+    Unsafe: the pods restart. A limit is never proposed where there is none.
+    """
+
+    id = "cpu-limit-throttling"
+    title = "Processor limit that throttles every answer"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.HYGIENE
+    category = Category.AVAILABILITY
+    section = Section.PERFORMANCE
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every container that serves."""
+        for found in serving(estate):
+            if found.product is None or found.product.kind not in _BURSTY:
+                continue
+            limits = mapping(mapping(found.container.body.get("resources")).get("limits"))
+            limit = cores(limits.get("cpu"))
+            if limit is None or not 0 < limit < _TOO_LITTLE:
+                continue
+            written = known_text(limits.get("cpu"))
+            yield self.found(
+                place_of(found.workload, found.container, "resources", "limits", "cpu"),
+                field="resources.limits.cpu",
+                subject=subject(found),
+                message=f"{subject(found)} {reached(found)} and is limited to {written} of a processor.",
+                consequence=(
+                    f"It works {limit * 100:.3g} ms of every 100 ms and is then stopped, "
+                    "so that answers are slow on an idle node too."
+                ),
+                confidence=Confidence.LIKELY,
+                fixes=(_DROP,),
+            )

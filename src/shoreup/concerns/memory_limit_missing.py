@@ -1,0 +1,71 @@
+"""Containers that may take all memory of their node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._containers import RESTARTS, called, place_of
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.resource_rules import LIMITS, resource_rules
+from shoreup.facts.staying import staying
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_ADD = Fix(
+    "Set a memory limit above what it needs on its worst day",
+    Safety.SHOWN,
+    f"how much that is, only measurements of the running container can tell; {RESTARTS}",
+)
+
+
+class MemoryLimitMissing(Concern):
+    """A container that runs on has no memory limit.
+
+    **What**
+
+    Neither the container nor its pod states a memory limit, and no LimitRange of the namespace gives one. A
+    VerticalPodAutoscaler does not count: it scales limits only where there are some. Jobs, init containers, workloads
+    that are switched off and charts whose defaults are not known are left alone. A limit on the processor is never
+    asked for.
+
+    **Why**
+
+    A leak or one large request takes the memory of the whole node, and the kernel then ends whichever process it
+    finds, a database as well as the culprit.
+
+    **Example**
+
+    A container with `requests: {memory: 256Mi}` and no limit is found; `limits: {memory: 512Mi}` cures it.
+
+    **Fix safety**
+
+    Shown: a limit below what the program needs kills it, so the number must come from measurements. The pods restart.
+    """
+
+    id = "memory-limit-missing"
+    title = "Container without a memory limit"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.OUTAGE
+    category = Category.AVAILABILITY
+    section = Section.PERFORMANCE
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every container that runs on."""
+        rules = resource_rules(estate)
+        for workload, container in staying(estate):
+            if rules.has(workload, container, LIMITS, "memory"):
+                continue
+            place = place_of(workload, container, "resources", LIMITS)
+            reason = rules.open(workload, container, LIMITS)
+            if reason:
+                yield self.undecided(place, unknown="resources.limits.memory", reason=reason)
+                continue
+            subject = called(workload, container)
+            yield self.found(
+                place,
+                field="resources.limits.memory",
+                subject=subject,
+                message=f"{subject} has no memory limit, and nothing in its namespace gives it one.",
+                consequence="A leak takes the memory of the whole node, and other pods on it are killed.",
+                fixes=(_ADD,),
+            )

@@ -1,0 +1,86 @@
+"""What many depend on, and the scheduler treats like everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate, Workload
+from shoreup.facts.naming import named
+from shoreup.facts.priorities import has_class, priority
+from shoreup.facts.standing import listed, others
+from shoreup.facts.staying import REPLICATED, stays
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_ENOUGH = 3
+_CLASS = Fix(
+    "Give it a PriorityClass above the default",
+    Safety.UNSAFE,
+    "the pods restart; when the cluster is full, pods without the class are evicted to make room",
+)
+
+
+class PriorityUnset(Concern):
+    """What many depend on has no higher priority than what nobody depends on.
+
+    **What**
+
+    Three others or more depend on the workload, it names no priority class, and a workload that nobody depends on has
+    the same priority or a higher one. A class marked as the default counts; where a class is not in the
+    estate, nothing is said.
+
+    **Why**
+
+    When a node is lost and the rest cannot hold all pods, the scheduler takes them in the order of their
+    priority. Without one the start page may get the last place, while the database waits, and everything with it.
+
+    **Example**
+
+    A sign-in service before ten routes without `priorityClassName`, beside a drawing tool without one, is found.
+
+    **Fix safety**
+
+    Unsafe: the pods restart, and with a priority come evictions of others when the cluster is full.
+    """
+
+    id = "priority-unset"
+    title = "No priority for what many depend on"
+    severity = Severity.LOW
+    consequence_class = Consequence.OUTAGE
+    category = Category.AVAILABILITY
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Compare what many depend on with what nobody does."""
+        ranked: list[tuple[Workload, int, int]] = []
+        for workload in estate.workloads:
+            if workload.kind in REPLICATED and stays(workload):
+                value = priority(estate, workload)
+                if value is not None:
+                    ranked.append((workload, value, len(others(estate, workload.resource.key))))
+        leaves = [(value, workload) for workload, value, count in ranked if count == 0]
+        highest = max((value for value, _ in leaves), default=None)
+        if highest is None:
+            return
+        for workload, value, count in ranked:
+            if count >= _ENOUGH and not has_class(workload) and value <= highest:
+                beside = [leaf for at, leaf in leaves if at >= value]
+                yield self._unset(estate, workload, beside)
+
+    def _unset(self, estate: Estate, workload: Workload, beside: list[Workload]) -> Outcome:
+        subject = named(workload.resource)
+        standing = others(estate, workload.resource.key)
+        example = named(beside[0].resource)
+        more = f" and {len(beside) - 1} more" if len(beside) > 1 else ""
+        return self.found(
+            Place(workload.resource.key, workload.pod_route),
+            field="priorityClassName",
+            subject=subject,
+            message=(
+                f"{len(standing)} others depend on {subject}, "
+                f"and it has no higher priority than {example}{more}, on which nothing depends."
+            ),
+            consequence=f"When nodes are full, it may stay pending, and with it {listed(standing)}.",
+            fixes=(_CLASS,),
+            dependants=len(standing),
+        )

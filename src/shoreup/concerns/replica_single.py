@@ -1,0 +1,147 @@
+"""One replica of what others depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.bottlenecks import alone
+from shoreup.facts.estate import Database, Estate, Workload
+from shoreup.facts.fields import number
+from shoreup.facts.naming import named
+from shoreup.facts.operators import operated, route_of
+from shoreup.facts.products import Product
+from shoreup.facts.standing import listed, others
+from shoreup.facts.staying import REPLICATED, single, stays
+from shoreup.facts.wiring_graph import Node
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.value import Value, at
+
+_ENOUGH = 3
+"""So many others make it a matter of more than itself and its neighbour."""
+_MORE = Fix(
+    "Run two replicas, spread over nodes, with a budget of maxUnavailable: 1",
+    Safety.UNSAFE,
+    "the pods restart, and two of them answer from then on",
+)
+_QUORUM = Fix(
+    "Run three members",
+    Safety.SHOWN,
+    "members must be told of each other, and two would be worse than one: neither may go",
+)
+_FREE = Fix(
+    "Move its state off the volume that one pod alone may use, then run two replicas",
+    Safety.SHOWN,
+    "as it stands a second replica could not start, or would write the same files",
+)
+_STANDBY = Fix(
+    "Let an operator run it with a standby, or add a standby instance that replicates from it",
+    Safety.SHOWN,
+    "more replicas of the same workload would write the same data and destroy it",
+)
+_INSTANCES = Fix(
+    "Raise the operator's number of instances to two or three",
+    Safety.UNSAFE,
+    "the operator copies the data to a standby, which needs a volume of the same size",
+)
+
+
+class ReplicaSingle(Concern):
+    """One replica runs of something that others depend on.
+
+    **What**
+
+    A product of which several may run (a proxy, a pooler, a sign-in, a stateless application) has one replica; or a
+    database that three others or more depend on has no standby. Who depends on it is read from the wiring: addresses in
+    variables and configuration, routes, middlewares. Its own routes do not count. Where fewer depend on it, only the
+    strict persona sees it. Programs that are not known are left alone.
+
+    **Why**
+
+    Every restart, update and drain of the one pod, and five minutes after its node dies, stops all who depend on it.
+
+    **Example**
+
+    A `pgbouncer` with `replicas: 1` that four applications name as their host is found; so is the `postgres` behind
+    it, for which a standby is proposed, never more replicas.
+
+    **Fix safety**
+
+    Unsafe: the pods restart. For a database that cannot run several writers, and for state on a volume for one pod, the
+    cure is shown.
+    """
+
+    id = "replica-single"
+    title = "One replica of what others depend on"
+    severity = Severity.HIGH
+    consequence_class = Consequence.OUTAGE
+    category = Category.AVAILABILITY
+    section = Section.SCALING_LIMITS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every workload with one replica, and at every operator's cluster with one instance."""
+        for workload in estate.workloads:
+            if workload.kind in REPLICATED and stays(workload) and single(workload):
+                yield from self._workload(estate, workload)
+        clusters = {database.resource.key: database for database in estate.databases if database.workload is None}
+        for entry, resource in operated(estate.by_kind):
+            database = clusters.get(resource.key)
+            if database is not None and entry.replicas:
+                body: Value = dict(resource.body)
+                if number(at(body, *route_of(entry.replicas))) == 1:
+                    yield from self._cluster(estate, database, Place(resource.key, route_of(entry.replicas)))
+
+    def _workload(self, estate: Estate, workload: Workload) -> Iterator[Outcome]:
+        products = [estate.products.get(one.image.product) for one in workload.containers if not one.init]
+        main = _main(products)
+        if main is None:
+            return
+        standing = others(estate, workload.resource.key)
+        held = list(alone(workload)) if workload.kind != "StatefulSet" else []
+        leaf = len(standing) < _ENOUGH
+        if leaf and (main.writers != "many" or held):
+            return
+        if main.writers not in {"many", "quorum"} and main.kind != "database":
+            return
+        fix = _FREE if held else _MORE
+        if main.writers == "quorum":
+            fix = _QUORUM
+        elif main.writers != "many":
+            fix = _STANDBY
+        yield self._single(
+            named(workload.resource), Place(workload.resource.key, ("spec", "replicas")), standing, fix, main
+        )
+
+    def _cluster(self, estate: Estate, database: Database, place: Place) -> Iterator[Outcome]:
+        standing = others(estate, database.resource.key)
+        product = estate.products.get(database.product)
+        if len(standing) >= _ENOUGH and product is not None:
+            yield self._single(named(database.resource), place, standing, _INSTANCES, product)
+
+    def _single(self, subject: str, place: Place, standing: Sequence[Node], fix: Fix, product: Product) -> Outcome:
+        leaf = len(standing) < _ENOUGH
+        runs = "one instance" if fix in (_STANDBY, _INSTANCES, _QUORUM) else "one replica"
+        depend = f"{len(standing)} others depend on it" if not leaf else "the product may run several"
+        return self.found(
+            place,
+            field="replicas",
+            subject=subject,
+            message=f"{subject} runs {product.title} as {runs}, and {depend}.",
+            consequence=(
+                "Every restart and every lost node stops it for a while."
+                if leaf
+                else f"Every restart and every lost node stops, with it, {listed(standing)}."
+            ),
+            severity=Severity.LOW if leaf else Severity.HIGH,
+            fixes=(fix,),
+            dependants=len(standing),
+            strict=leaf,
+        )
+
+
+def _main(products: Sequence[Product | None]) -> Product | None:
+    """The product that a workload is there for, leaving exporters aside; none where an image is not known."""
+    if None in products:
+        return None
+    known = [product for product in products if product is not None and product.kind not in {"exporter", "agent"}]
+    return known[0] if len(known) == 1 else None
