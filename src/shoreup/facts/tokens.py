@@ -18,7 +18,7 @@ from shoreup.facts.fields import mapping, text, why_open
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 
-TOKEN_TYPE = "kubernetes.io/service-account-token"
+SERVICE_ACCOUNT_TYPE = "kubernetes.io/service-account-token"
 _ACCOUNT = "kubernetes.io/service-account.name"
 
 
@@ -53,7 +53,7 @@ class EndlessToken:
 def endless_tokens(estate: Estate) -> Iterator[EndlessToken]:
     """Every token of the estate that nothing ends."""
     for resource in estate.by_kind.get("Secret", ()):
-        if text(resource.body.get("type")) == TOKEN_TYPE:
+        if text(resource.body.get("type")) == SERVICE_ACCOUNT_TYPE:
             annotations = mapping(mapping(resource.body.get("metadata")).get("annotations"))
             account = text(annotations.get(_ACCOUNT))
             yield EndlessToken(resource, "token", account, Place(resource.key, ("type",)))
