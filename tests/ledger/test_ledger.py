@@ -52,6 +52,10 @@ def test_what_was_appended_is_read_back_in_order(where: Location) -> None:
 
 def test_a_ledger_that_nobody_has_written_is_empty(where: Location) -> None:
     assert read_proofs(where).proofs == ()
+    assert where.file is not None
+    where.file.touch()
+    assert read_proofs(where).proofs == ()
+    assert head(where) == BEGINNING
 
 
 def test_work_done_again_adds_nothing(where: Location) -> None:
@@ -72,7 +76,7 @@ def test_proofs_refuse_to_change(where: Location, statement: str) -> None:
     ("statement", "number", "left"),
     [
         (
-            "UPDATE proofs SET content = CAST(replace(CAST(content AS TEXT), 'whole', 'twice') AS BLOB) WHERE number = 2",
+            "UPDATE proofs SET content = CAST(replace(CAST(content AS TEXT), 'whole', '') AS BLOB) WHERE number = 2",
             2,
             ["proof-0", "proof-2"],
         ),

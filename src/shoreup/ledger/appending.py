@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from shoreup.ledger.location import Location
-from shoreup.ledger.schema import proofs
+from shoreup.ledger.schema import HEAD, proofs
 from shoreup.ledger.wire import BEGINNING, chain, encode
 from shoreup.model.proof import Proof
 
 ATTEMPTS = 50
 """How often a proof is put behind another one that came first at the same moment."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATING = Lock()
+"""Alembic keeps what it works on in a module, so only one thread may let it work."""
+_LOCK = 0x5404E0B
+"""The number under which ledgers on a PostgreSQL server take turns."""
 
 
 class Ledger:
@@ -105,6 +111,15 @@ def _on_begin(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
+    with _MIGRATING:
+        if connection.dialect.name == "postgresql":
+            # Two that open a new ledger at once would both make its tables.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        if MigrationContext.configure(connection).get_current_revision() != HEAD:
+            _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
     settings = Config()
     settings.set_main_option("script_location", str(_MIGRATIONS))
     settings.attributes["connection"] = connection

@@ -31,6 +31,10 @@ class LedgerTrouble(Exception):
     """Why a ledger cannot be read, as part of a sentence."""
 
 
+class NothingYet(LedgerTrouble):
+    """A database in which nothing was ever written: an empty ledger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """A proof whose place in the chain is not what it says. ``number`` is the row's."""
@@ -55,12 +59,15 @@ def read_proofs(where: Location) -> Kept:
     """
     if where.file is not None and not where.file.exists():
         return Kept((), ())
-    with opened(where) as connection:
-        query = select(proofs.c.number, proofs.c.estate, proofs.c.content, proofs.c.previous, proofs.c.hash)
-        rows = [
-            _Row(int(number), str(estate), bytes(content), str(previous), str(mark))
-            for number, estate, content, previous, mark in connection.execute(query.order_by(proofs.c.number))
-        ]
+    query = select(proofs.c.number, proofs.c.estate, proofs.c.content, proofs.c.previous, proofs.c.hash)
+    try:
+        with opened(where) as connection:
+            rows = [
+                _Row(int(number), str(estate), bytes(content), str(previous), str(mark))
+                for number, estate, content, previous, mark in connection.execute(query.order_by(proofs.c.number))
+            ]
+    except NothingYet:
+        return Kept((), ())
     return _followed(rows, where.estate)
 
 
@@ -95,9 +102,12 @@ def _followed(rows: Sequence[_Row], estate: str) -> Kept:
 
 def head(where: Location) -> str:
     """The hash of the newest proof, which changes with each. Raises :class:`LedgerTrouble`."""
-    with opened(where) as connection:
-        newest = select(proofs.c.hash).order_by(proofs.c.number.desc()).limit(1)
-        return str(connection.execute(newest).scalar() or BEGINNING)
+    newest = select(proofs.c.hash).order_by(proofs.c.number.desc()).limit(1)
+    try:
+        with opened(where) as connection:
+            return str(connection.execute(newest).scalar() or BEGINNING)
+    except NothingYet:
+        return BEGINNING
 
 
 @contextmanager
@@ -106,6 +116,9 @@ def opened(where: Location) -> Iterator[Connection]:
     try:
         engine = create_engine(_url(where), poolclass=NullPool, connect_args=_arguments(where))
         with engine.connect() as connection:
+            if where.file is not None:
+                # The file may be a stranger's: what its schema computes must not reach beyond it.
+                connection.exec_driver_sql("PRAGMA trusted_schema=OFF")
             _check(connection)
             yield connection
     except (ArgumentError, NoSuchModuleError):
@@ -120,6 +133,8 @@ def opened(where: Location) -> Iterator[Connection]:
 
 def _check(connection: Connection) -> None:
     tables = inspect(connection).get_table_names()
+    if not tables:
+        raise NothingYet("nothing was written to it yet")
     if VERSIONS not in tables or proofs.name not in tables:
         raise LedgerTrouble("it is a database without a ledger's tables")
     version = connection.exec_driver_sql(f"SELECT version_num FROM {VERSIONS}").scalar()  # noqa: S608 (a constant)
