@@ -183,3 +183,17 @@ def test_without_a_ledger_no_database_library_is_imported(
         },
     )
     assert json.loads(done.stdout) == []
+
+
+def test_a_server_that_the_audited_tree_names_is_not_called(estate: Path) -> None:
+    (estate / "shoreup.toml").write_text(
+        '[ledger]\nurl = "postgresql+psycopg://me:sesame@127.0.0.1:1/x"\n', encoding="utf-8"
+    )
+    account = audited(estate)
+    assert [one.cause.partition(":")[0] for one in account.errors] == ["the ledger postgresql+psycopg"]
+    assert "was not opened" in account.errors[0].cause
+    assert "sesame" not in account.errors[0].cause
+    asked = AuditOptions(
+        select=("restore-untested",), cache=False, today=date(2026, 11, 23), config=estate / "shoreup.toml"
+    )
+    assert "was not opened" not in audit([estate], asked).errors[0].cause

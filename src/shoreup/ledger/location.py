@@ -30,12 +30,14 @@ class Location:
 
     ``estate`` is the estate's key, ``url`` what SQLAlchemy opens, ``file`` the file behind it (``None`` for a
     server). ``configured`` says that the owner asked for it, so that what is unproven may decide an exit code.
+    ``closed`` says why it is not to be opened, empty where it may be.
     """
 
     estate: str
     url: str
     file: Path | None
     configured: bool
+    closed: str = ""
 
     @property
     def shown(self) -> str:

@@ -67,7 +67,9 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     selection = given.settings.selection
     baseline = _baseline(options, given)
     plan = _read(options.plan) if options.plan else b""
-    ledger = proofs.find(root, options.ledger or given.settings.ledger.url)
+    ledger = proofs.find(
+        root, options.ledger or given.settings.ledger.url, asked=bool(options.ledger or options.config)
+    )
     known = proofs.state(ledger) if options.cache else ""
     cache = (
         Cache(_question(root, only, options, plan, today, f"{known} {given.name} {given.digest}"))

@@ -6,7 +6,7 @@ when the account has to be made anew.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shoreup.formats.files import FileTree
@@ -15,6 +15,9 @@ from shoreup.ledger.location import Location, cloned_key, locate
 from shoreup.model.finding import ReadError
 from shoreup.model.proof import Proof
 
+CLOSED = (
+    "a server that the audited tree names is asked only when you name its settings yourself (--config shoreup.toml)"
+)
 LEFT_OUT = "what was proven; it counts as unproven"
 
 
@@ -34,8 +37,8 @@ def state(where: Location | None) -> str:
     """What an account depends on beside files: a text that changes with every proof."""
     if where is None:
         return ""
-    if where.file is not None:
-        return f"{where.estate} {where.file} {where.state()}"
+    if where.file is not None or where.closed:
+        return f"{where.estate} {where.file or where.closed} {where.state()}"
     from shoreup.ledger.reading import LedgerTrouble, head
 
     try:
@@ -44,9 +47,14 @@ def state(where: Location | None) -> str:
         return f"{where.estate} {where.url} {trouble}"
 
 
-def find(root: Path, url: str) -> Location | None:
-    """The ledger of the estate at ``root``, where there is one or ``url`` says where one is to be."""
-    return locate(root, url)
+def find(root: Path, url: str, *, asked: bool = True) -> Location | None:
+    """The ledger of the estate at ``root``, where there is one or ``url`` says where one is to be.
+
+    ``asked`` says that the address is the user's own word. One that only stands in the audited tree may be a
+    stranger's, so no server is called for it: that would tell them of the audit and offer them a password.
+    """
+    found = locate(root, url)
+    return found if found is None or asked or found.file is not None else replace(found, closed=CLOSED)
 
 
 def proven(tree: FileTree, where: Location | None) -> Proven:
@@ -58,6 +66,8 @@ def proven(tree: FileTree, where: Location | None) -> Proven:
 
 
 def _kept(where: Location) -> tuple[tuple[Proof, ...], tuple[ReadError, ...]]:
+    if where.closed:
+        return (), (ReadError("", 0, f"the ledger {where.shown} was not opened: {where.closed}", LEFT_OUT),)
     from shoreup.ledger.reading import LedgerTrouble, read_proofs
 
     try:
