@@ -180,7 +180,7 @@ class Trace:
                 return Reached(_span(expression), ())
             if not isinstance(route[0], int) or route[0] >= len(expression.items):
                 raise Lost
-            return self.follow(expression.items[route[0]], scope, route[1:])
+            return self._item(expression.items[route[0]], scope, route[1:])
         if isinstance(expression, ObjectOf):
             return self._object(expression, scope, route)
         if isinstance(expression, ForOf):
@@ -248,6 +248,13 @@ class Trace:
 
     # Collections
 
+    def _item(self, expression: Expression, scope: Scope, route: Route) -> Reached:
+        """The way into an item of a collection; where it ends at once, the item itself is the place."""
+        try:
+            return self.follow(expression, scope, route)
+        except (Lost, EvaluationError, FunctionError):
+            return self.made(expression, scope, route, "an expression")
+
     def _object(self, node: ObjectOf, scope: Scope, route: Route) -> Reached:
         if not route:
             return Reached(_span(node), ())
@@ -255,7 +262,7 @@ class Trace:
             if object_key(key_expression, scope) == route[0]:
                 if type(route[0]) is KeyOf:
                     return self.follow(key_expression, scope, ())
-                return self.follow(value_expression, scope, route[1:])
+                return self._item(value_expression, scope, route[1:])
         raise Lost
 
     def _for(self, node: ForOf, scope: Scope, route: Route) -> Reached:
