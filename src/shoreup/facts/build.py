@@ -14,7 +14,7 @@ from datetime import date
 from shoreup.facts.backups import backups
 from shoreup.facts.config import read_config
 from shoreup.facts.databases import operator_images, read_databases
-from shoreup.facts.estate import CodeFile, Comment, Estate, IgnoredChange, Image, Workload
+from shoreup.facts.estate import CodeFile, Comment, Estate, IgnoredChange, Image, StateBackend, Workload
 from shoreup.facts.grants import read_grants
 from shoreup.facts.middlewares import read_middlewares
 from shoreup.facts.nodes import read_node_pools
@@ -52,6 +52,7 @@ class Extras:
     code_files: tuple[CodeFile, ...] = ()
     comments: tuple[Comment, ...] = ()
     ignored_changes: tuple[IgnoredChange, ...] = ()
+    backends: tuple[StateBackend, ...] = ()
     source_paths: Mapping[tuple[int, Route], str] = field(default_factory=dict)
     products: tuple[Product, ...] = ()
     releases: tuple[ReleaseReading, ...] = ()
@@ -107,6 +108,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         code_files=extras.code_files,
         comments=extras.comments,
         ignored_changes=extras.ignored_changes,
+        backends=extras.backends,
         budgets=by_kind.get("PodDisruptionBudget", ()),
         products=products,
         today=extras.today or date.today(),  # noqa: DTZ011 (support ends on a day, wherever one is)

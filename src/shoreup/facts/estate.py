@@ -426,6 +426,19 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StateBackend:
+    """Where a root of Terraform keeps its state. ``kind`` is empty where the root names no backend.
+
+    ``encrypted`` says that the root encrypts the state itself.
+    """
+
+    root: str
+    kind: str
+    place: Place
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class IgnoredChange:
     """A Terraform ``lifecycle { ignore_changes }`` entry, as a route of the Kubernetes object."""
 
@@ -455,6 +468,7 @@ class Estate:
     code_files: tuple[CodeFile, ...] = ()
     comments: tuple[Comment, ...] = ()
     ignored_changes: tuple[IgnoredChange, ...] = ()
+    backends: tuple[StateBackend, ...] = ()
     budgets: tuple[Resource, ...] = ()
     products: Products = field(default_factory=with_products)
     today: date = field(default_factory=date.today)

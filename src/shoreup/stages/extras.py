@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from shoreup.facts.build import Extras
-from shoreup.facts.estate import CodeFile, Comment, IgnoredChange
+from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend
 from shoreup.model.finding import Place
 from shoreup.sources.git import last_change
 from shoreup.sources.repository import Role, part_of_more
@@ -31,6 +31,9 @@ def extras(reading: Reading, given: Extras) -> Extras:
         last_changes=_last_changes(reading),
         code_files=tuple(CodeFile(shape.path, shape.lines, shape.subjects) for shape in terraform.shapes),
         comments=tuple(Comment(comment.span, comment.text, key) for key, comment in terraform.comments),
+        backends=tuple(
+            StateBackend(one.root, one.kind, Place(span=one.span), one.encrypted) for one in terraform.backends
+        ),
         ignored_changes=tuple(
             IgnoredChange(
                 reading.found[key].resource,

@@ -19,6 +19,7 @@ from shoreup.sources.ci import read_pipelines
 from shoreup.sources.compose import read_compose
 from shoreup.sources.kustomize import read_kustomizations
 from shoreup.sources.manifests import read_manifests
+from shoreup.sources.node_files import read_node_files
 from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
 from shoreup.sources.repository import RepositoryFile, read_repository
@@ -75,6 +76,8 @@ def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
         _add(reading, read_compose(tree))
     with _surviving(tree, "pipelines"):
         _add(reading, read_pipelines(tree))
+    with _surviving(tree, "files of the nodes"):
+        _add(reading, read_node_files(tree))
     reading.repository = tuple(read_repository(tree))
     progress("following releases", total * 3 // 4, total)
     with _surviving(tree, "releases"):

@@ -11,6 +11,7 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.provider import computed_id, to_kubernetes
 from shoreup.sources.reading import Found
+from shoreup.sources.terraform.backends import RootBackend, backends
 from shoreup.sources.terraform.code import CodeComment, FileShape, comments, shapes
 from shoreup.sources.terraform.ignored import IgnoredField, ignored_fields
 from shoreup.sources.terraform.tracer import ObjectTracer, PlainTracer, YamlBodyTracer
@@ -37,6 +38,7 @@ class TerraformReading:
     shapes: list[FileShape] = field(default_factory=list)
     comments: list[tuple[int, CodeComment]] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
+    backends: list[RootBackend] = field(default_factory=list)
 
     def add(self, other: TerraformReading) -> None:
         """Take in what other roots declare. Files that both have read (shared modules) count once."""
@@ -51,6 +53,7 @@ class TerraformReading:
             if comment.span.file not in known
         )
         self.roots.extend(other.roots)
+        self.backends.extend(other.backends)
 
 
 def read_terraform(tree: FileTree, plan: Plan | None = None) -> TerraformReading:
@@ -125,6 +128,7 @@ def read_root(configurations: Configurations, path: str, reading: TerraformReadi
     instance = ModuleInstance(root, module, "", {})
     instance.given.update(_unreadable(configurations, path, module, instance.scope))
     instance.given.update(given_in_files(configurations, path, instance.scope))
+    reading.backends.extend(backends(module, path))
     _read_instance(instance, path, reading)
 
 
