@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from shoreup.facts.estate import Backup, Container, Retention, Workload
+from shoreup.facts.backup_results import TELLING_NAMES
+from shoreup.facts.estate import Backup, Container, Reporting, Retention, Volume, Workload
 from shoreup.facts.fields import items, known_text, mapping, text
 from shoreup.facts.hosts import Hosts
-from shoreup.facts.jobs import spot
+from shoreup.facts.jobs import Spot, same_place, spot
 from shoreup.facts.programs.copies import host_of
 from shoreup.facts.programs.images import BackupImage, backup_image
 from shoreup.model.finding import Place
+
+_LASTING = frozenset({"claim", "nfs", "host-path", "csi"})
 
 
 def image_backups(workloads: Sequence[Workload], hosts: Hosts) -> Iterator[Backup]:
@@ -21,10 +24,12 @@ def image_backups(workloads: Sequence[Workload], hosts: Hosts) -> Iterator[Backu
             known = backup_image(container.image)
             if known is None or (container.command and text(container.command[0]) not in known.commands):
                 continue
-            yield _by_image(workload, container, known, hosts)
+            yield _by_image(workload, container, known, hosts, workloads)
 
 
-def _by_image(workload: Workload, container: Container, known: BackupImage, hosts: Hosts) -> Backup:
+def _by_image(
+    workload: Workload, container: Container, known: BackupImage, hosts: Hosts, workloads: Sequence[Workload]
+) -> Backup:
     env = {name: known_text(value) for name, value in container.env.items()}
     declared = {text(mapping(item).get("name")) for item in items(container.body.get("env"))} | set(env)
     host = next((env[name] for name in known.hosts if env.get(name)), "")
@@ -40,11 +45,11 @@ def _by_image(workload: Workload, container: Container, known: BackupImage, host
         tool=known.title,
         place=container.image.place,
         protects_databases=hosts.find(host_of(host), workload.namespace) if host else (),
-        protects_volumes=(),
+        protects_volumes=_read(workload, container, known, env, workloads),
         target_volume=target.volume if target is not None else None,
         target_path=folder,
         target_remote=remote,
-        writes_new_file=True,
+        writes_new_file=not known.stamped_by or env.get(known.stamped_by, "").lower() == "true",
         retention=tuple(_image_retention(workload, container, known, env, declared)),
         consistent=None,
         consistency_note="",
@@ -52,6 +57,32 @@ def _by_image(workload: Workload, container: Container, known: BackupImage, host
         undecided="its environment comes from elsewhere (envFrom)" if open_env else "",
         recurs=workload.kind != "Job",
         path_place=container.image.place,
+        container=container,
+        reporting=Reporting(heartbeat=open_env or any(TELLING_NAMES.search(name.upper()) for name in declared)),
+    )
+
+
+def _read(
+    workload: Workload,
+    container: Container,
+    known: BackupImage,
+    env: Mapping[str, str],
+    workloads: Sequence[Workload],
+) -> tuple[tuple[Workload, Volume], ...]:
+    """The volumes of other workloads that are mounted where the tool looks for what to copy."""
+    folders = (env[known.reads_variable],) if env.get(known.reads_variable) else known.reads
+    read = [
+        found
+        for mount in container.mounts
+        if any(mount.path.rstrip("/") == folder or mount.path.startswith(f"{folder}/") for folder in folders)
+        if (found := spot(workload, container, mount.path)) is not None
+    ]
+    return tuple(
+        (other, volume)
+        for other in workloads
+        if read and other is not workload and other.kind not in ("CronJob", "Job")
+        for volume in other.volumes
+        if volume.kind in _LASTING and any(same_place(one, Spot(other, volume, "")) for one in read)
     )
 
 

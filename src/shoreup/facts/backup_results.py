@@ -22,7 +22,7 @@ _LOOKS_BACK = re.compile(
 )
 _TELLING = frozenset({"curl", "wget", "http", "https", "xh", "mail", "mailx", "sendmail", "msmtp", "apprise", "ntfy",
                       "telegram-send", "runitor", "nc", "logger"})  # fmt: skip
-_TELLING_NAMES = re.compile(
+TELLING_NAMES = re.compile(
     r"NOTIF|WEBHOOK|HEALTH_?CHECK|HEARTBEAT|(?:^|_)HC_|(?:^|_)PING|SMTP|MAIL|ALERT|NTFY|GOTIFY|SLACK|DISCORD|TELEGRAM|"
     r"PUSHOVER|APPRISE|SENTRY|KUMA|PUSHGATEWAY"
 )
@@ -51,7 +51,7 @@ def reporting(job: Job, copy: Copy) -> Reporting:
 
 def tells(job: Job) -> bool:
     """Whether the container tells anyone how a run went; in doubt it does."""
-    if any(_TELLING_NAMES.search(name.upper()) for name in job.container.env):
+    if any(TELLING_NAMES.search(name.upper()) for name in job.container.env):
         return True
     return any(command.name in _TELLING for command in job.program.commands)
 
@@ -79,9 +79,10 @@ def _swallower(program: Program, made: Command) -> Command | None:
 
 def _decider(program: Program, made: Command) -> Command | None:
     """The command whose status the program ends with although the copy has failed."""
-    if made.options.errexit or ends_the_run(program, made):
-        return None
     tried = [frame for frame in made.context if frame.kind == "tried"]
+    # ``set -e`` looks away from what stands before ``&&`` and ``||``.
+    if (made.options.errexit and not tried) or ends_the_run(program, made):
+        return None
     others = [frame for frame in made.context if frame.kind not in _PLAIN and frame.kind != "tried"]
     if others or len(tried) > 1:
         return None

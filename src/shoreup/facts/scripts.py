@@ -373,3 +373,11 @@ def _volume_body(workload: Workload, name: str) -> Mapping[str, Value]:
         if text(mapping(body).get("name")) == name:
             return mapping(body)
     return {}
+
+
+def mounted_in(workload: Workload, name: str) -> tuple[str, ...]:
+    """The paths at which a workload's containers mount a ConfigMap."""
+    volumes = {volume.name for volume in workload.volumes if volume.kind == "config-map" and volume.source == name}
+    return tuple(
+        mount.path for container in workload.containers for mount in container.mounts if mount.volume in volumes
+    )

@@ -57,6 +57,14 @@ class BackupImage:
     source: str = ""
     commands: tuple[str, ...] = ()
     """Commands of the image that do the same once, for use under another schedule."""
+    reads: tuple[str, ...] = ()
+    """Folders of which it copies what is mounted there."""
+    reads_variable: str = ""
+    """The variable that names another folder to copy."""
+    stamped_by: str = ""
+    """The variable without which each run writes over the file of the one before."""
+    tag_is_client: bool = False
+    """The image's tag is the version of the dump tool in it."""
 
 
 _PG_LOCAL = BackupImage(
@@ -71,6 +79,7 @@ _PG_LOCAL = BackupImage(
     schedule=("SCHEDULE",),
     source="https://github.com/prodrigestivill/docker-postgres-backup-local",
     commands=("/backup.sh",),
+    tag_is_client=True,
 )
 _PG_S3 = BackupImage(
     "postgres-backup-s3",
@@ -81,6 +90,18 @@ _PG_S3 = BackupImage(
     keeps_one=True,
     schedule=("SCHEDULE",),
     source="https://github.com/eeshugerman/postgres-backup-s3",
+    tag_is_client=True,
+)
+
+_MYSQL_BACKUP = BackupImage(
+    "mysql-backup",
+    ("mysql", "mariadb"),
+    hosts=("DB_SERVER",),
+    folder="/backup",
+    folder_variable="DB_DUMP_TARGET",
+    age=(("DB_DUMP_RETENTION", 1), ("RETENTION", 1)),
+    schedule=("DB_DUMP_CRON",),
+    source="https://github.com/databacker/mysql-backup",
 )
 
 KNOWN: Mapping[str, BackupImage] = {
@@ -109,7 +130,46 @@ KNOWN: Mapping[str, BackupImage] = {
         ),
         age=(("BACKUP_RETENTION_DAYS", 1),),
         schedule=("BACKUP_CRON_EXPRESSION",),
-        source="https://github.com/offen/docker-volume-backup",
+        source="https://github.com/offen/docker-volume-backup/blob/main/docs/reference/index.md",
+        reads=("/backup",),
+        reads_variable="BACKUP_SOURCES",
+    ),
+    "schickling/postgres-backup-s3": BackupImage(
+        "postgres-backup-s3",
+        ("postgresql",),
+        hosts=("POSTGRES_HOST",),
+        remote=("S3_BUCKET",),
+        schedule=("SCHEDULE",),
+        source="https://github.com/schickling/dockerfiles/tree/master/postgres-backup-s3",
+    ),
+    "databack/mysql-backup": _MYSQL_BACKUP,
+    "databacker/mysql-backup": _MYSQL_BACKUP,
+    "siderolabs/talos-backup": BackupImage(
+        "talos-backup",
+        ("etcd",),
+        remote=("BUCKET",),
+        source="https://github.com/siderolabs/talos-backup",
+    ),
+    "ttionya/vaultwarden-backup": BackupImage(
+        "vaultwarden-backup",
+        (),
+        remote=("RCLONE_REMOTE_NAME",),
+        age=(("BACKUP_KEEP_DAYS", 1),),
+        schedule=("CRON",),
+        source="https://github.com/ttionya/vaultwarden-backup",
+        reads=("/bitwarden/data", "/data"),
+    ),
+    "bruceforce/vaultwarden-backup": BackupImage(
+        "vaultwarden-backup",
+        (),
+        folder="/backup",
+        folder_variable="BACKUP_DIR",
+        age=(("DELETE_AFTER", 1),),
+        schedule=("CRON_TIME",),
+        source="https://github.com/Bruceforce/vaultwarden-backup",
+        reads=("/data",),
+        reads_variable="VW_DATA_FOLDER",
+        stamped_by="TIMESTAMP",
     ),
 }
 

@@ -1,0 +1,131 @@
+"""Backups whose failure nobody sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shoreup.concerns._backups import called, once, protected, running, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate, Workload
+from shoreup.facts.fields import mapping, number
+from shoreup.facts.watching import jobs_watched
+from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.settings import Cover
+from shoreup.model.value import Value
+
+_LEAST_DEADLINE = 10
+"""Seconds: the controller looks every ten, so a shorter deadline may pass unseen (Kubernetes, CronJob limitations)."""
+_LEAST_TTL = 300
+"""Seconds for which a failed job must stand for an alert or a person to see it."""
+_PIPEFAIL = Fix("Set pipefail before the pipe", Safety.SAFE, "a run that works does the same as before")
+_KEEP = Fix("Keep failed jobs for a day and let missed runs start late", Safety.SAFE, "no pod restarts; old jobs stay")
+_TELL = Fix(
+    "Tell a heartbeat after each good run, or alert on failed jobs",
+    Safety.SHOWN,
+    "where such a message should go only the owner knows",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """One way in which a failure goes unseen. ``what`` goes on after the subject of a sentence."""
+
+    at: Place
+    what: str
+    fix: Fix
+
+
+class BackupFailureSilent(Concern):
+    """A run of a backup can fail without anyone hearing of it.
+
+    **What**
+
+    The dump stands before a pipe without `pipefail`, so that the compressor's success is the job's; the CronJob's
+    `startingDeadlineSeconds` is under 10, so that the controller may pass over a run; the job is removed seconds after
+    it ends, or no failed job is kept; or nothing in the repository is told of a failed run: no heartbeat, no rule over
+    jobs.
+
+    **Why**
+
+    Backups fail after a password is rotated, a disk is full, a version is new. Found within a day it costs a day;
+    found at the restore it costs the data.
+
+    **Example**
+
+    `pg_dump app | gzip > file` without `set -o pipefail` is found.
+
+    **Fix safety**
+
+    Safe for `pipefail` and for the fields of the CronJob. Shown for a heartbeat or an alert.
+    """
+
+    id = "backup-failure-silent"
+    title = "A failing backup goes unseen"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.FRAGILE_AREAS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at each job that copies data away."""
+        for group in once(running(estate)):
+            backup = group[0]
+            if backup.workload is None or backup.reporting is None:
+                continue
+            silences = [*_pipes(group), *_schedule(backup.workload, backup)]
+            if not silences and not any(one.reporting and one.reporting.heartbeat for one in group):
+                silences.extend(_untold(estate, backup))
+            if silences:
+                yield self._silent(backup, silences)
+
+    def _silent(self, backup: Backup, silences: list[_Silence]) -> Outcome:
+        who = subject(backup)
+        certain = silences[0].fix is not _TELL
+        return self.found(
+            silences[0].at,
+            field="failure",
+            subject=who,
+            message=f"{who} {'; it '.join(one.what for one in silences)}.",
+            consequence="When the backup fails, nobody hears of it before a restore is needed.",
+            related=(*((one.at, f"it {one.what}") for one in silences[1:]), *protected(backup)),
+            fixes=tuple(dict.fromkeys(one.fix for one in silences)),
+            confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
+        )
+
+
+def _pipes(group: tuple[Backup, ...]) -> Iterator[_Silence]:
+    for backup in group:
+        reporting = backup.reporting
+        if reporting is not None and reporting.swallowed_at is not None:
+            what = f"pipes {backup.tool} into {reporting.swallowed} without pipefail, so a failed {backup.tool} passes"
+            yield _Silence(backup.place, what, _PIPEFAIL)
+            return
+
+
+def _schedule(workload: Workload, backup: Backup) -> Iterator[_Silence]:
+    if workload.kind != "CronJob":
+        return
+    key = workload.resource.key
+    spec = mapping(workload.resource.body.get("spec"))
+    deadline = number(spec.get("startingDeadlineSeconds"))
+    if deadline is not None and deadline < _LEAST_DEADLINE:
+        what = f"skips a run that starts {deadline} s late, while the controller looks every {_LEAST_DEADLINE} s"
+        yield _Silence(Place(key, ("spec", "startingDeadlineSeconds")), what, _KEEP)
+    held: Value = mapping(mapping(spec.get("jobTemplate")).get("spec")).get("ttlSecondsAfterFinished")
+    ttl = number(held)
+    if ttl is not None and ttl < _LEAST_TTL:
+        where = Place(key, ("spec", "jobTemplate", "spec", "ttlSecondsAfterFinished"))
+        yield _Silence(where, f"is removed with its log {ttl} s after it ends, also when it failed", _KEEP)
+    if number(spec.get("failedJobsHistoryLimit")) == 0:
+        yield _Silence(Place(key, ("spec", "failedJobsHistoryLimit")), "keeps no failed job to be seen", _KEEP)
+
+
+def _untold(estate: Estate, backup: Backup) -> Iterator[_Silence]:
+    if backup.undecided or not backup.tool or jobs_watched(estate):
+        return
+    names = (f"{backup.namespace}/{backup.name}", *(called(one) for one in backup.protects_databases))
+    if any(estate.settings.protected(name, Cover.ALERT, estate.today) for name in names):
+        return
+    what = "tells nobody how a run went, and no rule in this repository looks at failed jobs"
+    yield _Silence(backup.place, what, _TELL)

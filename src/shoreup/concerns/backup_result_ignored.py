@@ -1,0 +1,74 @@
+"""Backup jobs that succeed although the backup has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import once, protected, running, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate, Reporting
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_SET_E = Fix(
+    "Begin the program with set -e (with a pipe: set -eo pipefail)",
+    Safety.SAFE,
+    "the job then fails where the copy fails; nothing restarts, and a run that works does the same as before",
+)
+_NO_EXCUSE = Fix("Let the copy's failure end the job", Safety.SAFE, "a run that works does the same as before")
+
+
+class BackupResultIgnored(Concern):
+    """The exit code of the job is not that of the command that makes the copy.
+
+    **What**
+
+    The program goes on after a failed copy (no `set -e`, no test), and its last command, an `echo` or a clean-up,
+    decides how the job ended; or the failure is excused (`|| true`).
+
+    **Why**
+
+    Kubernetes calls the job complete, no retry is made, no alert fires, and the clean-up removes another good copy.
+
+    **Example**
+
+    `mysqldump ... > "$FILE"; echo "dump done"` is found. With `set -e` first, it is not.
+
+    **Fix safety**
+
+    Safe: a run that works does the same as before.
+    """
+
+    id = "backup-result-ignored"
+    title = "A backup job succeeds when its backup fails"
+    severity = Severity.HIGH
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.KNOWN_BUGS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at what decides how each job ends."""
+        for group in once(running(estate)):
+            ignored = [(one, one.reporting) for one in group if one.reporting is not None and one.reporting.decider_at]
+            if ignored:
+                yield self._ignored(*ignored[0], len(ignored))
+
+    def _ignored(self, backup: Backup, reporting: Reporting, count: int) -> Outcome:
+        assert reporting.decider_at is not None
+        who = subject(backup)
+        excused = reporting.decider in ("true", ":")
+        more = f" (and of {count - 1} more)" if count > 1 else ""
+        how = (
+            f"excuses a failure of {backup.tool}{more} with || {reporting.decider}"
+            if excused
+            else f"ends with the exit code of {reporting.decider}, whatever {backup.tool}{more} has said"
+        )
+        decider: tuple[tuple[Place, str], ...] = ((reporting.decider_at, "this decides how the job ends"),)
+        return self.found(
+            backup.place,
+            field="exit code",
+            subject=who,
+            message=f"{who} {how}.",
+            consequence="A failed backup counts as complete: no retry, no alert, and the clean-up goes on.",
+            related=(*decider, *protected(backup)),
+            fixes=(_NO_EXCUSE if excused else _SET_E,),
+        )

@@ -1,0 +1,72 @@
+"""Retention that keeps the oldest copies and removes the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import protected, running, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Backup, Estate, Retention
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_FIX = Fix(
+    "List the newest first before the cut: ls -1t ... | tail -n +N",
+    Safety.SHOWN,
+    "what the job deletes changes; look first at what it has left",
+)
+
+
+class BackupRetentionInverted(Concern):
+    """The command that removes old copies removes the newest.
+
+    **What**
+
+    A list of copies is cut at the wrong end: `ls` without `-t` gives names that begin with a date oldest first, so
+    `tail -n +29` names what is newest; `ls -t | head -n -7` and `find -mtime -7 -delete` do the same. Found only where
+    the order is certain from the commands and from the name that the same job writes.
+
+    **Why**
+
+    The first N copies stay for ever and each new one is deleted by the run that made it. The folder looks right: it
+    holds N files. The newest of them is as old as the job.
+
+    **Example**
+
+    `ls -1 vault-*.sqlite3 | tail -n +29 | xargs -r rm` is found; `ls -1t vault-*.sqlite3 | tail -n +29 | xargs -r rm`
+    keeps the newest 28.
+
+    **Fix safety**
+
+    Shown: what is left has to be looked at before the job deletes anything else.
+    """
+
+    id = "backup-retention-inverted"
+    title = "Retention removes the newest copies"
+    severity = Severity.CRITICAL
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.KNOWN_BUGS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at what each removal takes."""
+        seen: set[Place] = set()
+        for backup in running(estate):
+            for retention in backup.retention:
+                if retention.takes_newest and retention.place not in seen:
+                    seen.add(retention.place)
+                    yield self._inverted(backup, retention)
+
+    def _inverted(self, backup: Backup, retention: Retention) -> Outcome:
+        who = subject(backup)
+        kept = f"keeps the {retention.keeps_at_least} oldest copies and " if retention.keeps_at_least else ""
+        if retention.by == "age":
+            kept = "looks for what is younger than an age and "
+        return self.found(
+            retention.place,
+            field="retention order",
+            subject=who,
+            message=f"{who} {kept}removes the newest: {retention.command} is given the wrong end of the list.",
+            consequence="Each new copy is deleted by the run that made it; what is left is as old as the job.",
+            related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
+            fixes=(_FIX,),
+        )

@@ -1,0 +1,98 @@
+"""Dumps made by a client that does not fit its server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shoreup.concerns._backups import called, running, subject
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.dump_clients import Client, client_of
+from shoreup.facts.estate import Backup, Database, Estate
+from shoreup.facts.tags import movement
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+
+_REASON = "the job's pods start with another image"
+
+
+class BackupVersionMismatch(Concern):
+    """The dump client is older than the server that it dumps, or moves while the server stands still.
+
+    **What**
+
+    The image of the job names an older major version than the server's image; or it follows a tag that moves with every
+    release while the server's version is pinned.
+
+    **Why**
+
+    `pg_dump` refuses a server that is newer than itself: the job has never worked since the server was upgraded. A
+    client that moved ahead writes dumps that the older server cannot read back.
+
+    **Example**
+
+    `pg_dump` of `postgres:15-alpine` against a server of `postgres:16.10` is found.
+
+    **Fix safety**
+
+    Unsafe: the job runs another image from then on. It is pinned to the server's version.
+    """
+
+    id = "backup-version-mismatch"
+    title = "The dump client does not fit the server"
+    severity = Severity.HIGH
+    consequence_class = Consequence.DATA_LOSS
+    category = Category.BACKUPS
+    section = Section.KNOWN_BUGS
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Compare each dump's client with the servers that it dumps."""
+        seen: set[tuple[int, str, int]] = set()
+        for backup in running(estate):
+            client = client_of(estate, backup)
+            if client is None:
+                continue
+            for server in backup.protects_databases:
+                key = (backup.resource.key, backup.place.container, id(server))
+                if server.product != client.product or key in seen:
+                    continue
+                outcome = self._compare(estate, backup, client, server)
+                if outcome is not None:
+                    seen.add(key)
+                    yield outcome
+
+    def _compare(self, estate: Estate, backup: Backup, client: Client, server: Database) -> Outcome | None:
+        if client.open or not server.version:
+            reason = client.open or f"the version of {called(server)} is not decided in the repository"
+            return self.undecided(client.image.place, unknown="versions of client and server", reason=reason)
+        title = estate.products.title(server.product)
+        ours, theirs = _major(client.version), _major(server.version)
+        if client.version and ours is not None and theirs is not None and ours < theirs:
+            older = f"with the client of {title} {client.version}; the server {called(server)} is {server.version}"
+            refuses = "refuses a newer server" if server.product == "postgresql" else "does not know a newer server"
+            return self._mismatch(backup, client, server, f"dumps {older}", f"{backup.tool} {refuses}: the dumps fail.")
+        moves = movement(client.image, estate.products) in ("latest", "branch")
+        if moves and server.version.count("."):
+            what = f"dumps {called(server)} ({title} {server.version}) with {client.image.text}, a tag that moves"
+            lost = (
+                "A newer client may write dumps that the server cannot read back, and nobody is told when it changes."
+            )
+            return self._mismatch(backup, client, server, what, lost)
+        return None
+
+    def _mismatch(self, backup: Backup, client: Client, server: Database, what: str, consequence: str) -> Draft:
+        who = subject(backup)
+        return self.found(
+            client.image.tag_place,
+            field=f"client of {server.name}",
+            subject=who,
+            message=f"{who} {what}.",
+            consequence=consequence,
+            related=((server.place, "the server's version"), (backup.place, "the command that dumps")),
+            fixes=(Fix(f"Use the client of version {server.version}", Safety.UNSAFE, _REASON),),
+            confidence=Confidence.LIKELY if server.likely else Confidence.CERTAIN,
+        )
+
+
+def _major(version: str) -> int | None:
+    match = re.match(r"\d+", version)
+    return int(match.group()) if match else None

@@ -1,0 +1,58 @@
+"""Who would notice that a job has failed: rules over jobs, in the estate's own files or in a chart that brings them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shoreup.facts.estate import Estate
+from shoreup.facts.fields import mapping, truth
+from shoreup.model.value import PartialText, Value
+
+_ABOUT_JOBS = re.compile(
+    r"kube_job_failed|kube_job_status_failed|kube_job_complete|kube_job_status_succeeded|"
+    r"kube_cronjob_status_last_successful_time|kube_cronjob_next_schedule_time|kube_cronjob_status_last_schedule_time|"
+    r"KubeJobFailed|KubeJobNotCompleted|job_failed"
+)
+_RULES = ("PrometheusRule", "VMRule", "GrafanaAlertRuleGroup", "VMAlertmanagerConfig", "AlertingRule")
+_BRINGING_RULES = frozenset(
+    {"kube-prometheus-stack", "prometheus-operator", "victoria-metrics-k8s-stack", "kube-prometheus", "robusta",
+     "k8s-monitoring", "kubernetes-mixin", "signoz", "k8s-infra", "newrelic-bundle", "datadog", "checkmk"}
+)  # fmt: skip
+"""Charts that bring rules over jobs, or an agent of a service that has them."""
+
+
+def jobs_watched(estate: Estate) -> bool:
+    """Whether anything in the estate looks at failed jobs. In doubt it does."""
+    return estate.once(_watched)
+
+
+def _watched(estate: Estate) -> bool:
+    for release in estate.releases:
+        chart = release.chart.rpartition("/")[2]
+        rules = mapping(release.values.get("defaultRules"))
+        if chart in _BRINGING_RULES and truth(rules.get("create")) is not False:
+            return True
+        if any(_ABOUT_JOBS.search(text) for text in _texts(dict(release.values))):
+            return True
+    for kind in _RULES:
+        for resource in estate.by_kind.get(kind, ()):
+            if any(_ABOUT_JOBS.search(text) for text in _texts(dict(resource.body))):
+                return True
+    return any(
+        _ABOUT_JOBS.search(text) for entry in estate.config if entry.kind == "ConfigMap" for text in _texts(entry.value)
+    )
+
+
+def _texts(value: Value) -> Iterator[str]:
+    waiting: list[Value] = [value]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, str):
+            yield held
+        elif isinstance(held, PartialText):
+            yield "".join(part for part in held.parts if isinstance(part, str))
+        elif isinstance(held, dict):
+            waiting.extend(held.values())
+        elif isinstance(held, list):
+            waiting.extend(held)
