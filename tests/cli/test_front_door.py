@@ -66,7 +66,7 @@ def test_it_runs_as_a_module_too() -> None:
         (["adit"], "shoreup: No command 'adit'; did you mean 'audit'?\n"),
         (["audit", "--format", "xml"], "shoreup: Invalid value for '--format': 'xml' is not one of"),
         (["audit", "--frmat", "json"], "shoreup: No such option"),
-        (["explain"], "shoreup: Missing argument 'ID'."),
+        (["explain"], "shoreup: Missing argument 'ID|FINGERPRINT'."),
     ],
 )
 def test_a_slip_of_the_hand_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "audit": "Say what would sink the platform in a repository.",
-    "explain": "Say what a concern means and how it is mended.",
+    "explain": "Say what a concern means, or why a finding is one.",
     "concerns": "List everything that can be found.",
     "completion": "Print the completion script for a shell.",
 }

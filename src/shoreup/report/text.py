@@ -24,6 +24,8 @@ FIRST = 10
 """How many kinds of trouble are named before all others."""
 SHOWN = 10
 """How many problems, and how many kinds of open questions, are listed."""
+MARK = 8
+"""Characters of a fingerprint that are shown; enough to tell findings of one estate apart."""
 NAMED = 4
 """How many other instances of a place are named."""
 NARROWEST = 60
@@ -91,7 +93,7 @@ class _Page:
             yield ""
             yield (
                 f"{self.ink(f'{number:>2}', 'strong')}  {self.ink(label, label)}  "
-                f"{self.ink(plain(one.concern), 'strong')}{self.ink(_likely(one) + more, 'faint')}"
+                f"{self.ink(plain(one.concern), 'strong')}{self.ink(f'{_likely(one)}{more}  {_mark(one)}', 'faint')}"
             )
             told = sentence(one.message).startswith(sentence(one.subject))
             yield from self._pair(one, "" if told else sentence(one.subject), "    ", "faint")
@@ -151,6 +153,7 @@ class _Page:
             yield from self._prose(f"{related.note}: {_related(related)}", indent, "faint")
         for fix in one.fixes:
             yield from self._prose(f"Fix ({fix.safety.value}): {fix.title}; {fix.reason}", indent, "faint")
+        yield from self._prose(f"Why: shoreup explain {_mark(one)}", indent, "faint")
 
     # -- the foot ------------------------------------------------------------------------------------------
 
@@ -175,7 +178,11 @@ class _Page:
                 yield f"            and {len(account.errors) - SHOWN} more"
         yield from self._coverage(account)
         if account.findings:
-            yield from self._labelled("More", "'shoreup explain ID' says what a concern means; --full folds nothing.")
+            yield from self._labelled(
+                "More",
+                "'shoreup explain ID' says what a concern means, 'shoreup explain FINGERPRINT' why a finding is one; "
+                "--full folds nothing.",
+            )
 
     def _accepted(self, suppressed: tuple[Suppressed, ...]) -> Iterator[str]:
         yield self._note("Accepted", _number(len(suppressed), "finding") + " by the owner, with a reason")
@@ -266,6 +273,11 @@ def _urgent(folded: Sequence[Kind]) -> Sequence[Kind]:
     """What comes before all else. Small things only where there is nothing but small things."""
     serious = [kind for kind in folded if kind.first.severity is not Severity.LOW]
     return (serious or folded)[:FIRST]
+
+
+def _mark(one: Finding) -> str:
+    """As much of the fingerprint as ``shoreup explain`` needs."""
+    return plain(one.fingerprint[:MARK])
 
 
 def _likely(one: Finding) -> str:

@@ -6,7 +6,7 @@ import gc
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ from shoreup.facts.build import Extras, build
 from shoreup.facts.estate import Estate
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
-from shoreup.model.finding import Notice, Undecided
+from shoreup.model.finding import Draft, Notice, Undecided
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
 from shoreup.stages.places import Places
@@ -58,8 +58,24 @@ def understood(reading: Reading, asked: Asked) -> Estate:
     return build(reading.resources, extras(reading, given))
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """An account with what it was made from, as long as the process keeps it."""
+
+    account: Account
+    estate: Estate
+    places: Places
+    drafts: Mapping[str, Draft]
+    """What the concerns said, by the fingerprint of what became of it."""
+
+
 def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
     """Read the tree, ask the concerns, and put their answers in order."""
+    return examination(tree, asked, say).account
+
+
+def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
+    """The same, with everything that an explanation needs."""
     clock = _Clock()
     with _undisturbed():
         reading = read(tree, asked.plan, say)
@@ -70,8 +86,9 @@ def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
         judgement = judge(estate, asked.concerns)
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
+        pairs = [*ranked([*weighed(judgement.drafts, estate)], places), *ranked(judgement.unproven, places)]
         parted = part(
-            [*ranked([*weighed(judgement.drafts, estate)], places), *ranked(judgement.unproven, places)],
+            pairs,
             judgement.doubts,
             places,
             tree,
@@ -84,7 +101,7 @@ def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
         estate_level = {kind.id for kind in asked.concerns if kind.estate_level}
         undecided = sorted((places.undecided(doubt) for doubt in judgement.doubts), key=_by_place)
         clock.lap("locate")
-    return Account(
+    account = Account(
         version=__version__,
         estate=(),
         findings=tuple(one for one in parted.kept if one.concern not in estate_level),
@@ -99,6 +116,7 @@ def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
         ledger=asked.proven.configured,
         notices=(*parted.notices, *expired(asked.given, asked.today)),
     )
+    return Examination(account, estate, places, {finding.fingerprint: draft for draft, finding in pairs})
 
 
 def _by_place(undecided: Undecided) -> tuple[str, str, int, str, str]:
