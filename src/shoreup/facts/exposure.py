@@ -15,10 +15,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-import yaml
-
 from shoreup.facts.estate import Middleware
-from shoreup.facts.fields import items, known_text, mapping, text, texts, truth, why_open
+from shoreup.facts.fields import document, items, known_text, mapping, text, texts, truth, why_open
 from shoreup.facts.nodes import block
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -185,11 +183,7 @@ def _tunnel_rules(by_kind: Mapping[str, Sequence[Resource]]) -> Iterable[TunnelR
 
 
 def _tunnel_file(resource: Resource, route: Route, content: str) -> Iterable[TunnelRule]:
-    try:
-        document = mapping(yaml.load(content, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return
-    for rule in map(mapping, items(document.get("ingress"))):
+    for rule in map(mapping, items(document(content).get("ingress"))):
         host = known_text(rule.get("hostname"))
         if host:
             start = content.find(host)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from shoreup.formats.yaml import load
 from shoreup.model.value import PartialText, Unknown, Value, pattern
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{.*?\}\}")
@@ -19,6 +20,14 @@ NOTHING: Mapping[str, Value] = MappingProxyType({})
 def mapping(value: Value) -> Mapping[str, Value]:
     """The value as a mapping; empty when it is anything else."""
     return value if isinstance(value, dict) else NOTHING
+
+
+def document(value: Value) -> Mapping[str, Value]:
+    """The mapping that a YAML text inside a value holds; empty when it is none. A mapping is itself."""
+    if not isinstance(value, str):
+        return mapping(value)
+    documents = load(value).documents
+    return mapping(documents[0].value) if documents else NOTHING
 
 
 def items(value: Value) -> Sequence[Value]:

@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import yaml
-
 from shoreup.facts.estate import Middleware, Release
-from shoreup.facts.fields import items, known_text, mapping, text, why_open
+from shoreup.facts.fields import document, items, known_text, mapping, text, why_open
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
@@ -173,7 +171,7 @@ def _entry_points(
             found.extend(_from_values(release.values))
     for resource in by_kind.get("HelmChartConfig", ()):
         if resource.name.startswith("traefik"):
-            found.extend(_from_values(_document(mapping(resource.body.get("spec")).get("valuesContent"))))
+            found.extend(_from_values(document(mapping(resource.body.get("spec")).get("valuesContent"))))
     for kind in ("Deployment", "DaemonSet", "StatefulSet"):
         for resource in by_kind.get(kind, ()):
             template = mapping(mapping(mapping(resource.body.get("spec")).get("template")).get("spec"))
@@ -182,7 +180,7 @@ def _entry_points(
     for resource in by_kind.get("ConfigMap", ()):
         for value in mapping(resource.body.get("data")).values():
             if isinstance(value, str) and _CONFIGURATION_SIGN in value[:4096].lower():
-                found.extend(_from_configuration(_document(value)))
+                found.extend(_from_configuration(document(value)))
     return tuple(found)
 
 
@@ -210,13 +208,3 @@ def _from_configuration(document: Mapping[str, Value]) -> Iterator[tuple[str, tu
                 names = mapping(mapping(entry_point).get("http")).get("middlewares")
                 if isinstance(names, list):
                     yield name, tuple(names)
-
-
-def _document(value: Value) -> Mapping[str, Value]:
-    """A YAML text inside a value; empty when it is none."""
-    if not isinstance(value, str):
-        return mapping(value)
-    try:
-        return mapping(yaml.load(value, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return {}

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import yaml
-
 from shoreup.facts.estate import Estate, Release, Volume, Workload
-from shoreup.facts.fields import items, known_text, mapping, text, truth, why_open
+from shoreup.facts.fields import document, items, known_text, mapping, text, truth, why_open
 from shoreup.facts.naming import named
 from shoreup.facts.state import lasting
 from shoreup.facts.workloads import LONG_RUNNING
@@ -251,7 +249,7 @@ class _Values:
         self._layers: list[tuple[Mapping[str, Value], Route, bool]] = [(release.values, release.values_route, True)]
         written = release.resource.body.get("values")
         for index, entry in enumerate(items(written)):
-            self._layers.append((_document(entry), ("values", index), False))
+            self._layers.append((document(entry), ("values", index), False))
         self._set = [mapping(entry) for entry in items(release.resource.body.get("set"))]
 
     def find(self, *route: str) -> tuple[Value, Route] | None:
@@ -287,12 +285,3 @@ class _Values:
                         name = text(entry.get("name"))
                         server = _of_class(name, parameters.get(key), Place(self._release.resource.key, place))
                         yield name, server, sign == "true"
-
-
-def _document(value: Value) -> Mapping[str, Value]:
-    if not isinstance(value, str):
-        return mapping(value)
-    try:
-        return mapping(yaml.load(value, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return {}
