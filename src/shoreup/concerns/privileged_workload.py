@@ -41,7 +41,7 @@ class PrivilegedWorkload(Concern):
     in the node's namespaces. It is graded by what it reaches: the container engine's socket, the node's root and
     privileges together with the node's processes are critical, a folder of data is low. Network plugins, storage
     drivers, device plugins and collectors of the node's metrics are made to reach there and are left alone, and so
-    are devices, clocks and certificates. Jobs weigh a step less than servers.
+    are devices, clocks and certificates. Jobs weigh less than servers.
 
     **Why**
 
@@ -68,7 +68,7 @@ class PrivilegedWorkload(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container of every workload."""
         for workload in estate.workloads:
-            if not workload.pod_route or not workload.enabled:
+            if not workload.pod_route or not workload.enabled or _is_tool(workload):
                 continue
             if any(node_agent(workload, container) for container in workload.containers):
                 continue
@@ -116,7 +116,12 @@ def _depth(ordered: Sequence[Hold]) -> Depth:
 
 def _severity(workload: Workload, depth: Depth) -> Severity:
     """A job that runs for a moment and serves nobody is harder to take over."""
-    return _SEVERITIES[min(depth, Depth.NODE) if workload.kind in _JOBS else depth]
+    return _SEVERITIES[min(depth, Depth.PROCESSES) if workload.kind in _JOBS else depth]
+
+
+def _is_tool(workload: Workload) -> bool:
+    """Whether it is a template of a tool that a person starts, in a hidden folder (``.taskfiles``)."""
+    return any(part.startswith(".") and len(part) > 1 for part in workload.resource.root.split("/"))
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -75,6 +75,8 @@ class _Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images: tuple[str, ...]
     source: str
     checked: str
+    pods: tuple[str, ...] = ()
+    """Names of pods that such a daemon makes from a template in a file."""
 
 
 @cache
@@ -88,6 +90,8 @@ def node_agent(workload: Workload, container: Container) -> str:
     repository = container.image.repository
     for agent in _agents():
         if any(fnmatchcase(repository, glob) or fnmatchcase(f"/{repository}", glob) for glob in agent.images):
+            return agent.what
+        if workload.kind == "Pod" and workload.name in agent.pods:
             return agent.what
     if workload.kind == "DaemonSet":
         for volume in _host_paths(workload).values():

@@ -6,8 +6,7 @@ source (``data/needed_rights.json``).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
@@ -23,15 +22,16 @@ class _Needed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def _bundled() -> Mapping[str, frozenset[str]]:
+def _bundled() -> tuple[_Needed, ...]:
     content = files("shoreup.facts").joinpath("data", "needed_rights.json").read_bytes()
-    found: dict[str, frozenset[str]] = defaultdict(frozenset)
-    for entry in msgspec.json.decode(content, type=list[_Needed]):
-        for account in entry.accounts:
-            found[account] |= frozenset(entry.powers)
-    return found
+    return tuple(msgspec.json.decode(content, type=list[_Needed]))
 
 
 def needed(account: str) -> frozenset[str]:
     """The ids of the powers (:class:`shoreup.facts.permissions.Power`) that the program of this account needs."""
-    return _bundled().get(account, frozenset())
+    return frozenset(
+        power
+        for entry in _bundled()
+        if any(fnmatchcase(account, pattern) for pattern in entry.accounts)
+        for power in entry.powers
+    )

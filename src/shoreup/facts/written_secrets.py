@@ -59,9 +59,13 @@ def written_secrets(estate: Estate) -> Iterator[Written]:
     """Every credential that is written out, in the order of the resources."""
     yield from _environments(estate)
     for entry in estate.config:
-        if entry.kind == "Secret" and entry.resource.parent < 0:
+        if entry.kind == "Secret":
             yield from _entry(entry)
+    made = {one.parent for one in estate.resources if one.kind not in {"ReleaseValues", "ChartValues"}}
     for resource in estate.by_kind.get("ReleaseValues", ()):
+        if resource.parent in made:
+            # What the chart makes of its values is there, and has been looked at.
+            continue
         owner = estate.by_key.get(resource.parent, resource)
         yield from _leaves(owner, resource, resource.body.get("values"), ("values",))
     for resource in estate.resources:
