@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "Say what would sink the platform in a repository.",
     "explain": "Say what a concern means, or why a finding is one.",
     "concerns": "List everything that can be found.",
+    "init": "Write the first settings of a repository from what is seen in it.",
     "completion": "Print the completion script for a shell.",
 }
 """Each command is the module of its name; what it does stands here too, so that the list loads none of them."""
