@@ -105,9 +105,7 @@ def _covered(entry: IgnoredChange) -> Mapping[str, Value] | None:
 
 def _written(covered: Mapping[str, Value]) -> bool:
     """Whether the code gives any of the values itself."""
-    return any(
-        value is not None and not (isinstance(value, str) and placeholder(value)) for value in covered.values()
-    )
+    return any(value is not None and not (isinstance(value, str) and placeholder(value)) for value in covered.values())
 
 
 def _listed(keys: Sequence[str]) -> str:
