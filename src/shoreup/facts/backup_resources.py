@@ -3,7 +3,7 @@
 What each kind of resource keeps when it says nothing is read from its own documentation (2026-11): Velero
 (velero.io/docs, Schedule), CloudNativePG (cloudnative-pg.io, backup; the plugin's ObjectStore), K8up (docs.k8up.io,
 Schedule), Longhorn (longhorn.io, RecurringJob), VolSync (volsync.readthedocs.io), mariadb-operator (Backup),
-snapscheduler (SnapshotSchedule).
+snapscheduler (backube.github.io/snapscheduler), Gemini (github.com/FairwindsOps/gemini), Kasten K10, Stash.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shoreup.facts.estate import Backup, Database, Retention
-from shoreup.facts.fields import items, mapping, text
+from shoreup.facts.fields import filled, items, mapping, text, texts
 from shoreup.facts.programs.removal import days
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -89,6 +89,8 @@ def _made(
     undecided: str = "",
     new_file: bool | None = True,
     recurring: bool = True,
+    covers: tuple[tuple[str, str], ...] = (),
+    may_cover: str = "",
 ) -> Backup:
     return Backup(
         workload=None,
@@ -109,7 +111,16 @@ def _made(
         schedule=schedule,
         undecided=undecided,
         recurs=recurring,
+        covers=covers,
+        may_cover=may_cover,
     )
+
+
+def _claim(resource: Resource, name: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """A claim by name in the resource's own namespace, or why it is not decided which one."""
+    if not name or "*" in name or "$" in name:
+        return (), f"which claim {resource.kind} {resource.name} copies is not decided"
+    return ((resource.namespace or "default", name),), ""
 
 
 def _velero(resource: Resource, context: _Context) -> Iterator[Backup]:
@@ -120,9 +131,15 @@ def _velero(resource: Resource, context: _Context) -> Iterator[Backup]:
     # Velero's garbage collection removes what has expired whether or not newer backups succeeded.
     kept = _kept(resource, route, "age", "ttl", age, None)
     paused = spec.get("paused") is True
+    template = mapping(spec.get("template"))
+    chosen = any(template.get(name) for name in ("labelSelector", "orLabelSelectors", "excludedNamespaces"))
+    names = texts(template.get("includedNamespaces")) or ("*",)
+    sure = not chosen and not any("*" in name and name != "*" for name in names)
     yield _made(
         resource,
         "velero",
+        covers=tuple((name, "*") for name in names) if sure else (),
+        may_cover="" if sure else f"what Velero's Schedule {resource.name} chooses is decided by labels and exclusions",
         retention=(kept,),
         remote="velero storage location",
         schedule=spec.get("schedule"),
@@ -206,6 +223,7 @@ def _k8up(resource: Resource, context: _Context) -> Iterator[Backup]:
         route=("spec", "backup"),
         remote="restic repository",
         schedule=at(spec.get("backup"), "schedule"),
+        covers=((resource.namespace or "default", "*"),),
     )
 
 
@@ -216,12 +234,20 @@ def _longhorn(resource: Resource, context: _Context) -> Iterator[Backup]:
         return
     # ``retain`` has a default of one copy.
     kept = _kept(resource, ("spec", "retain") if spec.get("retain") is not None else ("spec",), "count", "retain")
-    yield _made(resource, "longhorn", retention=(kept,), remote="longhorn backup target", schedule=spec.get("cron"))
+    yield _made(
+        resource,
+        "longhorn",
+        retention=(kept,),
+        remote="longhorn backup target",
+        schedule=spec.get("cron"),
+        may_cover=f"which volumes Longhorn's RecurringJob {resource.name} takes is decided by their labels and groups",
+    )
 
 
 def _volsync(resource: Resource, context: _Context) -> Iterator[Backup]:
     spec = _spec(resource)
     schedule = at(resource.body.get("spec"), "trigger", "schedule")
+    covers, may_cover = _claim(resource, filled(spec.get("sourcePVC")))
     for mover in ("restic", "kopia"):
         body = mapping(spec.get(mover))
         if body:
@@ -236,11 +262,20 @@ def _volsync(resource: Resource, context: _Context) -> Iterator[Backup]:
                 route=("spec", mover),
                 remote=f"{mover} repository",
                 schedule=schedule,
+                covers=covers,
+                may_cover=may_cover,
             )
     for mover in ("rclone", "rsync", "rsyncTLS", "syncthing"):
         if mapping(spec.get(mover)):
             yield _made(
-                resource, f"volsync {mover}", route=("spec", mover), remote=mover, schedule=schedule, new_file=False
+                resource,
+                f"volsync {mover}",
+                route=("spec", mover),
+                remote=mover,
+                schedule=schedule,
+                new_file=False,
+                covers=covers,
+                may_cover=may_cover,
             )
 
 
@@ -269,7 +304,55 @@ def _kopiur(resource: Resource, context: _Context) -> Iterator[Backup]:
     policy = mapping(spec.get("retention"))
     retention = (_kept(resource, ("spec", "retention"), "policy", "retention"),) if policy else ()
     undecided = "" if policy else "what it keeps when it names no retention is not known"
-    yield _made(resource, "kopiur", retention=retention, remote="kopia repository", undecided=undecided)
+    claims: list[tuple[str, str]] = []
+    may_cover = ""
+    for source in items(spec.get("sources")):
+        covered, unsure = _claim(resource, filled(mapping(mapping(source).get("pvc")).get("name")))
+        claims.extend(covered)
+        may_cover = may_cover or unsure
+    yield _made(
+        resource,
+        "kopiur",
+        retention=retention,
+        remote="kopia repository",
+        undecided=undecided,
+        covers=tuple(claims),
+        may_cover=may_cover,
+    )
+
+
+def _snapshots(resource: Resource, context: _Context) -> Iterator[Backup]:
+    """Snapshots of claims in a namespace, by a selector (snapscheduler)."""
+    spec = _spec(resource)
+    selector = mapping(spec.get("claimSelector"))
+    everything = not selector.get("matchLabels") and not selector.get("matchExpressions")
+    yield _made(
+        resource,
+        "snapscheduler",
+        remote="volume snapshots",
+        schedule=spec.get("schedule"),
+        new_file=None,
+        recurring=spec.get("disabled") is not True,
+        covers=((resource.namespace or "default", "*"),) if everything else (),
+        may_cover="" if everything else f"SnapshotSchedule {resource.name} chooses claims by their labels",
+    )
+
+
+def _snapshot_group(resource: Resource, context: _Context) -> Iterator[Backup]:
+    """Snapshots of one claim (Gemini)."""
+    claim = filled(mapping(_spec(resource).get("persistentVolumeClaim")).get("claimName")) or resource.name
+    covers, may_cover = _claim(resource, claim)
+    yield _made(resource, "gemini", remote="volume snapshots", new_file=None, covers=covers, may_cover=may_cover)
+
+
+def _elsewhere(resource: Resource, context: _Context) -> Iterator[Backup]:
+    """Systems whose objects choose by rules that are not read here."""
+    yield _made(
+        resource,
+        resource.api_version.partition("/")[0],
+        new_file=None,
+        may_cover=f"what {resource.kind} {resource.name} chooses is not read here",
+    )
 
 
 Reader = Callable[[Resource, _Context], Iterator[Backup]]
@@ -283,4 +366,9 @@ _READERS: Mapping[tuple[str, str], Reader] = {
     ("k8s.mariadb.com", "Backup"): _mariadb,
     ("k8s.mariadb.com", "PhysicalBackup"): _mariadb,
     ("kopiur.home-operations.com", "SnapshotPolicy"): _kopiur,
+    ("snapscheduler.backube", "SnapshotSchedule"): _snapshots,
+    ("gemini.fairwinds.com", "SnapshotGroup"): _snapshot_group,
+    ("config.kio.kasten.io", "Policy"): _elsewhere,
+    ("stash.appscode.com", "BackupConfiguration"): _elsewhere,
+    ("core.kubestash.com", "BackupConfiguration"): _elsewhere,
 }

@@ -1,0 +1,261 @@
+"""What keeps data that must not be lost, and whether anything in the estate copies it.
+
+A database counts when its files outlive its pod, an application when the product data say that its folder holds what
+cannot be made again. Anything that could cover it counts for it: a dump, a copy of its files, an operator, an agent
+that mounts the same place, the owner's word. Where a backup system is there whose choice is made in the cluster, the
+question is open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from shoreup.facts.estate import Backup, Database, Estate, Volume, Workload
+from shoreup.facts.fields import mapping, text, truth
+from shoreup.facts.jobs import ByPlace, Spot, same_place
+from shoreup.facts.naming import named
+from shoreup.facts.programs.dump_tools import DUMP_TOOLS
+from shoreup.facts.state import kept, lasting, outer_database
+from shoreup.facts.workloads import LONG_RUNNING
+from shoreup.model.resource import Resource
+from shoreup.model.settings import Cover
+from shoreup.model.value import Unknown, Value
+
+COUNTED = frozenset({"app", "auth", "secrets", "dns", "vpn", "network", "ingress"})
+"""Kinds of product, beside databases, whose lasting data are a person's work and not a record of what happened."""
+_PASSING = frozenset({"CronJob", "Job"})
+_AGENT = re.compile(
+    r"duplicati|kopia|restic|borg|duplicacy|urbackup|rclone|litestream|backrest|zerobyte|back-?up|syncthing|resilio|"
+    r"bareos|bacula|kanister|volsync|sanoid|syncoid|snapraid|rsync"
+)
+_SYSTEMS = frozenset(
+    {"velero", "k10", "stash", "stash-enterprise", "kubestash", "cloudcasa", "trilio", "kanister-operator"}
+)
+"""Charts of systems whose choice is made by objects in the cluster or by their own console."""
+_TEMPLATES = ("ResourceSet", "ClusterPolicy", "Policy", "ApplicationSet", "Composition", "ResourceGraphDefinition")
+"""Objects that make others from a text that is not followed."""
+_MADE_BACKUPS = re.compile(
+    r"ReplicationSource|SnapshotPolicy|ScheduledBackup|velero\.io|k8up\.io|volsync\.backube|recurring-job|RecurringJob"
+)
+_OWN_BACKUPS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("postgres-operator.crunchydata.com", "PostgresCluster"): ("backups",),
+    ("acid.zalan.do", "postgresql"): ("enableLogicalBackup",),
+    ("pgv2.percona.com", "PerconaPGCluster"): ("backups",),
+    ("pxc.percona.com", "PerconaXtraDBCluster"): ("backup",),
+    ("psmdb.percona.com", "PerconaServerMongoDB"): ("backup",),
+    ("postgresql.cnpg.io", "Cluster"): ("backup", "plugins"),
+}
+"""Where a database operator's own object speaks of backups (the operators' references, 2026-11)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keeper:
+    """Something that keeps lasting data. ``database`` is ``None`` for an application with files."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    what: str
+    volumes: tuple[Volume, ...]
+    workload: Workload | None
+    database: Database | None = None
+    kind: str = ""
+    likely: bool = False
+
+
+def keepers(estate: Estate) -> Iterator[Keeper]:
+    """Everything of the estate that keeps data which must not be lost, each once."""
+    seen: set[tuple[str, str, str]] = set()
+    engines: set[int] = set()
+    for database in estate.databases:
+        product = estate.products.get(database.product)
+        workload = database.workload
+        if workload is not None:
+            engines.add(id(workload))
+        if product is None or product.kind != "database" or not product.lasting:
+            continue
+        if workload is not None and (not workload.enabled or workload.kind in _PASSING):
+            continue
+        volumes = tuple(volume for volume in database.volumes if lasting(volume))
+        if (volumes or workload is None) and _new(seen, database.resource):
+            where = database.namespace
+            yield Keeper(
+                database.resource, where, database.name, product.title, volumes, workload, database, "database",
+                database.likely,
+            )  # fmt: skip
+    for workload in estate.workloads:
+        if workload.kind not in LONG_RUNNING or not workload.enabled or workload.partial or id(workload) in engines:
+            continue
+        held = [
+            one for one in kept(workload, estate.products)
+            if one.product is not None and one.product.lasting and one.product.kind in COUNTED
+        ]  # fmt: skip
+        if held and held[0].product is not None and _new(seen, workload.resource):
+            volumes = tuple({id(one.volume): one.volume for one in held}.values())
+            product = held[0].product
+            elsewhere = bool(outer_database(estate, workload, held[0].container))
+            yield Keeper(
+                workload.resource, workload.namespace, workload.name, product.title, volumes, workload, None,
+                product.kind, elsewhere,
+            )  # fmt: skip
+
+
+def _new(seen: set[tuple[str, str, str]], resource: Resource) -> bool:
+    key = (resource.kind, resource.namespace or "default", resource.name)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def uncovered(estate: Estate) -> Iterator[tuple[Keeper, str]]:
+    """What no backup of the estate covers; with the reason why that is open, empty where it is certain."""
+    coverage = _Coverage(estate)
+    for keeper in keepers(estate):
+        answer = coverage.of(keeper)
+        if answer is not None:
+            yield keeper, answer
+
+
+class _Coverage:
+    """The backups of an estate by what they may cover."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        running = [one for one in estate.backups if one.recurs and (one.workload is None or one.workload.enabled)]
+        self._databases = {id(database) for one in running for database in one.protects_databases}
+        self._volumes = {id(volume) for one in running for _, volume in one.protects_volumes}
+        self._claims = [pattern for one in running for pattern in one.covers]
+        self._unsure = [one for one in running if one.may_cover]
+        self._blind = [one for one in running if _sees_nothing(one)]
+        self._beside = ByPlace(
+            (workload, workload.namespace, workload.volumes) for workload in estate.workloads if _may_copy(workload)
+        )
+        self._somewhere = _somewhere(estate)
+
+    def of(self, keeper: Keeper) -> str | None:
+        """``None`` for what is covered; else why it is open, or an empty text."""
+        if self._covered(keeper) or self._owner_says(keeper):
+            return None
+        return self._open(keeper)
+
+    def _covered(self, keeper: Keeper) -> bool:
+        if keeper.database is not None and id(keeper.database) in self._databases:
+            return True
+        if any(id(volume) in self._volumes for volume in keeper.volumes):
+            return True
+        claims = [volume.claim for volume in keeper.volumes if volume.claim]
+        return any(
+            fnmatchcase(keeper.namespace, namespace) and any(fnmatchcase(claim, name) for claim in claims)
+            for namespace, name in self._claims
+        )
+
+    def _owner_says(self, keeper: Keeper) -> bool:
+        names = [f"{keeper.namespace}/{keeper.name}"]
+        for volume in keeper.volumes:
+            names.extend((volume.name, volume.claim, f"{keeper.namespace}/{volume.claim}", volume.storage_class))
+            names.extend((volume.server, f"{volume.server}:{volume.path}"))
+        settings, today = self._estate.settings, self._estate.today
+        return any(name and settings.protected(name, Cover.BACKUP, today) is not None for name in names)
+
+    def _open(self, keeper: Keeper) -> str:
+        for volume in keeper.volumes:
+            if keeper.workload is None:
+                break
+            here = Spot(keeper.workload, volume, "")
+            for other in self._beside.near(here):
+                if other is keeper.workload or any(same_place(here, Spot(other, item, "")) for item in other.volumes):
+                    return f"{named(other.resource)} has the same place mounted and may copy it"
+        for backup in self._unsure:
+            # What a storage system copies are its own volumes, never an export or a folder of a node.
+            if not keeper.volumes or any(volume.kind in ("claim", "csi") for volume in keeper.volumes):
+                return backup.may_cover
+        for backup in self._blind:
+            tool = DUMP_TOOLS.get(backup.tool)
+            if keeper.database is not None and (tool is None or keeper.database.product in tool.products):
+                return backup.undecided or f"which server {named(backup.resource)} dumps is not decided"
+            if tool is None and backup.namespace == keeper.namespace:
+                return backup.undecided or f"what {named(backup.resource)} copies is not decided"
+        return _own_backups(self._estate, keeper) or self._somewhere
+
+
+def _sees_nothing(backup: Backup) -> bool:
+    """Whether a job copies something that is not found in the estate."""
+    if backup.workload is None or backup.protects_databases or backup.protects_volumes:
+        return False
+    return not backup.tool or backup.tool in DUMP_TOOLS
+
+
+def _may_copy(workload: Workload) -> bool:
+    """Whether a workload may copy what it has mounted: a job, or an agent for backups."""
+    if workload.kind == "CronJob":
+        return workload.enabled
+    return any(_AGENT.search(container.image.repository.lower()) for container in workload.containers)
+
+
+def _own_backups(estate: Estate, keeper: Keeper) -> str:
+    """Why the object or the release that makes the database may see to its backups itself."""
+    resource = keeper.resource
+    spec = mapping(resource.body.get("spec"))
+    for field in _OWN_BACKUPS.get((resource.api_version.partition("/")[0], resource.kind), ()):
+        if spec.get(field) and spec.get(field) is not False:
+            return f"its own spec.{field} speaks of backups that no schedule in the repository makes"
+    for release in estate.releases:
+        if release.resource.key in (resource.key, resource.parent) and _asks_for_backups(dict(release.values)):
+            return f"the values of the release {release.name} ask for backups, which its chart makes"
+    if keeper.workload is not None:
+        for container in keeper.workload.containers:
+            for name in container.env:
+                if re.search(r"WAL_S3|WALG_|WALE_|PGBACKREST|BACKUP_SCHEDULE|BARMAN|LITESTREAM", name):
+                    return f"{name} asks the container for backups of its own"
+    return ""
+
+
+def _asks_for_backups(values: Value) -> bool:
+    waiting: list[Value] = [values]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, dict):
+            for key, inner in held.items():
+                if re.search(r"back-?ups?", key, re.IGNORECASE):
+                    body = mapping(inner)
+                    asked = truth(body.get("enabled"))
+                    if asked is True or (
+                        asked is None and (body or isinstance(inner, (list, Unknown)) or inner is True)
+                    ):
+                        return True
+                waiting.append(inner)
+        elif isinstance(held, list):
+            waiting.extend(held)
+    return False
+
+
+def _somewhere(estate: Estate) -> str:
+    """Why backups may be made by something whose choice is not in the repository; empty where there is nothing."""
+    schedules = {resource.api_version.partition("/")[0] for resource in estate.by_kind.get("Schedule", ())}
+    for release in estate.releases:
+        chart = release.chart.rpartition("/")[2]
+        if chart in _SYSTEMS and not (
+            chart == "velero" and "velero.io" in schedules and not release.values.get("schedules")
+        ):
+            return f"what {chart} of the release {release.name} copies is not decided in the repository"
+    for kind in _TEMPLATES:
+        for resource in estate.by_kind.get(kind, ()):
+            if any(_MADE_BACKUPS.search(written) for written in _texts(dict(resource.body))):
+                return f"{named(resource)} makes backup objects for what it is given when it runs"
+    return ""
+
+
+def _texts(value: Value) -> Iterator[str]:
+    waiting: list[Value] = [value]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, dict):
+            waiting.extend(held.values())
+        elif isinstance(held, list):
+            waiting.extend(held)
+        elif held is not None:
+            yield text(held)
