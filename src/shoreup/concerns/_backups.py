@@ -8,6 +8,7 @@ from shoreup.facts.backups import LASTING_VOLUMES
 from shoreup.facts.estate import Backup, Database, Estate, Volume
 from shoreup.facts.naming import named
 from shoreup.model.finding import Place
+from shoreup.model.settings import Cover
 from shoreup.model.value import pattern
 
 
@@ -63,6 +64,20 @@ def protected(backup: Backup) -> tuple[tuple[Place, str], ...]:
         note = f"the data that it protects: volume {volume.name} of {named(workload.resource)}"
         found.append((Place(workload.resource.key, volume.route), note))
     return tuple(found)
+
+
+def covered(estate: Estate, backup: Backup, cover: Cover) -> bool:
+    """Whether the owner says that something outside the repository does this for the backup.
+
+    It may be named by its job, by what it protects, or by the server or volume that it writes to.
+    """
+    names = [f"{backup.namespace}/{backup.name}", backup.target_remote]
+    names += [f"{one.namespace}/{one.name}" for one in backup.protects_databases]
+    names += [f"{one.namespace}/{one.name}" for one, _ in backup.protects_volumes]
+    volume = backup.target_volume
+    if volume is not None:
+        names += [volume.server, volume.server and f"{volume.server}:{volume.path}", volume.claim]
+    return any(name and estate.settings.protected(name, cover, estate.today) is not None for name in names)
 
 
 def called(database: Database) -> str:

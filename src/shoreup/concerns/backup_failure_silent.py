@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shoreup.concerns._backups import called, once, protected, running, subject
+from shoreup.concerns._backups import covered, once, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import mapping, number
@@ -124,8 +124,7 @@ def _schedule(workload: Workload, backup: Backup) -> Iterator[_Silence]:
 def _untold(estate: Estate, backup: Backup) -> Iterator[_Silence]:
     if backup.undecided or not backup.tool or jobs_watched(estate):
         return
-    names = (f"{backup.namespace}/{backup.name}", *(called(one) for one in backup.protects_databases))
-    if any(estate.settings.protected(name, Cover.ALERT, estate.today) for name in names):
+    if covered(estate, backup, Cover.ALERT):
         return
     what = "tells nobody how a run went, and no rule in this repository looks at failed jobs"
     yield _Silence(backup.place, what, _TELL)

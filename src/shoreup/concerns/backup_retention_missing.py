@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import lasting, once, protected, rhythm, running, subject, target
+from shoreup.concerns._backups import covered, lasting, once, protected, rhythm, running, subject, target
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.settings import Cover
 
 _KEEPS_EVERY_RUN = frozenset({"restic repository", "borg repository"})
 _FIX = Fix(
@@ -23,7 +24,8 @@ class BackupRetentionMissing(Concern):
     **What**
 
     The name of the file holds the date, or the tool keeps every run as a snapshot. No program that mounts the same
-    place removes by age or number, and no field of an operator asks for it.
+    place removes by age or number, no field of an operator asks for it, and no `[[protection]]` in `shoreup.toml`
+    covers `retention` there.
 
     **Why**
 
@@ -51,7 +53,7 @@ class BackupRetentionMissing(Concern):
         """Look at every job that copies data away."""
         for group in once(running(estate)):
             open_ = [backup for backup in group if not backup.retention]
-            if not open_:
+            if not open_ or covered(estate, open_[0], Cover.RETENTION):
                 continue
             growing = [backup for backup in open_ if backup.writes_new_file]
             first = (growing or open_)[0]

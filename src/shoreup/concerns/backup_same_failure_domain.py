@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shoreup.concerns._backups import called, lasting, lies_on, running, subject
+from shoreup.concerns._backups import called, covered, lasting, lies_on, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.backups import LASTING_VOLUMES
 from shoreup.facts.estate import Backup, Estate, Volume, Workload
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.settings import Cover
 
 _FIX = Fix(
     "Write the copies, or a second set of them, to another machine",
@@ -34,7 +35,8 @@ class BackupSameFailureDomain(Concern):
     **What**
 
     The volume that the job writes to and the volume of the data lead to one NFS server, one claim or one folder of a
-    node, and nothing in the repository carries the copies further.
+    node, nothing in the repository carries the copies further, and no `[[protection]]` in `shoreup.toml` covers
+    `off-site` there.
 
     **Why**
 
@@ -62,6 +64,8 @@ class BackupSameFailureDomain(Concern):
         for backup in running(estate):
             volume = backup.target_volume
             if volume is None or not lasting(volume) or backup.target_remote or backup.copied_on:
+                continue
+            if covered(estate, backup, Cover.OFF_SITE):
                 continue
             key = (backup.resource.key, volume.name)
             if key in seen:

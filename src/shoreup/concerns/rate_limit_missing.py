@@ -10,6 +10,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.ratelimits import LIMIT, READ_CONTROLLERS, elsewhere
 from shoreup.facts.reach import open_by_contrast
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.settings import Cover
 
 _REASON = "requests over the limit are refused, so the numbers must leave room for the busiest honest client"
 _FIXES: Mapping[str, Fix] = {
@@ -59,6 +60,8 @@ class RateLimitMissing(Concern):
         limits = elsewhere(estate)
         for index, way in enumerate(estate.ways_in):
             if way.internet is False or not (way.services or way.service_names) or _limited(way.middlewares):
+                continue
+            if any(estate.settings.protected(host, Cover.RATE_LIMIT, estate.today) for host in way.hosts):
                 continue
             reason = _chain_open(way) or limits.get(way.controller, "")
             if not reason and way.internet is None and index not in by_contrast:
