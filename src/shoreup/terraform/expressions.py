@@ -6,7 +6,7 @@ must: a template keeps its known text, a list its known items, ``false && unknow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from operator import add, ge, gt, le, lt, mul, sub
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,13 @@ if TYPE_CHECKING:
 
 SPLAT_ITEM = "*item*"
 MAX_ITEMS = 100_000
-"""More iterations than any configuration has; the limit stops nested loops made to hang a reader."""
+"""More items than any configuration loops over."""
+MAX_TEXT = 8 * 1024 * 1024
+"""Characters of one string; with the other limits it stops what is made to exhaust a reader."""
+_UNKNOWN_SIZE = 1000
+"""What an unknown part counts for, so that texts of nothing but those end too."""
+MAX_BITS = 4096
+"""Of a number in a calculation; every number of Terraform has 512."""
 
 
 class Namespace:
@@ -79,13 +85,47 @@ def raw(expression: Expression, scope: Scope) -> Any:
 
 
 def evaluate_or_unknown(expression: Expression, scope: Scope) -> Value:
-    """The same, with an :class:`Unknown` that tells what is wrong."""
+    """The same, with an :class:`Unknown` that tells what is wrong, in place of the part that is."""
     try:
         return evaluate(expression, scope)
     except EvaluationError as problem:
-        return Unknown(str(problem))
+        return _around(expression, scope, Unknown(str(problem)))
     except RecursionError:
         return Unknown("references are nested too deeply to follow")
+
+
+def _around(expression: Expression, scope: Scope, wrong: Unknown) -> Value:
+    """What can be known of a value of which one part is wrong."""
+    if isinstance(expression, Paren):
+        return _around(expression.inner, scope, wrong)
+    if isinstance(expression, ListOf):
+        return [evaluate_or_unknown(one, scope) for one in expression.items]
+    if isinstance(expression, ObjectOf):
+        result: dict[str, Value] = {}
+        for key_expression, value_expression in expression.items:
+            key = _key_or_unknown(key_expression, scope)
+            if isinstance(key, Unknown):
+                return key
+            result[key] = evaluate_or_unknown(value_expression, scope)
+        return result
+    if isinstance(expression, Template) and (len(expression.parts) > 1 or expression.encoding != "hcl-quoted"):
+        texts: list[str | Unknown] = []
+        for part in expression.parts:
+            known: list[str | Unknown] = []
+            try:
+                render([part], scope, known)
+            except EvaluationError as problem:
+                known = [Unknown(str(problem))]
+            texts.extend(known)
+        return wrong if _length(texts) > MAX_TEXT else join_text(texts)
+    return wrong
+
+
+def _key_or_unknown(expression: Expression, scope: Scope) -> str | Unknown:
+    try:
+        return object_key(expression, scope)
+    except EvaluationError as problem:
+        return Unknown(str(problem))
 
 
 def complete(raw: Any) -> Value:
@@ -157,7 +197,18 @@ def _template(node: Template, scope: Scope) -> Value:
         return evaluate(parts[0].expression, scope)
     texts: list[str | Unknown] = []
     render(parts, scope, texts)
+    return joined(texts)
+
+
+def joined(texts: list[str | Unknown]) -> str | PartialText:
+    """The text of a template's rendered parts."""
+    if _length(texts) > MAX_TEXT:
+        raise EvaluationError(f"a text of more than {MAX_TEXT // 1024 // 1024} MiB")
     return join_text(texts)
+
+
+def _length(texts: list[str | Unknown]) -> int:
+    return sum(len(text) if isinstance(text, str) else _UNKNOWN_SIZE for text in texts)
 
 
 def render(parts: list[Part], scope: Scope, into: list[str | Unknown]) -> None:
@@ -187,6 +238,7 @@ def render(parts: list[Part], scope: Scope, into: list[str | Unknown]) -> None:
 
 
 def _iteration(scope: Scope, key_name: str, item_name: str, key: Value, item: Value) -> Scope:
+    scope.module.root.spend(1)
     values: dict[str, Value] = {**scope.values, item_name: item}
     if key_name:
         values[key_name] = key
@@ -275,9 +327,9 @@ def item(base: Any, key: Value) -> Any:
             raise EvaluationError("an item of a set is asked for by its position")
         try:
             position = int(key)  # type: ignore[arg-type]  # anything else raises, as wanted
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise EvaluationError("a list is indexed by something that is no number") from None
-        if isinstance(key, bool) or not 0 <= position < len(base):
+        if isinstance(key, bool) or (isinstance(key, float) and key != position) or not 0 <= position < len(base):
             raise EvaluationError(f"the list has no item {position}")
         return base[position]
     if isinstance(key, int | float) and not isinstance(key, bool):
@@ -349,7 +401,10 @@ def _binary(node: Binary, scope: Scope) -> Value:
         return other
     if operator in _COMPARISON:
         return _COMPARISON[operator](one, other)
-    return kinds.rounded(_ARITHMETIC[operator](kinds.exact(one), kinds.exact(other)))
+    result = _ARITHMETIC[operator](kinds.exact(one), kinds.exact(other))
+    if max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
+        raise EvaluationError("a number that is too large")
+    return kinds.rounded(result)
 
 
 def _logic(operator: str, left: bool | Unknown, right_side: Expression, scope: Scope) -> Value:
@@ -393,12 +448,40 @@ _COMPARISON: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<="
 def _conditional(node: Conditional, scope: Scope) -> Value:
     condition = truth(evaluate(node.condition, scope))
     if not isinstance(condition, Unknown):
-        return evaluate(node.then if condition else node.otherwise, scope)
+        chosen, other = (node.then, node.otherwise) if condition else (node.otherwise, node.then)
+        value = evaluate(chosen, scope)
+        if value is None or isinstance(value, str | Unknown | PartialText | ResourceObject):
+            return value
+        return unified(value, evaluate_or_unknown(other, scope))
     then = evaluate_or_unknown(node.then, scope)
     otherwise = evaluate_or_unknown(node.otherwise, scope)
     if equal(then, otherwise) is True:
         return then
     return condition
+
+
+def unified(value: Value, other: Value) -> Value:
+    """The value as it is when both sides of a conditional get one type: ``true ? 80 : "http"`` is ``"80"``."""
+    if isinstance(value, int | float):
+        return text_of(value) if isinstance(other, str | PartialText) else value
+    if isinstance(value, list) and isinstance(other, list):
+        if isinstance(other, TerraformSet) and not isinstance(value, TerraformSet):
+            value = kinds.make_set(value)
+        if len(value) == len(other):
+            return type(value)(unified(one, two) for one, two in zip(value, other, strict=True))
+        return type(value)(_as_texts(value, other))
+    if isinstance(value, dict) and isinstance(other, dict):
+        if value.keys() == other.keys():
+            return {key: unified(one, other[key]) for key, one in value.items()}
+        return dict(zip(value, _as_texts(value.values(), other.values()), strict=True))
+    return value
+
+
+def _as_texts(values: Collection[Value], others: Collection[Value]) -> list[Value]:
+    """Items of a collection of one type: if one of them is a string, all are."""
+    if not any(isinstance(one, str | PartialText) for one in (*values, *others)):
+        return list(values)
+    return [text_of(one) if isinstance(one, int | float) else one for one in values]
 
 
 def _list(node: ListOf, scope: Scope) -> Value:
@@ -440,6 +523,8 @@ def _for(node: ForOf, scope: Scope) -> Value:
             group = result.setdefault(key, [])
             assert isinstance(group, list)
             group.append(value)
+        elif key in result:
+            raise EvaluationError("two items of a for-expression have the same key")
         else:
             result[key] = value
     return result

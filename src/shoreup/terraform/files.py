@@ -12,8 +12,8 @@ from shoreup.formats.files import FileTree
 from shoreup.formats.hcl import Source, parse_template
 from shoreup.formats.hcl.source import SyntaxProblem
 from shoreup.formats.hcl.syntax import Template
-from shoreup.model.value import PartialText, Unknown, Value, join_text
-from shoreup.terraform.expressions import evaluate, render
+from shoreup.model.value import PartialText, Unknown, Value
+from shoreup.terraform.expressions import evaluate, joined, render
 from shoreup.terraform.functions import filesystem, hashes
 from shoreup.terraform.scope import EvaluationError, Scope
 
@@ -81,7 +81,7 @@ def _templatefile(path: str, content: bytes, values: list[Value], scope: Scope) 
         return evaluate(template, template_scope(variables, scope))
     texts: list[str | Unknown] = []
     render(template.parts, template_scope(variables, scope), texts)
-    return join_text(texts)
+    return joined(texts)
 
 
 def _fileset(tree: FileTree, root: str, directory: str, values: list[Value]) -> Value:

@@ -20,7 +20,6 @@ from shoreup.terraform.constraints import Constraint, convert, read_constraint
 from shoreup.terraform.expressions import (
     ModuleOutputs,
     Namespace,
-    evaluate,
     evaluate_or_unknown,
     pairs,
 )
@@ -31,6 +30,11 @@ from shoreup.terraform.variables import Given
 
 MAX_CALL_DEPTH = 30
 """Calls inside calls; Terraform configurations stay under 10."""
+MAX_EFFORT = 2_000_000
+"""Rounds of loops in one root, ten for an instance or a dynamic block, fifty for a module. Code that people write
+stays under a tenth of it."""
+MAX_WEIGHT = 200_000
+"""Values inside one value, counted as often as they would be written."""
 META_ARGUMENTS = frozenset({"count", "for_each", "provider", "providers", "depends_on"})
 META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "timeouts"})
 
@@ -58,6 +62,20 @@ class Root:
     known_after_apply: Callable[[str, dict[str, Value], str], Value | None]
     """Asked for an attribute that a resource's configuration does not set: (type, object, attribute)."""
     plan: Plan | None = None
+    effort: int = 0
+
+    def spend(self, rounds: int) -> None:
+        """Count rounds of loops and instances. Raises :class:`EvaluationError` when they are beyond all reason."""
+        self.effort += rounds
+        if self.effort > MAX_EFFORT:
+            raise EvaluationError("the root unfolds to more than can be followed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Kept in place of a value. The exception itself would keep alive whatever its frames hold."""
+
+    cause: str
 
 
 class ModuleInstance:
@@ -80,8 +98,8 @@ class ModuleInstance:
         """Compute a value once; an evaluation error is remembered too."""
         if key in self._known:
             known = self._known[key]
-            if isinstance(known, EvaluationError):
-                raise known
+            if type(known) is _Failed:
+                raise EvaluationError(known.cause)
             return known  # type: ignore[no-any-return]  # stored under the same key by the same caller
         if key in self._active:
             raise EvaluationError(f"{'.'.join(key)} refers to itself")
@@ -89,10 +107,13 @@ class ModuleInstance:
         try:
             value = compute()
         except EvaluationError as problem:
-            self._known[key] = problem
+            self._known[key] = _Failed(str(problem))
             raise
         finally:
             self._active.discard(key)
+        if isinstance(value, list | dict) and weight(value, MAX_WEIGHT) > MAX_WEIGHT:
+            self._known[key] = _Failed(f"{'.'.join(key)} holds more than {MAX_WEIGHT:,} values")
+            raise EvaluationError(self._known[key].cause)
         self._known[key] = value
         return value
 
@@ -161,7 +182,7 @@ class ModuleInstance:
         if attribute is None:
             raise EvaluationError(f"there is no local {name}")
         expression = attribute.expression
-        return self._once(("local", name), lambda: evaluate(expression, self.scope))
+        return self._once(("local", name), lambda: evaluate_or_unknown(expression, self.scope))
 
     def output(self, name: str) -> Value:
         """The value of an output."""
@@ -170,7 +191,7 @@ class ModuleInstance:
         if attribute is None:
             raise EvaluationError(f"the module has no output {name}")
         expression = attribute.expression
-        return self._once(("output", name), lambda: evaluate(expression, self.scope))
+        return self._once(("output", name), lambda: evaluate_or_unknown(expression, self.scope))
 
     def outputs(self) -> dict[str, Value]:
         """All outputs; one that cannot be evaluated is unknown."""
@@ -226,6 +247,7 @@ class ModuleInstance:
         result: list[tuple[str | int | None, ModuleInstance]] = []
         address = f"{self.address}.module.{name}" if self.address else f"module.{name}"
         for key, scope in self.expand(block, address):
+            self.root.spend(40)
             given = {
                 argument.name: Given(argument.expression, scope)
                 for argument in block.body.attributes.values()
@@ -316,6 +338,7 @@ class ModuleInstance:
         elif "count" in attributes:
             instances = self._count(attributes["count"])
         else:
+            self.root.spend(10)
             return [(None, self.scope)]
         planned = self.root.plan.keys.get(address) if self.root.plan else None
         if planned and any(isinstance(key, UnknownKey) for key, _ in instances):
@@ -334,6 +357,7 @@ class ModuleInstance:
             raise EvaluationError("count is not a number")
         if value > 10_000:
             raise EvaluationError("count is larger than 10,000")
+        self.root.spend(10 * int(value))
         return [(index, Scope(self, {"count": {"index": index}})) for index in range(int(value))]
 
     def _for_each(self, attribute: Attribute) -> list[tuple[str | int | None, Scope]]:
@@ -342,6 +366,7 @@ class ModuleInstance:
             unknown = Unknown(f"for_each is not known: {collection.reason}")
             return [(UnknownKey("*"), Scope(self, {"each": {"key": unknown, "value": unknown}}))]
         result: list[tuple[str | int | None, Scope]] = []
+        self.root.spend(10 * len(collection) if isinstance(collection, list | dict) else 0)
         for position, key, item in pairs(collection):
             if isinstance(collection, list):
                 key = item
@@ -357,6 +382,20 @@ class ModuleInstance:
     def file_function(self, name: str, values: list[Value], scope: Scope) -> Value:
         """``file()``, ``templatefile()`` and their relatives, on the estate's files alone."""
         return file_functions.call(self.root.configurations.tree, self.root.path, name, values, scope)
+
+
+def weight(value: object, enough: int) -> int:
+    """How many values there are in a value, or more than ``enough``. What is shared counts each time."""
+    count = 0
+    waiting = [value]
+    while waiting and count <= enough:
+        item = waiting.pop()
+        count += 1
+        if isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return count + len(waiting)
 
 
 def _counted(key: str | int, scope: Scope) -> dict[str, Value]:
@@ -422,6 +461,11 @@ def expand_block(block: Block, scope: Scope) -> Iterator[tuple[Block, Scope | Un
         yield content, Unknown(str(problem))
         return
     for position, key, item in rounds:
+        try:
+            scope.module.root.spend(10)
+        except EvaluationError as problem:
+            yield content, Unknown(str(problem))
+            return
         binding = {iterator: Binding(expression, scope, position, "pair")}
         yield content, scope.with_names({iterator: {"key": key, "value": item}}, binding)
 

@@ -18,7 +18,7 @@ from shoreup.sources.terraform.tracer import ObjectTracer, PlainTracer, YamlBody
 from shoreup.terraform.configuration import Configurations, Module, module_roots
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, Root
 from shoreup.terraform.plan import Plan
-from shoreup.terraform.scope import Scope
+from shoreup.terraform.scope import EvaluationError, Scope
 from shoreup.terraform.terragrunt import Terragrunt
 from shoreup.terraform.variables import Given, given_in_files, unreadable_files
 
@@ -138,7 +138,8 @@ def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReadin
             made = list(_resources(declared, path))
         except Exception as problem:  # a fault of ours in one resource must not hide all the others
             block = declared.block
-            cause = f"Shoreup failed to evaluate this: {type(problem).__name__}"
+            ours = f"Shoreup failed to evaluate this: {type(problem).__name__}"
+            cause = str(problem) if isinstance(problem, EvaluationError) else ours
             tree = instance.root.configurations.tree
             tree.error(block.source.path, block.source.line(block.start), cause, declared.address)
             continue

@@ -10,6 +10,7 @@ from shoreup.terraform.functions.conversion import as_number
 from shoreup.terraform.functions.kinds import Number, Refused, kind, plain
 from shoreup.terraform.functions.signature import Function, Parameter
 
+_LONGEST = 1000
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -69,6 +70,8 @@ def parseint(text: Value, base: Number) -> Value:
     if not isinstance(base, int) or not 2 <= base <= 62:
         raise Refused("base must be a whole number between 2 and 62 inclusive", 1)
     digits = text[1:] if text[:1] in ("+", "-") else text
+    if len(digits) > _LONGEST:
+        raise Refused("the number has too many digits", 0)
     if base <= 36:
         digits = digits.lower()
     value = 0

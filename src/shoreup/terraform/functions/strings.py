@@ -11,6 +11,8 @@ from shoreup.terraform.functions.kinds import Number, Refused, Text
 from shoreup.terraform.functions.signature import Function, Parameter
 
 MAX_SPACES = 10_000
+MAX_TEXT = 8 * 1024 * 1024
+"""Characters of a result; longer ones are made to exhaust a reader."""
 
 SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Terraform trims as white space."""
@@ -166,6 +168,7 @@ def join(separator: Text, *lists: Value) -> Value:
     if not lists:
         raise Refused("at least one list is required")
     parts: list[str | Unknown] = []
+    size = 0
     for number, items in enumerate(lists, 1):
         assert isinstance(items, list)
         for index, item in enumerate(items):
@@ -175,6 +178,9 @@ def join(separator: Text, *lists: Value) -> Value:
             if parts:
                 parts.extend(_pieces(separator))
             parts.extend(_pieces(item))
+            size += len(separator if isinstance(separator, str) else "") + len(item if isinstance(item, str) else "")
+            if size > MAX_TEXT:
+                raise Refused("the result is too long")
             parts.append("")
     return join_text(parts)
 
@@ -195,6 +201,8 @@ def replace(text: Text, old: str, new: str) -> Value:
     if len(old) > 1 and old.startswith("/") and old.endswith("/"):
         return patterns.replace(old[1:-1], text, new) if isinstance(text, str) else _unknown(text)
     if isinstance(text, str):
+        if len(new) > len(old) and text.count(old) * (len(new) - len(old)) > MAX_TEXT:
+            raise Refused("the result is too long")
         return text.replace(old, new)
     return each_part(text, lambda part: part.replace(old, new)) if len(old) == 1 else _unknown(text)
 

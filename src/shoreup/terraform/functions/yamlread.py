@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MAX_NODES = 1_000_000
 """How many values a document may unfold to through its aliases."""
 
+MAX_DEPTH = 150
+_DEEP = re.compile(rf"^[ \-?]{{{MAX_DEPTH}}}", re.MULTILINE)
+"""A line that may begin deeper than that."""
 _UNTAGGED = "?"
 _TAGS = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -37,6 +40,8 @@ def decode(text: str) -> Value:
     """The value of a document. Raises ``Refused``."""
     import yaml
 
+    if text.count("[") + text.count("{") > MAX_DEPTH or _DEEP.search(text):
+        _check_depth(text)
     try:
         nodes = list(yaml.compose_all(text, Loader=_loader()))
     except RecursionError:
@@ -50,6 +55,23 @@ def decode(text: str) -> Value:
     if not nodes:
         raise Refused("on line 1, column 1: missing start of document")
     return _Builder().value(nodes[0])
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what nests so deep that libyaml, which builds nodes by recursion, would run out of stack."""
+    import yaml
+
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_loader()):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise Refused("the YAML text nests too deeply")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except (yaml.YAMLError, ValueError):
+        return  # reading it will tell
 
 
 @lru_cache(maxsize=1)
