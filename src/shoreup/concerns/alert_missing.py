@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -105,12 +106,15 @@ class AlertMissing(Concern):
 
 def _backups(estate: Estate) -> Iterator[_Exported]:
     places: dict[int, tuple[Place, str]] = {}
+    programs: dict[int, list[str]] = defaultdict(list)
+    for script in estate.scripts:
+        if script.workload is not None:
+            programs[script.workload.resource.key].append(script.text)
     for backup in estate.backups:
         workload = backup.workload
         if workload is None or workload.kind != "CronJob" or not workload.enabled:
             continue
-        said = " ".join(script.text for script in estate.scripts if script.workload is workload)
-        if any(sign in said for sign in _HEARTBEATS):
+        if any(sign in said for sign in _HEARTBEATS for said in programs[workload.resource.key]):
             continue
         if estate.settings.protected(f"{workload.namespace}/{workload.name}", Cover.ALERT, estate.today):
             continue

@@ -12,7 +12,7 @@ from shoreup.facts.standing import listed, others
 from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 
-_ENOUGH = 3
+_ENOUGH = 5
 _CLASS = Fix(
     "Give it a PriorityClass above the default",
     Safety.UNSAFE,
@@ -25,7 +25,7 @@ class PriorityUnset(Concern):
 
     **What**
 
-    Three others or more depend on the workload, it names no priority class, and a workload that nobody depends on has
+    Five others or more depend on the workload, it names no priority class, and a workload that nobody depends on has
     the same priority or a higher one. A class marked as the default counts; where a class is not in the
     estate, nothing is said.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.estate import Backup, Estate
+from shoreup.facts.estate import Backup, Estate, Volume
 from shoreup.facts.kept_sizes import kept_sizes
 from shoreup.facts.quantities import size, spoken_size
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
@@ -27,8 +27,8 @@ class VolumeOvercommitted(Concern):
     **What**
 
     Prometheus and its relatives are told how many bytes to keep (`retention.size`, `retentionSize`), and the volume
-    claim for them is not larger. Or a job copies whole volumes, keeps a number of copies, and these come to more than
-    twice the room of the volume they go to.
+    claim for them is not larger; room for what is being written must be left, too. Or a job copies whole volumes,
+    keeps a number of copies, and these come to more than twice the room of the volume they go to.
 
     **Why**
 
@@ -57,11 +57,12 @@ class VolumeOvercommitted(Concern):
             if one.kept < one.room:
                 continue
             kept, room = spoken_size(one.kept), spoken_size(one.room)
+            fits = f"{kept}, and its volume has {room}" if one.kept > one.room else f"{kept}, all that its volume has"
             yield self.found(
                 one.place,
                 field="retention size",
                 subject=one.subject,
-                message=f"{one.subject} is told to keep {kept}, and its volume has {room}.",
+                message=f"{one.subject} is told to keep {fits}.",
                 consequence="The volume is full before anything old is removed, and the program stops writing.",
                 related=((one.volume, f"the volume has {room}"),),
                 fixes=(_LESS,),
@@ -73,7 +74,11 @@ class VolumeOvercommitted(Concern):
         target = backup.target_volume
         room = size(target.size) if target is not None else None
         copies = max((one.keeps_at_least or 0 for one in backup.retention if one.by == "count"), default=0)
-        sources = [(workload, volume, size(volume.size)) for workload, volume in backup.protects_volumes]
+        sources = [
+            (workload, volume, size(volume.size))
+            for workload, volume in backup.protects_volumes
+            if _reads_whole(backup, volume)
+        ]
         whole = sum(bytes_ or 0 for _, _, bytes_ in sources)
         if not room or not whole or copies < 2 or backup.tool not in _WHOLE or not backup.writes_new_file:
             return
@@ -93,3 +98,17 @@ class VolumeOvercommitted(Concern):
             related=((Place(workload.resource.key, volume.route), f"{volume.name} may hold {spoken_size(whole)}"),),
             fixes=(_LESS,),
         )
+
+
+def _reads_whole(backup: Backup, volume: Volume) -> bool:
+    """Whether the job reads the volume from its top, and not one folder or file of it."""
+    if backup.workload is None:
+        return False
+    same = {one.name for one in backup.workload.volumes if one.claim == volume.claim and one.server == volume.server}
+    tops = {
+        mount.path.rstrip("/")
+        for container in backup.workload.containers
+        for mount in container.mounts
+        if mount.volume in same
+    }
+    return any(path.rstrip("/*.") in tops for path in backup.reads_paths)

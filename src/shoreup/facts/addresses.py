@@ -9,20 +9,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_NAME = r"[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9][a-z0-9-]{0,62}){0,8}"
+_NAME = r"[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){0,8}"
 _ENDS = r"(?!\.?[\w*${-])"
 """A name of which a part is left open is no name."""
-_URL = re.compile(
-    rf"://(?:[^\s/@\"'<>]{{0,200}}@)?(?P<host>{_NAME})(?::(?P<port>\d{{1,5}})(?!\d))?{_ENDS}", re.IGNORECASE
+_URL = re.compile(rf"://(?:[^\s/@\"'<>]{{0,200}}@)?(?P<host>{_NAME})(?::(?P<port>\d{{1,5}})(?!\d))?{_ENDS}")
+_PORT = re.compile(rf"(?<![\w.*/@:-])(?P<host>{_NAME}):(?P<port>\d{{2,5}})(?![\w.])")
+_GIVEN = re.compile(rf"[:=][ \t]*[\"']?(?P<host>{_NAME})(?![:/]){_ENDS}")
+_ASKS = re.compile(
+    r"(?:host|hostname|server|servername|addr|address|upstream|endpoint|url|uri|target|broker)s?[\"']?[ \t]{0,8}$"
 )
-_WITH_PORT = re.compile(rf"(?<![\w.*/@:-])(?P<host>{_NAME}):(?P<port>\d{{2,5}})(?![\w.])", re.IGNORECASE)
-_ASKED = re.compile(
-    r"(?:host|hostname|server|servername|addr|address|upstream|endpoint|url|uri|target|broker)s?"
-    rf"[\"']?[ \t]*[:=][ \t]*[\"']?(?P<host>{_NAME})(?![:/]){_ENDS}",
-    re.IGNORECASE,
-)
-_OPTION = re.compile(rf"(?:^|\s)(?:-h|--host)[\s=]\s*[\"']?(?P<host>{_NAME}){_ENDS}", re.IGNORECASE)
-_FULL = re.compile(rf"(?<![\w.*-])(?P<host>{_NAME}){_ENDS}", re.IGNORECASE)
+_OPTION = re.compile(rf"(?:^|\s)(?:-h|--host)[\s=]\s*[\"']?(?P<host>{_NAME}){_ENDS}")
+_FULL = re.compile(rf"(?<![\w.*-])(?P<host>[a-z0-9][a-z0-9-]{{0,62}}(?:\.[a-z0-9][a-z0-9-]{{0,62}}){{1,8}}){_ENDS}")
 _ASKING_NAME = re.compile(
     r"HOST|SERVER|ADDR|URL|URI|ENDPOINT|BROKER|UPSTREAM|TARGET|DSN|BACKEND|_NODES?$|(?:^|_)(?:REDIS|POSTGRES|MYSQL)$"
 )
@@ -52,19 +49,25 @@ def addresses(text: str, name: str = "") -> Iterator[Address]:
 
 
 def _addresses(text: str, name: str) -> Iterator[Address]:
-    for found in _URL.finditer(text):
-        yield Address(found["host"].lower(), int(found["port"]) if found["port"] else None, url=True)
-    if ":" in text:
-        for found in _WITH_PORT.finditer(text):
-            yield Address(found["host"].lower(), int(found["port"]), sure=False)
+    written = text.lower()
+    given = ":" in written or "=" in written
+    if "://" in written:
+        for found in _URL.finditer(written):
+            yield Address(found["host"], int(found["port"]) if found["port"] else None, url=True)
+    if ":" in written:
+        for found in _PORT.finditer(written):
+            yield Address(found["host"], int(found["port"]), sure=False)
     if name and _ASKING_NAME.search(name.upper()):
-        for part in re.split(r"[\s,;]+", text.strip())[:32]:
-            if re.fullmatch(_NAME, part, re.IGNORECASE):
-                yield Address(part.lower())
-    for pattern in (_ASKED, _OPTION):
-        for found in pattern.finditer(text):
-            yield Address(found["host"].lower())
-    if "." in text:
-        for found in _FULL.finditer(text):
-            if "." in found["host"]:
-                yield Address(found["host"].lower())
+        for part in re.split(r"[\s,;]+", written.strip())[:32]:
+            if re.fullmatch(_NAME, part):
+                yield Address(part)
+    if given:
+        for found in _GIVEN.finditer(written):
+            if _ASKS.search(written[max(0, found.start() - 24) : found.start()]):
+                yield Address(found["host"])
+    if "-h" in written:
+        for found in _OPTION.finditer(written):
+            yield Address(found["host"])
+    if "." in written:
+        for found in _FULL.finditer(written):
+            yield Address(found["host"])

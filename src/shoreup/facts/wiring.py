@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shoreup.facts.addresses import Address, addresses
-from shoreup.facts.estate import Container, Estate, Release, Service, Volume, WayIn, Workload
+from shoreup.facts.estate import ConfigEntry, Container, Estate, Release, Service, Volume, WayIn, Workload
 from shoreup.facts.fields import filled, items, known_text, mapping, text
 from shoreup.facts.hosts import operator_hosts
 from shoreup.facts.naming import named
@@ -87,8 +87,10 @@ class _Builder:
     public: dict[str, Node] = field(default_factory=dict)
     texts: dict[tuple[str, str, str], list[_Text]] = field(default_factory=lambda: defaultdict(list))
     """By kind, namespace and name: what a ConfigMap or Secret holds."""
+    entries: dict[tuple[str, str, str], list[ConfigEntry]] = field(default_factory=lambda: defaultdict(list))
     config_nodes: dict[tuple[str, str, str], Node] = field(default_factory=dict)
     proxies: dict[str, list[tuple[str, Node]]] = field(default_factory=lambda: defaultdict(list))
+    _named: dict[tuple[str, str], Sequence[Address]] = field(default_factory=dict)
     _found: dict[tuple[str, str, str], Node | None] = field(default_factory=dict)
 
     def build(self) -> Wiring:
@@ -150,13 +152,7 @@ class _Builder:
 
     def _read_config(self) -> None:
         for entry in self.estate.config:
-            key = (entry.kind, entry.namespace, entry.name)
-            if key not in self.config_nodes:
-                self.config_nodes[key] = self.graph.add(Node(CONFIG, named(entry.resource), entry.resource.key))
-            written = "" if entry.binary else text(entry.value)
-            if written:
-                place = Place(entry.resource.key, entry.route)
-                self.texts[key].append(_Text(written, entry.key, place, f"{entry.key} in {entry.kind} {entry.name}"))
+            self.entries[(entry.kind, entry.namespace, entry.name)].append(entry)
         for resource in self.estate.by_kind.get("ExternalSecret", ()):
             target = mapping(mapping(resource.body.get("spec")).get("target"))
             name = text(target.get("name")) or resource.name
@@ -201,8 +197,15 @@ class _Builder:
         key = (kind, namespace, name)
         target = self.config_nodes.get(key)
         if target is None:
-            target = self.graph.add(Node(CONFIG, f"{kind} {namespace}/{name}"))
+            held = self.entries.get(key)
+            declared = held[0].resource.key if held else -1
+            target = self.graph.add(Node(CONFIG, f"{kind} {namespace}/{name}", declared))
             self.config_nodes[key] = target
+            for entry in held or ():
+                written = "" if entry.binary else text(entry.value)
+                if written:
+                    note = f"{entry.key} in {kind} {name}"
+                    self.texts[key].append(_Text(written, entry.key, Place(entry.resource.key, entry.route), note))
         self.graph.join(node, target, "reads", place, f"reads {kind} {name}")
         return self.texts.get(key, ())
 
@@ -244,10 +247,17 @@ class _Builder:
                     yield replace(held, name="")
 
     def _calls(self, node: Node, namespace: str, root: str, read: _Text) -> None:
-        for address in addresses(read.value, read.name):
+        for address in self._addresses(read.value, read.name):
             target = self._follow(address, namespace, root, read.name)
             if target is not None:
                 self.graph.join(node, target, "calls", read.place, read.note)
+
+    def _addresses(self, value: str, name: str) -> Sequence[Address]:
+        """The addresses in a text. The same text is read by many: a shared file, the same time zone everywhere."""
+        asked = (value, name)
+        if asked not in self._named:
+            self._named[asked] = tuple(addresses(value, name))
+        return self._named[asked]
 
     # ------------------------------------------------------------------------------------- hosts
 
