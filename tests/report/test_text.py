@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import account, finding, homelab
+from accounts import accepted, account, finding, homelab
 from shoreup.model.account import Coverage
-from shoreup.model.finding import Category, Confidence, ReadError, ResourceName, Severity
+from shoreup.model.finding import Category, Confidence, Notice, ReadError, ResourceName, Severity
 from shoreup.report import text
 from shoreup.report.terminal import cells, plain, sentence, wrap
 
@@ -193,3 +194,34 @@ def test_wrapping_loses_no_word_and_keeps_the_width(words: str, width: int) -> N
     lines = list(wrap(sentence(words), width))
     assert " ".join(lines).split() == words.split()
     assert all(cells(line) <= width or " " not in line for line in lines)
+
+
+def test_accepted_findings_stand_at_the_foot_with_their_reason() -> None:
+    same = [accepted(finding(number, "gpu-pinned"), "one card in the house", date(2027, 1, 31)) for number in (1, 2)]
+    page = text.render(account(suppressed=(*same, accepted(finding(3), "soon gone"))))
+    assert "Accepted    3 findings by the owner, with a reason" in page
+    assert "gpu-pinned infra/modules/backup/main.tf:41:17 ×2: one card in the house (until" in " ".join(
+        page.split("\n")
+    )
+    assert "soon gone" in page
+
+
+def test_what_is_known_is_a_number_and_says_who_knows_it() -> None:
+    page = text.render(account(known=(finding(1), finding(2)), compared="the baseline known.json"))
+    assert "Known       2 findings of the baseline known.json" in page
+    assert "Do these first" not in page
+
+
+def test_remarks_on_ignores_are_shown_and_many_are_counted() -> None:
+    notices = tuple(
+        Notice("a.tf", number, "This ignore of pdb-missing matches nothing: take it out.") for number in range(1, 15)
+    )
+    page = text.render(account(notices=notices))
+    assert "a.tf:1: This ignore of pdb-missing matches nothing" in page
+    assert "and 4 more" in page
+
+
+def test_what_comes_first_names_its_fingerprint() -> None:
+    page = text.render(account(finding(fingerprint="2f1c9d0a7be4")))
+    assert "backup-retention-missing  2f1c9d0a" in page
+    assert "shoreup explain 2f1c9d0a" in text.render(account(finding(fingerprint="2f1c9d0a7be4")), full=True)

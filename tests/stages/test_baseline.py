@@ -148,6 +148,15 @@ def test_an_ignore_that_was_taken_out_shows_the_finding_again(repository: Path) 
     assert look(repository, since="HEAD~1").findings == ()
 
 
+def test_files_that_git_holds_encrypted_are_named(repository: Path) -> None:
+    (repository / "secret.yaml").write_bytes(b"\0GITCRYPT\0" + b"x" * 20)
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "second")
+    (notice,) = look(repository, since="HEAD").notices
+    assert (notice.file, notice.line) == ("secret.yaml", 0)
+    assert notice.message.startswith("This file is encrypted in git")
+
+
 @pytest.mark.parametrize("revision", ["no-such", "--help", "HEAD:old.yaml"])
 def test_a_revision_that_is_none_is_an_error(repository: Path, revision: str) -> None:
     with pytest.raises(UserError, match="There is no commit"):

@@ -40,7 +40,7 @@ _REFERENCE = re.compile(r"^(?:var|local|module|data|each|self|path|[a-z]+_[a-z_0
 _IN_TEXT = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}|%\{[^}]*\}|\$[A-Za-z_]\w*")
 _LONG_WORD = re.compile(r"(?<![A-Za-z0-9+/_=:-])[A-Za-z0-9+/_=-]{20,}")
 _ENCODED_LINE = re.compile(r"^\s*[A-Za-z0-9+/]{32,}={0,2}\s*$")
-_USER_INFO = re.compile(r"(?<=://)[^\s/@'\"]+:[^\s/@'\"]+(?=@)")
+_USER_INFO = re.compile(r"(?<=://)[^\s'\"@:]*:[^\s'\"]*(?=@)")
 _PASSWORD_OPTION = re.compile(r"(?P<option>(?<![^\s\"'])-p)(?P<value>[^\s\"'$,\d][^\s\"'$,]*)")
 _SAID = re.compile(
     rf"(?P<word>(?<![\w.$-])[\w.-]*(?:{_SPEAKS.pattern})[\w.-]*[\"']?\s*(?:[=:,]\s*|\s+)(?:(?:bearer|basic|token)\s+)?)(?P<quote>[\"']?)(?P<value>[^\s\"',;|&<>]+)",

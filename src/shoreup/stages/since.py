@@ -52,6 +52,7 @@ def _notices(snapshot: Snapshot, revision: str) -> list[Notice]:
         (snapshot.missing, "not in this clone, so what is found in them may be older than it seems"),
     ):
         if paths:
-            more = f" and {len(paths) - 1} more files are" if len(paths) > 1 else " is"
-            found.append(Notice(paths[0], 0, f"This{more} {why} ({revision})."))
+            rest = len(paths) - 1
+            which = f"This file and {rest} more are" if rest else "This file is"
+            found.append(Notice(paths[0], 0, f"{which} {why} ({revision})."))
     return found
