@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.yaml import load
+from shoreup.formats.yaml.inside import marked, restored
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.provider import computed_id, to_kubernetes
@@ -210,27 +211,17 @@ def _object(body: dict[str, Value], address: str, root: str) -> Resource:
 
 
 def _from_yaml(instance: ResourceInstance, root: str, attribute: str, text: Value) -> Iterator[Found]:
-    if isinstance(text, str):
-        known = text
-    elif isinstance(text, PartialText):
-        known = text.pattern
-    else:
+    if not isinstance(text, str | PartialText):
         return
-    documents = [document for document in load(known).documents if isinstance(document.value, dict)]
-    for document in documents:
-        body = document.value
+    filled, reasons = marked(text)
+    stream = load(filled)
+    block = instance.block
+    for problem in stream.problems:
+        line = block.source.line(block.start)
+        cause = f"line {problem.line} of its {attribute}: {problem.cause}"
+        instance.module.root.configurations.tree.error(block.source.path, line, cause, instance.address)
+    for document in stream.documents:
+        body = restored(document.value, reasons)
         if isinstance(body, dict) and "kind" in body:
-            if isinstance(text, PartialText):
-                body = {key: _starred(value, text.reason) for key, value in body.items()}
-            yield Found(_object(body, instance.address, root), YamlBodyTracer(instance, attribute, document))
-
-
-def _starred(value: Value, reason: str) -> Value:
-    """Values of a partly known text: whatever holds the mark of an unknown part is unknown."""
-    if isinstance(value, str) and "*" in value:
-        return Unknown(reason)
-    if isinstance(value, dict):
-        return {key: _starred(item, reason) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_starred(item, reason) for item in value]
-    return value
+            tracer = YamlBodyTracer(instance, attribute, document, filled)
+            yield Found(_object(body, instance.address, root), tracer)

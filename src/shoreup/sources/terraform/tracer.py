@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shoreup.formats.sourcemap import nest
 from shoreup.formats.yaml import Document
+from shoreup.formats.yaml.inside import origin_inside
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import Value, at
@@ -52,23 +52,23 @@ class ObjectTracer:
 
 
 class YamlBodyTracer:
-    """For an object that is written as YAML in an attribute (``kubectl_manifest``)."""
+    """For an object that is written as YAML in an attribute (``kubectl_manifest``).
 
-    __slots__ = ("attribute", "document", "instance")
+    ``text`` is the attribute's value as ``document`` was read from it, with placeholders for unknown parts.
+    """
 
-    def __init__(self, instance: ResourceInstance, attribute: str, document: Document) -> None:
+    __slots__ = ("attribute", "document", "instance", "text")
+
+    def __init__(self, instance: ResourceInstance, attribute: str, document: Document, text: str) -> None:
         self.instance = instance
         self.attribute = attribute
         self.document = document
+        self.text = text
 
     def trace(self, route: Route) -> Origin | None:
         """The origin of a field of the object, inside the attribute's text."""
-        whole = trace_resource(self.instance, ()) if not route else trace_resource(self.instance, (self.attribute,))
+        whole = trace_resource(self.instance, (self.attribute,) if route else ())
         if whole is None or not route:
             return whole
         found = self.document.trace(route)
-        if found is None:
-            return None
-        span = whole.narrow(found.start, found.end)
-        segments = nest(whole.segments, found.runs, found.encoding) if found.runs else ()
-        return Origin(span, span, whole.via, segments)
+        return None if found is None else origin_inside(found, whole, self.text)
