@@ -61,7 +61,7 @@ class Concern(ABC):
         strict: bool = False,
         whole_estate: bool = False,
     ) -> Draft:
-        """A finding of this concern. ``message`` is one sentence of fact; ``consequence`` what happens if nothing is done.
+        """A finding of this concern. ``message`` is one sentence of fact, ``consequence`` what follows if it stays.
 
         ``strict`` leaves it to the strict persona. ``whole_estate`` is for what no single object stands for; the place
         is then an example.
