@@ -226,3 +226,19 @@ def test_objects_that_are_missing_are_not_fetched(repository: Path) -> None:
     ask_everything(repository)
     assert git.line_ages(repository, "a.yaml", [1]) == {}
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "owner"),
+    [
+        ("https://github.com/Me/platform.git", "github.com/me"),
+        ("git@github.com:Me/platform.git", "github.com/me"),
+        ("ssh://git@git.example.org:2222/team/platform", "git.example.org/team"),
+        ("https://me:not-to-be-kept@gitlab.com/me/platform", "gitlab.com/me"),
+        ("/srv/git/platform", ""),
+        ("file:///srv/git/platform", ""),
+        ("../platform", ""),
+    ],
+)
+def test_the_owner_of_a_repository_stands_in_its_address_and_nothing_secret_is_kept(address: str, owner: str) -> None:
+    assert git.owner_of(address) == owner

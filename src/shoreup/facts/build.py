@@ -60,6 +60,8 @@ class Extras:
     settings: Settings = field(default_factory=Settings)
     repository: tuple[RepositoryFile, ...] = ()
     part_of_more: bool = False
+    origin: str = ""
+    """The host and owner that the repository was cloned from, as ``github.com/me``."""
     last_changes: Mapping[str, date] = field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
     """What drills have seen."""
@@ -115,6 +117,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         settings=extras.settings,
         repository=extras.repository,
         part_of_more=extras.part_of_more,
+        origin=extras.origin,
         last_changes=extras.last_changes,
         proofs=extras.proofs,
         by_kind=by_kind,

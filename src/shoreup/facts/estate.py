@@ -479,6 +479,8 @@ class Estate:
     """Files that are no resources and say how the estate is run."""
     part_of_more: bool = False
     """Whether only a part of the repository was read, so that what is missing may be elsewhere in it."""
+    origin: str = ""
+    """The host and owner that the repository was cloned from, as ``github.com/me``; empty where that is not known."""
     last_changes: Mapping[str, date] = field(default_factory=dict)
     """The day of the last commit for each of the ``repository``'s files that git can date."""
     proofs: tuple[Proof, ...] = ()

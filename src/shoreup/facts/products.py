@@ -45,7 +45,8 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     must not write the same data, ``quorum`` where instances agree among themselves, ``many`` where any number may run.
     ``support`` is the id in the support data; ``short_lived`` names releases there that end within a year.
     ``server`` are words of a command that starts the product itself. ``signs`` are variables that its server alone
-    reads; with them the product is told in images of other names too.
+    reads; with them the product is told in images of other names too. ``builds`` maps words in an image's name to the
+    extensions that such a build brings.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     short_lived: str = ""
     server: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
+    builds: dict[str, str] = {}
 
 
 class _ProductData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ switched off on the command line, which outranks all configuration; and no trans
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -62,6 +63,11 @@ _ENVIRONMENT: Mapping[str, str] = {
     "LC_ALL": "C",
 }
 
+_ADDRESS = re.compile(
+    r"^(?:(?:https?|ssh|git)://(?:[^@/]*@)?|[^@/:]+@)(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?[:/](?P<owner>[\w.-]+)/",
+    re.IGNORECASE,
+)
+
 
 def tracked(root: Path) -> frozenset[str] | None:
     """The files below ``root`` that git has in its index, relative to ``root``."""
@@ -88,6 +94,12 @@ def origin_url(root: Path) -> str | None:
     """The address that the repository was cloned from, as its configuration has it. It may hold a password."""
     output = ask(root, "config", "--get", "remote.origin.url")
     return None if output is None else output.decode("utf-8", "replace").strip() or None
+
+
+def owner_of(url: str) -> str:
+    """The host and owner in a repository's address (``github.com/me``), without anything secret; empty for a path."""
+    match = _ADDRESS.match(url)
+    return f"{match['host']}/{match['owner']}".lower() if match else ""
 
 
 def first_commit(root: Path) -> str | None:

@@ -23,6 +23,7 @@ class Role(StrEnum):
     UPDATE_BOT = "update-bot"
     CHECKS = "checks"
     RECOVERY_PLAN = "recovery-plan"
+    IMAGE_BUILD = "image-build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ _NAMES: tuple[tuple[re.Pattern[str], Role, str], ...] = (
     (re.compile(r"^\.?[Jj]ustfile$"), Role.CHECKS, "just"),
     (re.compile(r"^(?:\.taskfiles/.*|\.task/.*|[Tt]askfile(?:\.dist)?)\.ya?ml$"), Role.CHECKS, "task"),
     (re.compile(r"^\.?mise\.toml$|^\.mise/.*\.toml$"), Role.CHECKS, "mise"),
+    (
+        re.compile(r"(?:^|/)(?:Dockerfile|Containerfile|Earthfile)(?:\.[\w.-]+)?$|\.(?:[Dd]ocker|[Cc]ontainer)file$"),
+        Role.IMAGE_BUILD,
+        "image build",
+    ),
+    (
+        re.compile(r"(?:^|/)(?:docker-bake\.(?:hcl|json)|apko\.ya?ml|melange\.ya?ml|project\.toml)$"),
+        Role.IMAGE_BUILD,
+        "image build",
+    ),
 )  # fmt: skip
 _DOCUMENT = re.compile(r"\.(?:md|markdown|mdx|rst|adoc|asciidoc|org|txt)$", re.IGNORECASE)
 _ABOUT_RECOVERY = re.compile(

@@ -12,7 +12,7 @@ from datetime import date
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend
 from shoreup.model.finding import Place
-from shoreup.sources.git import last_change
+from shoreup.sources.git import last_change, origin_url, owner_of
 from shoreup.sources.repository import Role, part_of_more
 from shoreup.stages.reading import Reading
 
@@ -28,6 +28,7 @@ def extras(reading: Reading, given: Extras) -> Extras:
         releases=tuple(reading.releases),
         repository=reading.repository,
         part_of_more=part_of_more(reading.tree),
+        origin=owner_of(origin_url(reading.tree.root) or ""),
         last_changes=_last_changes(reading),
         code_files=tuple(CodeFile(shape.path, shape.lines, shape.subjects) for shape in terraform.shapes),
         comments=tuple(Comment(comment.span, comment.text, key) for key, comment in terraform.comments),
