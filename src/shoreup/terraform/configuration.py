@@ -12,6 +12,7 @@ from shoreup.formats.hcl.json_syntax import parse_json_file, parse_json_values
 from shoreup.formats.hcl.syntax import Attribute, Block, File, Template
 
 EXTENSIONS = (".tf", ".tf.json", ".tofu", ".tofu.json")
+AUTOMATIC_VALUES = (".auto.tfvars", ".auto.tfvars.json")
 
 
 @dataclass(slots=True, eq=False)
@@ -36,9 +37,12 @@ class Configurations:
     def __init__(self, tree: FileTree) -> None:
         self.tree = tree
         self._by_directory: dict[str, list[str]] = {}
+        self._values: dict[str, list[str]] = {}
         for path in tree.files:
             if path.endswith(EXTENSIONS):
                 self._by_directory.setdefault(posixpath.dirname(path) or ".", []).append(path)
+            elif path.endswith(AUTOMATIC_VALUES):
+                self._values.setdefault(posixpath.dirname(path) or ".", []).append(path)
         self._modules: dict[str, Module] = {}
         self._files: dict[str, File | None] = {}
 
@@ -73,6 +77,10 @@ class Configurations:
     def paths(self, directory: str) -> list[str]:
         """The Terraform files of a directory."""
         return self._by_directory.get(directory, [])
+
+    def automatic_values(self, directory: str) -> list[str]:
+        """The ``.auto.tfvars`` files of a directory, sorted."""
+        return self._values.get(directory, [])
 
     def size(self, directory: str) -> int:
         """The bytes of a directory's Terraform files."""

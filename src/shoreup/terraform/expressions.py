@@ -295,9 +295,7 @@ def attribute(base: Any, name: str) -> Any:
     if kind is ModuleOutputs:
         return base.instance.output(name)
     if kind is ResourceObject:
-        if name in base:
-            return base[name]
-        return Unknown(f"{base.label}.{name} is known only after apply")
+        return base.attribute(name)
     if isinstance(base, dict):
         if name in base:
             return base[name]
@@ -579,25 +577,38 @@ def arguments(node: Call, scope: Scope) -> list[Value] | Unknown:
 
 def _try(node: Call, scope: Scope) -> Value:
     problem = EvaluationError("try() has no arguments")
+    root = scope.module.root
     for one in node.arguments:
+        root.tries += 1
         try:
             return evaluate(one, scope)
         except EvaluationError as refused:
             problem = refused
+        finally:
+            root.tries -= 1
     raise problem
 
 
 def _can(node: Call, scope: Scope) -> Value:
+    root = scope.module.root
+    root.tries += 1
     try:
         value = evaluate(node.arguments[0], scope) if node.arguments else None
     except EvaluationError:
         return False
+    finally:
+        root.tries -= 1
     return value if isinstance(value, Unknown) else True
 
 
 def _file_function(node: Call, scope: Scope) -> Value:
     values = arguments(node, scope)
-    return values if isinstance(values, Unknown) else scope.module.file_function(node.name, values, scope)
+    if isinstance(values, Unknown):
+        return values
+    value = scope.module.file_function(node.name, values, scope)
+    if isinstance(value, Unknown):
+        scope.module.missed(node, value)
+    return value
 
 
 _SPECIAL: dict[str, Callable[[Call, Scope], Value]] = {

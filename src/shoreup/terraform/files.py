@@ -30,6 +30,8 @@ def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope
     """Evaluate one file function. Raises :class:`EvaluationError` on wrong arguments."""
     if not values:
         raise EvaluationError(f"{name}() needs a path")
+    if name == "templatestring":
+        return _templatestring(values, scope)
     given = values[0]
     if isinstance(given, Unknown | PartialText):
         return Unknown(given.reason)
@@ -44,8 +46,8 @@ def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope
         return Unknown(f"{given} lies outside the estate", given)
     content = tree.read(path)
     if content is None:
-        why = "is encrypted" if tree.skipped.get(path) == "encrypted" else "is not in the estate"
-        return Unknown(f"the file {path} {why}", path)
+        why = tree.skipped.get(path) or ("unreadable" if path in tree else "not in the estate")
+        return Unknown(f"the file {path} is {why}", path)
     if name == "templatefile":
         return _templatefile(path, content, values, scope)
     if name == "file":
@@ -59,6 +61,8 @@ def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope
 def read_template(path: str, content: bytes) -> Template:
     """Parse a template file. Raises :class:`EvaluationError`."""
     source = Source(path, content)
+    if source.undecodable:
+        raise EvaluationError(f"{path} is not UTF-8")
     try:
         return parse_template(source)
     except SyntaxProblem as problem:
@@ -71,12 +75,24 @@ def template_scope(variables: dict[str, Value], scope: Scope) -> Scope:
 
 
 def _templatefile(path: str, content: bytes, values: list[Value], scope: Scope) -> Value:
-    variables = values[1] if len(values) > 1 else {}
+    return rendered(read_template(path, content), values[1] if len(values) > 1 else {}, scope)
+
+
+def _templatestring(values: list[Value], scope: Scope) -> Value:
+    text = values[0]
+    if isinstance(text, Unknown | PartialText):
+        return Unknown(text.reason)
+    if not isinstance(text, str):
+        raise EvaluationError("templatestring() needs a string")
+    return rendered(read_template("the template", text.encode()), values[1] if len(values) > 1 else {}, scope)
+
+
+def rendered(template: Template, variables: Value, scope: Scope) -> Value:
+    """What a template gives with these variables."""
     if isinstance(variables, Unknown | PartialText):
         return Unknown(variables.reason)
     if not isinstance(variables, dict):
-        raise EvaluationError("templatefile() needs a map of variables")
-    template = read_template(path, content)
+        raise EvaluationError("a template needs a map of variables")
     if len(template.parts) == 1:
         return evaluate(template, template_scope(variables, scope))
     texts: list[str | Unknown] = []

@@ -8,12 +8,13 @@ back to itself is an error of that reference alone.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from shoreup.formats.hcl.syntax import Attribute, Block, Body
+from shoreup.formats.hcl.syntax import Attribute, Block, Body, Call
 from shoreup.model.value import PartialText, Unknown, Value
+from shoreup.terraform import computed
 from shoreup.terraform import files as file_functions
 from shoreup.terraform.configuration import Configurations, Module, local_source
 from shoreup.terraform.constraints import Constraint, convert, read_constraint
@@ -63,6 +64,8 @@ class Root:
     """Asked for an attribute that a resource's configuration does not set: (type, object, attribute)."""
     plan: Plan | None = None
     effort: int = 0
+    tries: int = 0
+    """How many ``try`` and ``can`` are being evaluated: what they miss, they expect to miss."""
 
     def spend(self, rounds: int) -> None:
         """Count rounds of loops and instances. Raises :class:`EvaluationError` when they are beyond all reason."""
@@ -81,16 +84,19 @@ class _Failed:
 class ModuleInstance:
     """A configuration with values for its variables.
 
-    ``address`` is empty for a root, else like ``module.db["a"]``. ``given`` are the values of variables.
+    ``address`` is empty for a root, else like ``module.db["a"]``. ``given`` are the values of variables, ``callers``
+    the directories of the modules that it is called through.
     """
 
-    def __init__(self, root: Root, module: Module, address: str, given: dict[str, Given], depth: int = 0) -> None:
+    def __init__(
+        self, root: Root, module: Module, address: str, given: dict[str, Given], callers: tuple[str, ...] = ()
+    ) -> None:
         self.root = root
         self.module = module
         self.address = address
         self.given = given
         self.scope = Scope(self)
-        self._depth = depth
+        self._callers = callers
         self._known: dict[tuple[str, ...], Any] = {}
         self._active: set[tuple[str, ...]] = set()
 
@@ -102,7 +108,7 @@ class ModuleInstance:
                 raise EvaluationError(known.cause)
             return known  # type: ignore[no-any-return]  # stored under the same key by the same caller
         if key in self._active:
-            raise EvaluationError(f"{'.'.join(key)} refers to itself")
+            raise EvaluationError(self._circle(key))
         self._active.add(key)
         try:
             value = compute()
@@ -116,6 +122,24 @@ class ModuleInstance:
             raise EvaluationError(self._known[key].cause)
         self._known[key] = value
         return value
+
+    def _circle(self, key: tuple[str, ...]) -> str:
+        """Note that a value refers to itself, where it stands, and say so."""
+        kind, name = key[0], key[-1]
+        if kind == "object":
+            kind, _, name = name.removeprefix(f"{self.address}.").partition("[")[0].partition(".")
+        elif kind.endswith("instances"):
+            kind = key[1]
+        places: dict[str, Mapping[str, Block | Attribute]] = {
+            "local": self.module.locals,
+            "output": self.module.outputs,
+            "module": self.module.calls,
+        }
+        found = places[kind].get(name) if kind in places else self.module.resources.get((kind, name))
+        cause = f"{kind}.{name} refers to itself"
+        if found is not None:
+            self._note(found, cause, "its value")
+        return cause
 
     # References
 
@@ -228,21 +252,20 @@ class ModuleInstance:
     def _calls(self, name: str) -> list[tuple[str | int | None, ModuleInstance]] | Unknown:
         block = self.module.calls[name]
         directory = local_source(self.module.path, block)
-        configurations = self.root.configurations
-        line = block.source.line(block.start)
+        skipped = f"the module {name}"
         if directory is None:
-            configurations.tree.error(
-                block.source.path, line, "the module's source is not in the estate", f"the module {name}"
-            )
+            self._note(block, "the module's source is not in the estate", skipped)
             return Unknown(f"the source of the module {name} is not in the estate")
-        module = configurations.module(directory)
+        module = self.root.configurations.module(directory)
         if module is None:
-            configurations.tree.error(
-                block.source.path, line, f"there is no module at {directory}", f"the module {name}"
-            )
+            self._note(block, f"there is no module at {directory}", skipped)
             return Unknown(f"there is no module at {directory}")
-        if self._depth >= MAX_CALL_DEPTH:
-            configurations.tree.error(block.source.path, line, "modules are called too deeply", f"the module {name}")
+        callers = (*self._callers, self.module.path)
+        if directory in callers:
+            self._note(block, "modules call one another in a circle", skipped)
+            return Unknown("modules call one another in a circle")
+        if len(callers) > MAX_CALL_DEPTH:
+            self._note(block, "modules are called too deeply", skipped)
             return Unknown("modules are called too deeply")
         result: list[tuple[str | int | None, ModuleInstance]] = []
         address = f"{self.address}.module.{name}" if self.address else f"module.{name}"
@@ -253,7 +276,7 @@ class ModuleInstance:
                 for argument in block.body.attributes.values()
                 if argument.name not in META_ARGUMENTS and argument.name not in ("source", "version")
             }
-            instance = ModuleInstance(self.root, module, address + key_text(key), given, self._depth + 1)
+            instance = ModuleInstance(self.root, module, address + key_text(key), given, callers)
             result.append((key, instance))
         return result
 
@@ -297,14 +320,16 @@ class ModuleInstance:
     def _object(self, instance: ResourceInstance) -> ResourceObject:
         label = f"{instance.type}.{instance.name}"
         result = body_object(instance.block.body, instance.scope, label, top=True)
+        result.computed = lambda name: self._computed(instance, name)
         if self.root.plan is not None:
             self.root.plan.overlay(instance.address, result)
-        for attribute in ("id", "output", "content", "rendered"):
-            if attribute not in result:
-                value = self.root.known_after_apply(instance.type, result, attribute)
-                if value is not None:
-                    result[attribute] = value
         return result
+
+    def _computed(self, instance: ResourceInstance, name: str) -> Value | None:
+        """An attribute that an apply computes and that is certain before it."""
+        attributes = self.object_of(instance)
+        value = computed.value(instance, attributes, name)
+        return self.root.known_after_apply(instance.type, attributes, name) if value is None else value
 
     def all_instances(self) -> Iterator[ResourceInstance]:
         """Every resource instance of this module and of the modules that it calls. Data sources are left out."""
@@ -313,16 +338,12 @@ class ModuleInstance:
                 for _, instance in self.instances(kind, name):
                     yield instance
             except EvaluationError as problem:
-                block = self.module.resources[(kind, name)]
-                line = block.source.line(block.start)
-                self.root.configurations.tree.error(block.source.path, line, str(problem), f"{kind}.{name}")
+                self._note(self.module.resources[(kind, name)], str(problem), f"{kind}.{name}")
         for name in self.module.calls:
             try:
                 instances = self.calls(name)
             except EvaluationError as problem:
-                block = self.module.calls[name]
-                line = block.source.line(block.start)
-                self.root.configurations.tree.error(block.source.path, line, str(problem), f"module.{name}")
+                self._note(self.module.calls[name], str(problem), f"module.{name}")
                 continue
             for _, called in [] if isinstance(instances, Unknown) else instances:
                 yield from called.all_instances()
@@ -382,6 +403,14 @@ class ModuleInstance:
     def file_function(self, name: str, values: list[Value], scope: Scope) -> Value:
         """``file()``, ``templatefile()`` and their relatives, on the estate's files alone."""
         return file_functions.call(self.root.configurations.tree, self.root.path, name, values, scope)
+
+    def missed(self, node: Call, value: Unknown) -> None:
+        """Note a file that a function asks for and that the estate does not have, unless a ``try`` stands around."""
+        if value.path and value.path not in self.root.configurations.tree and not self.root.tries:
+            self._note(node, value.reason, f"what {node.name}() gives")
+
+    def _note(self, place: Block | Attribute | Call, cause: str, skipped: str) -> None:
+        self.root.configurations.tree.error(place.source.path, place.source.line(place.start), cause, skipped)
 
 
 def weight(value: object, enough: int) -> int:

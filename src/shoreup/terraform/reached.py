@@ -29,6 +29,7 @@ class Reached:
 
 
 def derived(value: Value, span: Span, by: str) -> tuple[Segment, ...]:
+    """The segments of a value that something at ``span`` makes."""
     if isinstance(value, PartialText):
         return tuple(
             Segment(part, span, derived=by)
@@ -37,3 +38,9 @@ def derived(value: Value, span: Span, by: str) -> tuple[Segment, ...]:
             for part in value.parts
         )
     return (Segment(str(value), span, derived=by),)
+
+
+def spells(segments: tuple[Segment, ...], value: str | PartialText) -> bool:
+    """Whether segments give exactly this string."""
+    known = value if isinstance(value, str) else "".join(part for part in value.parts if isinstance(part, str))
+    return "".join(segment.text for segment in segments) == known

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shoreup.formats.hcl.syntax import Expression
-from shoreup.model.value import Value
+from shoreup.model.value import Unknown, Value
 
 if TYPE_CHECKING:
     from shoreup.terraform.module import ModuleInstance
@@ -61,10 +61,21 @@ class UnknownKey(str):
 
 
 class ResourceObject(dict[str, Value]):
-    """A resource or block as other expressions see it: what the configuration does not set, an apply decides."""
+    """A resource or block as other expressions see it: what the configuration does not set, an apply decides.
 
-    __slots__ = ("label",)
+    ``computed`` is asked for such an attribute first; it gives what is certain before the apply, else ``None``.
+    """
 
-    def __init__(self, label: str) -> None:
+    __slots__ = ("computed", "label")
+
+    def __init__(self, label: str, computed: Callable[[str], Value | None] | None = None) -> None:
         super().__init__()
         self.label = label
+        self.computed = computed
+
+    def attribute(self, name: str) -> Value:
+        """The value of an attribute."""
+        if name in self:
+            return self[name]
+        value = self.computed(name) if self.computed is not None else None
+        return Unknown(f"{self.label}.{name} is known only after apply") if value is None else value

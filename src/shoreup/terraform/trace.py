@@ -38,7 +38,7 @@ from shoreup.formats.hcl.templates import escapes
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.value import PartialText, Unknown, Value
-from shoreup.terraform import inversion
+from shoreup.terraform import computed, inversion
 from shoreup.terraform.expressions import (
     SPLAT_ITEM,
     bind_iteration,
@@ -54,7 +54,7 @@ from shoreup.terraform.expressions import (
 )
 from shoreup.terraform.functions.kinds import FunctionError, TerraformSet
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, expand_block
-from shoreup.terraform.reached import KeyOf, Lost, Reached, derived
+from shoreup.terraform.reached import KeyOf, Lost, Reached, derived, spells
 from shoreup.terraform.scope import Binding, EvaluationError, Scope
 
 _Target: TypeAlias = tuple[Expression, Scope, Route, Reference]
@@ -139,12 +139,6 @@ def _at(value: Value, route: Route) -> Value | _Absent:
         else:
             return _ABSENT
     return value
-
-
-def spells(segments: tuple[Segment, ...], value: str | PartialText) -> bool:
-    """Whether segments give exactly this string."""
-    known = value if isinstance(value, str) else "".join(part for part in value.parts if isinstance(part, str))
-    return "".join(segment.text for segment in segments) == known
 
 
 def _span(node: Block | Expression | Part) -> Span:
@@ -354,7 +348,11 @@ class Trace:
         key = words.pop(0) if counted and words else None
         for instance_key, instance in instances:
             if instance_key == key:
-                origin = _trace_body(block.body, block, instance.scope, tuple(words)) if words else None
+                if not words:
+                    raise Lost
+                if words[0] not in block.body.attributes and (found := computed.follow(self, instance, tuple(words))):
+                    return found
+                origin = _trace_body(block.body, block, instance.scope, tuple(words))
                 if origin is None:
                     raise Lost
                 reference = Reference(_text(expression), _span(expression))

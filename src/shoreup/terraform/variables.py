@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 
 from shoreup.formats.hcl.syntax import Expression
@@ -30,10 +29,8 @@ class Given:
 def variable_files(configurations: Configurations, root: str) -> list[str]:
     """The files that Terraform reads by itself for a root, in its order: later ones win."""
     prefix = "" if root == "." else f"{root}/"
-    here = [path for path in configurations.tree.files if (posixpath.dirname(path) or ".") == root]
-    automatic = sorted(path for path in here if path.endswith((".auto.tfvars", ".auto.tfvars.json")))
     first = [prefix + name for name in ("terraform.tfvars", "terraform.tfvars.json")]
-    return [path for path in first if path in configurations.tree] + automatic
+    return [path for path in first if path in configurations.tree] + configurations.automatic_values(root)
 
 
 def given_in_files(configurations: Configurations, root: str, scope: Scope) -> dict[str, Given]:

@@ -53,8 +53,8 @@ def restored(value: Value, reasons: list[Unknown]) -> Value:
 
 def origin_inside(trace: Trace, outer: Origin, text: str) -> Origin:
     """The origin of a place in the marked ``text``, whose own origin is ``outer``."""
-    written = _filled(outer.segments, text)
-    segments = tuple(map(_emptied, join(nest(written, trace.runs, trace.encoding))))
+    written = filled(outer.segments, text)
+    segments = tuple(map(emptied, join(nest(written, trace.runs, trace.encoding))))
     site = _home(written, *trace.site, outer) or outer.site
     span = place(written, trace.start, trace.end) if not trace.runs else cover(segments)
     if span is None:
@@ -74,11 +74,12 @@ def _home(written: Sequence[Segment], start: int, end: int, outer: Origin) -> Sp
     return cover(piece for piece in cut(written, start, end) if piece.via == outer.via and piece.span is not None)
 
 
-def _filled(segments: Iterable[Segment], text: str) -> list[Segment]:
-    """The outer segments with a placeholder in each unknown one, so that they spell the marked text."""
+def filled(segments: Iterable[Segment], text: str) -> list[Segment]:
+    """The segments of a value with a placeholder in each unknown one, so that they spell the marked ``text``."""
     marks = (char for char in text if _FIRST_MARK <= ord(char) <= _LAST_MARK)
     return [replace(part, text=next(marks, "")) if part.unknown and not part.text else part for part in segments]
 
 
-def _emptied(segment: Segment) -> Segment:
+def emptied(segment: Segment) -> Segment:
+    """A segment without its placeholder."""
     return replace(segment, text="", verbatim=False) if segment.unknown else segment
