@@ -46,7 +46,8 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``support`` is the id in the support data; ``short_lived`` names releases there that end within a year.
     ``server`` are words of a command that starts the product itself. ``signs`` are variables that its server alone
     reads; with them the product is told in images of other names too. ``builds`` maps words in an image's name to the
-    extensions that such a build brings.
+    extensions that such a build brings. ``reserved`` is how many of its connections an engine with ``max_connections``
+    keeps for itself.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     builds: dict[str, str] = {}
+    reserved: int = 0
 
 
 class _ProductData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
