@@ -85,6 +85,8 @@ def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
     for release in reading.releases:
         with _surviving(tree, f"the release {release.name}"):
             _add(reading, expand(release))
+    for path in sorted(path for path, why in tree.skipped.items() if why == "binary" and format_of(path)):
+        tree.error(path, 0, f"binary, where its name promises {format_of(path)}", "the file")
     return reading
 
 
