@@ -209,6 +209,8 @@ class Program:
     """Names that a loop, ``read`` or the like sets."""
     comments: tuple[tuple[int, int], ...] = ()
     _pipelines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    _named: dict[int, bool] = field(default_factory=dict, repr=False)
+    """Of functions, by their frame, whether anything outside of them names them; found out when it is asked."""
 
     def value(self, name: str) -> Word | None:
         """What a variable holds, when the program sets it exactly once; else ``None``."""
@@ -269,9 +271,11 @@ class Program:
         frame = command.frame("function")
         if frame is None:
             return True
-        return any(
-            frame.name in (word.literal or "").split()
-            for other in self.commands
-            if all(item.id != frame.id for item in other.context)
-            for word in other.words
-        )
+        if frame.id not in self._named:
+            self._named[frame.id] = any(
+                frame.name in (word.literal or "").split()
+                for other in self.commands
+                if all(item.id != frame.id for item in other.context)
+                for word in other.words
+            )
+        return self._named[frame.id]
