@@ -15,6 +15,8 @@ from shoreup.model.location import Span
 from shoreup.model.origin import Segment
 
 RAW = ("raw",)
+ENCODED = "encoded"
+"""The innermost encoding of text that a function encodes on its way. Decoding it takes this mark off again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,8 @@ def _touch(left: Segment, right: Segment) -> bool:
 
 
 def _stack(encodings: tuple[str, ...], encoding: str) -> tuple[str, ...]:
+    if encodings[-1:] == (ENCODED,):
+        return encodings[:-1]
     return (encoding,) if encodings == RAW else (*encodings, encoding)
 
 

@@ -134,7 +134,7 @@ class Configurations:
         for block in file.body.blocks:
             kind, labels = block.kind, block.labels
             if kind == "locals":
-                module.locals.update(block.body.attributes)
+                self._declare_locals(module, block, override=override)
                 continue
             wanted = _LABELS.get(kind)
             if wanted is None:
@@ -154,6 +154,14 @@ class Configurations:
                 self.tree.error(file.source.path, line, f"{kind} {name} is declared twice", "the second one")
             else:
                 known[key] = block
+
+    def _declare_locals(self, module: Module, block: Block, *, override: bool) -> None:
+        for name, attribute in block.body.attributes.items():
+            if name in module.locals and not override:
+                line = block.source.line(attribute.start)
+                self.tree.error(block.source.path, line, f"local {name} is declared twice", "the second one")
+            else:
+                module.locals[name] = attribute
 
 
 _LABELS = {"variable": 1, "output": 1, "module": 1, "resource": 2, "data": 2, "ephemeral": 2}

@@ -49,7 +49,7 @@ def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope
         why = tree.skipped.get(path) or ("unreadable" if path in tree else "not in the estate")
         return Unknown(f"the file {path} is {why}", path)
     if name == "templatefile":
-        return _templatefile(path, content, values, scope)
+        return _templatefile(tree, path, content, values, scope)
     if name == "file":
         try:
             return content.decode("utf-8")
@@ -74,8 +74,13 @@ def template_scope(variables: dict[str, Value], scope: Scope) -> Scope:
     return Scope(scope.module, variables, {}, closed=True)
 
 
-def _templatefile(path: str, content: bytes, values: list[Value], scope: Scope) -> Value:
-    return rendered(read_template(path, content), values[1] if len(values) > 1 else {}, scope)
+def _templatefile(tree: FileTree, path: str, content: bytes, values: list[Value], scope: Scope) -> Value:
+    try:
+        template = read_template(path, content)
+    except EvaluationError as problem:
+        tree.error(path, 0, str(problem), "the template")
+        raise
+    return rendered(template, values[1] if len(values) > 1 else {}, scope)
 
 
 def _templatestring(values: list[Value], scope: Scope) -> Value:

@@ -6,18 +6,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from shoreup.formats.hcl.syntax import Call, Expression
-from shoreup.formats.sourcemap import cut
+from shoreup.formats.sourcemap import cover, cut
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Segment
 from shoreup.model.value import PartialText, Unknown, Value
-from shoreup.terraform.expressions import evaluate, evaluate_or_unknown
+from shoreup.terraform import decoding
+from shoreup.terraform.expressions import evaluate, evaluate_or_unknown, text_of
 from shoreup.terraform.files import estate_path, read_template
-from shoreup.terraform.functions.kinds import TerraformSet
-from shoreup.terraform.reached import KeyOf, Reached
+from shoreup.terraform.reached import KeyOf, Lost, Reached, derived, spells
 from shoreup.terraform.scope import Binding, EvaluationError, Scope
 
 if TYPE_CHECKING:
@@ -201,36 +203,128 @@ def _join(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | Non
     if route or len(node.arguments) != 2:
         return None
     separator, items = evaluate(node.arguments[0], scope), evaluate(node.arguments[1], scope)
-    if not isinstance(separator, str) or not isinstance(items, list) or isinstance(items, TerraformSet):
+    if not isinstance(separator, str) or not isinstance(items, list):
         return None
     between = trace.follow(node.arguments[0], scope, ()).segments
     segments: list[Segment] = []
     for index, item in enumerate(items):
-        if not isinstance(item, str | PartialText):
-            return None
         if index:
             segments.extend(between)
-        segments.extend(trace.follow(node.arguments[1], scope, (index,)).segments)
+        segments.extend(_shown(trace, node.arguments[1], scope, (index,), item))
     return Reached(node.source.span(node.start, node.end), tuple(segments))
+
+
+def _shown(trace: Trace, node: Expression, scope: Scope, route: Route, value: Value) -> tuple[Segment, ...]:
+    """The segments of a value as a template shows it."""
+    text = text_of(value)
+    span = node.source.span(node.start, node.end)
+    if isinstance(text, Unknown):
+        return (Segment("", span, unknown=text.reason),)
+    try:
+        reached = trace.follow(node, scope, route)
+    except (Lost, EvaluationError):
+        return derived(text, span, "an expression")
+    if not spells(reached.segments, text):
+        return derived(text, span, "an expression")
+    return tuple(replace(segment, via=reached.via + segment.via) for segment in reached.segments)
 
 
 def _format(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
     pattern = evaluate(node.arguments[0], scope) if node.arguments else None
-    if route or not isinstance(pattern, str) or "%%" in pattern or pattern.count("%") != pattern.count("%s"):
+    if route or not isinstance(pattern, str):
         return None
-    pieces = pattern.split("%s")
+    verbs = list(_VERB.finditer(pattern))
+    if any(verb[0] not in ("%s", "%d", "%%") for verb in verbs):
+        return None
     reached = trace.follow(node.arguments[0], scope, ())
+    if not spells(reached.segments, pattern):
+        return None
+    segments: list[Segment] = []
+    position, number = 0, 0
+    for verb in verbs:
+        segments.extend(cut(reached.segments, position, verb.start()))
+        position = verb.end()
+        if verb[0] == "%%":
+            sign = cut(reached.segments, verb.start(), verb.end())
+            segments.append(Segment("%", cover(sign), verbatim=False, derived="format()"))
+            continue
+        number += 1
+        if number >= len(node.arguments):
+            return None
+        argument = node.arguments[number]
+        segments.extend(_shown(trace, argument, scope, (), evaluate(argument, scope)))
+    segments.extend(cut(reached.segments, position, len(pattern)))
+    return Reached(node.source.span(node.start, node.end), tuple(segments))
+
+
+def _split(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
+    """An item of ``split`` is a run of the text's characters."""
+    if len(node.arguments) != 2 or len(route) != 1 or not isinstance(route[0], int):
+        return None
+    separator, text = evaluate(node.arguments[0], scope), evaluate(node.arguments[1], scope)
+    if not isinstance(separator, str) or not isinstance(text, str) or not separator:
+        return None
+    pieces = text.split(separator)
+    start = sum(len(piece) + len(separator) for piece in pieces[: route[0]])
+    reached = trace.follow(node.arguments[1], scope, ())
+    segments = cut(reached.segments, start, start + len(pieces[route[0]]))
+    return Reached(reached.span, segments, reached.via)
+
+
+def _indent(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
+    """``indent`` puts spaces before every line but the first."""
+    if len(node.arguments) != 2 or route:
+        return None
+    count, text = evaluate(node.arguments[0], scope), evaluate(node.arguments[1], scope)
+    if not isinstance(count, int) or not isinstance(text, str | PartialText):
+        return None
+    reached = trace.follow(node.arguments[1], scope, ())
+    spaces = Segment(" " * count, node.source.span(node.start, node.end), derived="indent()")
+    segments: list[Segment] = []
+    for segment in reached.segments:
+        if "\n" not in segment.text:
+            segments.append(segment)
+            continue
+        position = 0
+        for line in _lines(segment.text):
+            segments.extend(cut((segment,), position, position + len(line)))
+            position += len(line)
+            if line.endswith("\n"):
+                segments.append(spaces)
+    return Reached(reached.span, tuple(segments), reached.via)
+
+
+def _replace(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
+    """What ``replace`` leaves of its text, and the new text in between."""
+    if len(node.arguments) != 3 or route:
+        return None
+    text, old, new = (evaluate(argument, scope) for argument in node.arguments)
+    if not isinstance(text, str) or not isinstance(old, str) or not isinstance(new, str) or not old:
+        return None
+    if len(old) > 1 and old.startswith("/") and old.endswith("/"):
+        return None  # a pattern
+    reached = trace.follow(node.arguments[0], scope, ())
+    put = trace.follow(node.arguments[2], scope, ()).segments if new else ()
     segments: list[Segment] = []
     position = 0
-    for index, piece in enumerate(pieces):
-        if index:
-            value = evaluate(node.arguments[index], scope)
-            if not isinstance(value, str | PartialText):
-                return None
-            segments.extend(trace.follow(node.arguments[index], scope, ()).segments)
-        segments.extend(cut(reached.segments, position, position + len(piece)))
-        position += len(piece) + 2
-    return Reached(node.source.span(node.start, node.end), tuple(segments))
+    while (found := text.find(old, position)) >= 0:
+        segments.extend(cut(reached.segments, position, found))
+        segments.extend(put)
+        position = found + len(old)
+    segments.extend(cut(reached.segments, position, len(text)))
+    return Reached(reached.span, tuple(segments), reached.via)
+
+
+def _zipmap(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
+    if len(node.arguments) != 2 or not route:
+        return None
+    keys = evaluate(node.arguments[0], scope)
+    if not isinstance(keys, list) or route[0] not in keys:
+        return None
+    position = len(keys) - 1 - keys[::-1].index(route[0])
+    if type(route[0]) is KeyOf:
+        return trace.follow(node.arguments[0], scope, (position,))
+    return trace.follow(node.arguments[1], scope, (position, *route[1:]))
 
 
 def _trim(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
@@ -238,17 +332,17 @@ def _trim(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | Non
     before, after = evaluate(node.arguments[0], scope), evaluate(node, scope)
     if route or not isinstance(before, str) or not isinstance(after, str) or not after:
         return None
-    start = before.find(after)
-    if start < 0 or (before.find(after, start + 1) >= 0 and len(after) < len(before) // 2):
-        return None
-    if node.name in ("trimsuffix",):
-        start = 0
-    elif node.name == "trimprefix":
-        start = len(before) - len(after)
+    # what is taken off at the front holds no character that the result begins with, unless a whole prefix goes
+    start = len(before) - len(after) if node.name == "trimprefix" else before.find(after)
     reached = trace.follow(node.arguments[0], scope, ())
     return Reached(reached.span, cut(reached.segments, start, start + len(after)), reached.via)
 
 
+def _lines(text: str) -> list[str]:
+    return [line + "\n" for line in text.split("\n")[:-1]] + [text.rpartition("\n")[2]]
+
+
+_VERB = re.compile(r"%[^a-zA-Z%]*[a-zA-Z%]?")
 _Inverse: TypeAlias = "Callable[[Trace, Call, Scope, Route], Reached | None]"
 _INVERSE: dict[str, _Inverse] = {
     "try": _try,
@@ -264,6 +358,14 @@ _INVERSE: dict[str, _Inverse] = {
     "templatefile": _templatefile,
     "join": _join,
     "format": _format,
+    "split": _split,
+    "indent": _indent,
+    "replace": _replace,
+    "zipmap": _zipmap,
+    "yamldecode": decoding.decoded,
+    "jsondecode": decoding.decoded,
+    "yamlencode": decoding.encoded,
+    "jsonencode": decoding.encoded,
     **dict.fromkeys(("tostring", "tonumber", "tobool", "tolist", "tomap", "sensitive", "nonsensitive"), _first),
     **dict.fromkeys(("toset", "sort", "reverse", "distinct", "compact", "slice"), _by_item),
     **dict.fromkeys(("trim", "trimspace", "trimprefix", "trimsuffix", "chomp"), _trim),

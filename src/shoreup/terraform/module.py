@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from shoreup.formats.hcl.syntax import Attribute, Block, Body, Call
+from shoreup.formats.yaml import Document
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform import computed
 from shoreup.terraform import files as file_functions
@@ -64,6 +65,8 @@ class Root:
     """Asked for an attribute that a resource's configuration does not set: (type, object, attribute)."""
     plan: Plan | None = None
     effort: int = 0
+    documents: dict[str, Document | None] = field(default_factory=dict)
+    """Texts that were decoded to find where values in them are written; ``None`` for those that are no document."""
     tries: int = 0
     """How many ``try`` and ``can`` are being evaluated: what they miss, they expect to miss."""
 

@@ -265,13 +265,20 @@ class Trace:
             return Reached(_span(node), ())
         collection = evaluate(node.collection, scope)
         items = {position: (key, item) for position, key, item in pairs(collection)}
-        count = 0
+        count = group = 0
         for position, plain in iterations(node, scope, collection):
             if isinstance(plain, Unknown):
                 count += 1
                 continue
             here = count if node.result_key is None else object_key(node.result_key, plain)
-            if here == route[0] and not node.grouped:
+            if here == route[0]:
+                if node.grouped and type(route[0]) is not KeyOf:
+                    if len(route) == 1:
+                        return Reached(_span(node), ())
+                    if route[1] != group:
+                        group += 1
+                        continue
+                    route = route[1:]
                 key, item = items[position]
                 inner = bind_iteration(scope, node, (node.key_name, node.item_name), position, key, item)
                 if type(route[0]) is KeyOf and node.result_key is not None:
@@ -407,9 +414,10 @@ def _variable(module: ModuleInstance, name: str, route: Route, here: Span) -> _T
     if given is not None and given.expression is not None and given.scope is not None:
         value = given.value()
         if value is not None:
-            written = _at(value, route)
+            inside = _before_conversion(value, module.variable(name), route)
+            written = _at(value, inside)
             if written is not None and written is not _ABSENT:
-                return given.expression, given.scope, route, reference
+                return given.expression, given.scope, inside, reference
             found = _optional_default(module, name, route)
             if found is None:
                 raise Lost
@@ -418,7 +426,36 @@ def _variable(module: ModuleInstance, name: str, route: Route, here: Span) -> _T
     default = block.body.attributes.get("default") if block else None
     if default is None:
         raise Lost
-    return default.expression, module.scope, route, reference
+    value = evaluate_or_unknown(default.expression, module.scope)
+    inside = _before_conversion(value, module.variable(name), route)
+    if _at(value, inside) in (None, _ABSENT) and (found := _optional_default(module, name, route)):
+        return found[0], module.scope, found[1], reference
+    return default.expression, module.scope, inside, reference
+
+
+def _before_conversion(value: Value, converted: Value, route: Route) -> Route:
+    """A route into a converted value as the route into what was written: a set has its items in another order."""
+    made: list[str | int] = []
+    for step in route:
+        if isinstance(converted, TerraformSet) and isinstance(value, list) and isinstance(step, int):
+            wanted = converted[step] if step < len(converted) else None
+            step = next((index for index, item in enumerate(value) if _alike(item, wanted)), step)
+            converted = wanted
+        else:
+            converted = _known(_at(converted, (step,)))
+        value = _known(_at(value, (step,)))
+        made.append(step)
+    return tuple(made)
+
+
+def _known(value: Value | _Absent) -> Value:
+    return None if isinstance(value, _Absent) else value
+
+
+def _alike(written: Value, converted: Value) -> bool:
+    if isinstance(written, int | float) and isinstance(converted, str):
+        return text_of(written) == converted
+    return written == converted
 
 
 def _optional_default(module: ModuleInstance, name: str, route: Route) -> tuple[Expression, Route] | None:
