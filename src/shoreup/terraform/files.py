@@ -58,15 +58,24 @@ def call(tree: FileTree, root: str, name: str, values: list[Value], scope: Scope
     return hashes.of_content(name, content)
 
 
+class BrokenTemplate(EvaluationError):
+    """A template that is none. ``line`` is 1-based, 0 where the whole of it is meant."""
+
+    def __init__(self, path: str, line: int, cause: str) -> None:
+        super().__init__(f"{path}, line {line}: {cause}" if line else f"{path} is {cause}")
+        self.line = line
+        self.cause = cause
+
+
 def read_template(path: str, content: bytes) -> Template:
-    """Parse a template file. Raises :class:`EvaluationError`."""
+    """Parse a template file. Raises :class:`BrokenTemplate`."""
     source = Source(path, content)
     if source.undecodable:
-        raise EvaluationError(f"{path} is not UTF-8")
+        raise BrokenTemplate(path, 0, "not UTF-8")
     try:
         return parse_template(source)
     except SyntaxProblem as problem:
-        raise EvaluationError(f"{path}, line {source.line(problem.offset)}: {problem.cause}") from None
+        raise BrokenTemplate(path, source.line(problem.offset), problem.cause) from None
 
 
 def template_scope(variables: dict[str, Value], scope: Scope) -> Scope:
@@ -77,8 +86,8 @@ def template_scope(variables: dict[str, Value], scope: Scope) -> Scope:
 def _templatefile(tree: FileTree, path: str, content: bytes, values: list[Value], scope: Scope) -> Value:
     try:
         template = read_template(path, content)
-    except EvaluationError as problem:
-        tree.error(path, 0, str(problem), "the template")
+    except BrokenTemplate as problem:
+        tree.error(path, problem.line, problem.cause, "the template")
         raise
     return rendered(template, values[1] if len(values) > 1 else {}, scope)
 
