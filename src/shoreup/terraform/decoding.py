@@ -92,7 +92,7 @@ def _written(
 ) -> Iterator[tuple[int, int, list[Segment]]]:
     """The ranges of the encoded ``text`` that one string gives, each with what gives it."""
     if isinstance(leaf, Unknown):
-        unknown = Segment(text[found.start : found.end], None, derived=node.name, unknown=leaf.reason)
+        unknown = Segment(text[found.start : found.end], None, derived=f"{node.name}()", unknown=leaf.reason)
         yield found.start, found.end, [unknown]
         return
     try:
@@ -114,7 +114,7 @@ def _written(
         if run.verbatim:
             yield run.start, run.end, [_through(piece, inner) for piece in pieces]
         else:
-            made = Segment(text[run.start : run.end], cover(pieces) or inner.span, verbatim=False, derived=node.name)
+            made = Segment(text[run.start : run.end], cover(pieces) or inner.span, verbatim=False, derived=f"{node.name}()")
             yield run.start, run.end, [made]
 
 

@@ -546,15 +546,14 @@ class Parser:
     def _heredoc(self, start: int, opening: str) -> Template:
         flush = opening.startswith("<<-")
         marker = opening.lstrip("<-").strip()
-        closing = re.compile(rf"^[ \t]*{re.escape(marker)}(?=[ \t\r]*(?:\n|\Z))", re.MULTILINE)
-        match = closing.search(self.text, self.offset)
-        if match is None:
-            raise SyntaxProblem(start, f"the heredoc {marker} is never closed")
-        parts = heredoc_parts(self.source, self.offset, match.start(), flush, parser_inside, self.depth)
-        template = template_of(self.source, start, match.end(), parts, "hcl-heredoc")
-        self.offset = match.end()
+        try:
+            parts, end = heredoc_parts(self.source, self.offset, marker, flush, parser_inside, self.depth)
+        except SyntaxProblem as problem:
+            raise SyntaxProblem(start if problem.offset == self.offset else problem.offset, problem.cause) from None
+        template = template_of(self.source, start, end, parts, "hcl-heredoc")
+        self.offset = end
         self.advance()
-        self.last = match.end()
+        self.last = end
         return template
 
 

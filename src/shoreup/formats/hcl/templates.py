@@ -94,18 +94,28 @@ def quoted_parts(source: Source, start: int, parser_at: ParserAt, depth: int) ->
     return _nest(source, tokens, start), stop + 1
 
 
-def heredoc_parts(source: Source, start: int, end: int, flush: bool, parser_at: ParserAt, depth: int) -> list[Part]:
-    """Read the lines of a heredoc, ``start`` to ``end`` (exclusive)."""
-    tokens, trims = _lines(source, start, end, parser_at, depth)
+def heredoc_parts(
+    source: Source, start: int, marker: str, flush: bool, parser_at: ParserAt, depth: int
+) -> tuple[list[Part], int]:
+    """Read the lines of a heredoc whose first one begins at ``start``; gives its parts and the offset after the closing
+    ``marker``. A marker inside ``${...}`` belongs to a heredoc in there."""
+    closing = re.compile(rf"[ \t]*{re.escape(marker)}(?=[ \t\r]*(?:\n|\Z))")
+    never = SyntaxProblem(start, f"the heredoc {marker[:40]} is never closed")
+    if re.compile(rf"^[ \t]*{re.escape(marker)}", re.MULTILINE).search(source.text, start) is None:
+        raise never
+    tokens, trims, end = _lines(source, start, len(source.text), parser_at, depth, closing)
+    match = closing.match(source.text, end)
+    if match is None:
+        raise never
     _trim(tokens, trims)
     if flush:
         _flush(tokens)
-    return _nest(source, tokens, start)
+    return _nest(source, tokens, start), match.end()
 
 
 def template_parts(source: Source, start: int, end: int, parser_at: ParserAt) -> list[Part]:
     """Read a template file."""
-    tokens, trims = _lines(source, start, end, parser_at, 0)
+    tokens, trims, _ = _lines(source, start, end, parser_at, 0, None)
     _trim(tokens, trims)
     return _nest(source, tokens, start)
 
@@ -116,13 +126,15 @@ def _run(pattern: re.Pattern[str], text: str, offset: int) -> int:
 
 
 def _lines(
-    source: Source, start: int, end: int, parser_at: ParserAt, depth: int
-) -> tuple[list[_Piece], list[tuple[bool, bool]]]:
+    source: Source, start: int, end: int, parser_at: ParserAt, depth: int, closing: re.Pattern[str] | None
+) -> tuple[list[_Piece], list[tuple[bool, bool]], int]:
     text = source.text
     tokens: list[_Piece] = []
     trims: list[tuple[bool, bool]] = []
     offset = start
     while offset < end:
+        if closing is not None and text[offset - 1] == "\n" and closing.match(text, offset):
+            break
         match = _LINE_STOP.match(text, offset, end)
         stop = match.end() if match else offset
         if stop > offset:
@@ -137,7 +149,7 @@ def _lines(
             tokens.append(Text(source, offset, offset + 1, text[offset]))
             trims.append((False, False))
             offset += 1
-    return tokens, trims
+    return tokens, trims, offset
 
 
 def _sequence(
