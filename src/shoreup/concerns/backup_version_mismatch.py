@@ -51,14 +51,13 @@ class BackupVersionMismatch(Concern):
             client = client_of(estate, backup)
             if client is None:
                 continue
-            for server in backup.protects_databases:
-                key = (backup.resource.key, backup.place.container, id(server))
-                if server.product != client.product or key in seen:
-                    continue
-                outcome = self._compare(estate, backup, client, server)
-                if outcome is not None:
-                    seen.add(key)
-                    yield outcome
+            servers = [server for server in backup.protects_databases if server.product == client.product]
+            outcomes = [self._compare(estate, backup, client, server) for server in servers]
+            key = (backup.resource.key, backup.place.container, id(servers[0]) if servers else 0)
+            # A name that may mean several servers says something only where it is true of each.
+            if outcomes and outcomes[0] is not None and None not in outcomes and key not in seen:
+                seen.add(key)
+                yield outcomes[0]
 
     def _compare(self, estate: Estate, backup: Backup, client: Client, server: Database) -> Outcome | None:
         if client.open or not server.version:

@@ -16,6 +16,8 @@ _FIX = Fix(
     Safety.SHOWN,
     "each needs a backup and a rehearsed upgrade of its own; what the applications support decides the order",
 )
+_NAMED = 3
+"""How many databases of one flavour a sentence names."""
 
 
 class DatabaseFlavoursDiffer(Concern):
@@ -66,9 +68,7 @@ class DatabaseFlavoursDiffer(Concern):
             held, key=lambda one: ([int(part) for part in one.line.split(".") if part.isdigit()], one.build)
         ):
             by_flavour.setdefault(one.called, []).append(one)
-        listed = [
-            f"{flavour} ({', '.join(called(one.database) for one in ones)})" for flavour, ones in by_flavour.items()
-        ]
+        listed = [f"{flavour} ({_names(ones)})" for flavour, ones in by_flavour.items()]
         first = next(iter(by_flavour.values()))[0]
         return self.found(
             first.database.place,
@@ -82,3 +82,9 @@ class DatabaseFlavoursDiffer(Concern):
             confidence=Confidence.LIKELY if any(one.database.likely for one in held) else Confidence.CERTAIN,
             whole_estate=True,
         )
+
+
+def _names(held: list[Flavoured]) -> str:
+    names = [called(one.database) for one in held]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -18,7 +18,7 @@ from shoreup.formats.shell import Command, Program
 
 _LOOKS_BACK = re.compile(
     r"\$\?|\$\{\?\}|PIPESTATUS|pipestatus|\btrap\b[^\n]*\bERR\b|-s\s+[\"'$]|\bgzip -t|\bgunzip -t|"
-    r"\bpg_restore\s+(?:-l|--list)|\btest -s|\bzstd -t|\brestic check|\bwc -c|\bstat -c|\bdu -"
+    r"\bpg_restore\s+(?:-l|--list)|\btest -s|\bzstd -t|\brestic check|\bwc -c|\bstat -c"
 )
 _TELLING = frozenset({"curl", "wget", "http", "https", "xh", "mail", "mailx", "sendmail", "msmtp", "apprise", "ntfy",
                       "telegram-send", "runitor", "nc", "logger"})  # fmt: skip

@@ -23,6 +23,7 @@ from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.resource import Resource
 from shoreup.model.settings import Cover
 from shoreup.model.value import Unknown, Value
+from shoreup.sources.repository import Role
 
 COUNTED = frozenset({"app", "auth", "secrets", "dns", "vpn", "network", "ingress"})
 """Kinds of product, beside databases, whose lasting data are a person's work and not a record of what happened."""
@@ -40,6 +41,8 @@ _TEMPLATES = ("ResourceSet", "ClusterPolicy", "Policy", "ApplicationSet", "Compo
 _MADE_BACKUPS = re.compile(
     r"ReplicationSource|SnapshotPolicy|ScheduledBackup|velero\.io|k8up\.io|volsync\.backube|recurring-job|RecurringJob"
 )
+_BACKUP_KINDS = re.compile(r"backup_(?:plan|job|policy|selection|schedule)|_dlm_|snapshot_(?:schedule|policy)|_backup$")
+"""Types of Terraform resources by which a provider makes backups."""
 _OWN_BACKUPS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("postgres-operator.crunchydata.com", "PostgresCluster"): ("backups",),
     ("acid.zalan.do", "postgresql"): ("enableLogicalBackup",),
@@ -79,7 +82,7 @@ def keepers(estate: Estate) -> Iterator[Keeper]:
             continue
         if workload is not None and (not workload.enabled or workload.kind in _PASSING):
             continue
-        volumes = tuple(volume for volume in database.volumes if lasting(volume))
+        volumes = _files(estate, database)
         if (volumes or workload is None) and _new(seen, database.resource):
             where = database.namespace
             yield Keeper(
@@ -101,6 +104,15 @@ def keepers(estate: Estate) -> Iterator[Keeper]:
                 workload.resource, workload.namespace, workload.name, product.title, volumes, workload, None,
                 product.kind, elsewhere,
             )  # fmt: skip
+
+
+def _files(estate: Estate, database: Database) -> tuple[Volume, ...]:
+    """The lasting volumes that hold the files of a database: those at the engine's folder, where any is."""
+    held = tuple(volume for volume in database.volumes if lasting(volume) and not volume.read_only)
+    if database.workload is None:
+        return held
+    home = {id(one.volume) for one in kept(database.workload, estate.products) if one.product is not None}
+    return tuple(volume for volume in held if id(volume) in home) or held
 
 
 def _new(seen: set[tuple[str, str, str]], resource: Resource) -> bool:
@@ -179,7 +191,27 @@ class _Coverage:
                 return backup.undecided or f"which server {named(backup.resource)} dumps is not decided"
             if tool is None and backup.namespace == keeper.namespace:
                 return backup.undecided or f"what {named(backup.resource)} copies is not decided"
-        return _own_backups(self._estate, keeper) or self._somewhere
+        return _own_backups(self._estate, keeper) or self._longhorn(keeper) or self._scripted(keeper) or self._somewhere
+
+    def _longhorn(self, keeper: Keeper) -> str:
+        targets = [
+            one for one in self._estate.by_kind.get("BackupTarget", ()) if one.api_version.startswith("longhorn.io/")
+        ]
+        if targets and any(volume.kind == "claim" for volume in keeper.volumes):
+            return f"{named(targets[0])} is set, and Longhorn's recurring jobs may be made in its console"
+        return ""
+
+    def _scripted(self, keeper: Keeper) -> str:
+        """A script for backups beside the estate, run by a machine that is not in it, that speaks of the keeper."""
+        words = {keeper.name.lower(), keeper.what.lower(), *(volume.claim.lower() for volume in keeper.volumes)} - {""}
+        if keeper.database is not None:
+            words.add(keeper.database.product)
+        for file in self._estate.repository:
+            if file.role is Role.BACKUP_SCRIPT:
+                written = file.text.lower()
+                if any(re.search(rf"(?<![a-z0-9]){re.escape(word)}", written) for word in words):
+                    return f"the script {file.path} speaks of it, and what runs it is not read here"
+        return ""
 
 
 def _sees_nothing(backup: Backup) -> bool:
@@ -242,6 +274,9 @@ def _somewhere(estate: Estate) -> str:
             chart == "velero" and "velero.io" in schedules and not release.values.get("schedules")
         ):
             return f"what {chart} of the release {release.name} copies is not decided in the repository"
+    for resource in estate.resources:
+        if resource.api_version == "terraform" and _BACKUP_KINDS.search(resource.kind):
+            return f"{resource.kind} {resource.name} makes backups of what it is given"
     for kind in _TEMPLATES:
         for resource in estate.by_kind.get(kind, ()):
             if any(_MADE_BACKUPS.search(written) for written in _texts(dict(resource.body))):

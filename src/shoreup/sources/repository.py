@@ -24,6 +24,7 @@ class Role(StrEnum):
     CHECKS = "checks"
     RECOVERY_PLAN = "recovery-plan"
     IMAGE_BUILD = "image-build"
+    BACKUP_SCRIPT = "backup-script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ _NAMES: tuple[tuple[re.Pattern[str], Role, str], ...] = (
         re.compile(r"(?:^|/)(?:Dockerfile|Containerfile|Earthfile)(?:\.[\w.-]+)?$|\.(?:[Dd]ocker|[Cc]ontainer)file$"),
         Role.IMAGE_BUILD,
         "image build",
+    ),
+    (
+        re.compile(
+            r"(?:^|/)[^/]*(?:back-?up|restic|borg|dump|snapshot)[^/]*\.(?:sh|bash|zsh|py|pl|cron|service|timer|j2)$|"
+            r"(?:^|/)roles/[^/]*back-?up[^/]*/tasks/[^/]+\.ya?ml$",
+            re.IGNORECASE,
+        ),
+        Role.BACKUP_SCRIPT,
+        "backup script",
     ),
     (
         re.compile(r"(?:^|/)(?:docker-bake\.(?:hcl|json)|apko\.ya?ml|melange\.ya?ml|project\.toml)$"),
