@@ -2,8 +2,8 @@
 
     python tools/draw_findings.py --seed 20261123 --count 100 --today 2026-11-23 ESTATE...
 
-Every finding of every estate is in the urn once. The same estates, at the same commits, with the same seed give the same
-draw, in any order of the arguments. Prints one JSON object a line.
+Every finding of every estate is in the urn once. The same estates, at the same commits, with the same seed give the
+same draw, in any order of the arguments. Prints one JSON object a line.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class PartialText:
         return "".join(part if isinstance(part, str) else "*" for part in self.parts)
 
 
-Value: TypeAlias = Union[None, bool, int, float, str, list["Value"], dict[str, "Value"], Unknown, PartialText]
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Unknown | PartialText | None"
 
 
 def is_known(value: Value) -> bool:

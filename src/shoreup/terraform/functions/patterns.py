@@ -1,7 +1,7 @@
 """``regex``, ``regexall`` and the pattern form of ``replace``, with Go's answers.
 
-Terraform's patterns are RE2's: other flags and classes than Python's, no look-around, and linear time on any text, which
-matters where the pattern is a stranger's. RE2's own library gives all of that.
+Terraform's patterns are RE2's: other flags and classes than Python's, no look-around, and linear time on any text,
+which matters where the pattern is a stranger's. RE2's own library gives all of that.
 """
 
 from __future__ import annotations
