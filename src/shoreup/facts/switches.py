@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -30,6 +30,7 @@ _VALUES: Mapping[str, re.Pattern[str]] = {
     "false": re.compile(r"^(?:false|0|no|off|disabled)$", re.IGNORECASE),
     "none": re.compile(r"^(?:none|disabled?|off)$", re.IGNORECASE),
     "external": re.compile(r"^external$", re.IGNORECASE),
+    "anonymous": re.compile(r"^anonymous$"),
     "empty": re.compile(r"^$"),
     "rest": re.compile(r"^(?:1|true|.*--no-auth\b.*)$", re.IGNORECASE),
     "everywhere": re.compile(r"^(?:0\.0\.0\.0/0|::/0)$"),
@@ -44,9 +45,9 @@ class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``concern`` is the question that it answers. ``says`` completes "the product ...". ``env``, ``argument``, ``path``
     (of a chart's values), ``object_path`` (of an object of the ``kind``), ``key`` (of a ConfigMap) and ``file`` are
     patterns; a group in ``file`` is the place. ``value`` names the values that drop the guard. ``images`` and
-    ``charts`` limit it to a product. With ``unless`` (in the same file) or ``unless_path`` it does not count.
-    ``gated`` says that the setting is meant for a product behind a proxy that asks who comes. ``admin`` marks a page of
-    administration.
+    ``charts`` limit it to a product. With ``unless`` (in the same file) or ``unless_path`` it does not count, or is
+    left open. ``gated`` says that the setting is meant for a product behind a proxy that asks who comes. ``admin``
+    marks a page of administration.
     """
 
     id: str
@@ -121,7 +122,7 @@ def _all_dropped(estate: Estate) -> tuple[Dropped, ...]:
         found.extend(_in_values(resource, chart, values))
     for switch in _bundled():
         for resource in estate.by_kind.get(switch.kind, ()) if switch.kind else ():
-            found.extend(_at_paths(switch, switch.object_path, resource, dict(resource.body), (), None))
+            found.extend(_in_object(switch, resource))
     for resource in estate.by_kind.get("HelmChartConfig", ()):
         spec = mapping(resource.body.get("spec"))
         place: Route = ("spec", "valuesContent")
@@ -280,6 +281,15 @@ def _in_arguments_of(
                 if switch.argument and name in switch.charts and re.match(switch.argument, known_text(value)):
                     route: Route = place if place is not None else ("values", field, index)
                     yield Dropped(switch, Place(resource.key, route), resource, known_text(value))
+
+
+def _in_object(switch: Switch, resource: Resource) -> Iterator[Dropped]:
+    limit = re.compile(switch.unless_path) if switch.unless_path else None
+    limited = limit is not None and any(
+        limit.match(".".join(map(str, route))) for route, _ in _leaves(dict(resource.body), ())
+    )
+    for guard in _at_paths(switch, switch.object_path, resource, dict(resource.body), (), None):
+        yield replace(guard, undecided="another field of the same object may limit it") if limited else guard
 
 
 def _at_paths(
