@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class PartialText:
         return "".join(part if isinstance(part, str) else "*" for part in self.parts)
 
 
-Value: TypeAlias = Union[bool, int, float, str, list["Value"], dict[str, "Value"], Unknown, PartialText, None]
-# A union that exists at run time, for other aliases are made of it; inside quotes it would be a string.
+Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | Unknown | PartialText | None
+# A union that exists at run time, for other aliases are made of it: no quotes around it all.
 
 
 def is_known(value: Value) -> bool:
