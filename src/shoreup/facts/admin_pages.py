@@ -25,6 +25,7 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
 
 _DASHBOARD = ("api@internal", "dashboard@internal")
+_DASHBOARD_TITLE = "Traefik's dashboard"
 _WRITING = frozenset({"admin", "editor"})
 _PUBLISHED_BY = ("ingress", "httpRoute", "route")
 _MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
@@ -76,18 +77,44 @@ def admin_pages(estate: Estate) -> Iterator[AdminPage]:
             and access_to(estate, guard.workload, guard.container).from_internet
         ):
             yield _switched(estate, guard)
+    contrast = {id(estate.ways_in[index]) for index in open_by_contrast(estate)}
     for way in estate.ways_in:
         title = _page_behind(estate, way)
-        if title and asks(way) is False and not filtered(way) and way.internet is True:
-            says = "has no log-in of its own"
-            yield AdminPage(title, says, way.resource, way.place, way.hosts, True, None, False, title != "Hubble")
+        if title and not filtered(way) and way.internet is not False:
+            page = _on_a_way(way, title, likely=id(way) in contrast)
+            if page is not None:
+                yield page
+
+
+def _on_a_way(way: WayIn, title: str, *, likely: bool) -> AdminPage | None:
+    """A page without a log-in of its own behind a way in; nothing where the way asks, or is not known to be open.
+
+    A proxy's dashboard has no way in but the route before us, so that what is not known of the route is a question of
+    its own; other pages are asked about only where the internet certainly reaches them.
+    """
+    asked = asks(way)
+    says = "has no log-in of its own"
+    internet = True if way.internet or likely else None
+    if asked is True:
+        return None
+    reason = ""
+    if asked is None:
+        reason = way.undecided or f"{way.missing[0]} is in its chain and not in the estate"
+    elif internet is None:
+        reason = "nothing in the estate says whether its route is public"
+    if not reason:
+        likely = likely and not way.internet
+        return AdminPage(title, says, way.resource, way.place, way.hosts, True, None, likely, title != "Hubble")
+    if title != _DASHBOARD_TITLE:
+        return None
+    return AdminPage(title, says, way.resource, way.place, way.hosts, None, undecided=reason)
 
 
 def _page_behind(estate: Estate, way: WayIn) -> str:
     for route in items(mapping(way.resource.body.get("spec")).get("routes")):
         for service in map(mapping, items(mapping(route).get("services"))):
             if text(service.get("name")) in _DASHBOARD and way.hosts:
-                return "The Traefik dashboard"
+                return _DASHBOARD_TITLE
     products = {
         container.image.product
         for service in way.services
