@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.deployers import deployer
+from shoreup.facts.deployers import deployer, limits_deployers
 from shoreup.facts.estate import Estate, Grant
 from shoreup.facts.naming import named
 from shoreup.facts.needed_rights import needed
-from shoreup.facts.permissions import Power, Weight, open_rules, powers
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.facts.permissions import DEPLOY, Power, Weight, open_rules, powers
+from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.resource import Resource
 
 _ADMIN = "cluster-admin"
@@ -40,9 +40,9 @@ class RbacWildcard(Concern):
 
     The role is bound to a ServiceAccount or to a group that every account is in, and it has `*` for verbs or
     resources of Kubernetes' own groups, or rights from which others follow: `escalate`, `bind`, `impersonate`, reading
-    the Secrets of the whole cluster, `pods/exec`, `nodes/proxy`, tokens of other accounts. Rules for the objects of an
-    operator's own group, rules that name their objects, and what well-known programs need for their work are left
-    alone.
+    the Secrets of the whole cluster, `pods/exec`, `nodes/proxy`, tokens of other accounts, writing the objects by
+    which Flux is told what to apply. Rules for the objects of an operator's own group, rules that name their objects,
+    and what well-known programs need for their work are left alone.
 
     **Why**
 
@@ -83,13 +83,15 @@ class RbacWildcard(Concern):
                 )
                 yield self.undecided(grant.place, unknown="rules", reason=reason)
         for (key, cluster_wide), grants in held.items():
-            yield from self._role(estate.by_key[key], cluster_wide, grants)
+            yield from self._role(estate, estate.by_key[key], cluster_wide, grants)
 
-    def _role(self, role: Resource, cluster_wide: bool, grants: Sequence[Grant]) -> Iterator[Outcome]:
+    def _role(self, estate: Estate, role: Resource, cluster_wide: bool, grants: Sequence[Grant]) -> Iterator[Outcome]:
         excused = frozenset.intersection(*(needed(grant.subject) for grant in grants))
         if any(deployer(grant.subject) for grant in grants):
             return
         allowed = [power for power in powers(role.body, cluster_wide) if power.id not in excused]
+        if any(power.id == DEPLOY for power in allowed) and estate.once(limits_deployers):
+            allowed = [power for power in allowed if power.id != DEPLOY]
         if allowed:
             yield self._found(role, cluster_wide, grants, allowed)
             return
@@ -117,6 +119,8 @@ class RbacWildcard(Concern):
             message=f"{named(role)} lets {who} {may} {where}.",
             consequence=f"Whoever takes over one pod that uses it {reach}.",
             severity=_SEVERITIES[(first.weight, cluster_wide)],
+            # What rights a deployer has is its default, which an installation elsewhere may have changed.
+            confidence=Confidence.LIKELY if all(power.id == DEPLOY for power in allowed) else Confidence.CERTAIN,
             related=tuple(related),
             fixes=(_LEAST,),
         )

@@ -1,6 +1,7 @@
 """What a role's rules amount to: everything, a wildcard, or a way to get more rights than were given.
 
 Only rules that reach Kubernetes' own objects count: every operator may do anything with the objects of its own group.
+The objects that tell a deployer what to apply are the exception, for it applies them with its own rights.
 A rule that names its objects (``resourceNames``) reaches those alone and is left out.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from shoreup.facts.deployers import steered
 from shoreup.facts.fields import items, mapping, text, why_open
 from shoreup.model.location import Route
 from shoreup.model.value import Value
@@ -25,7 +27,11 @@ _REACHING = frozenset({
     "roles", "clusterroles", "rolebindings", "clusterrolebindings",
 })  # fmt: skip
 """Objects of which every verb is more than use: with them one runs pods, reads Secrets or gives rights."""
+_CHANGING = frozenset({"create", "update", "patch", "*"})
 _FOLLOWED_BY_MORE = ("escalate", "bind")
+
+DEPLOY = "deploy"
+"""The id of the power to have a deployer apply anything; it is one only where that has more rights itself."""
 
 
 class Weight(IntEnum):
@@ -100,6 +106,9 @@ def _set(value: Value) -> frozenset[str]:
 def _powers(rule: _Rule, cluster_wide: bool) -> Iterator[Power]:
     verbs: Route = ("rules", rule.index, "verbs")
     resources: Route = ("rules", rule.index, "resources")
+    program = steered(rule.groups, rule.resources) if rule.verbs & _CHANGING else ""
+    if program:
+        yield Power(DEPLOY, f"have {program} apply anything with {program}'s own rights", Weight.ESCALATION, resources)
     if not rule.groups & _OWN_GROUPS:
         return
     anything = "*" in rule.resources
