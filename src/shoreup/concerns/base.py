@@ -60,11 +60,12 @@ class Concern(ABC):
         dependants: int = 0,
         strict: bool = False,
         whole_estate: bool = False,
+        aged: bool = False,
     ) -> Draft:
         """A finding of this concern. ``message`` is one sentence of fact, ``consequence`` what follows if it stays.
 
         ``strict`` leaves it to the strict persona. ``whole_estate`` is for what no single object stands for; the place
-        is then an example.
+        is then an example. ``aged`` adds the day on which the line was written.
         """
         return Draft(
             concern=self.id,
@@ -81,6 +82,7 @@ class Concern(ABC):
             dependants=dependants,
             strict=strict or self.strict,
             whole_estate=whole_estate,
+            aged=aged,
         )
 
     def undecided(self, at: Place, *, unknown: str, reason: str) -> Doubt:

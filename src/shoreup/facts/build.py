@@ -20,6 +20,7 @@ from shoreup.facts.middlewares import read_middlewares
 from shoreup.facts.nodes import read_node_pools
 from shoreup.facts.products import Product, with_products
 from shoreup.facts.releases import read_releases
+from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.facts.routes import read_ways_in
 from shoreup.facts.scripts import scripts
 from shoreup.facts.services import read_services
@@ -51,6 +52,8 @@ class Extras:
 
     code_files: tuple[CodeFile, ...] = ()
     comments: tuple[Comment, ...] = ()
+    terraform_roots: tuple[TerraformRoot, ...] = ()
+    loose_files: tuple[LooseFile, ...] = ()
     ignored_changes: tuple[IgnoredChange, ...] = ()
     backends: tuple[StateBackend, ...] = ()
     source_paths: Mapping[tuple[int, Route], str] = field(default_factory=dict)
@@ -109,6 +112,8 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         node_pools=read_node_pools(by_kind),
         code_files=extras.code_files,
         comments=extras.comments,
+        terraform_roots=extras.terraform_roots,
+        loose_files=extras.loose_files,
         ignored_changes=extras.ignored_changes,
         backends=extras.backends,
         budgets=by_kind.get("PodDisruptionBudget", ()),

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TypeVar, cast
 
 from shoreup.facts.products import Products, with_products
+from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.model.finding import Place
 from shoreup.model.location import Route, Span
 from shoreup.model.proof import Proof
@@ -423,6 +424,10 @@ class Comment:
     text: str
     resource: int
     route: Route = ()
+    lines: tuple[str, ...] = ()
+    """The comment line by line, where the reader knows it."""
+    language: str = "hcl"
+    """``hcl`` or ``yaml``. Of YAML only the comments of files are here that may say that something does not work."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -470,6 +475,8 @@ class Estate:
     ignored_changes: tuple[IgnoredChange, ...] = ()
     backends: tuple[StateBackend, ...] = ()
     budgets: tuple[Resource, ...] = ()
+    terraform_roots: tuple[TerraformRoot, ...] = ()
+    loose_files: tuple[LooseFile, ...] = ()
     products: Products = field(default_factory=with_products)
     today: date = field(default_factory=date.today)
     """The day that versions and expiries are judged by."""

@@ -110,7 +110,8 @@ class Draft:
     ``field`` is what the fingerprint calls the place (``image``, ``readinessProbe``); it never holds a
     line, a file or a value. ``related`` are further places with a note each. ``dependants`` counts what stops with
     it. ``strict`` marks what is true and seldom worth a change; only the strict persona sees it. ``whole_estate`` says
-    that the place is an example, and that the finding is about the estate as a whole.
+    that the place is an example, and that the finding is about the estate as a whole. ``aged`` asks for the
+    day on which the line was written, which git tells.
     """
 
     concern: str
@@ -127,6 +128,7 @@ class Draft:
     dependants: int = 0
     strict: bool = False
     whole_estate: bool = False
+    aged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

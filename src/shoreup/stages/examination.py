@@ -20,6 +20,7 @@ from shoreup.facts.estate import Estate
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import Draft, Notice, Undecided
+from shoreup.stages.ages import with_ages
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
 from shoreup.stages.places import Places
@@ -86,7 +87,10 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         judgement = judge(estate, asked.concerns)
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
-        pairs = [*ranked([*weighed(judgement.drafts, estate)], places), *ranked(judgement.unproven, places)]
+        pairs = [
+            *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places),
+            *ranked(judgement.unproven, places),
+        ]
         parted = part(
             pairs,
             judgement.doubts,

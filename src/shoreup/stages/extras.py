@@ -5,15 +5,19 @@ Terraform is read first, so that the index of a resource in its reading is the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend
+from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.model.finding import Place
+from shoreup.model.resource import Resource
 from shoreup.sources.git import last_change, origin_url, owner_of
 from shoreup.sources.repository import Role, part_of_more
+from shoreup.sources.terraform.roots import RootShape
 from shoreup.stages.reading import Reading
 
 MOST_DATED = 8
@@ -31,7 +35,9 @@ def extras(reading: Reading, given: Extras) -> Extras:
         origin=owner_of(origin_url(reading.tree.root) or ""),
         last_changes=_last_changes(reading),
         code_files=tuple(CodeFile(shape.path, shape.lines, shape.subjects) for shape in terraform.shapes),
-        comments=tuple(Comment(comment.span, comment.text, key) for key, comment in terraform.comments),
+        comments=tuple(_comments(reading)),
+        terraform_roots=tuple(_root(shape) for shape in terraform.root_shapes),
+        loose_files=tuple(LooseFile(one.path, one.kind, one.text, one.offset) for one in reading.loose),
         backends=tuple(
             StateBackend(one.root, one.kind, Place(span=one.span), one.encrypted) for one in terraform.backends
         ),
@@ -44,6 +50,33 @@ def extras(reading: Reading, given: Extras) -> Extras:
             )
             for key, entry in terraform.ignored
         ),
+    )
+
+
+def _comments(reading: Reading) -> Iterator[Comment]:
+    for key, comment in reading.terraform.comments:
+        yield Comment(comment.span, comment.text, key, lines=comment.lines)
+    if not reading.comments:
+        return
+    objects: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+    for found in reading.found:
+        objects[(found.resource.kind, found.resource.name)].append(found.resource)
+    for one in reading.comments:
+        same = objects.get((one.kind, one.name), [])
+        near = [resource for resource in same if not one.namespace or resource.namespace == one.namespace]
+        key = near[0].key if len(near) == 1 else -1
+        yield Comment(one.span, " ".join(one.lines), key, lines=one.lines, language="yaml")
+
+
+def _root(shape: RootShape) -> TerraformRoot:
+    required = Place(span=shape.required_span) if shape.required_span else Place()
+    return TerraformRoot(
+        shape.directory,
+        shape.applied,
+        shape.managed,
+        shape.state_file,
+        shape.required_version,
+        required,
     )
 
 

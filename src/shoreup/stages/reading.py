@@ -16,8 +16,10 @@ from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource
 from shoreup.sources.ci import read_pipelines
+from shoreup.sources.comments import YamlComment, read_comments
 from shoreup.sources.compose import read_compose
 from shoreup.sources.kustomize import read_kustomizations
+from shoreup.sources.loose import LooseText, read_loose
 from shoreup.sources.manifests import read_manifests
 from shoreup.sources.node_files import read_node_files
 from shoreup.sources.reading import Found
@@ -40,6 +42,8 @@ class Reading:
     terraform: TerraformReading = field(default_factory=TerraformReading)
     releases: list[ReleaseReading] = field(default_factory=list)
     repository: tuple[RepositoryFile, ...] = ()
+    comments: tuple[YamlComment, ...] = ()
+    loose: tuple[LooseText, ...] = ()
 
     @property
     def resources(self) -> list[Resource]:
@@ -79,6 +83,10 @@ def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
     with _surviving(tree, "files of the nodes"):
         _add(reading, read_node_files(tree))
     reading.repository = tuple(read_repository(tree))
+    with _surviving(tree, "comments"):
+        reading.comments = tuple(read_comments(tree))
+    with _surviving(tree, "small files"):
+        reading.loose = tuple(read_loose(tree))
     progress("following releases", total * 3 // 4, total)
     with _surviving(tree, "releases"):
         reading.releases = releases(reading.found, tree)

@@ -31,6 +31,7 @@ class CodeComment:
     span: Span
     text: str
     top: int
+    lines: tuple[str, ...] = ()
 
 
 def shapes(configurations: Configurations) -> Iterator[FileShape]:
@@ -46,8 +47,9 @@ def comments(configurations: Configurations) -> Iterator[CodeComment]:
     """Every comment in the Terraform files that have been read."""
     for file in _files(configurations):
         starts = [block.start for block in file.body.blocks]
-        for start, end, text in _joined(file):
-            yield CodeComment(file.source.span(start, end), text, _about(file, starts, start, end))
+        for start, end, lines in _joined(file):
+            span = file.source.span(start, end)
+            yield CodeComment(span, " ".join(line for line in lines if line), _about(file, starts, start, end), lines)
 
 
 def _files(configurations: Configurations) -> Iterator[File]:
@@ -56,15 +58,15 @@ def _files(configurations: Configurations) -> Iterator[File]:
         yield from module.files if module else ()
 
 
-def _joined(file: File) -> Iterator[tuple[int, int, str]]:
+def _joined(file: File) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     text = file.source.text
-    current: tuple[int, int, str] | None = None
+    current: tuple[int, int, tuple[str, ...]] | None = None
     for comment in file.comments:
         words = _words(text[comment.start : comment.end])
         gap = text[current[1] : comment.start] if current else ""
         alone = not text[text.rfind("\n", 0, comment.start) + 1 : comment.start].strip()
         if current and alone and gap.count("\n") == 1 and not gap.strip():
-            current = (current[0], comment.end, f"{current[2]} {words}".strip())
+            current = (current[0], comment.end, (*current[2], *words))
             continue
         if current:
             yield current
@@ -73,11 +75,10 @@ def _joined(file: File) -> Iterator[tuple[int, int, str]]:
         yield current
 
 
-def _words(comment: str) -> str:
+def _words(comment: str) -> tuple[str, ...]:
     if comment.startswith("/*"):
-        lines = comment[2:-2].splitlines()
-        return " ".join(line.strip(" \t*") for line in lines).strip()
-    return comment.lstrip("#/").strip()
+        return tuple(line.strip(" \t*") for line in comment[2:-2].splitlines())
+    return (comment.lstrip("#/").strip(),)
 
 
 def _about(file: File, starts: list[int], start: int, end: int) -> int:

@@ -15,6 +15,7 @@ from shoreup.sources.reading import Found
 from shoreup.sources.terraform.backends import RootBackend, backends
 from shoreup.sources.terraform.code import CodeComment, FileShape, comments, shapes
 from shoreup.sources.terraform.ignored import IgnoredField, ignored_fields
+from shoreup.sources.terraform.roots import RootShape, root_shapes
 from shoreup.sources.terraform.tracer import ObjectTracer, PlainTracer, YamlBodyTracer
 from shoreup.terraform.configuration import Configurations, Module, module_roots
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, Root
@@ -40,6 +41,8 @@ class TerraformReading:
     comments: list[tuple[int, CodeComment]] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
     backends: list[RootBackend] = field(default_factory=list)
+    root_shapes: list[RootShape] = field(default_factory=list)
+    """Of the roots that Terraform applies by itself."""
 
     def add(self, other: TerraformReading) -> None:
         """Take in what other roots declare. Files that both have read (shared modules) count once."""
@@ -55,6 +58,7 @@ class TerraformReading:
         )
         self.roots.extend(other.roots)
         self.backends.extend(other.backends)
+        self.root_shapes.extend(other.root_shapes)
 
 
 def read_terraform(tree: FileTree, plan: Plan | None = None) -> TerraformReading:
@@ -92,6 +96,7 @@ def read_roots(
     for path in roots:
         reading.roots.append(path)
         read_root(configurations, path, reading, plan if path == planned else None)
+    reading.root_shapes.extend(root_shapes(configurations, roots))
     if rest:
         for directory in configurations.directories:
             configurations.module(directory)
