@@ -1,0 +1,83 @@
+"""Namespaces in which any pod of the cluster may call any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.naming import named
+from shoreup.facts.network_policies import OpenNamespace, open_namespaces
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_FIX = Fix(
+    "Deny by default and allow what the wiring shows",
+    Safety.SHOWN,
+    "a policy that forgets one client cuts it off; what calls from outside the estate is not in the estate",
+)
+_SHOWN = 3
+
+
+class NetworkPolicyMissing(Concern):
+    """A namespace runs workloads and no network policy applies to it.
+
+    **What**
+
+    The estate runs workloads in the namespace, and holds no NetworkPolicy, Cilium or Calico policy there nor one for
+    the whole cluster. Reported once a namespace. The control plane's own namespaces and pods on the host's network
+    are left out.
+
+    **Why**
+
+    Without a policy every pod of the cluster may connect to every port in the namespace. Whoever takes over one
+    exposed application reaches the databases and admin pages of all the others, past every proxy and log-in.
+
+    **Example**
+
+    A namespace `photos` with a server and its database, and nothing of kind NetworkPolicy. A policy with
+    `podSelector: {}` and `policyTypes: [Ingress]` that admits the proxy is enough.
+
+    **Fix safety**
+
+    Shown: a policy that forgets a client cuts it off.
+    """
+
+    id = "network-policy-missing"
+    title = "Namespace without any network policy"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.TAKEOVER
+    category = Category.NETWORK
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every namespace that runs something."""
+        for namespace in open_namespaces(estate):
+            if namespace.undecided:
+                yield self.undecided(namespace.place, unknown="network policies", reason=namespace.undecided)
+            else:
+                yield self._open(namespace)
+
+    def _open(self, namespace: OpenNamespace) -> Outcome:
+        count = len(namespace.workloads)
+        names = ", ".join(workload.name for workload in namespace.workloads[:_SHOWN])
+        more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+        return self.found(
+            namespace.place,
+            field="network policy",
+            subject=f"Namespace {namespace.name}",
+            message=(
+                f"Namespace {namespace.name} runs {count} workload{'s' if count > 1 else ''} ({names}{more}), and no "
+                "network policy in the estate applies to it."
+            ),
+            consequence=(
+                "Every pod of the cluster may connect to every port there: who takes over one application reaches this "
+                "one past its proxy and its log-in."
+            ),
+            related=tuple(
+                (Place(workload.resource.key), f"{named(workload.resource)} runs there")
+                for workload in namespace.workloads[:_SHOWN]
+                if workload.resource.key != namespace.place.resource
+            ),
+            fixes=(_FIX,),
+            dependants=count,
+        )

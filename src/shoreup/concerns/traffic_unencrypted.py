@@ -1,0 +1,65 @@
+"""Credentials that cross the network in clear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.plain_text import PlainText, plain_text
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+
+_FIX = Fix(
+    "Switch TLS on at both ends",
+    Safety.SHOWN,
+    "the other end must offer TLS first, with a certificate that this one trusts",
+)
+
+
+class TrafficUnencrypted(Concern):
+    """A workload talks to another in clear, with a credential, or is left out of the mesh that would encrypt it.
+
+    **What**
+
+    A mesh's injection switched off where the estate runs that mesh; `ldap://` with a bind password and no STARTTLS;
+    `amqp://`, `redis://`, `smtp://`, `http://` and the like with a password in the address; `sslmode=disable` and an
+    `SSL_MODE` that switches TLS off beside a database's password. What stays within one pod is left alone.
+
+    **Why**
+
+    Pods of all namespaces share the cluster's network, and most clusters carry it between nodes as it is. Who gets
+    onto one node or one switch reads the passwords.
+
+    **Example**
+
+    `DB__SSL_MODE=disable` beside `DB__PASSWD`. `rediss://` and `ldaps://` are not found.
+
+    **Fix safety**
+
+    Shown: the other end has to offer TLS first.
+    """
+
+    id = "traffic-unencrypted"
+    title = "Credentials sent in clear between workloads"
+    severity = Severity.LOW
+    consequence_class = Consequence.TAKEOVER
+    category = Category.NETWORK
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every workload."""
+        for found in plain_text(estate):
+            if found.undecided:
+                yield self.undecided(found.place, unknown="mesh", reason=found.undecided)
+            else:
+                yield self._plain(found)
+
+    def _plain(self, plain: PlainText) -> Outcome:
+        return self.found(
+            plain.place,
+            field=plain.field,
+            subject=plain.who,
+            message=f"{plain.who} {plain.what}.",
+            consequence=plain.consequence,
+            fixes=(_FIX,),
+        )
