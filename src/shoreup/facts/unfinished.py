@@ -1,0 +1,121 @@
+"""Comments on live code by which its author says that it does not work.
+
+A wish for later ("TODO: add a second node"), an explanation ("does not work without host networking") and a note on
+something else ("broken upstream, hence the pin") are no such thing. Code that is commented out is not live.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shoreup.facts.estate import Comment, ConfigEntry, Estate
+from shoreup.facts.naming import named
+from shoreup.facts.scripts import place_in, program
+from shoreup.model.finding import Place
+from shoreup.model.resource import Resource
+
+_MARKER = re.compile(r"^\W*(?P<words>FIXME|XXX(?![\w-])|HACK)\b(?=\W*\S)(?![-_/])")
+_TO_FIX = re.compile(
+    r"^\W*(?P<words>todo\b[\s:(),-]*(?:fix|repair|debug)(?: (?:this|it|me|that))?(?=\s*(?:$|[.:,;!(-])))", re.IGNORECASE
+)
+_WHEN = (
+    r"(?: yet| properly| correctly| reliably| at all| right now| atm| at the moment| currently| any ?more| for now)?"
+)
+_ENDS = r"(?=\s*(?:$|[.;:!?)(–—]|- ))"
+_FAILS = re.compile(
+    r"(?P<words>(?:(?:is|are|was|still|currently|it's|not) )*"
+    rf"(?:not (?:yet |really |currently )?working{_WHEN}|broken{_WHEN}|"
+    r"(?:(?:does|do|did)(?:n't| not|nt)|not) (?:yet |really |seem to |currently )?(?:actually )?works?"
+    rf"{_WHEN}|(?:no longer works|stopped working|unfinished|work in progress|not (?:yet )?finished){_WHEN})){_ENDS}",
+    re.IGNORECASE,
+)
+_ABOUT_ELSE = re.compile(
+    r"\b(?:if|when|whenever|otherwise|or|else|without|until|unless|because|since|as|avoid|avoids|prevent|prevents|"
+    r"fix|fixes|fixed|workaround|work around|in case|so that|would|could|might|may|can|used to|was|were|upstream|"
+    r"deprecated|instead|that|which|test|tests|check|checks|detect|detects|alert|alerts)\b",
+    re.IGNORECASE,
+)
+_CONSEQUENCE = re.compile(
+    r"^\W*(?:so|therefore|thus|hence|use|using|instead|workaround|disabl\w+|pin\w*|we|need\w*|upstream|but|this)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"^\s*(?:-\s+)?[\w./\"'-]+\s*(?::(?:\s|$)|=(?!=))|[{}\[\]]\s*,?\s*$|^\s*-\s+\S")
+_HASH_LINE = re.compile(r"^[ \t]*(?P<mark>#+|//+|;+)[ \t]*(?P<words>[^\r\n]*)", re.MULTILINE)
+_CONFIGURATION = re.compile(
+    r"\.(?:conf|cfg|cnf|ini|toml|ya?ml|hcl|sh|bash|py|rb|lua|pl|properties|env|rules|tftpl|caddy|service)$|^Caddyfile$"
+)
+_LONGEST = 200_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Admission:
+    """A comment that says that what it stands on does not work. ``words`` are those that say so."""
+
+    place: Place
+    words: str
+    subject: str
+
+
+def admissions(estate: Estate) -> Iterator[Admission]:
+    """Every such comment of the estate."""
+    for comment in estate.comments:
+        words = _admitted(comment.text, comment.lines)
+        if words:
+            resource = estate.by_key.get(comment.resource)
+            yield Admission(_place(comment, resource), words, named(resource) if resource else comment.span.file)
+    seen: set[tuple[int, tuple[str | int, ...]]] = set()
+    for entry in estate.config:
+        if entry.kind == "ConfigMap" and not entry.binary and _CONFIGURATION.search(entry.key):
+            seen.add((entry.resource.key, entry.route))
+            yield from _of_entry(entry)
+    for script in estate.scripts:
+        resource = estate.by_key.get(script.place.resource)
+        key = (script.place.resource, script.place.route)
+        if resource is None or key in seen or script.language != "shell":
+            continue
+        seen.add(key)
+        for start, end in program(script).comments:
+            text = script.text[start:end].lstrip("# ")
+            words = _admitted(text, ())
+            if words:
+                yield Admission(place_in(script, start, end), words, named(resource))
+
+
+def _place(comment: Comment, resource: Resource | None) -> Place:
+    return Place(resource=resource.key if resource else -1, span=comment.span)
+
+
+def _of_entry(entry: ConfigEntry) -> Iterator[Admission]:
+    text = entry.value
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return
+    lines = list(_HASH_LINE.finditer(text))
+    for index, line in enumerate(lines):
+        following = [other["words"] for other in lines[index + 1 :] if _adjacent(text, line, other)]
+        words = _admitted(line["words"], (line["words"], *following))
+        if words:
+            place = Place(entry.resource.key, entry.route, (line.start("mark"), line.end()))
+            yield Admission(place, words, named(entry.resource))
+
+
+def _adjacent(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    """Whether only lines of comments stand between two."""
+    between = text[one.end() : other.start()]
+    return all(not part.strip() or part.lstrip()[:1] in "#;/" for part in between.split("\n")) and "\n\n" not in between
+
+
+def _admitted(text: str, lines: tuple[str, ...]) -> str:
+    """The words of a comment by which it says that something does not work; empty where it says no such thing."""
+    if any(_CODE.search(line) for line in lines[1:]):
+        return ""
+    for pattern in (_MARKER, _TO_FIX):
+        found = pattern.search(text)
+        if found:
+            return found["words"]
+    for found in _FAILS.finditer(text):
+        before = re.split(r"[.;!?]\s", text[: found.start()])[-1]
+        if not _ABOUT_ELSE.search(before) and not _CONSEQUENCE.search(text[found.end() :]) and len(before) < 60:
+            return found["words"]
+    return ""
