@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shoreup.formats.hcl.syntax import Call
     from shoreup.terraform.trace import Trace
 
-MAX_LEAVES = 1000
+MAX_LEAVES = 200
 """Strings in an encoded value; each is followed by itself."""
 
 

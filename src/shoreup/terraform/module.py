@@ -32,8 +32,8 @@ from shoreup.terraform.variables import Given
 
 MAX_CALL_DEPTH = 30
 """Calls inside calls; Terraform configurations stay under 10."""
-MAX_EFFORT = 2_000_000
-"""Rounds of loops in one root, ten for an instance or a dynamic block, fifty for a module. Code that people write
+MAX_EFFORT = 1_000_000
+"""Rounds of loops in one root, ten for an instance or a dynamic block, a hundred for a module. Code that people write
 stays under a tenth of it."""
 MAX_WEIGHT = 200_000
 """Values inside one value, counted as often as they would be written."""
@@ -68,7 +68,7 @@ class Root:
     documents: dict[str, Document | None] = field(default_factory=dict)
     """Texts that were decoded to find where values in them are written; ``None`` for those that are no document."""
     tries: int = 0
-    """How many ``try`` and ``can`` are being evaluated: what they miss, they expect to miss."""
+    """How many ``try``, ``can`` and traces are under way: what they miss is expected, or was said before."""
 
     def spend(self, rounds: int) -> None:
         """Count rounds of loops and instances. Raises :class:`EvaluationError` when they are beyond all reason."""
@@ -273,7 +273,7 @@ class ModuleInstance:
         result: list[tuple[str | int | None, ModuleInstance]] = []
         address = f"{self.address}.module.{name}" if self.address else f"module.{name}"
         for key, scope in self.expand(block, address):
-            self.root.spend(40)
+            self.root.spend(90)
             given = {
                 argument.name: Given(argument.expression, scope)
                 for argument in block.body.attributes.values()

@@ -71,8 +71,13 @@ def trace_resource(instance: ResourceInstance, route: Route) -> Origin | None:
     if not route:
         span = _span(instance.block)
         return Origin(span, span)
-    instance.module.root.effort = 0  # loops are gone through again for each value, each time with a new budget
-    return _trace_body(instance.block.body, instance.block, instance.scope, route)
+    root = instance.module.root
+    root.effort = 0  # loops are gone through again for each value, each time with a new budget
+    root.tries += 1
+    try:
+        return _trace_body(instance.block.body, instance.block, instance.scope, route)
+    finally:
+        root.tries -= 1
 
 
 def _trace_body(body: Body, holder: Block, scope: Scope, route: Route) -> Origin | None:
