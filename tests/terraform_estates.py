@@ -177,7 +177,7 @@ class Estate:
             (f"reverse({inner})", size),
             (f"flatten([{inner}, [[{self.string(m, depth - 1)}]]])", size + 1),
             (f"values({self.map(m, depth - 1)})", len(KEYS)),
-            (f"[for {name} in [{{ n = {self.string(m, depth - 1)} }}] : {name}][*].n", 1),
+            (f"([for {name} in [{{ n = {self.string(m, depth - 1)} }}] : {name}][*].n)", 1),
             (f"keys({self.map(m, depth - 1)})", len(KEYS)),
             (f"sort({inner})", size),
         ]

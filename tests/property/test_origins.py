@@ -19,7 +19,7 @@ from origins import check_origin, values, written
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin
-from shoreup.model.value import Value
+from shoreup.model.value import Value, unknowns
 from shoreup.sources.terraform import read_terraform
 from terraform_estates import FILES, Estate
 
@@ -58,6 +58,7 @@ def test_segments_spell_the_value_and_read_back_from_the_bytes(seed: int) -> Non
     assert not tree.errors
     assert found
     for (_, route), (value, origin) in found.items():
+        assert not list(unknowns(value))
         if origin is None:
             assert route in GIVEN_BY_THE_PROVIDER or not isinstance(value, str), route
         else:
