@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shoreup.facts.chart_products import product_by_chart
 from shoreup.facts.estate import Estate
-from shoreup.facts.products import GUARDING_KINDS, Product
+from shoreup.facts.products import GUARDING_KINDS, Product, version_of
 from shoreup.facts.support import Support
 from shoreup.model.finding import Place
 from shoreup.model.value import Unknown
@@ -29,7 +30,7 @@ class Named:
 
 
 def versions(estate: Estate) -> Iterator[Named]:
-    """Every image with a known product, and the versions that operators are told to run."""
+    """Every image with a known product, the versions that operators are told to run, and those of charts."""
     judged: set[Place] = set()
     for image in estate.images:
         product = estate.products.get(image.product)
@@ -46,6 +47,19 @@ def versions(estate: Estate) -> Iterator[Named]:
             continue
         if database.version and database.place not in judged:
             yield Named(product, database.version, database.place)
+    yield from _of_charts(estate)
+
+
+def _of_charts(estate: Estate) -> Iterator[Named]:
+    """Products whose version is the version of their chart; a range of versions names none."""
+    for release in estate.releases:
+        product = estate.products.get(product_by_chart(release))
+        if product is None or not _dated(estate, product):
+            continue
+        if isinstance(release.version, Unknown):
+            yield Named(product, "", release.version_place, release.version.reason)
+        elif release.version and version_of(release.version):
+            yield Named(product, version_of(release.version), release.version_place)
 
 
 def passing(estate: Estate, one: Named) -> bool:

@@ -19,9 +19,10 @@ class VersionEndNear(Concern):
 
     **What**
 
-    The version that an image or an operator's object names is supported today, and its last day lies within 180 days
-    (`thresholds.support-ends-days`). The dates come from endoflife.date and are bundled with the day on which they
-    were read; your own stand in `[[support]]`.
+    The version that an image, an operator's object or a chart names is supported today, and its last day lies within
+    180 days (`thresholds.support-ends-days`). A chart counts where it is released with its product under the same
+    number. The dates come from endoflife.date and are bundled with the day on which they were read; your own stand in
+    `[[support]]`.
 
     **Why**
 

@@ -14,12 +14,13 @@ from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix,
 
 
 class VersionUnsupported(Concern):
-    """An image, or an operator's object, names a version that gets no fixes, or that was never meant for lasting data.
+    """An image, an operator's object or a chart names a version without fixes, or never meant for lasting data.
 
     **What**
 
     The version is past its end of life, a pre-release, or a short-lived release (an innovation release of MySQL) under
-    data that is meant to last. The dates come from endoflife.date and are bundled with the day on which they were read.
+    data that is meant to last. A chart counts where it is released with its product under the same number, such as
+    cert-manager's. The dates come from endoflife.date and are bundled with the day on which they were read.
 
     **Why**
 
@@ -43,7 +44,7 @@ class VersionUnsupported(Concern):
     section = Section.DEPENDENCIES_AT_RISK
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
-        """Look at every image with a known product, and at the versions that operators are told to run."""
+        """Look at every image with a known product, at the versions that operators are told to run, and at charts."""
         for one in versions(estate):
             if one.version:
                 yield from self._judge(estate, one)
