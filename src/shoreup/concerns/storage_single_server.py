@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.storage_servers import Storage, StorageServer, read_storage_servers
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 
 _FEWEST = 3
 """Fewer workloads on one server are a choice, not a platform that hangs on it."""
@@ -89,6 +89,7 @@ class StorageSingleServer(Concern):
                 (dependant.place, f"{dependant.name} stops with it") for dependant in server.dependants[:_LISTED]
             ),
             fixes=(_REPLICA,),
+            confidence=Confidence.LIKELY if server.likely else Confidence.CERTAIN,
             dependants=count,
         )
 

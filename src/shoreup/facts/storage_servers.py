@@ -7,11 +7,12 @@ not decide is counted as not known, never as lying elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shoreup.facts.estate import Estate, Release, Volume, Workload
-from shoreup.facts.fields import document, items, known_text, mapping, text, truth, why_open
+from shoreup.facts.fields import document, filled, items, known_text, mapping, text, truth, why_open
 from shoreup.facts.naming import named
 from shoreup.facts.state import lasting
 from shoreup.facts.workloads import LONG_RUNNING
@@ -27,6 +28,8 @@ _CHARTS: Mapping[str, str] = {
     "nfs-client-provisioner": "nfs-client",
 }
 """Charts that serve one class from the NFS server in their values (``nfs.server``)."""
+_OF_A_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\..*\*.*")
+"""A name whose first label, the machine's own, is known, while a part of its domain is not."""
 _CSI_CHARTS = frozenset({"csi-driver-nfs", "csi-driver-smb"})
 """Charts whose values may hold whole storage classes with a server among the parameters."""
 
@@ -49,12 +52,14 @@ class Dependant:
 class StorageServer:
     """A server with everything that keeps data on it.
 
-    ``host`` is its name or address, empty where a value outside the repository holds it. ``place`` is where the
-    estate names it, the storage class first. ``volumes`` is the number of different volumes.
+    ``host`` is its name or address with ``*`` for a part of its domain that is not decided, empty where a value outside
+    the repository holds it. ``place`` is where the estate names it, the storage class first. ``likely`` says that all
+    who lead to it write the same name, of which a part is not decided. ``volumes`` are the different volumes.
     """
 
     host: str
     place: Place
+    likely: bool = False
     dependants: list[Dependant] = field(default_factory=list)
     volumes: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -81,12 +86,15 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A server as something in the estate names it. ``key`` is the same for what is certainly the same server."""
+    """A server as something in the estate names it. ``key`` is the same for what is the same server: certainly, or
+    with ``likely`` in all likelihood.
+    """
 
     host: str
     place: Place
     key: str
     by_class: bool = False
+    likely: bool = False
 
 
 def read_storage_servers(estate: Estate) -> Storage:
@@ -109,7 +117,7 @@ def read_storage_servers(estate: Estate) -> Storage:
                 storage.unknown += server is None and not _elsewhere(volume)
             if server is None:
                 continue
-            entry = found.setdefault(server.key, StorageServer(server.host, server.place))
+            entry = found.setdefault(server.key, StorageServer(server.host, server.place, server.likely))
             if server.by_class:
                 entry.place = server.place
             entry.add(dependant, identity)
@@ -168,9 +176,15 @@ def _server(dependant: Dependant, by_class: _Named | None, persistent: Mapping[s
     if host:
         return _Named(host, persistent.get(host) or _inline(dependant), host)
     if volume.server:
+        written = at(dict(dependant.resource.body), *volume.route, "nfs", "server")
+        reason = why_open(written)
+        shown = filled(written).lower()
+        if _OF_A_DOMAIN.fullmatch(shown):
+            # The domain is not decided, and one estate hardly has two machines of one name in two domains.
+            key = f"~ {shown} {reason or known_text(written)}"
+            return _Named(shown, _inline(dependant), key, likely=True)
         # One variable of one root has one value, whatever it is.
-        reason = why_open(at(dict(dependant.resource.body), *volume.route, "nfs", "server"))
-        key = f"? {dependant.resource.root} {reason or dependant.name}"
+        key = f"? {dependant.resource.root} {f'{shown} {reason}' if reason else dependant.name}"
         return _Named("", _inline(dependant), key)
     return None
 
