@@ -74,7 +74,7 @@ def _open(containers: Sequence[Container]) -> bool:
 
 def _of_service(service: Service) -> Iterator[Mismatch]:
     running = [workload for workload in service.workloads if workload.kind in _PODS and not workload.partial]
-    if not running or len(running) != len(service.workloads):
+    if not running or len(running) != len(service.workloads) or not running[0].containers:
         return
     containers = [container for workload in running for container in workload.containers]
     if _open(containers):

@@ -256,6 +256,7 @@ def _services(estate: Estate, known: _Known) -> Iterator[Dangling]:
     by_namespace: dict[str, list[Workload]] = defaultdict(list)
     for workload in estate.workloads:
         by_namespace[workload.namespace].append(workload)
+    open_namespace = any("*" in namespace for namespace in by_namespace)
     for service in estate.services:
         spec = mapping(service.resource.body.get("spec"))
         selector = mapping(spec.get("selector"))
@@ -267,7 +268,7 @@ def _services(estate: Estate, known: _Known) -> Iterator[Dangling]:
         if any(mark in text(part) for part in (service.namespace, *selector.values()) for mark in _UNSUBSTITUTED):
             continue
         why = known.creators.of(service.namespace)
-        if "*" in service.namespace or any("*" in workload.namespace for workload in estate.workloads):
+        if "*" in service.namespace or open_namespace:
             why = why or "a namespace is not decided"
         if any(matches_labels(selector, one.labels) is None or one.open for one in beside):
             why = why or "the labels of a workload in its namespace are not decided"
