@@ -109,8 +109,8 @@ def _name(text: str, start: int) -> str:
     end = text.find("\n", start)
     line = text[start : len(text) if end < 0 else end].strip()
     name, equals, _ = line.partition("=")
-    if _BLOCK.match(line):
-        return f"the block {line.partition('{')[0].strip()}"[:120]
     if equals and name.strip().replace("-", "_").isidentifier():
         return f"the argument {name.strip()}"[:120]
+    if _BLOCK.match(line):
+        return f"the block {line.partition('{')[0].strip()}"[:120]
     return "what follows, up to the next block"
