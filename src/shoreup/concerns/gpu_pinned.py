@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.accelerators import GpuClaim, gpu_claim
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.naming import named
+from shoreup.facts.operated_accelerators import OperatedPin, operated_pins
 from shoreup.facts.placement import Pin, pinned
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown
@@ -27,7 +28,8 @@ class GpuPinned(Concern):
 
     The pod has a `nodeName`, a `nodeSelector` on `kubernetes.io/hostname`, or a required node affinity whose every
     term names the same single host. A claim is an extended resource such as `nvidia.com/gpu`, a
-    resource claim of a GPU's device class, NVIDIA's runtime, or `/dev/dri` mounted from the node.
+    resource claim of a GPU's device class, NVIDIA's runtime, or `/dev/dri` mounted from the node. The objects of an
+    operator that makes such pods (LLMKube's `InferenceService`) count too.
 
     **Why**
 
@@ -64,10 +66,12 @@ class GpuPinned(Concern):
                 yield self.undecided(place, unknown="node", reason=pin.reason)
             elif pin is not None:
                 yield self._pinned(workload, claim, pin)
+        for operated in operated_pins(estate):
+            yield self._operated(operated)
 
     def _pinned(self, workload: Workload, claim: GpuClaim, pin: Pin) -> Outcome:
         subject = named(workload.resource)
-        node = "one node, which a value outside the repository names" if "*" in pin.node else f"the node {pin.node}"
+        node = _node(pin)
         return self.found(
             pin.place,
             field="nodeSelector",
@@ -77,3 +81,19 @@ class GpuPinned(Concern):
             related=((claim.place, f"{claim.container.name} asks for {claim.asks}"),),
             fixes=(_PREFER,),
         )
+
+    def _operated(self, operated: OperatedPin) -> Outcome:
+        subject = named(operated.resource)
+        return self.found(
+            operated.pin.place,
+            field="nodeSelector",
+            subject=subject,
+            message=f"{subject} asks for a GPU and may run on {_node(operated.pin)} alone.",
+            consequence="While that node is down or drained it stays pending, whatever other cards there are.",
+            related=((operated.claim, "its model asks for a GPU"),),
+            fixes=(_PREFER,),
+        )
+
+
+def _node(pin: Pin) -> str:
+    return "one node, which a value outside the repository names" if "*" in pin.node else f"the node {pin.node}"
