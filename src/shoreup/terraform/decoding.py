@@ -114,7 +114,8 @@ def _written(
         if run.verbatim:
             yield run.start, run.end, [_through(piece, inner) for piece in pieces]
         else:
-            made = Segment(text[run.start : run.end], cover(pieces) or inner.span, verbatim=False, derived=f"{node.name}()")
+            span = cover(pieces) or inner.span
+            made = Segment(text[run.start : run.end], span, verbatim=False, derived=f"{node.name}()")
             yield run.start, run.end, [made]
 
 
