@@ -1,13 +1,13 @@
 """The catalogue's cases: for each concern a file of small estates with the exact findings, in Terraform and in YAML.
 
 A case file is a list. Each case has ``name`` and ``why``, the same estate as ``yaml`` and as ``terraform`` (or
-``formats`` with
-the one that can express it, and ``why`` says so), further ``files`` by path, and what must be found:
+``formats`` with the one that can express it, and ``why`` says so), further ``files`` by path, and what must be found:
 
 - ``findings``: a list, each with ``line`` (a number, or one for each format), and where it matters ``subject`` (a part
   of it), ``severity``, ``confidence``, ``message`` (a part of it) and ``file``;
 - ``unproven``: the same for what nobody has seen to work;
-- ``undecided``: the same for questions left open, with ``unknown`` (a part of it). All are exact; absent means none.
+- ``undecided``: the same for questions left open, with ``unknown`` (a part of it). All are exact; absent means none;
+- ``errors``: what cannot be read, as ``file: cause`` (absent means that everything can).
 
 ``proofs`` are what the estate brings to show that something works: each with ``drill``, ``subject`` (as findings call
 it; absent for the estate as a whole), ``inputs`` (the texts that were proven, by name; one for each format where they
@@ -32,7 +32,7 @@ from shoreup.stages.audit import AuditOptions, audit
 HERE = Path(__file__).parent
 FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
 TODAY = date(2026, 11, 23)
-KEYS = {"name", "why", "yaml", "terraform", "files", "formats", "findings", "unproven", "undecided", "proofs"}
+KEYS = {"name", "why", "yaml", "terraform", "files", "formats", "findings", "unproven", "undecided", "proofs", "errors"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Case:
     unproven: Sequence[Expected]
     undecided: Sequence[Expected]
     proofs: Sequence[Proof]
+    errors: Sequence[str]
 
 
 def cases() -> Iterator[Case]:
@@ -73,6 +74,7 @@ def cases() -> Iterator[Case]:
                     [expected(one, form) for one in entry.get("unproven", ())],
                     [expected(one, form) for one in entry.get("undecided", ())],
                     [shown(one, form, number) for number, one in enumerate(entry.get("proofs", ()))],
+                    list(entry.get("errors", ())),
                 )
 
 
@@ -119,7 +121,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
 
     account = audit([tmp_path], AuditOptions(select=(case.concern,), cache=False, today=TODAY))
 
-    assert account.errors == ()
+    assert [f"{problem.file}: {problem.cause}" for problem in account.errors] == case.errors
     agree(case.findings, account.findings)
     agree(case.unproven, account.unproven)
     agree(case.undecided, account.undecided)
