@@ -15,10 +15,13 @@ from shoreup.facts.standing import listed, others
 from shoreup.facts.staying import REPLICATED, single, stays
 from shoreup.facts.wiring_graph import Node
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
 
 _ENOUGH = 3
-"""So many others make it a matter of more than itself and its neighbour."""
+"""So many others in what is applied together make it a matter of more than one application and its own database."""
+_STANDS_BY = frozenset({"database", "cache"})
+"""Kinds of product with one writer whose standby takes over."""
 _MORE = Fix(
     "Run two replicas, spread over nodes, with a budget of maxUnavailable: 1",
     Safety.UNSAFE,
@@ -51,10 +54,11 @@ class ReplicaSingle(Concern):
 
     **What**
 
-    A product of which several may run (a proxy, a pooler, a sign-in, a stateless application) has one replica; or a
-    database that three others or more depend on has no standby. Who depends on it is read from the wiring: addresses in
-    variables and configuration, routes, middlewares. Its own routes do not count. Where fewer depend on it, only the
-    strict persona sees it. Programs that are not known are left alone.
+    A product of which several may run (a proxy, a pooler, a sign-in, a stateless application) has one replica, or a
+    database or a cache has no standby, and others depend on it: three or more, or one that is applied apart from it.
+    Who does is read from the wiring: addresses in variables and configuration, routes, middlewares. Its own routes do
+    not count, nor do jobs. Where only the application that it was made for depends on it, or where several may run and
+    nobody does, it is low, and only the strict persona sees it. Programs that are not known are left alone.
 
     **Why**
 
@@ -98,30 +102,33 @@ class ReplicaSingle(Concern):
             return
         standing = others(estate, workload.resource.key)
         held = list(alone(workload)) if workload.kind != "StatefulSet" else []
-        leaf = len(standing) < _ENOUGH
-        if leaf and (main.writers != "many" or held):
+        if not _weighs(estate, workload.resource, standing) and (held or (main.writers != "many" and not standing)):
             return
-        if main.writers not in {"many", "quorum"} and main.kind != "database":
+        if main.writers not in {"many", "quorum"} and main.kind not in _STANDS_BY:
             return
         fix = _FREE if held else _MORE
         if main.writers == "quorum":
             fix = _QUORUM
         elif main.writers != "many":
             fix = _STANDBY
-        yield self._single(
-            named(workload.resource), Place(workload.resource.key, ("spec", "replicas")), standing, fix, main
-        )
+        yield self._single(estate, Place(workload.resource.key, ("spec", "replicas")), standing, fix, main)
 
     def _cluster(self, estate: Estate, database: Database, place: Place) -> Iterator[Outcome]:
         standing = others(estate, database.resource.key)
         product = estate.products.get(database.product)
-        if len(standing) >= _ENOUGH and product is not None:
-            yield self._single(named(database.resource), place, standing, _INSTANCES, product)
+        if standing and product is not None:
+            yield self._single(estate, place, standing, _INSTANCES, product)
 
-    def _single(self, subject: str, place: Place, standing: Sequence[Node], fix: Fix, product: Product) -> Outcome:
-        leaf = len(standing) < _ENOUGH
+    def _single(self, estate: Estate, place: Place, standing: Sequence[Node], fix: Fix, product: Product) -> Outcome:
+        resource = estate.by_key[place.resource]
+        subject = named(resource)
+        leaf = not _weighs(estate, resource, standing)
         runs = "one instance" if fix in (_STANDBY, _INSTANCES, _QUORUM) else "one replica"
-        depend = f"{len(standing)} others depend on it" if not leaf else "the product may run several"
+        depend = "the product may run several"
+        if standing:
+            depend = (
+                f"{len(standing)} others depend on it" if len(standing) > 1 else f"{standing[0].name} depends on it"
+            )
         return self.found(
             place,
             field="replicas",
@@ -129,7 +136,7 @@ class ReplicaSingle(Concern):
             message=f"{subject} runs {product.title} as {runs}, and {depend}.",
             consequence=(
                 "Every restart and every lost node stops it for a while."
-                if leaf
+                if not standing
                 else f"Every restart and every lost node stops, with it, {listed(standing)}."
             ),
             severity=Severity.LOW if leaf else Severity.HIGH,
@@ -137,6 +144,12 @@ class ReplicaSingle(Concern):
             dependants=len(standing),
             strict=leaf,
         )
+
+
+def _weighs(estate: Estate, resource: Resource, standing: Sequence[Node]) -> bool:
+    """Whether what stops with it is more than the application that it was made for."""
+    holders = (estate.by_key.get(node.resource) for node in standing)
+    return len(standing) >= _ENOUGH or any(holder is not None and holder.root != resource.root for holder in holders)
 
 
 def _main(products: Sequence[Product | None]) -> Product | None:
