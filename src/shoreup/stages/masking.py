@@ -43,9 +43,15 @@ _ENCODED_LINE = re.compile(r"^\s*[A-Za-z0-9+/]{32,}={0,2}\s*$")
 _USER_INFO = re.compile(r"(?<=://)[^\s'\"@:]*:[^\s'\"]*(?=@)")
 _PASSWORD_OPTION = re.compile(r"(?P<option>(?<![^\s\"'])-p)(?P<value>[^\s\"'$,\d][^\s\"'$,]*)")
 _SAID = re.compile(
-    rf"(?P<word>(?<![\w.$-])[\w.-]*(?:{_SPEAKS.pattern})[\w.-]*[\"']?\s*(?:[=:,]\s*|\s+)(?:(?:bearer|basic|token)\s+)?)(?P<quote>[\"']?)(?P<value>[^\s\"',;|&<>]+)",
+    rf"(?P<word>(?<![\w.$-])[\w.-]*(?:{_SPEAKS.pattern})[\w.-]*[\"']?\s*(?:[=:,]\s*|\s+)(?:[\"']?(?:value|default|content)[\"']?\s*[:=]\s*|(?:bearer|basic|token)\s+)?)(?P<quote>[\"']?)(?P<value>[^\s\"',;|&<>]+)",
     re.IGNORECASE,
 )
+_USER_OPTION = re.compile(
+    r"(?P<option>(?<![^\s\"'])(?:-u|--user)[\s=]+[\"']?[^\s:\"'$]+:)(?P<value>[^\s\"'$][^\s\"']*)"
+)
+_PIPED = re.compile(r"(?P<told>\b(?:echo|printf)\s+(?:-\w+\s+)*)(?P<value>\"[^\"$]*\"|'[^']*'|[^\s\"'$|]\S*)(?=\s*\|)")
+_MIXED_WORD = re.compile(r"(?<!sha256:)(?<![A-Za-z0-9])[A-Za-z0-9]{8,}(?![A-Za-z0-9])")
+_CHANGE = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])", re.IGNORECASE)
 _CHUNK = re.compile(r"^(?:---|(?:resource|data|module|variable|output|provider)\s+\"|(?:locals|terraform)\s*\{)")
 _SECRET_OBJECT = re.compile(
     r"^\s*kind:\s*[\"']?Secret\b|resource\s+\"kubernetes_secret|secretGenerator|stringData|string_data", re.MULTILINE
@@ -110,9 +116,19 @@ def _words(line: str) -> str:
     """The line without credentials in addresses, options and pairs, and without long random words."""
     line = _USER_INFO.sub(MASK, line)
     line = _PASSWORD_OPTION.sub(lambda found: found["option"] + MASK, line)
+    line = _USER_OPTION.sub(lambda found: found["option"] + MASK, line)
+    line = _PIPED.sub(lambda found: found["told"] + MASK, line)
     if _speaks(line):
         line = _SAID.sub(_said, line)
-    return _LONG_WORD.sub(lambda found: MASK if is_random(found.group()) else found.group(), line)
+    line = _LONG_WORD.sub(lambda found: MASK if is_random(found.group()) else found.group(), line)
+    return _MIXED_WORD.sub(lambda found: MASK if _is_mixed(found.group()) else found.group(), line)
+
+
+def _is_mixed(word: str) -> bool:
+    """Whether letters and digits alternate as they do in no name: ``x7Kq2mPz``, and not ``rtx3090`` or ``v2beta2``."""
+    changes = len(_CHANGE.findall(word))
+    cases = any(letter.islower() for letter in word) and any(letter.isupper() for letter in word)
+    return changes >= (2 if cases else 3) and (cases or len(word) >= 10)
 
 
 def _said(found: re.Match[str]) -> str:
