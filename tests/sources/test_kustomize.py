@@ -338,9 +338,7 @@ def test_replacements_copy_values(tmp_path: Path) -> None:
 
 
 def test_charts_that_kustomize_inflates_are_named(tmp_path: Path) -> None:
-    text = (
-        "namespace: media\nhelmCharts: [{name: jellyfin, repo: https://x.test, version: 1.2.3, releaseName: tv}]\n"
-    )
+    text = "namespace: media\nhelmCharts: [{name: jellyfin, repo: https://x.test, version: 1.2.3, releaseName: tv}]\n"
     estate = Estate(tmp_path, {"a/kustomization.yaml": text})
     resource = estate.resource("HelmChart", "tv")
     assert (resource.api_version, resource.namespace, resource.root) == ("kustomize", "media", "a")
