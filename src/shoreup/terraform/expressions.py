@@ -202,13 +202,15 @@ def _template(node: Template, scope: Scope) -> Value:
 
 def joined(texts: list[str | Unknown]) -> str | PartialText:
     """The text of a template's rendered parts."""
-    if _length(texts) > MAX_TEXT:
-        raise EvaluationError(f"a text of more than {MAX_TEXT // 1024 // 1024} MiB")
+    _length(texts, limit=True)
     return join_text(texts)
 
 
-def _length(texts: list[str | Unknown]) -> int:
-    return sum(len(text) if isinstance(text, str) else _UNKNOWN_SIZE for text in texts)
+def _length(texts: Collection[str | Unknown], *, limit: bool = False) -> int:
+    size = sum(len(text) if isinstance(text, str) else _UNKNOWN_SIZE for text in texts)
+    if limit and size > MAX_TEXT:
+        raise EvaluationError(f"a text of more than {MAX_TEXT // 1024 // 1024} MiB")
+    return size
 
 
 def render(parts: list[Part], scope: Scope, into: list[str | Unknown]) -> None:
@@ -557,9 +559,12 @@ def _call(node: Call, scope: Scope) -> Value:
     if isinstance(values, Unknown):
         return values
     try:
-        return scope.module.function(node.name, values)
+        result = scope.module.function(node.name, values)
     except FunctionError as problem:
         raise EvaluationError(f"{node.name}(): {problem}") from None
+    if isinstance(result, str | PartialText):
+        _length([result] if isinstance(result, str) else result.parts, limit=True)
+    return result
 
 
 def arguments(node: Call, scope: Scope) -> list[Value] | Unknown:

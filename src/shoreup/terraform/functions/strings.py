@@ -178,7 +178,7 @@ def join(separator: Text, *lists: Value) -> Value:
             if parts:
                 parts.extend(_pieces(separator))
             parts.extend(_pieces(item))
-            size += len(separator if isinstance(separator, str) else "") + len(item if isinstance(item, str) else "")
+            size += sum(len(part) if isinstance(part, str) else 1000 for part in (*_pieces(separator), *_pieces(item)))
             if size > MAX_TEXT:
                 raise Refused("the result is too long")
             parts.append("")
