@@ -64,7 +64,7 @@ def value(instance: ResourceInstance, attributes: dict[str, Value], name: str) -
                 instance.module.root.configurations.tree,
                 instance.module.root.path,
                 "templatestring",
-                [template, attributes.get("vars") or {}],
+                [template, {} if attributes.get("vars") is None else attributes["vars"]],
                 instance.scope,
             )
     return None
@@ -118,10 +118,11 @@ def _variables(attributes: dict[str, Value]) -> dict[str, Value]:
     """The variables of a template: the provider takes numbers and booleans as strings."""
     variables: dict[str, Value] = {}
     for name in ("vars", "sensitive_vars"):
-        given = attributes.get(name) or {}
-        if not isinstance(given, dict):
+        given = attributes.get(name)
+        if isinstance(given, dict):
+            variables.update(given)
+        elif given is not None:
             raise EvaluationError("the variables of the documents are not known")
-        variables.update(given)
     return {name: _as_string(value) for name, value in variables.items()}
 
 

@@ -62,11 +62,16 @@ def read_plan(content: bytes) -> Plan:
     if not isinstance(planned, dict) or not isinstance(planned.get("root_module"), dict):
         raise PlanError("The JSON holds no planned_values. Write it with: terraform show -json PLANFILE > plan.json")
     unknown = {
-        change.get("address"): (change.get("change") or {}).get("after_unknown")
-        for change in document.get("resource_changes") or ()
+        change.get("address"): change["change"].get("after_unknown")
+        for change in _listed(document.get("resource_changes"))
         if isinstance(change, dict)
+        and isinstance(change.get("address"), str)
+        and isinstance(change.get("change"), dict)
     }
-    resources = {one.address: one for one in _resources(planned["root_module"], unknown)}
+    try:
+        resources = {one.address: one for one in _resources(planned["root_module"], unknown)}
+    except RecursionError:
+        raise PlanError("The plan's modules nest too deeply. Write it with: terraform show -json PLANFILE") from None
     keys: dict[str, list[str | int]] = {}
     for address in resources:
         for base, key in _steps(address):
@@ -78,7 +83,7 @@ def read_plan(content: bytes) -> Plan:
 def _resources(module: object, unknown: Mapping[object, Value]) -> Iterator[PlannedResource]:
     if not isinstance(module, dict):
         return
-    for one in module.get("resources") or ():
+    for one in _listed(module.get("resources")):
         if isinstance(one, dict) and one.get("mode", "managed") == "managed" and isinstance(one.get("values"), dict):
             address = str(one.get("address"))
             key = one.get("index")
@@ -90,8 +95,12 @@ def _resources(module: object, unknown: Mapping[object, Value]) -> Iterator[Plan
                 one["values"],
                 unknown.get(address),
             )
-    for child in module.get("child_modules") or ():
+    for child in _listed(module.get("child_modules")):
         yield from _resources(child, unknown)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _steps(address: str) -> Iterator[tuple[str, str | int]]:
@@ -107,7 +116,12 @@ def _steps(address: str) -> Iterator[tuple[str, str | int]]:
         elif character == "]" and not quoted and depth:
             depth -= 1
             inner = address[start + 1 : position]
-            key: str | int = json.loads(inner) if inner.startswith('"') else int(inner) if inner.isdigit() else inner
+            key: str | int = int(inner) if inner.isdecimal() else inner
+            if inner.startswith('"'):
+                try:
+                    key = str(json.loads(inner))
+                except ValueError:
+                    continue
             yield address[:start], key
 
 
