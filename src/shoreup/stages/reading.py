@@ -52,7 +52,13 @@ class Reading:
 
     def trace(self, key: int, route: Route) -> Origin | None:
         """The origin of a field; ``None`` where the route leads nowhere."""
-        return self.found[key].tracer.trace(route)
+        found = self.found[key]
+        try:
+            return found.tracer.trace(route)
+        except Exception as problem:  # a fault of ours costs one place: what is around it is shown instead
+            cause = f"Shoreup failed to find where {'.'.join(map(str, route))} stands: {type(problem).__name__}"
+            self.tree.error("", 0, cause, f"the line in {found.resource.address}")
+            return None
 
     @property
     def formats(self) -> dict[str, int]:

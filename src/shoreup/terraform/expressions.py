@@ -335,6 +335,8 @@ def item(base: Any, key: Value) -> Any:
     if isinstance(key, int | float) and not isinstance(key, bool):
         key = number_text(key)
     if isinstance(key, str):
+        if type(base) is dict and key not in base:
+            raise EvaluationError("the map has no such key")  # which may be a secret, being a value
         return attribute(base, key)
     raise EvaluationError("an index is neither a string nor a number")
 

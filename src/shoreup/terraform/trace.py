@@ -384,6 +384,8 @@ def _unwind(expression: Expression, scope: Scope, route: Route) -> tuple[Express
                 raise Lost
             base = evaluate_or_unknown(expression.base, scope)
             if isinstance(base, list) and isinstance(key, str):
+                if not key.isdecimal():
+                    raise Lost
                 key = int(key)
             elif isinstance(base, dict) and isinstance(key, int):
                 key = str(key)

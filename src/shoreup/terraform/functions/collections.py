@@ -214,7 +214,7 @@ def lookup(mapping: Value, key: str, *default: Value) -> Value:
         return mapping[key]
     if default:
         return default[0]
-    raise Refused(f'the given object has no attribute "{key}"', 0)
+    raise Refused("the given object has no such attribute", 0)
 
 
 def matchkeys(values: list[Value], keys: list[Value], wanted: list[Value]) -> Value:

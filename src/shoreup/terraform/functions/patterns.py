@@ -48,7 +48,8 @@ def compiled(text: str) -> _Pattern:
     except re2.error as problem:
         cause = problem.args[0] if problem.args else ""
         shown = cause.decode("utf-8", "replace") if isinstance(cause, bytes) else str(cause)
-        raise Refused(f"invalid regexp pattern: {shown}", 0) from None
+        kind = shown.partition(":")[0]  # what follows repeats the pattern, which may be a secret
+        raise Refused(f"invalid regexp pattern: {kind}", 0) from None
     return pattern
 
 
