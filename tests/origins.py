@@ -9,7 +9,7 @@ import yaml
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.hcl.templates import unescape
-from shoreup.model.location import Route
+from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import PartialText, Value
 
@@ -78,3 +78,37 @@ DECODE: dict[str, Callable[[str], str]] = {
     "yaml-double": lambda raw: yaml.safe_load(f'"{raw}"'),
     "yaml-single": lambda raw: yaml.safe_load(f"'{raw}'"),
 }
+
+
+def with_the_change(origin: Origin | None, place: Span, text: str) -> str | None:
+    """The value after the change where its segments say what it will be: whole words, nothing made by a function."""
+    if origin is None or any(segment.derived for segment in origin.segments) or cuts(origin, place):
+        return None
+    pieces: list[str] = []
+    hit = False
+    for segment in origin.segments:
+        span = segment.span
+        if span is not None and segment.verbatim and span.file == place.file and _holds(span, place):
+            raw = segment.text.encode()
+            offset = place.start - span.start
+            pieces.append((raw[:offset] + text.encode() + raw[offset + place.end - place.start :]).decode())
+            hit = True
+        else:
+            pieces.append(segment.text)
+    return "".join(pieces) if hit else None
+
+
+def _holds(span: Span, place: Span) -> bool:
+    return span.start <= place.start and place.end <= span.end
+
+
+def cuts(origin: Origin, place: Span) -> bool:
+    """Whether a segment has a part of the word only (``split``, ``replace``)."""
+    return any(
+        segment.span is not None
+        and segment.span.file == place.file
+        and segment.span.start < place.end
+        and place.start < segment.span.end
+        and not _holds(segment.span, place)
+        for segment in origin.segments
+    )

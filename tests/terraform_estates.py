@@ -29,6 +29,8 @@ class Module:
     """References to maps of strings, with all of ``KEYS``."""
     flags: list[str] = field(default_factory=list)
     parts: dict[str, list[str]] = field(default_factory=dict)
+    closed: bool = False
+    """Whether this is a template file, which sees neither the module's path nor other templates."""
 
 
 class Estate:
@@ -94,7 +96,7 @@ class Estate:
             lambda: f"indent({self.random.randrange(4)}, {one()})",
             lambda: f'replace({one()}, "w", {one()})',
             lambda: f'zipmap(["a", "b"], [{one()}, {one()}]).{self.random.choice("ab")}',
-            lambda: self.file_call(m, depth),
+            lambda: one() if m.closed else self.file_call(m, depth),
             lambda: f"jsondecode(jsonencode({{ a = {one()} }})).a",
             lambda: f"yamldecode(yamlencode({{ a = [{one()}] }})).a[0]",
             lambda: f"jsonencode({{ a = {one()}, b = [{one()}, 1, true] }})",
@@ -210,7 +212,9 @@ class Estate:
         path = self.name("f")
         chance = self.random.random()
         if chance < 0.4:
-            inside = Module(m.path, strings=["name", "other", "table.k1"], lists=[("items", 2)], maps=["table"])
+            inside = Module(
+                m.path, strings=["name", "other", "table.k1"], lists=[("items", 2)], maps=["table"], closed=True
+            )
             lines = [self.text(inside, 2, _HEREDOC_SPICE, newlines=True) for _ in range(self.random.randint(1, 3))]
             self.files[f"{m.path}/{path}.tftpl"] = "\n".join(lines) + "\n"
             variables = f"name = {self.string(m, depth - 1)}, other = {self.string(m, depth - 1)}"

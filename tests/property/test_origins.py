@@ -15,7 +15,7 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from origins import check_origin, values, written
+from origins import check_origin, cuts, values, with_the_change, written
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin
@@ -91,52 +91,18 @@ def test_another_word_in_its_place_changes_that_value_and_those_that_share_it(se
     touched = 0
     for key, (value, origin) in renamed.items():
         now = after[key][0]
-        expected = _with_the_change(origin, place, changed)
+        expected = with_the_change(origin, place, changed)
         if expected is not None:
             assert now == expected
             touched += now != value
-        elif origin is not None and not any(segment.derived for segment in origin.segments) and not _cut(origin, place):
+        elif origin is not None and not any(segment.derived for segment in origin.segments) and not cuts(origin, place):
             assert now == value
     assert touched or _only_in_parts(before, place)
 
 
-def _with_the_change(origin: Origin | None, place: Span, text: str) -> str | None:
-    """The value after the change where its segments say what it will be: whole words, nothing made by a function."""
-    if origin is None or any(segment.derived for segment in origin.segments) or _cut(origin, place):
-        return None
-    pieces: list[str] = []
-    hit = False
-    for segment in origin.segments:
-        span = segment.span
-        if span is not None and segment.verbatim and span.file == place.file and _holds(span, place):
-            raw = segment.text.encode()
-            offset = place.start - span.start
-            pieces.append((raw[:offset] + text.encode() + raw[offset + place.end - place.start :]).decode())
-            hit = True
-        else:
-            pieces.append(segment.text)
-    return "".join(pieces) if hit else None
-
-
-def _holds(span: Span, place: Span) -> bool:
-    return span.start <= place.start and place.end <= span.end
-
-
-def _cut(origin: Origin, place: Span) -> bool:
-    """Whether a segment has a part of the word only (``split``, ``replace``)."""
-    return any(
-        segment.span is not None
-        and segment.span.file == place.file
-        and segment.span.start < place.end
-        and place.start < segment.span.end
-        and not _holds(segment.span, place)
-        for segment in origin.segments
-    )
-
-
 def _only_in_parts(found: Mapping[tuple[str, Route], tuple[Value, Origin | None]], place: Span) -> bool:
     """Whether no value is made of the whole word and of nothing that a function made."""
-    return all(_with_the_change(origin, place, "") is None for _, origin in found.values())
+    return all(with_the_change(origin, place, "") is None for _, origin in found.values())
 
 
 def test_the_example_platform_reads_back_too() -> None:

@@ -29,6 +29,7 @@ from shoreup.formats.yaml.resolve import key_text, resolve, resolve_tagged
 from shoreup.formats.yaml.scalars import ENCODINGS, runs_of
 from shoreup.model.location import Route
 
+_SURROGATES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _PROPERTIES = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*|[\s\x85\u2028\u2029]+|#[^\r\n]*)*")
 
 
@@ -85,10 +86,17 @@ class Positions:
     """The places of one document. ``offset`` is where ``text`` stands in the whole text, in characters."""
 
     def __init__(self, text: str, offset: int = 0, *, words: bool = True) -> None:
-        self._text = text
+        self._pairs: dict[int, int] = {}
+        self._text = _SURROGATES.sub(self._as_one, text) if "\\u" in text else text
         self._offset = offset
         self._words = words
         self._root = self._read()
+
+    def _as_one(self, pair: re.Match[str]) -> str:
+        """JSON's two escapes for one character as YAML's one, in as many characters; remembers where they stand."""
+        units = bytes.fromhex(pair[0].replace("\\u", ""))
+        self._pairs[pair.end()] = pair.start()
+        return f"\\\n\\U{ord(units.decode('utf-16-be')):08x}"
 
     def trace(self, route: Route) -> Trace | None:
         """Where the value at ``route`` is written; ``None`` where the route leads nowhere."""
@@ -133,7 +141,11 @@ class Positions:
             node.end + by,
             (site[0] + by, site[1] + by),
             None if key is None else (key.start + by, key.end + by),
-            tuple(Run(run.start + by, run.end + by, run.text, run.verbatim) for run in runs),
+            tuple(
+                Run(self._pairs.get(run.end, run.start) + by, run.end + by, run.text, run.verbatim)
+                for run in runs
+                if run.text or not self._pairs
+            ),
             ENCODINGS[node.style] if node.is_text else "",
             tuple(Step(step.name, step.start + by, step.end + by) for step in via),
         )
