@@ -109,6 +109,26 @@ def test_the_json_syntax_keeps_its_bytes() -> None:
         assert spelled == ["é", "\\n", "a", "\\u00e9", "$${", "b}"]
 
 
+def test_blocks_of_the_json_syntax_are_objects_or_lists() -> None:
+    text = """
+{"resource": {
+  "kubernetes_deployment": {"x": {
+    "metadata": {"name": "web", "labels": {"0": "zero"}},
+    "spec": [{"template": {"spec": {"container": [{"name": "a", "image": "nginx:1"}, {"name": "b"}]}}}]
+  }},
+  "example": {"y": {"value": "${kubernetes_deployment.x.metadata[0].name}"}}
+}}
+"""
+    with terraform({"main.tf.json": text}) as read:
+        address = "kubernetes_deployment.x"
+        containers = ("spec", "template", "spec", "containers")
+        assert read.value(address, "metadata", "name") == "web"
+        assert read.value(address, *containers, 1, "name") == "b"
+        assert read.written(address, *containers, 0, "image") == [("main.tf.json", "nginx:1")]
+        assert read.written(address, "metadata", "labels", "0") == [("main.tf.json", "zero")]
+        assert read.written("example.y", "value") == [("main.tf.json", "web")]
+
+
 def test_fields_of_an_object_are_traced_through_the_providers_blocks() -> None:
     text = """
 resource "kubernetes_deployment" "x" {

@@ -38,7 +38,7 @@ from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.functions import FILE_FUNCTIONS, kinds
 from shoreup.terraform.functions.conversion import parse_number
 from shoreup.terraform.functions.kinds import FunctionError, Refused, TerraformSet, number_text
-from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope
+from shoreup.terraform.scope import Binding, EvaluationError, JsonObject, ResourceObject, Scope
 
 if TYPE_CHECKING:
     from shoreup.terraform.module import ModuleInstance
@@ -333,6 +333,8 @@ def item(base: Any, key: Value) -> Any:
             raise EvaluationError(f"the list has no item {position}")
         return base[position]
     if isinstance(key, int | float) and not isinstance(key, bool):
+        if key == 0 and type(base) is JsonObject and "0" not in base:
+            return base
         key = number_text(key)
     if isinstance(key, str):
         if type(base) is dict and key not in base:

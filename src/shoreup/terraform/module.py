@@ -27,7 +27,7 @@ from shoreup.terraform.expressions import (
 )
 from shoreup.terraform.functions import call
 from shoreup.terraform.plan import Plan
-from shoreup.terraform.scope import Binding, EvaluationError, ResourceObject, Scope, UnknownKey
+from shoreup.terraform.scope import Binding, EvaluationError, JsonObject, ResourceObject, Scope, UnknownKey
 from shoreup.terraform.variables import Given
 
 MAX_CALL_DEPTH = 30
@@ -455,7 +455,8 @@ def body_object(body: Body, scope: Scope, label: str, *, top: bool = False) -> R
     result = ResourceObject(label)
     for name, attribute in body.attributes.items():
         if not (top and name in META_ARGUMENTS):
-            result[name] = evaluate_or_unknown(attribute.expression, scope)
+            value = evaluate_or_unknown(attribute.expression, scope)
+            result[name] = JsonObject.of(value) if attribute.source.path.endswith(".json") else value
     for block in body.blocks:
         if top and block.kind in META_BLOCKS:
             continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shoreup.formats.hcl.syntax import Expression
+from shoreup.model.location import Route
 from shoreup.model.value import Unknown, Value
 
 if TYPE_CHECKING:
@@ -79,3 +80,30 @@ class ResourceObject(dict[str, Value]):
             return self[name]
         value = self.computed(name) if self.computed is not None else None
         return Unknown(f"{self.label}.{name} is known only after apply") if value is None else value
+
+
+class JsonObject(dict[str, Value]):
+    """An object in a resource of the JSON syntax, which does not tell one block from a map: its item 0 is itself."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: Value) -> Value:
+        """The value with every object in it made one of these."""
+        if isinstance(value, dict):
+            return cls((key, cls.of(item)) for key, item in value.items())
+        return [cls.of(item) for item in value] if type(value) is list else value
+
+    @staticmethod
+    def route(value: Value, route: Route) -> Route:
+        """A route that takes blocks for lists, as the route in the value itself."""
+        made: list[str | int] = []
+        for step in route:
+            if type(value) is JsonObject and step == 0 and "0" not in value:
+                continue
+            if isinstance(value, dict):
+                value = value.get(str(step))
+            elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+                value = value[step]
+            made.append(step)
+        return tuple(made)

@@ -55,7 +55,7 @@ from shoreup.terraform.expressions import (
 from shoreup.terraform.functions.kinds import FunctionError, TerraformSet
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, expand_block
 from shoreup.terraform.reached import KeyOf, Lost, Reached, derived, spells
-from shoreup.terraform.scope import Binding, EvaluationError, Scope
+from shoreup.terraform.scope import Binding, EvaluationError, JsonObject, Scope
 
 _Target: TypeAlias = tuple[Expression, Scope, Route, Reference]
 """What a reference stands for: an expression, its scope, and the route inside its value."""
@@ -85,6 +85,8 @@ def _trace_body(body: Body, holder: Block, scope: Scope, route: Route) -> Origin
     attribute = body.attributes.get(name)
     if attribute is not None:
         site = attribute.source.span(attribute.start, attribute.end)
+        if rest and attribute.source.path.endswith(".json"):
+            rest = JsonObject.route(JsonObject.of(evaluate_or_unknown(attribute.expression, scope)), rest)
         return trace_expression(attribute.expression, scope, rest, site)
     found: list[tuple[Block, Scope | Unknown]] = []
     for block in body.blocks:
@@ -389,7 +391,8 @@ def _unwind(expression: Expression, scope: Scope, route: Route) -> tuple[Express
                 key = int(key)
             elif isinstance(base, dict) and isinstance(key, int):
                 key = str(key)
-            route = (key, *route)
+            if not (type(base) is JsonObject and key == "0" and "0" not in base):
+                route = (key, *route)
             expression = expression.base
         elif isinstance(expression, Paren):
             expression = expression.inner
