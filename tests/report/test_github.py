@@ -66,7 +66,7 @@ def test_what_an_estate_is_called_starts_no_command_and_comes_back_whole(name: s
     page = github.render(account(finding(file=name or "x", message=f"{words}\n::error::owned", resource=None)))
     page.encode()
     ((_, place, message),) = read(page)
-    clean = github._CONTROLS.sub("\ufffd", name or "x")
+    clean = github.tidy(name or "x")
     if "%" not in clean:
         assert place["file"] == clean
     assert "\n::error::owned" in message

@@ -25,7 +25,7 @@ def test_it_has_the_nine_sections_in_order_also_where_nothing_is_found() -> None
 def test_it_opens_with_counts_and_what_to_do_first() -> None:
     page = markdown.render(homelab())
     assert page.startswith(
-        "# Concerns\n\n1 critical, 3 high, 8 medium, 1 low; 1 not proven, 1 accepted, 3 undecided.\n"
+        "# Concerns\n\n1 critical, 3 high, 8 medium, 1 low; 1 not proven, 1 accepted, 3 undecided, 2 not read.\n"
     )
     assert HEADING.findall(page)[0] == "Do these first"
     assert "1. **Writes a new dump to nas:/backups/mysql each night" in page

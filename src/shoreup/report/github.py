@@ -6,10 +6,9 @@ unescapes them. What an estate is called must never start a command of its own.
 
 from __future__ import annotations
 
-import re
-
 from shoreup.model.account import Account
 from shoreup.model.finding import Finding, Severity
+from shoreup.report.terminal import UNSAFE
 
 LEVELS = {
     Severity.CRITICAL: "error",
@@ -17,7 +16,6 @@ LEVELS = {
     Severity.MEDIUM: "warning",
     Severity.LOW: "notice",
 }
-_CONTROLS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def render(account: Account, *, prefix: str = "") -> str:
@@ -54,9 +52,13 @@ def _command(level: str, properties: dict[str, str], message: str) -> str:
     return f"::{level} {named}::{_data(message)}" if named else f"::{level}::{_data(message)}"
 
 
+def tidy(text: str) -> str:
+    """The text without what a log would obey or hide; line ends stay."""
+    return UNSAFE.sub(lambda found: found.group() if found.group() in "\r\n" else "\ufffd", text)
+
+
 def _data(text: str) -> str:
-    text = _CONTROLS.sub("\ufffd", text)
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return tidy(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -16,6 +16,8 @@ from shoreup.report.terminal import sentence
 
 PLACES = 8
 """Places named for one concern before the rest is counted."""
+UNREAD = 40
+"""Problems of reading named before the rest is counted."""
 
 TITLES = {
     Section.TECH_DEBT: "Tech debt",
@@ -49,6 +51,7 @@ def _document(account: Account) -> Iterator[str]:
             (account.known, "known before"),
             (account.suppressed, "accepted"),
             (account.undecided, "undecided"),
+            (account.errors, "not read"),
         )
         if entries
     ]
@@ -71,6 +74,7 @@ def _document(account: Account) -> Iterator[str]:
         for kind in kinds(found):
             yield from _kind(kind)
     yield from _accepted(account)
+    yield from _unread(account)
 
 
 def _kind(kind: Kind) -> Iterator[str]:
@@ -108,6 +112,19 @@ def _accepted(account: Account) -> Iterator[str]:
         until = f" Until {one.until.isoformat()}." if one.until else ""
         finding = one.finding
         yield f"- {_place(finding)}: {_text(finding.concern)}, {_text(finding.subject)}. {_text(one.reason)}.{until}"
+    yield ""
+
+
+def _unread(account: Account) -> Iterator[str]:
+    if not account.errors:
+        return
+    yield "## Could not be read"
+    yield ""
+    for one in account.errors[:UNREAD]:
+        place = f"{one.file}:{one.line}" if one.line else one.file
+        yield f"- {f'{_code(place)}: ' if place else ''}{_text(one.cause)}. Left out: {_text(one.skipped)}."
+    if len(account.errors) > UNREAD:
+        yield f"- and {len(account.errors) - UNREAD} more"
     yield ""
 
 
