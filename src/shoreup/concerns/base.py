@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import ClassVar, TypeAlias
 
 from shoreup.facts.estate import Estate
+from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import (
     Category,
     Confidence,
@@ -19,6 +20,7 @@ from shoreup.model.finding import (
     Draft,
     Fix,
     Place,
+    Safety,
     Section,
     Severity,
 )
@@ -43,6 +45,27 @@ class Concern(ABC):
     @abstractmethod
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at the facts; give a draft for each trouble and a doubt for each question left open."""
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The edits that cure a finding of this concern, or why code makes none.
+
+        ``estate`` is the one that ``draft`` was found in; its facts are found again by ``draft.at``. A value that the
+        estate does not hold (a version, a digest, a size, a role) is taken from a recorded source among the facts or not
+        at all.
+        """
+        return self.unrepaired(draft)
+
+    def unrepaired(self, draft: Draft, reason: str = "", text: str = "") -> NoRepair:
+        """No edits: ``reason``, or else what the finding itself offers. ``text`` is for a person to complete."""
+        if not reason:
+            offer = draft.fixes[0] if draft.fixes else None
+            if offer is None:
+                reason = "nothing that an edit of these files could cure"
+            elif offer.safety is Safety.OPERATE:
+                reason = f"a command does it, not an edit: {offer.title}"
+            else:
+                reason = f"a person has to decide: {offer.title} ({offer.reason})"
+        return NoRepair(reason, text)
 
     def found(
         self,

@@ -1,0 +1,54 @@
+"""Edits of files as bytes: what is replaced by what, and whether several of them get along.
+
+Everything outside the replaced bytes stays as it is, to the byte. That is what a person sees in the diff, and what
+is checked before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class CannotWrite(Exception):
+    """A change that the file cannot be given. The text is the reason, as one sentence for the owner."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Replacement:
+    """``text`` (UTF-8) instead of the bytes ``start`` to ``end`` (exclusive) of ``file``.
+
+    With ``start == end`` it is put in there. A file that is not there yet is made of what is put in at 0.
+    """
+
+    file: str
+    start: int
+    end: int
+    text: bytes
+
+    def collides(self, other: Replacement) -> bool:
+        """Whether the two cannot both be made. Equal ones can, and so can two that put something in at one place."""
+        if self.file != other.file or self == other:
+            return False
+        return self.start < other.end and other.start < self.end
+
+
+def collide(ones: Iterable[Replacement], others: Sequence[Replacement]) -> bool:
+    """Whether any of the ones cannot be made together with the others."""
+    return any(one.collides(other) for one in ones for other in others)
+
+
+def replaced(content: bytes, replacements: Iterable[Replacement]) -> bytes:
+    """The content with every replacement made. Those that put something in at the same place keep their order.
+
+    Equal replacements count once. Raises :class:`ValueError` where two collide.
+    """
+    unique = list(dict.fromkeys(replacements))
+    pieces: list[bytes] = []
+    position = 0
+    for one in sorted(unique, key=lambda one: (one.start, one.end)):
+        if one.start < position:
+            raise ValueError(f"two edits of {one.file} collide at byte {one.start}")
+        pieces += (content[position : one.start], one.text)
+        position = one.end
+    return b"".join((*pieces, content[position:]))

@@ -1,0 +1,144 @@
+"""What a fix asks for, in the words of resources: fields and values, hardly ever files, never bytes.
+
+A concern asks; the source that a resource came from knows how its files would say it; the stage that fixes looks
+whether it came out as asked. Whatever stands in no resource (a comment, an entry of ``ignore_changes``) is named by
+its span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from shoreup.model.finding import Fix
+from shoreup.model.location import Route, Span
+from shoreup.model.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Give a field a value, whether it stands there or not; what leads to it is made where it is missing.
+
+    ``value`` is plain data in Kubernetes' names. ``like`` names fields inside of it that shall be written as another
+    field of the same resource is written (``var.port`` stays ``var.port``): pairs of a route inside ``value`` and the
+    route of that field. ``value`` holds what they come to here.
+    """
+
+    resource: int
+    route: Route
+    value: Value
+    like: tuple[tuple[Route, Route], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add an item to the list at ``route``, which is made where it is missing. ``like`` as in :class:`Put`."""
+
+    resource: int
+    route: Route
+    value: Value
+    like: tuple[tuple[Route, Route], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take away the field, block or list item at ``route``."""
+
+    resource: int
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """Write ``text`` in place of the characters ``start`` to ``end`` (exclusive) of the string at ``route``.
+
+    With ``start == end`` the text is put in. Lines of the text are indented like the line that it is put on: a line of
+    a program inside a string is written as it stands in the string.
+    """
+
+    resource: int
+    route: Route
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """A new Kubernetes object, in the dialect, the folder and the manner of the resource ``beside``.
+
+    ``like`` as in :class:`Put`; its second routes lead into ``beside``.
+    """
+
+    beside: int
+    body: Mapping[str, Value]
+    like: tuple[tuple[Route, Route], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Take away bytes of a file that no resource holds: a comment, an entry of a list of code.
+
+    The separator goes with an entry, and the line with a comment that stands alone on it.
+    """
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Write ``text`` over bytes of a file, in the file's own language."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Move whole lines of code to the end of another file of the same folder, which is made where it is missing."""
+
+    span: Span
+    file: str
+
+
+Edit: TypeAlias = Put | Append | Remove | Substitute | Add | Erase | Rewrite | Move
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A fix that code can make.
+
+    ``cost`` says what it hurts, empty where it hurts nothing. ``opens`` are concerns that rightly appear once it is
+    done (a secret that was moved is still burnt). ``loses_comments`` counts the comments that go with it.
+    """
+
+    fix: Fix
+    edits: tuple[Edit, ...]
+    cost: str = ""
+    opens: frozenset[str] = frozenset()
+    loses_comments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoRepair:
+    """Why code does not make a fix. ``text`` is what a person may complete and paste, where that helps."""
+
+    reason: str
+    text: str = ""
+
+
+class Impact(StrEnum):
+    """What an applied change does to what runs, from nothing to an outage."""
+
+    NONE = "none"
+    RELOAD = "reload"
+    RESTART = "restart"
+    REPLACE = "replace"
+    OUTAGE = "outage"
+
+    @property
+    def order(self) -> int:
+        """0 for no impact."""
+        return list(Impact).index(self)
