@@ -50,8 +50,8 @@ class Concern(ABC):
         """The edits that cure a finding of this concern, or why code makes none.
 
         ``estate`` is the one that ``draft`` was found in; its facts are found again by ``draft.at``. A value that the
-        estate does not hold (a version, a digest, a size, a role) is taken from a recorded source among the facts or not
-        at all.
+        estate does not hold (a version, a digest, a size, a role) is taken from a recorded source among the facts or
+        not at all.
         """
         return self.unrepaired(draft)
 
