@@ -1,4 +1,4 @@
-"""Namespaces in which any pod of the cluster may call any other."""
+"""Workloads that any pod of the cluster may call."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SHOWN = 3
 
 
 class NetworkPolicyMissing(Concern):
-    """A namespace runs workloads and no network policy applies to it.
+    """A namespace runs workloads that no network policy selects.
 
     **What**
 
-    The estate runs workloads in the namespace, and holds no NetworkPolicy, Cilium or Calico policy there nor one for
-    the whole cluster. Reported once a namespace. The control plane's own namespaces and pods on the host's network
-    are left out.
+    The estate runs workloads in the namespace whose labels no NetworkPolicy, Cilium or Calico policy selects, neither
+    one of the namespace nor one for the whole cluster. A policy for one pod covers no other. Reported once a namespace,
+    with how many. The control plane's own namespaces and pods on the host's network are left out.
 
     **Why**
 
@@ -43,7 +43,7 @@ class NetworkPolicyMissing(Concern):
     """
 
     id = "network-policy-missing"
-    title = "Namespace without any network policy"
+    title = "Workloads that no network policy selects"
     severity = Severity.MEDIUM
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
@@ -59,6 +59,8 @@ class NetworkPolicyMissing(Concern):
 
     def _open(self, namespace: OpenNamespace) -> Outcome:
         count = len(namespace.workloads)
+        every = count == namespace.running
+        runs = f"{namespace.running} workload{'s' if namespace.running > 1 else ''}"
         names = ", ".join(workload.name for workload in namespace.workloads[:_SHOWN])
         more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
         return self.found(
@@ -66,12 +68,15 @@ class NetworkPolicyMissing(Concern):
             field="network policy",
             subject=f"Namespace {namespace.name}",
             message=(
-                f"Namespace {namespace.name} runs {count} workload{'s' if count > 1 else ''} ({names}{more}), and no "
-                "network policy in the estate applies to it."
+                f"Namespace {namespace.name} runs {runs} ({names}{more}), and no network policy in the estate applies "
+                f"to {'it' if count == 1 else 'them'}."
+                if every
+                else f"Of {runs} in namespace {namespace.name} no network policy in the estate selects {count} "
+                f"({names}{more})."
             ),
             consequence=(
-                "Every pod of the cluster may connect to every port there: who takes over one application reaches this "
-                "one past its proxy and its log-in."
+                "Every pod of the cluster may connect to every port of theirs: who takes over one application reaches "
+                "these past their proxy and their log-in."
             ),
             related=tuple(
                 (Place(workload.resource.key), f"{named(workload.resource)} runs there")

@@ -1,26 +1,20 @@
-"""Which namespaces any policy could protect: Kubernetes' own kinds, Cilium's, Calico's, and those that others make."""
+"""Workloads that no network policy selects: of Kubernetes, of Cilium, of Calico, or made by an admission controller."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shoreup.facts.estate import Estate, Workload
-from shoreup.facts.fields import mapping, text, truth
+from shoreup.facts.fields import mapping, truth
+from shoreup.facts.policy_subjects import NAMESPACED, PolicySubject, covers, policy_subjects
+from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value
 
-_NAMESPACED = ("NetworkPolicy", "CiliumNetworkPolicy")
-_CLUSTER_WIDE = (
-    "CiliumClusterwideNetworkPolicy",
-    "GlobalNetworkPolicy",
-    "AdminNetworkPolicy",
-    "BaselineAdminNetworkPolicy",
-    "ClusterNetworkPolicy",
-)
 _GENERATORS = ("ClusterPolicy", "GeneratingPolicy")
 _OF_THE_CLUSTER = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 """Namespaces of the control plane: what runs there mostly uses the host's network, where no policy holds."""
@@ -32,52 +26,81 @@ _NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|sample
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenNamespace:
-    """A namespace with workloads that no policy of the estate protects. ``place`` is the Namespace, or a workload.
+    """A namespace with workloads that no policy of the estate selects. ``place`` is the Namespace, or a workload.
 
-    ``undecided`` says why it is not certain.
+    ``running`` is the number of all that run there and could be selected. ``undecided`` says why it is not certain.
     """
 
     name: str
     workloads: tuple[Workload, ...]
+    running: int
     place: Place
     undecided: str = ""
 
 
 def open_namespaces(estate: Estate) -> Iterator[OpenNamespace]:
-    """Every namespace with workloads that no NetworkPolicy covers."""
-    protected = {resource.namespace or "default" for kind in _NAMESPACED for resource in estate.by_kind.get(kind, ())}
-    elsewhere = _cluster_wide(estate)
-    if elsewhere is None:
-        return
+    """Every namespace with workloads that no policy selects."""
     running: dict[str, list[Workload]] = defaultdict(list)
     for workload in estate.workloads:
         if _NO_PLATFORM.search(workload.resource.root):
             continue
         if workload.kind not in _NO_PODS and workload.enabled and not _on_host(workload):
             running[workload.namespace].append(workload)
+    policies = tuple(policy_subjects(estate))
+    made = _generated(estate)
     charts = _charts(estate)
     declared = sorted(estate.by_kind.get("Namespace", ()), key=_by_place, reverse=True)
     objects = {resource.name: resource for resource in declared}
-    open_policy = next((name for name in protected if "*" in name), "")
+    asked = False
     for name in sorted(running):
-        workloads = sorted(running[name], key=lambda workload: _by_place(workload.resource))
-        if name in protected or name in _OF_THE_CLUSTER or "*" in name:
+        if name in _OF_THE_CLUSTER or "*" in name:
             continue
-        if elsewhere:
+        everything = sorted(running[name], key=lambda workload: _by_place(workload.resource))
+        uncovered, unsure = _judge(everything, policies, objects)
+        if not uncovered and not unsure:
+            continue
+        why = made or charts.get(name, "")
+        if not why and not uncovered:
+            why = f"whether {unsure[0][1].kind} {unsure[0][1].name} selects {unsure[0][0].name} is not decided"
+        if made and asked:
             # It is one question, however many namespaces there are.
-            yield OpenNamespace(name, tuple(workloads), _place(objects.get(name), workloads), elsewhere)
-            return
-        why = charts.get(name, "")
-        if not why and open_policy:
-            why = "a NetworkPolicy's namespace is not decided"
-        yield OpenNamespace(name, tuple(workloads), _place(objects.get(name), workloads), why)
+            continue
+        asked = asked or bool(made)
+        workloads = tuple(uncovered or [workload for workload, _ in unsure])
+        yield OpenNamespace(name, workloads, len(everything), _place(objects.get(name), workloads), why)
+
+
+def _judge(
+    running: Sequence[Workload], policies: Sequence[PolicySubject], namespaces: Mapping[str, Resource]
+) -> tuple[list[Workload], list[tuple[Workload, Resource]]]:
+    """What certainly no policy selects, and what one may select, with that policy.
+
+    Where policies select some of a namespace, its jobs are left aside: nothing listens in them.
+    """
+    uncovered: list[Workload] = []
+    unsure: list[tuple[Workload, Resource]] = []
+    covered = False
+    for workload in running:
+        answers = [(covers(policy, workload, namespaces), policy.resource) for policy in policies]
+        if any(answer for answer, _ in answers):
+            covered = True
+            continue
+        open_one = next((resource for answer, resource in answers if answer is None), None)
+        if open_one is None:
+            uncovered.append(workload)
+        else:
+            unsure.append((workload, open_one))
+    if covered:
+        uncovered = [workload for workload in uncovered if workload.kind in LONG_RUNNING]
+        unsure = [one for one in unsure if one[0].kind in LONG_RUNNING]
+    return uncovered, unsure
 
 
 def _by_place(resource: Resource) -> tuple[str, str]:
     return resource.root, resource.address
 
 
-def _place(found: Resource | None, workloads: list[Workload]) -> Place:
+def _place(found: Resource | None, workloads: Sequence[Workload]) -> Place:
     return Place((found or workloads[0].resource).key)
 
 
@@ -86,30 +109,13 @@ def _on_host(workload: Workload) -> bool:
     return truth(workload.pod.get("hostNetwork")) is True
 
 
-def _cluster_wide(estate: Estate) -> str | None:
-    """Why a policy for the whole cluster may cover a namespace; ``None`` where one covers all."""
-    reason = ""
-    for kind in _CLUSTER_WIDE:
-        for resource in estate.by_kind.get(kind, ()):
-            selected = _selector(resource)
-            if isinstance(selected, dict) and not selected:
-                return None
-            reason = f"{kind} {resource.name} may cover it"
+def _generated(estate: Estate) -> str:
+    """Why an admission controller may have made policies; empty where none of the estate does."""
     for kind in _GENERATORS:
         for resource in estate.by_kind.get(kind, ()):
             if _generates(resource.body, 0):
-                reason = f"{kind} {resource.name} makes policies"
-    return reason
-
-
-def _selector(resource: Resource) -> Value:
-    spec = mapping(resource.body.get("spec"))
-    if resource.kind == "GlobalNetworkPolicy":
-        return {} if text(spec.get("selector")) in ("", "all()") and not spec.get("namespaceSelector") else None
-    if resource.kind == "CiliumClusterwideNetworkPolicy":
-        return spec.get("endpointSelector")
-    subject = mapping(spec.get("subject"))
-    return subject.get("namespaces")
+                return f"{kind} {resource.name} makes policies"
+    return ""
 
 
 def _generates(value: Value | Mapping[str, Value], depth: int) -> bool:
@@ -117,7 +123,7 @@ def _generates(value: Value | Mapping[str, Value], depth: int) -> bool:
         return False
     if isinstance(value, Mapping):
         held = value
-        if held.get("kind") in _NAMESPACED:
+        if held.get("kind") in NAMESPACED:
             return True
         return any(_generates(item, depth + 1) for item in held.values())
     return isinstance(value, list) and any(_generates(item, depth + 1) for item in value)
