@@ -45,7 +45,7 @@ def auditor(monkeypatch: pytest.MonkeyPatch) -> Auditor:
     """The audit that the command line calls."""
     auditor = Auditor()
     monkeypatch.setattr("shoreup.stages.audit.audit", auditor)
-    monkeypatch.setattr("shoreup.cli.catalogue.known_ids", lambda: ("backup-missing", "backup-stale", "pdb-missing"))
+    monkeypatch.setattr("shoreup.cli.catalogue.known_ids", lambda *_: ("backup-missing", "backup-stale", "pdb-missing"))
     return auditor
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -87,6 +88,26 @@ def test_other_options_and_another_day_ask_anew(estate: Path) -> None:
     ask(estate)
     assert not ask(estate, select=("image-tag-latest",)).cached
     assert not audit([estate], AuditOptions(today=date(2026, 1, 2))).cached
+
+
+def test_another_owner_of_the_repository_and_another_commit_ask_anew(estate: Path) -> None:
+    """Whose images are the owner's follows from the remote; when a line was written, from the commits."""
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-C", str(estate), "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True)
+
+    git("init", "-q")
+    (estate / "terraform.tfvars").write_text('image = "ghcr.io/harbour-keeper/alarm:v1.2.3"\n')
+    git("remote", "add", "origin", "https://github.com/someone/platform.git")
+    assert "image-build-untracked" not in {finding.concern for finding in ask(estate).findings}
+    git("remote", "set-url", "origin", "https://github.com/harbour-keeper/platform.git")
+    answer = ask(estate)
+    assert not answer.cached
+    assert "image-build-untracked" in {finding.concern for finding in answer.findings}
+    assert ask(estate).cached
+    git("add", ".")
+    git("commit", "-qm", "all of it")
+    assert not ask(estate).cached
 
 
 def test_a_damaged_entry_is_no_entry(estate: Path) -> None:

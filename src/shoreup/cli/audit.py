@@ -17,6 +17,7 @@ from shoreup.model.settings import FailOn, Persona
 
 if TYPE_CHECKING:
     from shoreup.model.account import Account
+    from shoreup.stages.own_concerns import OwnCode
 
 SEVERITIES = [severity.value for severity in Severity]
 FORMATS = ["text", "json", "sarif", "junit", "github", "markdown"]
@@ -82,6 +83,13 @@ STDOUT = Path("-")
     help="What 'terraform show -json' printed; it knows better than the source.",
 )
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge what is still supported as of this day.")
+@click.option(
+    "--concerns",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Concerns of your own: a Python file, which is run.",
+)
 @click.option("--no-cache", is_flag=True, help="Read everything anew.")
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
 def command(
@@ -101,6 +109,7 @@ def command(
     full: bool,
     plan: Path | None,
     today: datetime | None,
+    concerns: tuple[Path, ...],
     no_cache: bool,
     no_color: bool,
 ) -> int:
@@ -114,14 +123,17 @@ def command(
     from shoreup.cli.output import complain, save, say
     from shoreup.cli.progress import Waiting
     from shoreup.stages.audit import AuditOptions, audit, estate_root
+    from shoreup.stages.own_concerns import own_code
     from shoreup.stages.settings import read_settings
 
     reports = paired(forms, outputs)
-    selection = read_settings(estate_root(paths)[0], config).settings.selection
+    root = estate_root(paths)[0]
+    selection = read_settings(root, config).settings.selection
+    own = own_code(root, concerns)
     day: date | None = today.date() if today else None
     options = AuditOptions(
-        select=expand(select),
-        ignore=expand(ignore),
+        select=expand(select, own),
+        ignore=expand(ignore, own),
         cache=not no_cache,
         plan=plan,
         today=day,
@@ -129,6 +141,7 @@ def command(
         persona=Persona(persona) if persona else None,
         baseline=baseline,
         since=since,
+        own=own,
     )
     with Waiting() as waiting:
         account = audit(paths or (Path(),), options, waiting)
@@ -138,7 +151,7 @@ def command(
         save(render_baseline(account), write_baseline)
     account = at_least(account, Severity(min_severity) if min_severity else selection.min_severity)
 
-    printer = _Printer(paths, full, no_color)
+    printer = _Printer(paths, full, no_color, own)
     for form, target in reports:
         if target is None:
             say(printer.render(account, form, to_file=False))
@@ -201,6 +214,7 @@ class _Printer:
     paths: tuple[Path, ...]
     full: bool
     refuse_colour: bool
+    own: OwnCode
 
     def render(self, account: Account, form: str, *, to_file: bool) -> str:
         if form == "json":
@@ -208,10 +222,11 @@ class _Printer:
 
             return contract.render(account)
         if form == "sarif":
-            from shoreup.concerns.registry import all_concerns, page
+            from shoreup.cli.catalogue import every
+            from shoreup.concerns.registry import page
             from shoreup.report import sarif
 
-            return sarif.render(account, tuple(page(one) for one in all_concerns()), prefix=prefix(self.paths))
+            return sarif.render(account, tuple(page(one) for one in every(self.own)), prefix=prefix(self.paths))
         if form == "junit":
             from shoreup.report import junit
 

@@ -12,15 +12,23 @@ from shoreup.model.errors import UserError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from shoreup.concerns.base import Concern
+    from shoreup.stages.own_concerns import OwnCode
 
-def known_ids() -> tuple[str, ...]:
-    """Every concern's id. Imports the catalogue."""
+
+def every(own: OwnCode | None = None) -> tuple[type[Concern], ...]:
+    """Every concern: Shoreup's, then the user's own. Imports the catalogue, and runs the user's own code."""
     from shoreup.concerns.registry import all_concerns
 
-    return tuple(concern.id for concern in all_concerns())
+    return (*all_concerns(), *(own.load() if own else ()))
 
 
-def expand(words: Iterable[str]) -> tuple[str, ...]:
+def known_ids(own: OwnCode | None = None) -> tuple[str, ...]:
+    """Every concern's id."""
+    return tuple(concern.id for concern in every(own))
+
+
+def expand(words: Iterable[str], own: OwnCode | None = None) -> tuple[str, ...]:
     """Ids from what follows ``--select`` or ``--ignore``: commas separate, ``*`` stands for anything.
 
     Raises :class:`UserError` that names the nearest id.
@@ -28,7 +36,7 @@ def expand(words: Iterable[str]) -> tuple[str, ...]:
     from shoreup.stages.selection import expanded
 
     wanted = tuple(words)
-    return expanded(wanted, known_ids()) if any(word.strip(" ,") for word in wanted) else ()
+    return expanded(wanted, known_ids(own)) if any(word.strip(" ,") for word in wanted) else ()
 
 
 def unknown(word: str, ids: Iterable[str]) -> UserError:

@@ -16,9 +16,23 @@ from shoreup.cli.catalogue import complete
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
 )
+@click.option(
+    "--concerns",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Concerns of your own: a Python file, which is run.",
+)
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge what is still supported as of this day.")
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
-def command(name: str, paths: tuple[Path, ...], config: Path | None, today: datetime | None, no_color: bool) -> None:
+def command(
+    name: str,
+    paths: tuple[Path, ...],
+    config: Path | None,
+    concerns: tuple[Path, ...],
+    today: datetime | None,
+    no_color: bool,
+) -> None:
     """Say what a concern means, or why a finding is one.
 
     ID is a concern: what it means, why it matters, and how it is mended. FINGERPRINT is a finding of the estate at PATH
@@ -27,25 +41,28 @@ def command(name: str, paths: tuple[Path, ...], config: Path | None, today: date
     """
     import sys
 
-    from shoreup.cli.catalogue import known_ids, unknown
+    from shoreup.cli.catalogue import every, unknown
     from shoreup.cli.output import say, wants_colour, width_of
+    from shoreup.stages.audit import estate_root
+    from shoreup.stages.own_concerns import own_code
 
     width, colour = width_of(sys.stdout), wants_colour(sys.stdout, no_color)
-    if name in known_ids():
-        from shoreup.concerns.registry import all_concerns, page
+    own = own_code(estate_root(paths)[0], concerns)
+    pages = {one.id: one for one in every(own)}
+    if name in pages:
+        from shoreup.concerns.registry import page
         from shoreup.report.page import render
 
-        pages = {one.id: one for one in all_concerns()}
         say(render(page(pages[name]), width=width, colour=colour))
         return
     from shoreup.stages.explanation import FINGERPRINT, Question, explain
 
     if not FINGERPRINT.fullmatch(name):
-        raise unknown(name, known_ids())
+        raise unknown(name, pages)
     from shoreup.cli.progress import Waiting
     from shoreup.report import explanation
 
-    question = Question(name, paths or (Path(),), config, today.date() if today else None)
+    question = Question(name, paths or (Path(),), config, today.date() if today else None, own)
     with Waiting() as waiting:
         found = explain(question, waiting)
     say(explanation.render(found, width=width, colour=colour))

@@ -17,11 +17,12 @@ from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.settings import Persona
-from shoreup.sources.git import listed
+from shoreup.sources.git import head, listed, origin_url, owner_of
 from shoreup.stages import proofs
 from shoreup.stages.baseline import Baseline, against, read_baseline, set_apart
 from shoreup.stages.cache import Cache
 from shoreup.stages.formats import format_of
+from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.personas import heard_by
 from shoreup.stages.settings import GivenSettings, read_settings
 
@@ -37,7 +38,8 @@ class AuditOptions:
 
     ``ledger`` is the address of the estate's ledger, empty for the one that the settings name, or the one in the user's
     state directory. ``config`` is a settings file other than the estate's own. ``persona`` outranks the settings'.
-    What ``baseline`` knows, and what was there at the revision ``since``, is known and no finding any more.
+    What ``baseline`` knows, and what was there at the revision ``since``, is known and no finding any more. ``own`` is
+    the code of concerns beside Shoreup's own.
     """
 
     select: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class AuditOptions:
     persona: Persona | None = None
     baseline: Path | None = None
     since: str = ""
+    own: OwnCode = NO_OWN_CODE
 
 
 def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | None = None) -> Account:
@@ -72,7 +75,7 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     )
     known = proofs.state(ledger) if options.cache else ""
     cache = (
-        Cache(_question(root, only, options, plan, today, f"{known} {given.name} {given.digest}"))
+        Cache(_question(root, only, options, plan, today, f"{known} {given.name} {given.digest} {_history(root)}"))
         if options.cache
         else None
     )
@@ -83,7 +86,9 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
         # A ledger that is locked now may be read in a minute, without a byte of it changed.
         if cache and not proven.errors:
             cache.keep(tree, account)
-    account = replace(account, estate=tuple(str(path) for path in paths))
+    account = replace(
+        account, estate=tuple(str(path) for path in paths), notices=(*account.notices, *options.own.notices)
+    )
     if options.since:
         account = _since(account, root, only, options, _Beside(today, proofs.proven(tree, ledger), given, not only))
     if baseline:
@@ -104,9 +109,10 @@ class _Beside:
 def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Beside, say: Progress) -> Account:
     from shoreup.stages.examination import Asked, chosen, examine
 
-    concerns = chosen(options.select, options.ignore, beside.given)
+    own = options.own.load()
+    concerns = chosen(options.select, options.ignore, beside.given, own)
     read_plan = _plan(plan) if plan else None
-    asked = Asked(concerns, beside.today, read_plan, beside.proven, beside.given, beside.whole)
+    asked = Asked(concerns, beside.today, read_plan, beside.proven, beside.given, beside.whole, own)
     return examine(tree, asked, say)
 
 
@@ -145,7 +151,13 @@ def _question(
     root: Path, only: tuple[str, ...], options: AuditOptions, plan: bytes, today: date, known: str
 ) -> tuple[str, ...]:
     digest = blake2b(plan).hexdigest() if plan else ""
-    return (str(root), *only, "|", *options.select, "|", *options.ignore, "|", digest, today.isoformat(), known)
+    asked = ("|", *options.select, "|", *options.ignore, "|", options.own.digest)
+    return (str(root), *only, *asked, digest, today.isoformat(), known)
+
+
+def _history(root: Path) -> str:
+    """What an account says that only git knows: whose the repository is, and when its lines were written."""
+    return f"{owner_of(origin_url(root) or '')} {head(root) or ''}"
 
 
 def estate_root(paths: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:

@@ -50,6 +50,8 @@ class Asked:
     proven: Proven = NOTHING_PROVEN
     given: GivenSettings = NO_SETTINGS
     whole: bool = True
+    own: Sequence[type[Concern]] = ()
+    """The user's own concerns, asked or not, so that an ignore may name them."""
 
 
 def understood(reading: Reading, asked: Asked) -> Estate:
@@ -88,8 +90,8 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         clock.lap("judge")
         places = Places(reading.resources, reading.trace, tree.read)
         pairs = [
-            *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places),
-            *ranked(judgement.unproven, places),
+            *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places, asked.concerns),
+            *ranked(judgement.unproven, places, asked.concerns),
         ]
         parted = part(
             pairs,
@@ -98,7 +100,7 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
             tree,
             asked.given,
             asked=[kind.id for kind in asked.concerns],
-            known=[kind.id for kind in all_concerns()],
+            known=[kind.id for kind in (*all_concerns(), *asked.own)],
             today=asked.today,
             whole=asked.whole,
         )
@@ -128,18 +130,24 @@ def _by_place(undecided: Undecided) -> tuple[str, str, int, str, str]:
     return (undecided.concern, undecided.file, undecided.line, address, undecided.unknown)
 
 
-def chosen(select: Sequence[str], ignore: Sequence[str], given: GivenSettings = NO_SETTINGS) -> list[type[Concern]]:
+def chosen(
+    select: Sequence[str],
+    ignore: Sequence[str],
+    given: GivenSettings = NO_SETTINGS,
+    own: Sequence[type[Concern]] = (),
+) -> list[type[Concern]]:
     """The concerns that were asked for: on the command line, or else in the settings; what either ignores is left out.
 
     Raises :class:`UserError` for a name in the settings that is no concern.
     """
-    known = [kind.id for kind in all_concerns()]
+    every = (*all_concerns(), *own)
+    known = [kind.id for kind in every]
     said = given.settings.selection
     wanted = set(select) or set(_named(said.select, known, given, "select"))
     unwanted = {*ignore, *_named(said.ignore, known, given, "ignore")}
     for index, entry in enumerate(given.settings.suppress):
         expanded(entry.ids, known, partial(given.wrong, route=("suppress", index, "ids")))
-    return [kind for kind in all_concerns() if (not wanted or kind.id in wanted) and kind.id not in unwanted]
+    return [kind for kind in every if (not wanted or kind.id in wanted) and kind.id not in unwanted]
 
 
 def _named(words: Sequence[str], known: Sequence[str], given: GivenSettings, key: str) -> tuple[str, ...]:

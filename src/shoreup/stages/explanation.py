@@ -19,6 +19,7 @@ from shoreup.stages import proofs
 from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, Examination, chosen, examination
 from shoreup.stages.masking import masked
+from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.settings import read_settings
 
 Progress = Callable[[str, int, int], None]
@@ -42,12 +43,13 @@ _LOSSES = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which finding, of which estate. ``config`` and ``today`` as in an audit."""
+    """Which finding, of which estate. ``config``, ``today`` and ``own`` as in an audit."""
 
     fingerprint: str
     paths: Sequence[Path]
     config: Path | None = None
     today: date | None = None
+    own: OwnCode = NO_OWN_CODE
 
 
 def explain(question: Question, say: Progress) -> Explanation:
@@ -60,7 +62,8 @@ def explain(question: Question, say: Progress) -> Explanation:
     tree = FileTree(root, only, listed(root))
     today = question.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
     proven = proofs.proven(tree, proofs.find(root, given.settings.ledger.url))
-    asked = Asked(chosen((), (), given), today, proven=proven, given=given, whole=not only)
+    own = question.own.load()
+    asked = Asked(chosen((), (), given, own), today, proven=proven, given=given, whole=not only, own=own)
     seen = examination(tree, asked, say)
     finding, standing = _chosen(question.fingerprint, seen)
     among = seen.account.unproven if finding in seen.account.unproven else seen.account.findings

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from shoreup.concerns.registry import all_concerns
+from shoreup.concerns.base import Concern
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Location
 from shoreup.stages.places import Places, fingerprints, identity
 
 
-def ranked(drafts: Sequence[Draft], places: Places) -> tuple[tuple[Draft, Finding], ...]:
-    """Each draft with the finding that it becomes, the worst first.
+def ranked(
+    drafts: Sequence[Draft], places: Places, concerns: Iterable[type[Concern]]
+) -> tuple[tuple[Draft, Finding], ...]:
+    """Each draft with the finding that it becomes, the worst first. ``concerns`` are those that were asked.
 
     Data loss comes before takeover, outage and hygiene; then severity, then how much depends on it.
     """
-    kinds = {kind.id: kind for kind in all_concerns()}
+    kinds = {kind.id: kind for kind in concerns}
     placed: list[tuple[Draft, Location]] = []
     for draft in drafts:
         location = places.location(draft.at)
