@@ -347,6 +347,20 @@ def test_standard_output_that_is_full_is_one_clean_error() -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
+def test_a_closed_standard_output_is_one_clean_error(closed: str) -> None:
+    done = printing(closed)
+    assert done.returncode == 2
+    assert done.stderr.startswith("shoreup: Cannot write the report to standard output:")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_report_goes_to_its_file_also_where_every_stream_is_closed(tmp_path: Path) -> None:
+    done = printing(f"--output {tmp_path / 'report'} <&- >&- 2>&-")
+    assert done.returncode == 1
+    assert (tmp_path / "report").read_text().startswith("Shoreup 0.1.0")
+
+
 def test_a_reader_who_leaves_early_is_no_error() -> None:
     done = printing("| head -n 1")
     assert done.stdout.startswith("Shoreup 0.1.0")

@@ -77,8 +77,34 @@ def test_names_are_followed_through_renames(repository: Path) -> None:
     run(repository, "commit", "-qm", "rename")
     run(repository, "mv", "b.yaml", "c.yaml")
     run(repository, "commit", "-qm", "rename again")
-    assert git.renamed_from(repository, "c.yaml") == ("b.yaml", "a.yaml")
-    assert git.renamed_from(repository, ".gitignore") == ()
+    assert git.first_names(repository, {"c.yaml", ".gitignore"}) == {"c.yaml": "a.yaml"}
+    assert git.first_names(repository, {"b.yaml"}, "HEAD^") == {"b.yaml": "a.yaml"}
+    assert git.first_names(repository, {"b.yaml"}, "--output=x") == {}
+
+
+def test_a_rename_that_is_only_staged_counts(repository: Path) -> None:
+    run(repository, "mv", "a.yaml", "b.yaml")
+    assert git.first_names(repository, {"b.yaml"}) == {"b.yaml": "a.yaml"}
+
+
+def test_a_new_file_under_a_name_that_became_free_is_itself(repository: Path) -> None:
+    run(repository, "mv", "a.yaml", "b.yaml")
+    run(repository, "commit", "-qm", "rename")
+    (repository / "a.yaml").write_text("something: else\nentirely: new\n")
+    run(repository, "add", ".")
+    run(repository, "commit", "-qm", "another")
+    run(repository, "mv", "a.yaml", "c.yaml")
+    run(repository, "commit", "-qm", "rename that")
+    assert git.first_names(repository, {"b.yaml", "c.yaml"}) == {"b.yaml": "a.yaml", "c.yaml": "a.yaml"}
+
+
+def test_names_are_relative_to_a_folder_below_the_top(repository: Path) -> None:
+    (repository / "infra").mkdir()
+    run(repository, "mv", "a.yaml", "infra/a.yaml")
+    run(repository, "commit", "-qm", "move")
+    run(repository, "mv", "infra/a.yaml", "infra/\u00e9 b.yaml")
+    run(repository, "commit", "-qm", "rename")
+    assert git.first_names(repository / "infra", {"\u00e9 b.yaml"}) == {"\u00e9 b.yaml": "a.yaml"}
 
 
 def test_odd_names_are_names_and_no_options(repository: Path) -> None:
@@ -101,7 +127,7 @@ def test_a_folder_without_git_is_no_error(tmp_path: Path) -> None:
     assert git.listed(tmp_path) is None
     assert git.head(tmp_path) is None
     assert git.line_ages(tmp_path, "a", [1]) == {}
-    assert git.renamed_from(tmp_path, "a") == ()
+    assert git.first_names(tmp_path, {"a"}) == {}
 
 
 def test_without_git_nothing_is_known(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +159,7 @@ def ask_everything(root: Path) -> None:
     git.head(root)
     git.line_ages(root, "a.yaml", [1, 2])
     git.line_ages(root, "b.yaml", [1])
-    git.renamed_from(root, "b.yaml")
+    git.first_names(root, {"b.yaml"})
 
 
 def test_nothing_that_a_hostile_repository_names_is_run(repository: Path) -> None:

@@ -73,11 +73,29 @@ def main() -> NoReturn:
 
     What an audit has built is left to the system: taking it apart object by object costs as much as a stage.
     """
+    _open_streams()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)
+
+
+def _open_streams() -> None:
+    """Give the process its three streams where the caller has closed them (``>&-``).
+
+    Else the first file that is opened becomes standard output. What is closed stays unwritable, so that a report that
+    cannot go there is an error and one that goes to a file is none.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # the lowest number that is free, which is this one
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def run(arguments: list[str]) -> int:

@@ -13,7 +13,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -63,6 +64,8 @@ _ENVIRONMENT: Mapping[str, str] = {
     "LC_ALL": "C",
 }
 
+_RENAMES = ("--find-renames", "--diff-filter=AR", "--name-status", "--relative", "-z", "--no-ext-diff", "--no-textconv")
+
 _ADDRESS = re.compile(
     r"^(?:(?:https?|ssh|git)://(?:[^@/]*@)?|[^@/:]+@)(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?[:/](?P<owner>[\w.-]+)/",
     re.IGNORECASE,
@@ -88,6 +91,26 @@ def head(root: Path) -> str | None:
     """The commit that is checked out, as its full hash."""
     output = ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     return None if output is None else output.decode("ascii", "replace").strip() or None
+
+
+def stamp(root: Path) -> str:
+    """What changes whenever something is staged or committed; empty without git. Starts no program: for caches."""
+    for folder in (root, *root.parents):
+        git = folder / ".git"
+        with suppress(OSError, UnicodeDecodeError):
+            if git.is_file():  # a work tree beside its repository
+                git = folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+            if git.is_dir():
+                return " ".join(_changed(git / name) for name in ("HEAD", "index", "logs/HEAD"))
+    return ""
+
+
+def _changed(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "-"
+    return f"{status.st_mtime_ns}.{status.st_size}"
 
 
 def origin_url(root: Path) -> str | None:
@@ -140,22 +163,38 @@ def line_ages(root: Path, file: str, lines: Sequence[int]) -> dict[int, date]:
     return {line: ages[there] for line, there in where.items() if there in ages}
 
 
-def renamed_from(root: Path, file: str) -> tuple[str, ...]:
-    """The names that a committed file had before, latest first, relative to ``root``."""
-    output = ask(
-        root, "log", "--follow", "--find-renames", "--diff-filter=R", "--name-status", "--relative", "-z", "--format=",
-        "--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD", "--", file,
-    )  # fmt: skip
-    if output is None:
-        return ()
-    fields = [os.fsdecode(field).strip("\n") for field in output.split(b"\0")]
-    names: list[str] = []
-    current = file
-    for status, old, new in zip(fields, fields[1:], fields[2:], strict=False):
-        if status[:1] == "R" and status[1:].isdigit() and new == current:
-            names.append(old)
-            current = old
-    return tuple(names)
+def first_names(root: Path, files: Collection[str], revision: str = "HEAD") -> dict[str, str]:
+    """The names under which files came into the history, for those that were renamed since; relative to ``root``.
+
+    Renames that are staged count where ``revision`` is what is checked out. A file that was renamed and changed in one
+    commit is followed as far as git finds it similar.
+    """
+    if not files or revision.startswith("-"):
+        return {}
+    events: list[bytes] = []
+    if revision == "HEAD":
+        events.append(ask(root, "diff-index", "--cached", *_RENAMES, "HEAD") or b"")
+    events.append(ask(root, "log", "--format=", "--no-show-signature", "--no-color", *_RENAMES, revision) or b"")
+    names = {file: file for file in files}
+    growing = dict(names)
+    """From a name at the time that is looked at to the name today, for files that are not yet born there."""
+    for status, paths in _events(b"\0".join(events)):
+        if status == "A":
+            growing.pop(paths[0], None)
+        elif (today := growing.pop(paths[1], None)) is not None:
+            growing[paths[0]] = today
+            names[today] = paths[0]
+    return {today: first for today, first in names.items() if first != today}
+
+
+def _events(output: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Files that came and files that were renamed (old name, new name), as git lists them, the latest first."""
+    fields = iter([os.fsdecode(field).lstrip("\n") for field in output.split(b"\0")])
+    for status in fields:
+        if status == "A":
+            yield "A", (next(fields, ""),)
+        elif status[:1] == "R" and status[1:].isdigit():
+            yield "R", (next(fields, ""), next(fields, ""))
 
 
 def ask(root: Path, *arguments: str, sent: bytes | None = None) -> bytes | None:

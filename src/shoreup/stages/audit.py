@@ -17,7 +17,7 @@ from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.settings import Persona
-from shoreup.sources.git import head, listed, origin_url, owner_of
+from shoreup.sources.git import head, listed, origin_url, owner_of, stamp
 from shoreup.stages import proofs
 from shoreup.stages.baseline import Baseline, against, read_baseline, set_apart
 from shoreup.stages.cache import Cache
@@ -75,7 +75,11 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     )
     known = proofs.state(ledger) if options.cache else ""
     cache = (
-        Cache(_question(root, only, options, plan, today, f"{known} {given.name} {given.digest} {_history(root)}"))
+        Cache(
+            _question(
+                root, only, options, plan, today, f"{known} {given.name} {given.digest} {_history(root)} {stamp(root)}"
+            )
+        )
         if options.cache
         else None
     )
@@ -104,6 +108,7 @@ class _Beside:
     proven: proofs.Proven
     given: GivenSettings
     whole: bool
+    history: tuple[Path, str] | None = None
 
 
 def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Beside, say: Progress) -> Account:
@@ -112,14 +117,19 @@ def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Besid
     own = options.own.load()
     concerns = chosen(options.select, options.ignore, beside.given, own)
     read_plan = _plan(plan) if plan else None
-    asked = Asked(concerns, beside.today, read_plan, beside.proven, beside.given, beside.whole, own)
+    asked = Asked(
+        concerns, beside.today, read_plan, beside.proven, beside.given, beside.whole, own, history=beside.history
+    )
     return examine(tree, asked, say)
 
 
 def _since(account: Account, root: Path, only: tuple[str, ...], options: AuditOptions, beside: _Beside) -> Account:
     from shoreup.stages.since import before
 
-    then = before(root, only, options.since, lambda tree: _examined(tree, options, b"", beside, _silent))
+    def examine(tree: FileTree, commit: str) -> Account:
+        return _examined(tree, options, b"", replace(beside, history=(root, commit)), _silent)
+
+    then = before(root, only, options.since, examine)
     account = set_apart(account, then.fingerprints, then.source)
     return replace(account, notices=(*account.notices, *then.notices))
 

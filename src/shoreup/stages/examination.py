@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 from shoreup import __version__
 from shoreup.concerns.base import Concern
@@ -20,6 +21,7 @@ from shoreup.facts.estate import Estate
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import Draft, Notice, Undecided
+from shoreup.sources.git import first_names
 from shoreup.stages.ages import with_ages
 from shoreup.stages.extras import extras
 from shoreup.stages.judging import judge
@@ -42,7 +44,10 @@ RECURSION_LIMIT = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an examination needs beside the files. ``whole`` says that the tree is the whole estate, not a part."""
+    """What an examination needs beside the files. ``whole`` says that the tree is the whole estate, not a part.
+
+    ``history`` is the repository folder and the revision that the tree is of, where it is no work tree itself.
+    """
 
     concerns: Sequence[type[Concern]]
     today: date
@@ -52,6 +57,7 @@ class Asked:
     whole: bool = True
     own: Sequence[type[Concern]] = ()
     """The user's own concerns, asked or not, so that an ignore may name them."""
+    history: tuple[Path, str] | None = None
 
 
 def understood(reading: Reading, asked: Asked) -> Estate:
@@ -88,7 +94,9 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         say("looking for trouble", 0, 0)
         judgement = judge(estate, asked.concerns)
         clock.lap("judge")
-        places = Places(reading.resources, reading.trace, tree.read)
+        folder, revision = asked.history or (tree.root, "HEAD")
+        names = partial(first_names, folder, revision=revision)
+        places = Places(reading.resources, reading.trace, tree.read, names)
         pairs = [
             *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places, asked.concerns),
             *ranked(judgement.unproven, places, asked.concerns),

@@ -1,12 +1,13 @@
 """From symbolic places to files and lines, and from findings to fingerprints.
 
 A fingerprint must survive moved lines, renamed files and changed values: it is made of the concern, the object's
-identity in Kubernetes, the container and the field. Two findings that would share one are told apart by their order.
+identity in Kubernetes, the container and the field; for findings about a file, of the name under which the file came
+into the history. Two findings that would share one are told apart by their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -17,6 +18,13 @@ from shoreup.model.resource import Resource
 
 Trace = Callable[[int, Route], Origin | None]
 Read = Callable[[str], bytes | None]
+FirstNames = Callable[[Collection[str]], Mapping[str, str]]
+"""Of files that were renamed since they came into the history, the names that they had then."""
+
+
+def never_renamed(files: Collection[str]) -> Mapping[str, str]:
+    """What is known of renames where there is no history."""
+    return {}
 
 
 @dataclass(slots=True)
@@ -26,6 +34,7 @@ class Places:
     resources: list[Resource]
     trace: Trace
     read: Read
+    first_names: FirstNames = never_renamed
 
     def span(self, place: Place) -> Span | None:
         """The bytes of a place: of the field, or of the nearest block that holds where it would stand."""
@@ -83,7 +92,7 @@ class Places:
 
 
 def identity(draft: Draft, name: ResourceName | None, file: str) -> tuple[str, ...]:
-    """What a fingerprint is made of. ``file`` counts only for findings that are about a file."""
+    """What a fingerprint is made of. ``file`` counts only for findings that are about a file: its first name."""
     if draft.whole_estate:
         return (draft.concern, "estate", draft.field)
     if name is None:

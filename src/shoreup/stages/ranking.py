@@ -24,8 +24,14 @@ def ranked(
         placed.append((draft, location or Location("", 0, 0, 0, 0)))
     placed.sort(key=lambda pair: _order(pair[0], pair[1], places))
     names = [places.name(draft.at) for draft, _ in placed]
+    about = [
+        location.file if name is None and not draft.whole_estate else ""
+        for (draft, location), name in zip(placed, names, strict=True)
+    ]
+    first = places.first_names({file for file in about if file})
     marks = fingerprints(
-        identity(draft, name, location.file) for (draft, location), name in zip(placed, names, strict=True)
+        identity(draft, name, first.get(file, file))
+        for (draft, _), name, file in zip(placed, names, about, strict=True)
     )
     findings = (
         Finding(

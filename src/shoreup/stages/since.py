@@ -27,8 +27,11 @@ class Before:
     notices: tuple[Notice, ...]
 
 
-def before(root: Path, only: tuple[str, ...], revision: str, examine: Callable[[FileTree], Account]) -> Before:
-    """Audit the estate at ``root`` as it was at ``revision``. Raises :class:`UserError`."""
+def before(root: Path, only: tuple[str, ...], revision: str, examine: Callable[[FileTree, str], Account]) -> Before:
+    """Audit the estate at ``root`` as it was at ``revision``. ``examine`` gets its files and its commit.
+
+    Raises :class:`UserError`.
+    """
     commit = commit_of(root, revision)
     if commit is None:
         raise UserError(
@@ -40,7 +43,7 @@ def before(root: Path, only: tuple[str, ...], revision: str, examine: Callable[[
         snapshot = copy_out(root, commit, target)
         if snapshot is None:
             raise UserError(f"git could not give the files of {root} at {revision!r}.")
-        account = examine(FileTree(target, only))
+        account = examine(FileTree(target, only), commit)
     marks = frozenset(one.fingerprint for one in (*account.findings, *account.unproven))
     return Before(marks, f"the revision {revision} ({commit[:12]})", tuple(_notices(snapshot, revision)))
 
