@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import yaml
 
 from shoreup.facts.build import Extras, build
 from shoreup.facts.estate import Estate
+from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
+from shoreup.sources.reading import Found
+from shoreup.sources.releases import reading
+from shoreup.sources.releases.flux import flux_releases
 
 TERRAFORM = "terraform"
 
@@ -33,5 +39,14 @@ def resource(body: dict[str, Value], key: int = 0, root: str = ".", source: str 
 def estate(manifests: str, *more: Resource, extras: Extras | None = None) -> Estate:
     """The facts of a few manifests. A document with ``apiVersion: terraform`` stands for a foreign resource."""
     documents = [document for document in yaml.safe_load_all(manifests) if document]
-    resources = [resource(document, key) for key, document in enumerate(documents)]
-    return build([*resources, *more], extras or Extras())
+    resources = [*(resource(document, key) for key, document in enumerate(documents)), *more]
+    found = [Found(one, Untraced()) for one in resources]
+    releases = tuple(flux_releases(found, reading.Estate(found)))
+    return build(resources, replace(extras or Extras(), releases=releases))
+
+
+class Untraced:
+    """Of what is written nowhere."""
+
+    def trace(self, route: Route) -> None:
+        """There is no place."""

@@ -77,7 +77,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
     """Every fact of an estate."""
     products = with_products(extras.products)
     by_kind = _by_kind(resources)
-    releases = read_releases(by_kind, extras.releases)
+    releases = read_releases(extras.releases)
     storage = read_storage(by_kind, releases)
     workloads = list[Workload]()
     for resource in resources:
