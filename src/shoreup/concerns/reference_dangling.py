@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.references import Dangling, dangling
+from shoreup.facts.route_certificates import dangling_certificates
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
 _FIX = Fix(
@@ -22,7 +24,8 @@ class ReferenceDangling(Concern):
     **What**
 
     A Service whose selector matches no pod, a ConfigMap, account or key that a pod asks for and nobody makes, a role
-    or account that a binding names, a middleware in a chain. Only where nothing else could have made it: with a chart
+    or account that a binding names, a middleware in a chain, a route's certificate that is made in another namespace
+    than the route's. Only where nothing else could have made it: with a chart
     or an operator in that namespace it is undecided, and so are Secrets and claims, which are made by hand.
 
     **Why**
@@ -48,7 +51,7 @@ class ReferenceDangling(Concern):
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every reference."""
-        for reference in dangling(estate):
+        for reference in chain(dangling(estate), dangling_certificates(estate)):
             if reference.undecided:
                 yield self.undecided(reference.place, unknown=reference.wanted, reason=reference.undecided)
             else:
@@ -63,4 +66,6 @@ class ReferenceDangling(Concern):
             consequence=f"{reference.effect[0].upper()}{reference.effect[1:]}.",
             related=(reference.near,) if reference.near else (),
             fixes=(_FIX,),
+            confidence=reference.confidence,
+            severity=reference.severity,
         )

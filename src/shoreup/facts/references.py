@@ -15,7 +15,7 @@ from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import items, mapping, text, truth, why_open
 from shoreup.facts.naming import named
 from shoreup.facts.selection import matches_labels
-from shoreup.model.finding import Place
+from shoreup.model.finding import Confidence, Place, Severity
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value
@@ -24,7 +24,8 @@ _ALWAYS_THERE = {
     "ConfigMap": frozenset({"kube-root-ca.crt"}),
     "ServiceAccount": frozenset({"default"}),
 }
-_COPIES = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
+COPIES = ("reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/")
+"""Annotations by which a controller copies an object into other namespaces."""
 _UNSUBSTITUTED = ("${", "{{")
 _BY_CONTROLLERS = frozenset(
     {
@@ -47,7 +48,8 @@ class Dangling:
 
     ``who`` names the object that asks, ``wanted`` what it asks for (``ConfigMap web/settings``). ``effect`` is what
     Kubernetes does about it. ``undecided`` says why it is not certain that it is missing. ``field`` is for the
-    fingerprint. ``near`` is an object that may be meant, with a note.
+    fingerprint. ``near`` is an object that may be meant, with a note. ``severity`` is given where it is not the
+    concern's own.
     """
 
     place: Place
@@ -57,6 +59,8 @@ class Dangling:
     effect: str
     undecided: str = ""
     near: tuple[Place, str] | None = None
+    confidence: Confidence = Confidence.CERTAIN
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +142,7 @@ class _Known:
 
 def _is_copied(resource: Resource) -> bool:
     annotations = mapping(mapping(resource.body.get("metadata")).get("annotations"))
-    return any(key.startswith(_COPIES) for key in annotations)
+    return any(key.startswith(COPIES) for key in annotations)
 
 
 # --------------------------------------------------------------------------------------------------- pods
