@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.plain_text import PlainText, plain_text
+from shoreup.facts.plain_text_files import plain_text_files
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
 _FIX = Fix(
@@ -23,7 +25,9 @@ class TrafficUnencrypted(Concern):
 
     A mesh's injection switched off where the estate runs that mesh; `ldap://` with a bind password and no STARTTLS;
     `amqp://`, `redis://`, `smtp://`, `http://` and the like with a password in the address; `sslmode=disable` and an
-    `SSL_MODE` that switches TLS off beside a database's password. What stays within one pod is left alone.
+    `SSL_MODE` that switches TLS off beside a database's password: in variables, and in the configuration that
+    ConfigMaps, Secrets and the templates of external ones hold. A database operator's copies that go to a store at an
+    `http://` address count too. What stays within one pod is left alone.
 
     **Why**
 
@@ -47,8 +51,8 @@ class TrafficUnencrypted(Concern):
     section = Section.SECURITY
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
-        """Look at every workload."""
-        for found in plain_text(estate):
+        """Look at every workload and every file of configuration."""
+        for found in chain(plain_text(estate), plain_text_files(estate)):
             if found.undecided:
                 yield self.undecided(found.place, unknown="mesh", reason=found.undecided)
             else:

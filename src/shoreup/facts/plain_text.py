@@ -23,7 +23,7 @@ _MESHES = (
     ("Linkerd", ("linkerd-control-plane", "linkerd2"), "linkerd.io/inject", "disabled"),
     ("Kuma", ("kuma",), "kuma.io/sidecar-injection", "disabled"),
 )
-_SCHEMES = {
+SCHEMES = {
     "ldap": "LDAP",
     "amqp": "AMQP",
     "redis": "Redis",
@@ -33,18 +33,18 @@ _SCHEMES = {
     "http": "HTTP",
     "nats": "NATS",
 }
-_WITH_CREDENTIAL = re.compile(
+WITH_CREDENTIAL = re.compile(
     r"(?<![a-z+])(?P<scheme>amqp|redis|mqtt|smtp|ftp|http|nats|ldap)://(?P<user>[^\s/:@'\"]*):(?P<held>[^\s/@'\"]+)@"
     r"(?P<host>[^\s/:?#'\",]+)",
     re.IGNORECASE,
 )
 _LDAP = re.compile(r"^\s*ldap://(?P<host>[^\s/:?#'\",]+)", re.IGNORECASE)
-_SSL_OFF = re.compile(r"(?:^|[?&;\s])sslmode=(?:disable|allow)\b", re.IGNORECASE)
+SSL_OFF = re.compile(r"(?:^|[?&;\s])sslmode=(?:disable|allow)\b", re.IGNORECASE)
 _SSL_NAME = re.compile(r"(?:^|_)SSL_?MODE$", re.IGNORECASE)
 _OFF = frozenset({"disable", "disabled", "off", "none", "false"})
 _PASSWORD = re.compile(r"PASS(?:WORD|WD)?(?:_FILE|__FILE)?$|_PW$|PASSWORD|SECRET$", re.IGNORECASE)
 _STARTTLS = re.compile(r"start_?tls", re.IGNORECASE)
-_NEAR = re.compile(r"^(?:localhost|127\.[\d.]+|\[?::1\]?|\*?$|host\.docker\.internal$)")
+NEAR = re.compile(r"^(?:localhost|127\.[\d.]+|\[?::1\]?|\*?$|host\.docker\.internal$)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +110,7 @@ def _of_environment(workload: Workload, container: Container, beside: set[str]) 
         if found is None:
             continue
         what, host = found
-        if host and (_NEAR.match(host) or (workload.kind != "ComposeService" and host in beside)):
+        if host and (NEAR.match(host) or (workload.kind != "ComposeService" and host in beside)):
             continue
         yield PlainText(
             _place(workload, container, name),
@@ -123,14 +123,14 @@ def _of_environment(workload: Workload, container: Container, beside: set[str]) 
 
 def _judged(name: str, written: str, names: frozenset[str], env: Mapping[str, Value]) -> tuple[str, str] | None:
     """What crosses in clear, and the host that it goes to where it is known."""
-    for found in _WITH_CREDENTIAL.finditer(written):
+    for found in WITH_CREDENTIAL.finditer(written):
         scheme = found["scheme"].lower()
         if "host.docker" not in found["host"]:
-            return f"sends a password over plain {_SCHEMES[scheme]} ({scheme}:// in {name})", found["host"]
+            return f"sends a password over plain {SCHEMES[scheme]} ({scheme}:// in {name})", found["host"]
     ldap = _LDAP.match(written)
     if ldap and _related(name, names) and not _upgrades(env):
         return f"binds to LDAP with a password over a plain connection (ldap:// in {name})", ldap["host"]
-    if _SSL_OFF.search(written) and "@" in written:
+    if SSL_OFF.search(written) and "@" in written:
         host = re.search(r"@([^\s/:?]+)", written)
         return f"switches TLS to its database off (sslmode in {name})", host[1] if host else ""
     if _SSL_NAME.search(name) and written.lower() in _OFF and _related(name, names):
