@@ -8,6 +8,7 @@ that cannot be.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -407,8 +408,9 @@ class _Edit:
         new = self.value[: self.start] + self.text + self.value[self.end :]
         if _tail(new) != _tail(self.value):
             raise CannotWrite("the block of text would end otherwise than its header says")
-        if new.lstrip("\n")[:1] == " " and self.value.lstrip("\n")[:1] != " ":
-            raise CannotWrite("the block of text would begin with a space")
+        begin = new.lstrip("\n")[:1]
+        if not begin or (begin in " \t" and begin != self.value.lstrip("\n")[:1]):
+            raise CannotWrite("the block of text would be empty or begin with a blank")
         if style == "yaml-folded":
             lines = self.text.split("\n")
             rest = self.value[self.end :].split("\n")[0]
@@ -418,7 +420,7 @@ class _Edit:
 
     def _line_break(self, here: Sequence[_Placed], home: Segment, content: bytes) -> tuple[bytes, bytes]:
         """How a line break of the string is written, and the indentation of a line behind it."""
-        for one, following in zip(here, here[1:], strict=False):
+        for one, following in itertools.pairwise(here):
             left, right = one.segment, following.segment
             assert left.span is not None and right.span is not None
             if one.end == following.start and left.text.endswith("\n") and right.text[:1] not in ("\n", "\r"):
