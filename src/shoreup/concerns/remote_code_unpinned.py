@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.remote_code import FetchedCode, fetched_code
+from shoreup.facts.remote_code import INSTALLERS, FetchedCode, fetched_code
+from shoreup.facts.start_installs import installed_at_start
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
 _FIX = Fix(
@@ -15,6 +17,10 @@ _FIX = Fix(
     "which version is meant, and its checksum, are not in the estate",
 )
 
+_MODEL = "model "
+_SIGNED = frozenset({"ssh-keyscan", "grafana-plugins", "grafana-preinstall", "linuxserver-mods", *INSTALLERS})
+"""What comes from a registry that somebody keeps, or is a key."""
+
 
 class RemoteCodeUnpinned(Concern):
     """A program of the estate fetches code when it runs, and nothing says which code.
@@ -22,8 +28,10 @@ class RemoteCodeUnpinned(Concern):
     **What**
 
     `curl ... | sh` from an address without a version, a file fetched from a moving address and then executed, `pip
-    install` and `npm install -g` without versions when a container starts, `ssh-keyscan` into `known_hosts`. A version
-    or a commit in the address, or a checksum that is checked, pins it; the estate's own hosts are left alone.
+    install`, `npm install -g` and `helm plugin install` without versions when a container starts, plugins and mods that
+    a setting has fetched at every start, a model from a branch, `ssh-keyscan` into `known_hosts`, `curl ... | sh` in an
+    image build. A version or a commit in the address, or a checksum that is checked, pins it; the estate's own hosts
+    are left alone. What a package manager installs in a pipeline only the strict persona sees.
 
     **Why**
 
@@ -48,27 +56,45 @@ class RemoteCodeUnpinned(Concern):
     section = Section.SECURITY
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
-        """Look at every program."""
-        for code in fetched_code(estate):
+        """Look at every program, and at settings that have one fetch more."""
+        for code in chain(fetched_code(estate), installed_at_start(estate)):
             if code.undecided:
                 yield self.undecided(code.place, unknown="fetched code", reason=code.undecided)
             else:
                 yield self._unpinned(code)
 
     def _unpinned(self, code: FetchedCode) -> Outcome:
-        keys = code.field == "ssh-keyscan"
+        installed = code.in_pipeline and code.field.endswith(INSTALLERS)
         return self.found(
             code.place,
             field=code.field,
             subject=code.who,
             message=f"{code.who} {code.what}.",
-            consequence=(
-                "Whoever stands between it and the server at that moment is taken for the server."
-                if keys
-                else "The next start runs what is served then: a release that breaks it, or a stranger's code with the "
-                "pod's rights."
-            ),
+            consequence=_consequence(code),
             fixes=(_FIX,),
             confidence=code.confidence,
-            severity=Severity.MEDIUM if keys or code.field in ("pip", "npm") else None,
+            severity=_severity(code, installed),
+            strict=installed,
         )
+
+
+def _consequence(code: FetchedCode) -> str:
+    if code.field == "ssh-keyscan":
+        return "Whoever stands between it and the server at that moment is taken for the server."
+    if code.field.startswith(_MODEL):
+        return "The next fetch brings what the branch holds then: another model under the same name."
+    if code.place.resource < 0:
+        return "The next build runs what is served then, and the image carries it into the platform."
+    if code.in_pipeline:
+        return "The next run takes what is served then: a release that breaks it, or a stranger's code with its rights."
+    return (
+        "The next start runs what is served then: a release that breaks it, or a stranger's code with the pod's rights."
+    )
+
+
+def _severity(code: FetchedCode, installed: bool) -> Severity | None:
+    if installed or code.field.startswith(_MODEL):
+        return Severity.LOW
+    if code.field in _SIGNED or code.place.resource < 0:
+        return Severity.MEDIUM
+    return None

@@ -14,8 +14,10 @@ from shoreup.facts.estate import Estate, Script
 from shoreup.facts.naming import named
 from shoreup.facts.pipelines import Step, pipeline_jobs, shell_of
 from shoreup.facts.scripts import environment, place_in, program
-from shoreup.formats.shell import Command, Program, Word
+from shoreup.formats.shell import Command, Program, Word, parse
 from shoreup.model.finding import Confidence, Place
+from shoreup.model.location import Span
+from shoreup.sources.repository import Role
 
 _FETCHING = frozenset({"curl", "wget"})
 _RUNNING = re.compile(r"^(?:ba|z|da|a|k)?sh$|^python[0-9.]*$|^perl$|^node$|^ruby$|^source$|^\.$|^eval$")
@@ -36,6 +38,11 @@ _PIP_VALUE_OPTIONS = frozenset(
     {"-i", "--index-url", "--extra-index-url", "-t", "--target", "--prefix", "--root", "-f", "--find-links", "--python",
      "-c", "--constraint", "--cache-dir", "--trusted-host", "--proxy", "--timeout", "--retries", "--platform"}
 )  # fmt: skip
+INSTALLERS = ("pip", "npm", "helm plugin")
+"""Fields of what a package manager installs."""
+_RUN = re.compile(r"(?im)^[ \t]*RUN[ \t]+(?!\[|<<)(?P<program>(?:[^\n]*\\[ \t]*\n)*[^\n]*)")
+_LONGEST_BUILD = 100_000
+_NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|samples?|vendor|node_modules)(?:/|$)")
 _PACKAGE = re.compile(r"^[A-Za-z0-9][\w.-]*(?:\[[\w,.-]*\])?$")
 
 
@@ -49,6 +56,8 @@ class FetchedCode:
     field: str
     confidence: Confidence = Confidence.CERTAIN
     undecided: str = ""
+    in_pipeline: bool = False
+    """A pipeline runs it, not a part of the platform."""
 
 
 def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
@@ -68,11 +77,29 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
     for job in pipeline_jobs(estate):
         for step in job.steps:
             for found in _of_program(shell_of(step), None):
-                if found.field in ("piped", "substituted"):
+                if found.field in ("piped", "substituted", *INSTALLERS):
                     who = f"pipeline {job.resource.name}, job {job.name}"
                     place = _in_step(step, found.span)
                     field = f"{job.name} {found.field}"
-                    yield FetchedCode(place, who, found.what, field, found.confidence, found.undecided)
+                    yield FetchedCode(place, who, found.what, field, found.confidence, found.undecided, True)
+    yield from _of_builds(estate)
+
+
+def _of_builds(estate: Estate) -> Iterator[FetchedCode]:
+    """What the estate's image builds pipe into a shell."""
+    for file in estate.repository:
+        if file.role is not Role.IMAGE_BUILD or _NO_PLATFORM.search(file.path):
+            continue
+        for run in _RUN.finditer(file.text[:_LONGEST_BUILD]):
+            for found in _of_program(parse(run["program"]), None):
+                if found.field in ("piped", "substituted", "fetched") and not found.undecided:
+                    start, end = (run.start("program") + index for index in found.span)
+                    place = Place(span=Span(file.path, _bytes(file.text, start), _bytes(file.text, end)))
+                    yield FetchedCode(place, f"the image build {file.path}", found.what, found.field, found.confidence)
+
+
+def _bytes(written: str, index: int) -> int:
+    return len(written[:index].encode("utf-8", "surrogateescape"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +259,19 @@ def _installed(whole: Program, command: Command) -> Iterator[_Seen]:
         loose = _loose_packages(after)
         held = any(word in ("-r", "--requirement", "-c", "--constraint", "--require-hashes") for word in after)
         if loose and not held:
-            yield _Seen((command.start, command.end), f"installs {_some(loose)} with pip in no fixed version", "pip")
+            yield _Seen((command.start, command.end), f"installs {spoken(loose)} with pip in no fixed version", "pip")
     elif name == "npm" and words[:1] in (["install"], ["i"]) and {"-g", "--global"} & set(words):
         loose = [
             word for word in words[1:] if not word.startswith("-") and "@" not in word[1:] and _PACKAGE.match(word)
         ]
         if loose:
-            yield _Seen((command.start, command.end), f"installs {_some(loose)} with npm in no fixed version", "npm")
+            yield _Seen((command.start, command.end), f"installs {spoken(loose)} with npm in no fixed version", "npm")
+    elif name == "helm" and words[:2] in (["plugin", "install"], ["plugin", "add"]):
+        address = next((word for word in words[2:] if _URL.match(word)), "")
+        if address and not any(word.startswith("--version") for word in words) and not _VERSIONED.search(address):
+            plugin = address.rstrip("/").rpartition("/")[2].removesuffix(".git")
+            what = f"installs the plugin {plugin} of helm in no fixed version"
+            yield _Seen((command.start, command.end), what, "helm plugin")
 
 
 def _loose_packages(words: list[str]) -> list[str]:
@@ -258,5 +291,6 @@ def _loose_packages(words: list[str]) -> list[str]:
     return found
 
 
-def _some(names: list[str]) -> str:
+def spoken(names: list[str]) -> str:
+    """Names as a sentence has them, the first three of many."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
