@@ -5,6 +5,7 @@ A case file is a list. Each case has ``name`` and ``why``, the same estate as ``
 
 - ``findings``: a list, each with ``line`` (a number, or one for each format), and where it matters ``subject`` (a part
   of it), ``severity``, ``confidence``, ``message`` (a part of it) and ``file``;
+- ``strict``: the same for what only the strict persona sees;
 - ``unproven``: the same for what nobody has seen to work;
 - ``undecided``: the same for questions left open, with ``unknown`` (a part of it). All are exact; absent means none;
 - ``errors``: what cannot be read, as ``file: cause`` (absent means that everything can).
@@ -27,12 +28,16 @@ import yaml
 from proving import bring, proof
 from shoreup.model.finding import Finding, Undecided
 from shoreup.model.proof import Proof, Verdict
+from shoreup.model.settings import Persona
 from shoreup.stages.audit import AuditOptions, audit
 
 HERE = Path(__file__).parent
 FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
 TODAY = date(2026, 11, 23)
-KEYS = {"name", "why", "yaml", "terraform", "files", "formats", "findings", "unproven", "undecided", "proofs", "errors"}
+KEYS = {
+    "name", "why", "yaml", "terraform", "files", "formats", "findings", "strict", "unproven", "undecided", "proofs",
+    "errors",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Case:
     name: str
     files: Mapping[str, str]
     findings: Sequence[Expected]
+    strict: Sequence[Expected]
     unproven: Sequence[Expected]
     undecided: Sequence[Expected]
     proofs: Sequence[Proof]
@@ -71,6 +77,7 @@ def cases() -> Iterator[Case]:
                     f"{entry['name']} ({form})",
                     files,
                     [expected(one, form) for one in entry.get("findings", ())],
+                    [expected(one, form) for one in entry.get("strict", ())],
                     [expected(one, form) for one in entry.get("unproven", ())],
                     [expected(one, form) for one in entry.get("undecided", ())],
                     [shown(one, form, number) for number, one in enumerate(entry.get("proofs", ()))],
@@ -119,10 +126,12 @@ def test_case(case: Case, tmp_path: Path) -> None:
     for one in case.proofs:
         bring(tmp_path, one.id, one)
 
-    account = audit([tmp_path], AuditOptions(select=(case.concern,), cache=False, today=TODAY))
+    asked = AuditOptions(select=(case.concern,), cache=False, today=TODAY, persona=Persona.STRICT)
+    account = audit([tmp_path], asked)
 
     assert [f"{problem.file}: {problem.cause}" for problem in account.errors] == case.errors
-    agree(case.findings, account.findings)
+    agree(case.findings, [one for one in account.findings if not one.strict])
+    agree(case.strict, [one for one in account.findings if one.strict])
     agree(case.unproven, account.unproven)
     agree(case.undecided, account.undecided)
 

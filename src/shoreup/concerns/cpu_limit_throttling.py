@@ -30,7 +30,8 @@ class CpuLimitThrottling(Concern):
     **What**
 
     A container of a known product that waits for requests (an application, database, proxy, sign-in) serves, and its
-    own processor limit is under `200m`. Exporters, agents and programs that are not known are left alone.
+    own processor limit is under `200m`. Of exporters, agents and
+    programs that are not known only the strict persona hears.
 
     **Why**
 
@@ -57,8 +58,7 @@ class CpuLimitThrottling(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container that serves."""
         for found in serving(estate):
-            if found.product is None or found.product.kind not in _BURSTY:
-                continue
+            bursty = found.product is not None and found.product.kind in _BURSTY
             limits = mapping(mapping(found.container.body.get("resources")).get("limits"))
             limit = cores(limits.get("cpu"))
             if limit is None or not 0 < limit < _TOO_LITTLE:
@@ -74,5 +74,7 @@ class CpuLimitThrottling(Concern):
                     "so that answers are slow on an idle node too."
                 ),
                 confidence=Confidence.LIKELY,
+                severity=Severity.MEDIUM if bursty else Severity.LOW,
                 fixes=(_DROP,),
+                strict=not bursty,
             )

@@ -15,6 +15,9 @@ _FIX = Fix(
     "what is wrong stands in the comment's author's head",
 )
 
+_FAILS = "It is applied although its author says that it does not work; nobody knows what depends on it."
+_LATER = "What its author meant to do is not done, and only this line knows of it."
+
 
 class MarkedUnfinished(Concern):
     """A comment on code that is applied says that the code does not work.
@@ -23,8 +26,8 @@ class MarkedUnfinished(Concern):
 
     `FIXME`, `HACK` and `XXX` at the beginning of a comment, `TODO: fix this`, "not working", "does not work", "broken",
     "unfinished", on code that is live: in Terraform, in YAML, and in the configuration and scripts inside ConfigMaps.
-    A wish for later (`TODO: add a second node`), an explanation ("does not work without host networking") and code
-    that is commented out are left alone.
+    A wish for later (`TODO: add a second node`) is shown to the strict persona alone. An explanation ("does not work
+    without host networking") and code that is commented out are left alone.
 
     **Why**
 
@@ -57,10 +60,14 @@ class MarkedUnfinished(Concern):
             admission.place,
             field="comment",
             subject=admission.subject,
-            message=f'A comment in {admission.subject} marks live code as "{admission.words.strip()}".',
-            consequence=(
-                "It is applied although its author says that it does not work; nobody knows what depends on it."
+            message=(
+                f"A comment in {admission.subject} says that something is left to do ({admission.words.strip()})."
+                if admission.wish
+                else f'A comment in {admission.subject} marks live code as "{admission.words.strip()}".'
             ),
-            fixes=(_FIX,),
+            consequence=_LATER if admission.wish else _FAILS,
+            severity=Severity.LOW if admission.wish else Severity.MEDIUM,
+            fixes=() if admission.wish else (_FIX,),
             aged=True,
+            strict=admission.wish,
         )

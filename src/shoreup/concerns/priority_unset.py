@@ -13,6 +13,8 @@ from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 
 _ENOUGH = 5
+_FEWEST = 3
+"""With fewer than enough, from so many on, only the strict persona hears of it."""
 _CLASS = Fix(
     "Give it a PriorityClass above the default",
     Safety.UNSAFE,
@@ -26,8 +28,8 @@ class PriorityUnset(Concern):
     **What**
 
     Five others or more depend on the workload, it names no priority class, and a workload that nobody depends on has
-    the same priority or a higher one. A class marked as the default counts; where a class is not in the
-    estate, nothing is said.
+    the same priority or a higher one. With three or four others only the strict persona sees it. A class marked as the
+    default counts; where a class is not in the estate, nothing is said.
 
     **Why**
 
@@ -63,7 +65,7 @@ class PriorityUnset(Concern):
         if highest is None:
             return
         for workload, value, count in ranked:
-            if count >= _ENOUGH and not has_class(workload) and value <= highest:
+            if count >= _FEWEST and not has_class(workload) and value <= highest:
                 beside = [leaf for at, leaf in leaves if at >= value]
                 yield self._unset(estate, workload, beside)
 
@@ -83,4 +85,5 @@ class PriorityUnset(Concern):
             consequence=f"When nodes are full, it may stay pending, and with it {listed(standing)}.",
             fixes=(_CLASS,),
             dependants=len(standing),
+            strict=len(standing) < _ENOUGH,
         )

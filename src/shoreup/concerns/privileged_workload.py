@@ -40,8 +40,8 @@ class PrivilegedWorkload(Concern):
     A container that runs privileged, with capabilities over the kernel, with the node's sockets, keys or folders, or
     in the node's namespaces. It is graded by what it reaches: the container engine's socket, the node's root and
     privileges together with the node's processes are critical, a folder of data is low. Network plugins, storage
-    drivers, device plugins and collectors of the node's metrics are made to reach there and are left alone, and so
-    are devices, clocks and certificates. Jobs weigh less than servers.
+    drivers, device plugins and collectors of the node's metrics are made to reach there: only the strict persona sees
+    them. Devices, clocks and certificates of the node are left alone. Jobs weigh less than servers.
 
     **Why**
 
@@ -70,39 +70,40 @@ class PrivilegedWorkload(Concern):
         for workload in estate.workloads:
             if not workload.pod_route or not workload.enabled or _is_tool(workload):
                 continue
-            if any(node_agent(workload, container) for container in workload.containers):
-                continue
+            daemon = next(filter(None, (node_agent(workload, one) for one in workload.containers)), "")
             shared = list(holds_of_pod(workload))
             told = False
             for container in workload.containers:
                 own = list(holds_of_container(workload, container))
                 if own:
                     told = True
-                    yield self._found(workload, container, [*own, *shared])
-                else:
+                    yield self._found(workload, container, [*own, *shared], daemon)
+                elif not daemon:
                     unsure = undecided_privilege(container)
                     if unsure is not None:
                         route, reason = unsure
                         place = Place(workload.resource.key, route, container=container.name)
                         yield self.undecided(place, unknown="privileged", reason=reason)
             if shared and not told:
-                yield self._found(workload, None, shared)
+                yield self._found(workload, None, shared, daemon)
 
-    def _found(self, workload: Workload, container: Container | None, holds: Sequence[Hold]) -> Outcome:
+    def _found(self, workload: Workload, container: Container | None, holds: Sequence[Hold], daemon: str) -> Outcome:
         ordered = sorted(holds, key=lambda hold: -hold.depth)
         depth = _depth(ordered)
         name = container.name if container is not None else ""
         subject = named(workload.resource, name)
+        made = f", as a {daemon} is made to" if daemon else ""
         places = [Place(workload.resource.key, hold.route, container=name) for hold in ordered]
         return self.found(
             places[0],
             field="securityContext" if container is not None else "hostNetwork",
             subject=subject,
-            message=f"{subject} {_joined([hold.what for hold in ordered])}.",
+            message=f"{subject} {_joined([hold.what for hold in ordered])}{made}.",
             consequence=_CONSEQUENCES[depth],
-            severity=_severity(workload, depth),
+            severity=Severity.LOW if daemon else _severity(workload, depth),
             related=tuple((place, f"it {hold.what}") for place, hold in zip(places[1:6], ordered[1:6], strict=True)),
-            fixes=(_LESS,),
+            fixes=() if daemon else (_LESS,),
+            strict=bool(daemon),
         )
 
 

@@ -32,7 +32,7 @@ class RescheduleSlow(Concern):
 
     A Deployment with one replica and no lasting volume, free to run on any node, leaves a lost node only after
     300 seconds, and its tier in the settings (`[tiers]`, `accepted-downtime`) allows less. Without a tier, a service
-    that three others or more depend on is shown to the strict persona. What keeps data on a volume is left alone: there
+    that others depend on is shown to the strict persona. What keeps data on a volume is left alone: there
     the wait protects the data from two writers.
 
     **Why**
@@ -70,7 +70,7 @@ class RescheduleSlow(Concern):
 
     def _wait(self, estate: Estate, workload: Workload, allowed: timedelta | None) -> Iterator[Outcome]:
         standing = others(estate, workload.resource.key)
-        if allowed is None and len(standing) < _ENOUGH:
+        if allowed is None and not standing:
             return
         seconds = eviction_seconds(workload)
         place = Place(workload.resource.key, (*workload.pod_route, "tolerations"))
@@ -83,7 +83,7 @@ class RescheduleSlow(Concern):
             return
         subject = named(workload.resource)
         why = (
-            f"{len(standing)} others depend on it"
+            ("one other depends on it" if len(standing) == 1 else f"{len(standing)} others depend on it")
             if allowed is None
             else f"its tier accepts {allowed.total_seconds():.0f} seconds"
         )

@@ -76,4 +76,5 @@ class ResourcesRequestsMissing(Concern):
                 ),
                 severity=Severity.MEDIUM if "memory" in missing else Severity.LOW,
                 fixes=(_ADD,),
+                strict="memory" not in missing,
             )

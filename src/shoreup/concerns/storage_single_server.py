@@ -26,7 +26,8 @@ class StorageSingleServer(Concern):
 
     Volumes are followed from the pod through claims, PersistentVolumes and storage classes to the server: NFS written
     into the pod or volume, parameters of a CSI driver, the values of a provisioner's chart. The server is named when
-    three workloads or more lead to it, and more than half of all that keep data, with more than half of their volumes.
+    more than half of all that keep data lead to it, with more than half of their volumes. With fewer than three
+    workloads only the strict persona sees it.
     Mounts that are only read, and jobs, do not count. It is one finding for a server, at the place that names it.
 
     **Why**
@@ -58,8 +59,8 @@ class StorageSingleServer(Concern):
         storage = read_storage_servers(estate)
         found = False
         for server in storage.servers:
-            if len(server.dependants) >= _FEWEST and _most(server, storage.stateful, storage.volumes):
-                found = True
+            if server.dependants and _most(server, storage.stateful, storage.volumes):
+                found = found or len(server.dependants) >= _FEWEST
                 yield self._single(storage, server)
         if found:
             return
@@ -83,12 +84,18 @@ class StorageSingleServer(Concern):
             server.place,
             field="server",
             subject=which,
-            message=f"{count} of {storage.stateful} workloads that keep data keep it on {which}.",
+            message=(
+                f"{count} of {storage.stateful} workloads that keep data keep it on {which}."
+                if storage.stateful > 1
+                else f"The one workload that keeps data keeps it on {which}."
+            ),
             consequence=f"When it stops or hangs, these stop with it: {listed}{more}.",
             related=tuple(
                 (dependant.place, f"{dependant.name} stops with it") for dependant in server.dependants[:_LISTED]
             ),
             fixes=(_REPLICA,),
+            severity=Severity.HIGH if count >= _FEWEST else Severity.LOW,
+            strict=count < _FEWEST,
             confidence=Confidence.LIKELY if server.likely else Confidence.CERTAIN,
             dependants=count,
         )

@@ -1,7 +1,8 @@
 """Comments on live code by which its author says that it does not work.
 
-A wish for later ("TODO: add a second node"), an explanation ("does not work without host networking") and a note on
-something else ("broken upstream, hence the pin") are no such thing. Code that is commented out is not live.
+A wish for later ("TODO: add a second node") is told apart from that. An explanation ("does not work without host
+networking") and a note on something else ("broken upstream, hence the pin") are neither. Code that
+is commented out is not live.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _MARKER = re.compile(r"^\W*(?P<words>FIXME|XXX(?![\w-])|HACK)\b(?=\W*\S)(?![-_/]
 _TO_FIX = re.compile(
     r"^\W*(?P<words>todo\b[\s:(),-]*(?:fix|repair|debug)(?: (?:this|it|me|that))?(?=\s*(?:$|[.:,;!(-])))", re.IGNORECASE
 )
+_WISH = re.compile(r"^\W*(?P<words>TODO)\b(?=[\s:(-]*\S)(?![-_/])")
 _WHEN = (
     r"(?: yet| properly| correctly| reliably| at all| right now| atm| at the moment| currently| any ?more| for now)?"
 )
@@ -56,15 +58,17 @@ class Admission:
     place: Place
     words: str
     subject: str
+    wish: bool = False
+    """It says that something is to be done, not that something fails."""
 
 
 def admissions(estate: Estate) -> Iterator[Admission]:
     """Every such comment of the estate."""
     for comment in estate.comments:
-        words = _admitted(comment.text, comment.lines)
+        words, wish = _told(comment.text, comment.lines)
         if words:
             resource = estate.by_key.get(comment.resource)
-            yield Admission(_place(comment, resource), words, named(resource) if resource else comment.span.file)
+            yield Admission(_place(comment, resource), words, named(resource) if resource else comment.span.file, wish)
     seen: set[tuple[int, tuple[str | int, ...]]] = set()
     for entry in estate.config:
         if entry.kind == "ConfigMap" and not entry.binary and _CONFIGURATION.search(entry.key):
@@ -78,9 +82,9 @@ def admissions(estate: Estate) -> Iterator[Admission]:
         seen.add(key)
         for start, end in program(script).comments:
             text = script.text[start:end].lstrip("# ")
-            words = _admitted(text, ())
+            words, wish = _told(text, ())
             if words:
-                yield Admission(place_in(script, start, end), words, named(resource))
+                yield Admission(place_in(script, start, end), words, named(resource), wish)
 
 
 def _place(comment: Comment, resource: Resource | None) -> Place:
@@ -94,16 +98,23 @@ def _of_entry(entry: ConfigEntry) -> Iterator[Admission]:
     lines = list(_HASH_LINE.finditer(text))
     for index, line in enumerate(lines):
         following = [other["words"] for other in lines[index + 1 :] if _adjacent(text, line, other)]
-        words = _admitted(line["words"], (line["words"], *following))
+        words, wish = _told(line["words"], (line["words"], *following))
         if words:
             place = Place(entry.resource.key, entry.route, (line.start("mark"), line.end()))
-            yield Admission(place, words, named(entry.resource))
+            yield Admission(place, words, named(entry.resource), wish)
 
 
 def _adjacent(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
     """Whether only lines of comments stand between two."""
     between = text[one.end() : other.start()]
     return all(not part.strip() or part.lstrip()[:1] in "#;/" for part in between.split("\n")) and "\n\n" not in between
+
+
+def _told(text: str, lines: tuple[str, ...]) -> tuple[str, bool]:
+    """The words of a comment by which it says that something does not work, or else that something is to be done."""
+    words = _admitted(text, lines)
+    wish = None if words or any(_CODE.search(line) for line in lines[1:]) else _WISH.search(text)
+    return (wish["words"], True) if wish else (words, False)
 
 
 def _admitted(text: str, lines: tuple[str, ...]) -> str:
