@@ -1,11 +1,19 @@
-"""What the concerns about probes share: how a missing probe is said, and which probe would fit."""
+"""What the concerns about probes share: how a missing probe is said, which probe would fit, and the edit that adds it.
+
+How long a probe waits follows Kubernetes' documentation: readiness may fail early and often, for all it takes away is
+traffic; liveness kills, so it waits at least as long as a slow start takes.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shoreup.facts.naming import named
 from shoreup.facts.serving import Serving
+from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Place, Safety
 from shoreup.model.location import Route
+from shoreup.model.value import Value
 
 _REASON = "the pod template changes, so the pods restart once"
 
@@ -39,17 +47,81 @@ def reached(serving: Serving) -> str:
 
 def fitting_probe(serving: Serving, kind: str) -> Fix:
     """The probe that fits the product, or the port that traffic comes to. ``kind`` is ``readiness`` or ``liveness``."""
-    product = serving.product
+    found = _action(serving)
+    if found is None:
+        return Fix(
+            f"Add a {kind} probe", Safety.SHOWN, "which port or command tells that it works is not in the estate"
+        )
+    return Fix(f"Add a {kind} probe {found.said}", Safety.UNSAFE, _REASON)
+
+
+def repaired_probe(serving: Serving | None, kind: str) -> Repair | NoRepair:
+    """The edit that adds the fitting probe."""
+    found = _action(serving) if serving is not None else None
+    if serving is None or found is None:
+        return NoRepair("which port or command tells that it works is not in the estate", _SHOWN.format(kind=kind))
+    patience = _READINESS if kind == "readiness" else _SLOW if _slow(serving) else _LIVENESS
+    route: Route = (*serving.container.route, f"{kind}Probe")
+    put = Put(serving.workload.resource.key, route, {**found.action, **patience}, found.like)
+    return Repair(fitting_probe(serving, kind), (put,))
+
+
+_READINESS: dict[str, Value] = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
+_LIVENESS: dict[str, Value] = {
+    "initialDelaySeconds": 30,
+    "periodSeconds": 20,
+    "timeoutSeconds": 5,
+    "failureThreshold": 6,
+}
+_SLOW: dict[str, Value] = {**_LIVENESS, "initialDelaySeconds": 60}
+_SHOWN = """{kind}Probe:
+  httpGet:
+    path: /   # a path that answers once it works
+    port: 0   # the port that it serves on
+  periodSeconds: 10
+  timeoutSeconds: 5"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Action:
+    """What a probe does. ``like`` leads from its port to the field of the container that says it."""
+
+    said: str
+    action: dict[str, Value]
+    like: tuple[tuple[Route, Route], ...] = ()
+
+
+def _action(serving: Serving) -> _Action | None:
+    probe = serving.product.probe if serving.product is not None else {}
+    if "exec" in probe:
+        return _Action(f"that runs {' '.join(probe['exec'])}", {"exec": {"command": list(probe["exec"])}})
     port = serving.port
-    if product is not None and "exec" in product.probe:
-        return Fix(f"Add a {kind} probe that runs {' '.join(product.probe['exec'])}", Safety.UNSAFE, _REASON)
-    if product is not None and "http" in product.probe:
-        declared = {entry.number for entry in serving.container.ports}
-        usual = product.probe.get("port")
-        asked = usual if usual in declared or port is None else port
-        scheme = " over HTTPS" if "443" in str(asked) or "https" in str(asked) else ""
-        title = f"Add a {kind} probe that asks {product.probe['http']} on port {asked}{scheme}"
-        return Fix(title, Safety.UNSAFE, _REASON)
+    if "http" in probe:
+        usual = probe.get("port")
+        asked = usual if usual in {entry.number for entry in serving.container.ports} or port is None else port
+        if asked is None:
+            return None
+        secure = "443" in str(asked) or "https" in str(asked)
+        action: dict[str, Value] = {"path": probe["http"], "port": asked}
+        if secure:
+            action["scheme"] = "HTTPS"
+        said = f"that asks {probe['http']} on port {asked}{' over HTTPS' if secure else ''}"
+        return _Action(said, {"httpGet": action}, _written(serving, asked, "httpGet"))
     if port is not None:
-        return Fix(f"Add a {kind} probe on port {port}", Safety.UNSAFE, _REASON)
-    return Fix(f"Add a {kind} probe", Safety.SHOWN, "which port or command tells that it works is not in the estate")
+        return _Action(f"on port {port}", {"tcpSocket": {"port": port}}, _written(serving, port, "tcpSocket"))
+    return None
+
+
+def _written(serving: Serving, asked: int | str, action: str) -> tuple[tuple[Route, Route], ...]:
+    """The container's own port, where it is the one that is asked: so that a module writes its variable again."""
+    ports = serving.container.body.get("ports")
+    for index, port in enumerate(ports if isinstance(ports, list) else []):
+        if isinstance(port, dict):
+            for field in ("containerPort", "name"):
+                if port.get(field) == asked:
+                    return (((action, "port"), (*serving.container.route, "ports", index, field)),)
+    return ()
+
+
+def _slow(serving: Serving) -> bool:
+    return serving.product is not None and serving.product.slow

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, subject
+from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, repaired_probe, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, why_open
-from shoreup.facts.serving import serving
-from shoreup.model.finding import Category, Confidence, Consequence, Place, Section, Severity
+from shoreup.facts.serving import serving, serving_at
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Place, Section, Severity
 
 
 class ProbeReadinessMissing(Concern):
@@ -63,3 +64,7 @@ class ProbeReadinessMissing(Concern):
                     ),
                     fixes=(fitting_probe(found, "readiness"),),
                 )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The probe that fits the product or the port, in the container."""
+        return repaired_probe(serving_at(estate, draft.at), "readiness")

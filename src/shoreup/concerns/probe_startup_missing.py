@@ -8,13 +8,16 @@ from shoreup.concerns._probes import container_place, probe_place, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, number, why_open
-from shoreup.facts.serving import serving
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
-from shoreup.model.value import Value
+from shoreup.facts.serving import serving, serving_at
+from shoreup.model.edit import NoRepair, Put, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.location import Route
+from shoreup.model.value import Value, unknowns
 
 _USUAL = {"initialDelaySeconds": 0, "periodSeconds": 10, "failureThreshold": 3}
 _ENOUGH = 150
 """Seconds. Slow products take longer after an update or a crash; most starts are done by then."""
+_ACTIONS = ("exec", "httpGet", "tcpSocket", "grpc")
 _ADD = Fix(
     "Add a startup probe that asks the same as the liveness probe and waits up to ten minutes",
     Safety.UNSAFE,
@@ -86,6 +89,20 @@ class ProbeStartupMissing(Concern):
                     related=((probe_place(found, "livenessProbe"), "this probe ends the start"),),
                     fixes=(_ADD,),
                 )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A startup probe that asks what the liveness probe asks."""
+        found = serving_at(estate, draft.at)
+        liveness = mapping(found.container.body.get("livenessProbe")) if found else {}
+        action = next((name for name in _ACTIONS if mapping(liveness.get(name))), "")
+        if found is None or not action or next(unknowns(liveness[action]), None) is not None:
+            return self.unrepaired(draft, "what the liveness probe asks is not all known")
+        route = found.container.route
+        probe = {action: liveness[action], "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 60}
+        like: tuple[tuple[Route, Route], ...] = ()
+        if "port" in mapping(liveness[action]):
+            like = (((action, "port"), (*route, "livenessProbe", action, "port")),)
+        return Repair(_ADD, (Put(found.workload.resource.key, (*route, "startupProbe"), probe, like),))
 
 
 def _patience(probe: Mapping[str, Value]) -> int | str:

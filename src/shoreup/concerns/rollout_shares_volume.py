@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Volume, Workload
+from shoreup.facts.fields import mapping
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.placement import Pin, pinned
 from shoreup.facts.rollouts import overlaps, says_rolling, strategy_place
 from shoreup.facts.state import Kept, kept, outer_database
+from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
@@ -111,6 +114,20 @@ class RolloutSharesVolume(Concern):
             related=((_mount_place(workload, one), "this is the data of which only one pod may be the writer"),),
             fixes=(_RECREATE,),
             confidence=Confidence.LIKELY if likely else Confidence.CERTAIN,
+        )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The strategy becomes Recreate; what only a rolling update has goes."""
+        key = draft.at.resource
+        workload = workload_at(estate, draft.at)
+        if workload is None:
+            return self.unrepaired(draft)
+        strategy = mapping(mapping(workload.resource.body.get("spec")).get("strategy"))
+        edits: list[Edit] = [Put(key, ("spec", "strategy", "type"), "Recreate")]
+        if "rollingUpdate" in strategy:
+            edits.append(Remove(key, ("spec", "strategy", "rollingUpdate")))
+        return Repair(
+            _RECREATE, tuple(edits), cost="a pause at each rollout: the old pod ends before the new one starts"
         )
 
 

@@ -12,6 +12,7 @@ from shoreup.facts.fields import why_open
 from shoreup.facts.products import Product
 from shoreup.facts.services import targets
 from shoreup.facts.workloads import LONG_RUNNING
+from shoreup.model.finding import Place
 
 _DEPENDED_ON = ENGINES | {"ingress", "auth", "gate"}
 _METRICS = "metrics"
@@ -63,6 +64,15 @@ def serving(estate: Estate) -> Iterator[Serving]:
                 continue
             if services or (workload.kind != "DaemonSet" and _has_ports(container) and not container.sidecar):
                 yield Serving(workload, container, services, product)
+
+
+def serving_at(estate: Estate, place: Place) -> Serving | None:
+    """The container that a finding about one that serves is about."""
+    return estate.once(_by_place).get((place.resource, place.container))
+
+
+def _by_place(estate: Estate) -> Mapping[tuple[int, str], Serving]:
+    return {(one.workload.resource.key, one.container.name): one for one in serving(estate)}
 
 
 def _ends(workload: Workload) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class FileTree:
     def __init__(self, root: Path, only: tuple[str, ...] = (), listed: Collection[str] | None = None) -> None:
         self.root = root
         self.only = only
+        self._given: dict[str, bytes] = {}
         self.errors: list[ReadError] = []
         self.skipped: dict[str, str] = {}
         self.links: dict[str, str] = {}
@@ -55,6 +56,27 @@ class FileTree:
         self._real_root = os.path.realpath(root)
         self.files: tuple[str, ...] = tuple(sorted(self._walk(only, _Listed(listed))))
         self._known = frozenset(self.files)
+        self._seen = tuple(self.errors)
+
+    def amended(self, contents: Mapping[str, bytes]) -> FileTree:
+        """The same tree as if these files held these contents, new files among them. Nothing is written.
+
+        Paths are those that :meth:`real` gives. What was read is kept; what was noted of files is noted anew.
+        """
+        tree = FileTree.__new__(FileTree)
+        tree.root, tree.only, tree.links, tree._real_root = self.root, self.only, self.links, self._real_root
+        tree._given = {**self._given, **contents}
+        tree.files = tuple(sorted({*self.files, *contents}))
+        tree._known = frozenset(tree.files)
+        tree._seen = self._seen
+        tree.errors, tree._noted, tree.skipped = list(self._seen), set(self._seen), {}
+        tree._contents = {
+            path: content
+            for path, content in self._contents.items()
+            if content is not None and self.real(path) not in contents
+        }
+        tree._digests = {}
+        return tree
 
     def __contains__(self, path: str) -> bool:
         return path in self._known or self.real(path) in self._known
@@ -167,6 +189,8 @@ class FileTree:
         return True
 
     def _read(self, path: str) -> bytes | None:
+        if path in self._given:
+            return self._text_or_nothing(path, self._given[path])
         full = f"{self._real_root}/{path}"
         try:
             status = os.lstat(full)

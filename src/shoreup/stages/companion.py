@@ -51,13 +51,13 @@ class _Untraceable:
         return None
 
 
-def read_terraform_shared(tree: FileTree, plan: Plan | None) -> TerraformReading:
-    """Every root of the estate, read on two processors where that is worth it."""
+def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = False) -> TerraformReading:
+    """Every root of the estate, read on two processors where that is worth it and ``alone`` does not forbid it."""
     configurations = Configurations(tree)
     terragrunt = Terragrunt(configurations, known_after_apply)
     roots = plain_roots(configurations, terragrunt)
     sizes = {root: sum(configurations.size(folder) for folder in _below(root, configurations)) for root in roots}
-    if plan or sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
+    if alone or plan or sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
         return read_roots(configurations, roots, terragrunt, rest=True, plan=plan)
     mine, theirs = halves(sizes)
     context = multiprocessing.get_context("fork")

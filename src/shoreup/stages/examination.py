@@ -58,6 +58,8 @@ class Asked:
     own: Sequence[type[Concern]] = ()
     """The user's own concerns, asked or not, so that an ignore may name them."""
     history: tuple[Path, str] | None = None
+    editable: bool = False
+    """Whether the readers' trees are wanted afterwards, for edits; they then stay in this process."""
 
 
 def understood(reading: Reading, asked: Asked) -> Estate:
@@ -72,6 +74,7 @@ class Examination:
     """An account with what it was made from, as long as the process keeps it."""
 
     account: Account
+    reading: Reading
     estate: Estate
     places: Places
     drafts: Mapping[str, Draft]
@@ -87,7 +90,7 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
     """The same, with everything that an explanation needs."""
     clock = _Clock()
     with _undisturbed():
-        reading = read(tree, asked.plan, say)
+        reading = read(tree, asked.plan, say, alone=asked.editable)
         clock.lap("read")
         estate = understood(reading, asked)
         clock.lap("understand")
@@ -130,7 +133,7 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         ledger=asked.proven.configured,
         notices=(*parted.notices, *expired(asked.given, asked.today)),
     )
-    return Examination(account, estate, places, {finding.fingerprint: draft for draft, finding in pairs})
+    return Examination(account, reading, estate, places, {finding.fingerprint: draft for draft, finding in pairs})
 
 
 def _by_place(undecided: Undecided) -> tuple[str, str, int, str, str]:

@@ -66,13 +66,16 @@ class Reading:
         return dict(Counter(format_of(path) for path in self.tree.files if format_of(path)))
 
 
-def read(tree: FileTree, plan: Plan | None, progress: Progress) -> Reading:
-    """Read everything in the tree. A source that fails on it keeps what it has given so far."""
+def read(tree: FileTree, plan: Plan | None, progress: Progress, *, alone: bool = False) -> Reading:
+    """Read everything in the tree. A source that fails on it keeps what it has given so far.
+
+    ``alone`` keeps every tree in this process, whatever the size.
+    """
     reading = Reading(tree)
     total = len(tree.files)
     progress("reading Terraform", 0, total)
     with _surviving(tree, "Terraform"):
-        reading.terraform = read_terraform_shared(tree, plan)
+        reading.terraform = read_terraform_shared(tree, plan, alone=alone)
         _add(reading, reading.terraform.found)
     progress("reading manifests", total // 2, total)
     taken: frozenset[str] = frozenset()

@@ -1,0 +1,78 @@
+"""``shoreup fix``: the edits that cure findings, as a diff or written, and the reason for each finding left alone."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from shoreup.cli.catalogue import complete
+
+FAILED = 6
+"""Some edit failed a check and was dropped."""
+
+
+@click.command("fix")
+@click.argument("paths", nargs=-1, metavar="[PATH|FINGERPRINT]...", type=click.Path(path_type=Path))
+@click.option("--unsafe", is_flag=True, help="Also fixes that restart or change behaviour, each with its impact.")
+@click.option("--select", multiple=True, metavar="ID", shell_complete=complete, help="Only these concerns.")
+@click.option("--ignore", multiple=True, metavar="ID", shell_complete=complete, help="All but these concerns.")
+@click.option("--fingerprint", "fingerprints", multiple=True, metavar="F", help="Only this finding; may be repeated.")
+@click.option("--write", is_flag=True, help="Write the files. Without it nothing is written.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
+)
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge what is still supported as of this day.")
+@click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
+def command(
+    paths: tuple[Path, ...],
+    unsafe: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fingerprints: tuple[str, ...],
+    write: bool,
+    form: str,
+    config: Path | None,
+    today: datetime | None,
+    no_color: bool,
+) -> int:
+    """Fix what code can cure in the repository at PATH (the current folder by default).
+
+    Shows the unified diff of all safe fixes and writes nothing, unless --write is given. Every edit is first made in
+    memory and the edited estate read again: the finding must be gone, no other may come, and nothing but the intended
+    fields may change. Exits with 0 when done, 2 on an error, 6 when some edit failed a check and was dropped.
+    """
+    from shoreup.cli.catalogue import expand
+    from shoreup.cli.output import say, wants_colour, width_of
+    from shoreup.cli.progress import Waiting
+    from shoreup.report import amendment as report
+    from shoreup.stages.fix import FixOptions, fix, write_out
+
+    folders = tuple(one for one in paths if not is_mark(one))
+    marks = (*fingerprints, *(str(one) for one in paths if is_mark(one)))
+    options = FixOptions(
+        select=expand(select),
+        ignore=expand(ignore),
+        fingerprints=marks,
+        unsafe=unsafe,
+        today=today.date() if today else None,
+        config=config,
+    )
+    with Waiting() as waiting:
+        fixed = fix(folders or (Path(),), options, waiting)
+    amendment = write_out(fixed) if write else fixed.amendment
+    if form == "json":
+        say(report.render_json(amendment))
+    else:
+        say(report.render(amendment, width=width_of(sys.stdout), colour=wants_colour(sys.stdout, no_color)))
+    return FAILED if amendment.dropped else 0
+
+
+def is_mark(path: Path) -> bool:
+    """Whether an argument is a fingerprint and not the name of something that is there."""
+    from shoreup.stages.explanation import FINGERPRINT
+
+    return bool(FINGERPRINT.fullmatch(str(path))) and not path.exists()

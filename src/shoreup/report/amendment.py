@@ -1,0 +1,163 @@
+"""What ``shoreup fix`` has to say: the diff, what it does, and what it left alone and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shoreup.model.amendment import Amendment, Applied, Change, Dropped, NotFixed
+from shoreup.model.finding import Finding
+from shoreup.report import patch
+from shoreup.report.contract import Json, encode
+from shoreup.report.terminal import Ink, plain, sentence, wrap
+
+NARROWEST = 60
+WIDEST = 120
+MARK = 8
+"""Characters of a fingerprint that are shown."""
+NAMED = 3
+"""Places named of many that are left alone for one reason."""
+
+
+def render(amendment: Amendment, *, width: int = 100, colour: bool = False, diff: bool = True) -> str:
+    """The run in at most ``width`` columns; the diff stays as wide as it is. Without ``diff`` only the words."""
+    page = _Page(Ink(colour), max(NARROWEST, min(width, WIDEST)))
+    return "".join(f"{line}\n" for line in page.lines(amendment, diff))
+
+
+def render_json(amendment: Amendment) -> str:
+    """The run as JSON: see docs/json-contract.md."""
+    return encode(
+        {
+            "applied": [_applied(one) for one in amendment.applied],
+            "not_fixed": [{**_who(one.finding), "reason": one.reason, "text": one.text} for one in amendment.not_fixed],
+            "dropped": [
+                {**_who(one.finding), "title": one.title, "check": one.check, "cause": one.cause}
+                for one in amendment.dropped
+            ],
+            "written": list(amendment.written),
+            "before": dict(amendment.before),
+            "after": dict(amendment.after),
+            "timing": {name: round(seconds, 6) for name, seconds in amendment.timing.items()},
+        }
+    )
+
+
+def _who(finding: Finding) -> Mapping[str, Json]:
+    return {
+        "fingerprint": finding.fingerprint,
+        "concern": finding.concern,
+        "file": finding.file,
+        "line": finding.line,
+    }
+
+
+def _applied(one: Applied) -> Mapping[str, Json]:
+    return {
+        **_who(one.finding),
+        "title": one.title,
+        "safety": one.safety.value,
+        "reason": one.reason,
+        "impact": one.impact.value,
+        "files": list(one.files),
+        "cost": one.cost,
+        "opens": list(one.opens),
+        "also": one.also,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    ink: Ink
+    width: int
+
+    def lines(self, amendment: Amendment, diff: bool) -> Iterator[str]:
+        if diff:
+            for change in amendment.shown:
+                yield from self.change(change)
+        if amendment.applied:
+            yield self.ink("Written" if amendment.written else "Would be fixed", "heading")
+            yield from self._applied(amendment.applied)
+        else:
+            yield self.ink("Nothing to fix here with these options.", "heading")
+        if amendment.dropped:
+            yield ""
+            yield self.ink("Dropped: tried, and failed a check", "heading")
+            for one in amendment.dropped:
+                yield from self._dropped(one)
+        if amendment.not_fixed:
+            yield ""
+            yield self.ink("Left alone", "heading")
+            yield from self._left(amendment.not_fixed)
+        yield ""
+        yield from self._counts(amendment)
+
+    def change(self, change: Change) -> Iterator[str]:
+        """One file's diff with colours."""
+        for line in patch.lines(change):
+            text = plain(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+            yield self.ink(text, _style(text))
+        yield ""
+
+    def _applied(self, ones: Sequence[Applied]) -> Iterator[str]:
+        groups: dict[tuple[str, str, str, str], list[Applied]] = defaultdict(list)
+        for one in ones:
+            groups[(one.finding.concern, one.title, one.safety.value, one.impact.value)].append(one)
+        for (concern, title, safety, impact), some in groups.items():
+            count = f"  {len(some)} findings" if len(some) > 1 else f"  {some[0].finding.fingerprint[:MARK]}"
+            yield f"  {self.ink(plain(concern), 'strong')}{self.ink(count, 'faint')}"
+            yield from self._prose(f"{title} ({safety}, impact: {impact}; {some[0].reason})", "    ")
+            for cost in sorted({one.cost for one in some if one.cost}):
+                yield from self._prose(f"It costs: {cost}", "    ")
+            for opened in sorted({name for one in some for name in one.opens}):
+                yield from self._prose(f"It opens {opened}, which an edit does not cure.", "    ")
+            also = sum(one.also for one in some)
+            if also:
+                yield from self._prose(f"The same text feeds {also} more that had the same trouble.", "    ", "faint")
+
+    def _dropped(self, one: Dropped) -> Iterator[str]:
+        yield f"  {self.ink(plain(one.finding.concern), 'strong')}  {self._place(one.finding)}"
+        yield from self._prose(f"{one.title}. Check {one.check!r}: {one.cause}", "    ")
+
+    def _left(self, ones: Sequence[NotFixed]) -> Iterator[str]:
+        groups: dict[tuple[str, str], list[NotFixed]] = defaultdict(list)
+        for one in ones:
+            groups[(one.finding.concern, one.reason)].append(one)
+        for (concern, reason), some in groups.items():
+            count = self.ink(f"  {len(some)} findings", "faint") if len(some) > 1 else ""
+            yield f"  {self.ink(plain(concern), 'strong')}{count}  {self._place(some[0].finding)}"
+            yield from self._prose(reason, "    ")
+            for text in dict.fromkeys(one.text for one in some if one.text):
+                yield ""
+                yield from (f"        {plain(line)}" for line in text.splitlines())
+                yield ""
+
+    def _counts(self, amendment: Amendment) -> Iterator[str]:
+        before, after = sum(amendment.before.values()), sum(amendment.after.values())
+        yield from self._prose(
+            f"{len(amendment.applied)} of {before} findings are cured by these edits, {after} are left. "
+            + (
+                f"{len(amendment.written)} files written."
+                if amendment.written
+                else "Nothing was written; --write does that."
+                if amendment.applied
+                else "Nothing was written."
+            ),
+            "",
+        )
+
+    def _place(self, finding: Finding) -> str:
+        return self.ink(f"{plain(finding.file)}:{finding.line}", "faint")
+
+    def _prose(self, text: str, indent: str, style: str = "") -> Iterator[str]:
+        for line in wrap(sentence(text), self.width - len(indent)):
+            yield f"{indent}{self.ink(line, style) if style else line}"
+
+
+def _style(line: str) -> str:
+    if line.startswith(("+++", "---", "diff --git")):
+        return "strong"
+    if line.startswith("@@"):
+        return "faint"
+    return "good" if line.startswith("+") else "critical" if line.startswith("-") else ""

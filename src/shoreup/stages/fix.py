@@ -1,0 +1,170 @@
+"""Fixing as a command asks for it: which findings, how far, and what of it is really written.
+
+Nothing is written before every edit was made in memory, read again and compared (:mod:`shoreup.stages.fixing`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from shoreup.formats.files import FileTree
+from shoreup.model.amendment import Amendment, Change
+from shoreup.model.errors import NothingToAudit, UserError
+from shoreup.model.finding import Finding
+from shoreup.model.settings import Persona
+from shoreup.sources.git import listed
+from shoreup.stages import proofs
+from shoreup.stages.audit import estate_root
+from shoreup.stages.examination import Asked, Examination, chosen
+from shoreup.stages.fixing.rounds import Outcome, Wish, run
+from shoreup.stages.fixing.writing import write
+from shoreup.stages.formats import format_of
+from shoreup.stages.masking import masked
+from shoreup.stages.settings import GivenSettings, read_settings
+
+AROUND = 3
+"""Lines around a change that a diff shows."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FixOptions:
+    """What is asked for.
+
+    ``select`` and ``ignore`` are concern ids, ``fingerprints`` the beginnings of fingerprints; empty means all.
+    ``unsafe`` takes fixes that restart or change behaviour too. ``chosen`` is asked for each finding.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    unsafe: bool = False
+    today: date | None = None
+    config: Path | None = None
+    persona: Persona | None = None
+    chosen: Callable[[Finding], bool] = field(default=lambda finding: True)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What came of it, with the tree that it was made for."""
+
+    amendment: Amendment
+    tree: FileTree
+    before: Examination
+    outcome: Outcome
+
+
+def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
+    """Work out the edits that hold. Nothing is written; see :func:`write_out`.
+
+    Raises :class:`UserError` for a path that is not there, settings that are wrong or a fingerprint that no finding
+    has, and :class:`NothingToAudit` where no file is one that Shoreup reads.
+    """
+    root, only = estate_root(paths)
+    tree = FileTree(root, only, listed(root))
+    if not any(format_of(path) for path in tree.files):
+        raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
+    given = read_settings(root, options.config)
+    asked = _asked(tree, only, options, given)
+    started = time.perf_counter()
+    laps: dict[str, float] = {}
+
+    def clocked(what: str, done: int, total: int) -> None:
+        if what.startswith("checking"):
+            laps.setdefault("audit", time.perf_counter() - started)
+        say(what, done, total)
+
+    wish = Wish(_wanted(options), options.unsafe)
+    before, outcome = run(tree, asked, wish, clocked)
+    _known(options.fingerprints, before)
+    seconds = time.perf_counter() - started
+    audit = laps.get("audit", seconds)
+    return Fixed(_amendment(before, outcome, tree, {"audit": audit, "fix": seconds - audit}), tree, before, outcome)
+
+
+def write_out(fixed: Fixed) -> Amendment:
+    """Write the changed files, each whole or not at all. Raises :class:`UserError` where a file changed meanwhile."""
+    changes = fixed.amendment.changes
+    write(fixed.tree, changes)
+    return replace(fixed.amendment, written=tuple(one.path for one in changes))
+
+
+def _asked(tree: FileTree, only: tuple[str, ...], options: FixOptions, given: GivenSettings) -> Asked:
+    today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
+    proven = proofs.proven(tree, proofs.find(tree.root, given.settings.ledger.url))
+    concerns = chosen((), options.ignore, given)
+    return Asked(concerns, today, proven=proven, given=given, whole=not only, editable=True)
+
+
+def _wanted(options: FixOptions) -> Callable[[Finding], bool]:
+    def wanted(finding: Finding) -> bool:
+        if options.select and finding.concern not in options.select:
+            return False
+        if finding.concern in NAMED_ONLY and finding.concern not in options.select:
+            return False
+        if options.fingerprints and not finding.fingerprint.startswith(options.fingerprints):
+            return False
+        return options.chosen(finding)
+
+    return wanted
+
+
+NAMED_ONLY = frozenset({"module-oversized"})
+"""Concerns whose fix moves code about; it is made only for who names the concern."""
+
+
+def _known(marks: Sequence[str], seen: Examination) -> None:
+    for mark in marks:
+        if not any(one.fingerprint.startswith(mark) for one in seen.account.findings):
+            raise UserError(
+                f"No finding of this estate has the fingerprint {mark!r}. 'shoreup audit' shows each with its own."
+            )
+
+
+def _amendment(before: Examination, outcome: Outcome, tree: FileTree, timing: dict[str, float]) -> Amendment:
+    touched = dict.fromkeys(path for step in outcome.steps for path in step.contents)
+    every = [Change(path, tree.read(path), outcome.tree.read(path) or b"") for path in sorted(touched)]
+    changes = tuple(one for one in every if one.before != one.after)
+    return Amendment(
+        applied=tuple(outcome.applied),
+        not_fixed=tuple(outcome.not_fixed.values()),
+        dropped=tuple(outcome.dropped.values()),
+        changes=changes,
+        shown=tuple(_for_eyes(one) for one in changes),
+        steps=tuple(outcome.steps),
+        before=_by_severity(before),
+        after=_by_severity(outcome.last),
+        timing=timing,
+    )
+
+
+def _for_eyes(change: Change) -> Change:
+    """The change with what could be a secret hidden, in the lines that a diff shows."""
+    before, after = _text(change.before or b""), _text(change.after)
+    lines, new_lines = before.split("\n"), after.split("\n")
+    groups = SequenceMatcher(None, lines, new_lines, autojunk=False).get_grouped_opcodes(AROUND)
+    windows = [(group[0][1], group[-1][2], group[0][3], group[-1][4]) for group in groups]
+    old = _hidden(before, lines, [range(start + 1, end + 1) for start, end, _, _ in windows])
+    new = _hidden(after, new_lines, [range(start + 1, end + 1) for _, _, start, end in windows])
+    return Change(change.path, None if change.before is None else old, new)
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _hidden(text: str, lines: list[str], windows: list[range]) -> bytes:
+    said = masked(text, windows, secret=False)
+    return "\n".join(said.get(number, line) for number, line in enumerate(lines, 1)).encode("utf-8", "surrogateescape")
+
+
+def _by_severity(seen: Examination) -> dict[str, int]:
+    return dict(Counter(one.severity.value for one in seen.account.findings))

@@ -1,0 +1,1 @@
+"""How findings become edits that hold: realise, apply in memory, read again, compare, blame, repeat."""

@@ -1,0 +1,61 @@
+"""One finding on its way to being fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoreup.formats.edits import Replacement
+from shoreup.model.amendment import Applied, Dropped
+from shoreup.model.edit import Impact, Repair
+from shoreup.model.finding import Draft, Finding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """A repair with the bytes that make it.
+
+    ``alone`` says that it was realised so that no other resource changes. ``also`` counts the others that the same text
+    changes.
+    """
+
+    finding: Finding
+    draft: Draft
+    repair: Repair
+    impact: Impact
+    replacements: tuple[Replacement, ...]
+    alone: bool = False
+    also: int = 0
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it changes."""
+        return tuple(sorted({one.file for one in self.replacements}))
+
+    def applied(self) -> Applied:
+        """What is said of it when it holds."""
+        fix = self.repair.fix
+        return Applied(
+            finding=self.finding,
+            title=fix.title,
+            safety=fix.safety,
+            reason=fix.reason,
+            impact=self.impact,
+            files=self.files,
+            cost=self.repair.cost,
+            opens=tuple(sorted(self.repair.opens)),
+            also=self.also,
+        )
+
+    def dropped(self, failure: Failure) -> Dropped:
+        """What is said of it when it does not."""
+        return Dropped(self.finding, self.repair.fix.title, failure.check, failure.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A check that failed: its name (``read``, ``intended``, ``gone``, ``new``, ``schema``), and what was seen."""
+
+    check: str
+    cause: str
+    shared: bool = False
+    """Whether the trouble is that the same text feeds other resources, so that it may work alone."""

@@ -1,0 +1,292 @@
+"""Whether edits did what they should and nothing else, seen by reading the edited estate again; and whose fault not.
+
+Before anything is written, four questions: does every file still read as well as before, did the resources change as
+asked and nowhere else, is the finding gone, and did no other one come. Each failure is laid at the door of the attempts
+whose bytes it stands in; where that cannot be told, of every attempt that could have done it, and the caller tries
+them apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shoreup.model.edit import Add, Append, Edit, Put, Remove, Substitute
+from shoreup.model.finding import Finding
+from shoreup.model.location import Route
+from shoreup.model.resource import Resource
+from shoreup.stages.examination import Examination
+from shoreup.stages.fixing.attempt import Attempt, Failure
+from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds
+from shoreup.stages.fixing.regions import Regions
+from shoreup.stages.fixing.schema import schema_fault
+from shoreup.stages.places import identity
+
+_Name = tuple[str, str, str, str, str | None, str, int]
+_Kind = tuple[str, ...]
+_VALUES = "ReleaseValues"
+"""The merged values of a release: no object, but what its objects are made of."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the checks say. ``failures`` are by attempt; ``suspects`` could have done what no bytes tell.
+
+    ``also`` counts, for attempts that hold, the other resources that changed with the same text and were cured with it.
+    """
+
+    failures: dict[Attempt, Failure] = field(default_factory=dict)
+    suspects: dict[Attempt, Failure] = field(default_factory=dict)
+    also: Counter[Attempt] = field(default_factory=Counter)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every attempt passed every check."""
+        return not self.failures and not self.suspects
+
+    def blame(self, attempts: Sequence[Attempt], failure: Failure) -> None:
+        """Lay a failure at one attempt's door, or make suspects of several."""
+        if len(attempts) == 1:
+            self.failures.setdefault(attempts[0], failure)
+        else:
+            for one in attempts:
+                self.suspects.setdefault(one, failure)
+
+
+def check(before: Examination, after: Examination, attempts: Sequence[Attempt], regions: Regions) -> Verdict:
+    """Compare the estate before and after the attempts."""
+    return _Check(before, after, attempts, regions).run()
+
+
+class _Check:
+    def __init__(self, before: Examination, after: Examination, attempts: Sequence[Attempt], regions: Regions) -> None:
+        self.before = before
+        self.after = after
+        self.attempts = attempts
+        self.regions = regions
+        self.verdict = Verdict()
+        self.edits: dict[int, list[tuple[Edit, Attempt]]] = defaultdict(list)
+        for attempt in attempts:
+            for edit in attempt.repair.edits:
+                if isinstance(edit, Put | Append | Remove | Substitute):
+                    self.edits[edit.resource].append((edit, attempt))
+        self.cured = {attempt.finding.concern for attempt in attempts}
+        self.counts = (_counted(before), _counted(after))
+
+    def run(self) -> Verdict:
+        self._read()
+        self._intended()
+        self._gone()
+        self._nothing_new()
+        return self.verdict
+
+    # Does it read as well as before?
+
+    def _read(self) -> None:
+        known = Counter((one.file, one.cause) for one in self.before.account.errors)
+        for problem in self.after.account.errors:
+            if known[(problem.file, problem.cause)] > 0:
+                known[(problem.file, problem.cause)] -= 1
+                continue
+            line = f":{problem.line}" if problem.line else ""
+            cause = f"{problem.file}{line} would not read as before: {problem.cause}"
+            self.verdict.blame(self._writers(problem.file), Failure("read", cause))
+
+    # Did the resources change as asked and nowhere else?
+
+    def _intended(self) -> None:
+        seen = _named(self.after.reading.resources)
+        parents = self._above_edited()
+        for name, old in _named(self.before.reading.resources).items():
+            new = seen.pop(name, None)
+            asked = self.edits.get(old.key, [])
+            if any(isinstance(edit, Remove) and not edit.route for edit, _ in asked):
+                if new is not None:
+                    self._failed(asked, Failure("intended", f"{old.address} would still be there"))
+                continue
+            if new is None:
+                self._stray(old, old.key, (), f"{old.address} would vanish", after=False)
+                continue
+            if new.body is old.body:
+                continue
+            self._compare(old, new, asked, parents)
+        self._added(seen)
+
+    def _compare(
+        self, old: Resource, new: Resource, asked: Sequence[tuple[Edit, Attempt]], parents: frozenset[int]
+    ) -> None:
+        unique: list[Edit] = []
+        for edit, _ in asked:
+            if edit not in unique:
+                unique.append(edit)
+        try:
+            wanted = expected(old.body, unique) if asked else dict(old.body)
+        except Unexpectable:
+            self._failed(asked, Failure("intended", f"what {old.address} should become could not be worked out"))
+            return
+        strays = [*differences(wanted, dict(new.body))]
+        if strays and old.key not in parents:
+            shown = ".".join(map(str, strays[0])) or "it"
+            if asked:
+                own = [(edit, attempt) for edit, attempt in asked if _near(edit, strays)] or asked
+                self._failed(own, Failure("intended", f"{shown} of {old.address} would not be as asked"))
+            else:
+                self._stray(old, new.key, strays[0], f"{shown} of {old.address} would change too", after=True)
+        elif asked:
+            fault = schema_fault(old.body, new.body)
+            if fault:
+                self._failed(asked, Failure("schema", f"{old.address}: {fault}"))
+
+    def _added(self, extra: Mapping[_Name, Resource]) -> None:
+        left = list(extra.values())
+        for attempt in self.attempts:
+            for edit in attempt.repair.edits:
+                if not isinstance(edit, Add):
+                    continue
+                mine = next((one for one in left if holds(dict(one.body), dict(edit.body))), None)
+                if mine is None and not any(holds(dict(one.body), dict(edit.body)) for one in extra.values()):
+                    name = f"{edit.body.get('kind')}"
+                    self.verdict.blame(
+                        [attempt], Failure("intended", f"the new {name} would not be read back as asked")
+                    )
+                    continue
+                if mine is not None:
+                    left.remove(mine)
+                    fault = schema_fault(None, mine.body)
+                    if fault:
+                        self.verdict.blame([attempt], Failure("schema", f"{mine.address}: {fault}"))
+        added = {one.key for one in extra.values()} - {one.key for one in left}
+        for one in left:
+            if one.parent in added:
+                continue
+            self._stray(one, one.key, (), f"{one.address} would appear", after=True)
+
+    def _above_edited(self) -> frozenset[int]:
+        """Releases and the like whose values are what was really written."""
+        above: set[int] = set()
+        for key in self.edits:
+            parent = self.before.reading.resources[key].parent
+            while parent >= 0 and parent not in above:
+                above.add(parent)
+                parent = self.before.reading.resources[parent].parent
+        resources = self.before.reading.resources
+        above.update(one.key for one in resources if one.kind == _VALUES and one.parent in above)
+        return frozenset(above)
+
+    def _stray(self, old: Resource, key: int, route: Route, cause: str, *, after: bool) -> None:
+        """A change that nobody asked for: fine where it cured the same trouble there, else somebody's fault."""
+        guilty = self._by_bytes(key, route) if after else []
+        if not guilty:
+            origin = None if after and old.key == key else self.before.reading.trace(old.key, ())
+            files = {origin.span.file} if origin else set()
+            guilty = [one for one in self.attempts if files & set(one.files)] or list(self.attempts)
+        if self._cured_with(old, guilty):
+            for attempt in guilty:
+                self.verdict.also[attempt] += 1
+            return
+        self.verdict.blame(guilty, Failure("intended", cause, shared=True))
+
+    def _cured_with(self, old: Resource, guilty: Sequence[Attempt]) -> bool:
+        before, after = self.counts
+        for attempt in guilty:
+            concern = attempt.finding.concern
+            here = [kind for kind in before if kind[0] == concern and kind[1:4] == _whose(old)]
+            if any(after[kind] < before[kind] for kind in here):
+                return True
+        return False
+
+    def _by_bytes(self, key: int, route: Route) -> list[Attempt]:
+        while True:
+            origin = self.after.reading.trace(key, route)
+            if origin is not None:
+                spans = [origin.span, *(one.span for one in origin.segments if one.span)]
+                found = self.regions.attempts(spans)
+                if found or not route:
+                    return found
+            if not route:
+                return []
+            route = route[:-1]
+
+    # Is the finding gone, and did no other come?
+
+    def _gone(self) -> None:
+        before, after = self.counts
+        mine: dict[_Kind, list[Attempt]] = defaultdict(list)
+        for attempt in self.attempts:
+            mine[_kind(attempt.finding, self.before)].append(attempt)
+        for kind, attempts in mine.items():
+            if after[kind] > before[kind] - len(attempts):
+                self.verdict.blame(attempts, Failure("gone", "the finding would still be there"))
+
+    def _nothing_new(self) -> None:
+        before, after = self.counts
+        for finding in self.after.account.findings:
+            kind = _kind(finding, self.after)
+            if after[kind] <= before[kind]:
+                continue
+            guilty = self._of_finding(finding, self.after.drafts[finding.fingerprint].at.resource)
+            guilty = [one for one in guilty if finding.concern not in one.repair.opens]
+            if guilty:
+                where = finding.resource.address if finding.resource else finding.file
+                cause = f"{finding.concern} would come up at {where}"
+                self.verdict.blame(guilty, Failure("new", cause))
+
+    def _of_finding(self, finding: Finding, key: int) -> list[Attempt]:
+        if finding.resource is not None:
+            for one, edits in self.edits.items():
+                old = self.before.reading.resources[one]
+                if _whose(old) == (finding.resource.kind, finding.resource.namespace, finding.resource.name):
+                    return list(dict.fromkeys(attempt for _, attempt in edits))
+            if key >= 0:
+                found = self._by_bytes(key, self.after.drafts[finding.fingerprint].at.route)
+                if found:
+                    return found
+        return self._writers(finding.file)
+
+    def _writers(self, file: str) -> list[Attempt]:
+        return [one for one in self.attempts if file in one.files] or list(self.attempts)
+
+    def _failed(self, asked: Sequence[tuple[Edit, Attempt]], failure: Failure) -> None:
+        self.verdict.blame(list(dict.fromkeys(attempt for _, attempt in asked)), failure)
+
+
+def _near(edit: Edit, strays: Sequence[Route]) -> bool:
+    if not isinstance(edit, Put | Append | Remove | Substitute):
+        return False
+    return any(edit.route[: len(stray)] == stray[: len(edit.route)] for stray in strays)
+
+
+def _named(resources: Sequence[Resource]) -> dict[_Name, Resource]:
+    """Resources by what stays the same when files are edited; equal ones are told apart by their order."""
+    found: dict[_Name, Resource] = {}
+    counts: Counter[tuple[str, str, str, str, str | None, str]] = Counter()
+    for one in resources:
+        name = (one.source, one.root, one.address, one.kind, one.namespace, one.name)
+        found[(*name, counts[name])] = one
+        counts[name] += 1
+    return found
+
+
+def _whose(resource: Resource) -> tuple[str, str, str]:
+    return resource.kind, resource.namespace or "", resource.name
+
+
+def _kind(finding: Finding, seen: Examination) -> _Kind:
+    return identity(seen.drafts[finding.fingerprint], finding.resource, finding.file)
+
+
+def _counted(seen: Examination) -> Counter[_Kind]:
+    return Counter(
+        identity(seen.drafts[one.fingerprint], one.resource, one.file)
+        for one in seen.account.findings
+        if one.fingerprint in seen.drafts
+    )
+
+
+def by_concern(attempts: Sequence[Attempt]) -> Iterator[tuple[str, list[Attempt]]]:
+    """The attempts of each concern, in the order in which concerns first appear."""
+    groups: dict[str, list[Attempt]] = {}
+    for one in attempts:
+        groups.setdefault(one.finding.concern, []).append(one)
+    yield from groups.items()

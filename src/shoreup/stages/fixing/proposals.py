@@ -1,0 +1,112 @@
+"""Which findings get an edit and which do not, with the reason for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from shoreup.concerns.base import Concern
+from shoreup.concerns.registry import all_concerns
+from shoreup.formats.edits import CannotWrite, Replacement, collide
+from shoreup.model.amendment import Dropped, NotFixed
+from shoreup.model.edit import Append, Edit, Impact, NoRepair, Put, Remove, Repair, Substitute
+from shoreup.model.finding import Draft, Finding, Safety
+from shoreup.model.location import Route
+from shoreup.stages.examination import Examination
+from shoreup.stages.fixing.attempt import Attempt
+from shoreup.stages.fixing.impact import impact
+from shoreup.stages.fixing.realising import Realiser
+
+_OFFERED = frozenset({Safety.SAFE, Safety.UNSAFE})
+
+
+@dataclass(slots=True)
+class Proposals:
+    """What one reading of the estate offers. ``later`` are findings whose edits collide with those of another."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    later: list[Finding] = field(default_factory=list)
+    not_fixed: list[NotFixed] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+
+
+def propose(
+    seen: Examination,
+    wanted: Callable[[Finding], bool],
+    *,
+    unsafe: bool,
+    alone: Collection[str],
+) -> Proposals:
+    """An attempt for each wanted finding that code can cure, in rank order; the first of two that collide goes first.
+
+    ``alone`` names the fingerprints that must be realised without touching other resources.
+    """
+    kinds: dict[str, Concern] = {kind.id: kind() for kind in all_concerns()}
+    realiser = Realiser(seen.reading)
+    proposals = Proposals()
+    taken: dict[str, list[Replacement]] = {}
+    for finding in seen.account.findings:
+        if not wanted(finding):
+            continue
+        draft = seen.drafts[finding.fingerprint]
+        by_itself = finding.fingerprint in alone
+        made = _attempt(kinds[finding.concern], seen, finding, draft, realiser, unsafe=unsafe, alone=by_itself)
+        if isinstance(made, NotFixed):
+            proposals.not_fixed.append(made)
+        elif isinstance(made, Dropped):
+            proposals.dropped.append(made)
+        elif any(collide([one], taken.get(one.file, ())) for one in made.replacements):
+            proposals.later.append(finding)
+        else:
+            proposals.attempts.append(made)
+            for one in made.replacements:
+                taken.setdefault(one.file, []).append(one)
+    return proposals
+
+
+def _attempt(
+    concern: Concern,
+    seen: Examination,
+    finding: Finding,
+    draft: Draft,
+    realiser: Realiser,
+    *,
+    unsafe: bool,
+    alone: bool,
+) -> Attempt | NotFixed | Dropped:
+    try:
+        repair = concern.repair(seen.estate, draft)
+    except Exception as problem:  # one concern's mistake costs its own fix only
+        return Dropped(finding, concern.title, "repair", f"Shoreup failed to work it out: {type(problem).__name__}")
+    if isinstance(repair, NoRepair):
+        return NotFixed(finding, repair.reason, repair.text)
+    fix = repair.fix
+    if fix.safety not in _OFFERED:
+        return NotFixed(finding, f"a person has to decide: {fix.title} ({fix.reason})")
+    if fix.safety is Safety.UNSAFE and not unsafe:
+        return NotFixed(finding, f"unsafe: {fix.reason}; --unsafe makes it")
+    does = _impact(seen, repair)
+    if fix.safety is Safety.SAFE and does.order >= Impact.RESTART.order:
+        return Dropped(finding, fix.title, "impact", f"it is called safe, but what it changes means: {does.value}")
+    try:
+        replacements = realiser.realise(repair.edits, alone=alone)
+    except CannotWrite as problem:
+        return NotFixed(finding, str(problem))
+    except Exception as problem:  # a writer's mistake costs one fix
+        return Dropped(finding, fix.title, "write", f"Shoreup failed to write it: {type(problem).__name__}")
+    if not replacements:
+        return NotFixed(finding, "nothing in the files would change")
+    return Attempt(finding, draft, repair, does, replacements, alone)
+
+
+def _impact(seen: Examination, repair: Repair) -> Impact:
+    routes: dict[int, list[Route]] = {}
+    for edit in repair.edits:
+        for key, route in _touched(edit):
+            routes.setdefault(key, []).append(route)
+    worst = [impact(seen.reading.resources[key], some) for key, some in routes.items()]
+    return max(worst, key=lambda one: one.order, default=Impact.NONE)
+
+
+def _touched(edit: Edit) -> Sequence[tuple[int, Route]]:
+    return [(edit.resource, edit.route)] if isinstance(edit, Put | Append | Remove | Substitute) else []

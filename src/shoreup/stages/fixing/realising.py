@@ -1,0 +1,132 @@
+"""From what a fix asks for to bytes in files: by the origin where the value stands already, by the source elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.erasing import erased
+from shoreup.formats.spelling import substituted
+from shoreup.model.edit import Add, Append, Edit, Erase, Move, Put, Remove, Rewrite, Substitute
+from shoreup.model.finding import Place
+from shoreup.model.location import Route
+from shoreup.model.origin import Origin
+from shoreup.model.value import Value, at
+from shoreup.sources.editing import Editor
+from shoreup.stages.fixing.relocation import relocated
+from shoreup.stages.reading import Reading
+
+_GENERATED = re.compile(
+    rb"^[ \t]*(?:#|//|/\*|<!--)?[ \t]*(?:code |this file (?:is|was) |file |auto-?)?generated\b[^\n]*(?:do not edit)?"
+    rb"|^[^\n]{0,80}\bdo not edit\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEAD = 600
+"""Bytes at the top of a file in which a generator leaves its mark."""
+
+
+class Realiser:
+    """Turns edits into replacements, over one reading of the estate."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._read = reading.tree.read
+
+    def realise(self, edits: Sequence[Edit], *, alone: bool = False) -> tuple[Replacement, ...]:
+        """The bytes that make the edits. Raises :class:`CannotWrite`, also for files that are not the owner's to edit.
+
+        ``alone`` as in :class:`Editor`.
+        """
+        made = tuple(self._real(one) for edit in edits for one in self._one(edit, alone))
+        for file in sorted({one.file for one in made}):
+            self._refuse(file)
+        return tuple(dict.fromkeys(made))
+
+    def _real(self, one: Replacement) -> Replacement:
+        path = self._reading.tree.real(one.file)
+        return one if path == one.file else Replacement(path, one.start, one.end, one.text)
+
+    def _refuse(self, path: str) -> None:
+        content = self._read(path)
+        if content is None:
+            if path in self._reading.tree:
+                raise CannotWrite(f"{path} cannot be read, so it is not written either")
+            return
+        first = content[:_HEAD]
+        lines = b"\n".join(
+            line for line in first.split(b"\n")[:8] if line.lstrip()[:2] in (b"//", b"/*") or b"#" in line[:3]
+        )
+        if lines and _GENERATED.search(lines):
+            raise CannotWrite(f"{path} says that it is generated; the change belongs into what generates it")
+
+    def _one(self, edit: Edit, alone: bool) -> Iterator[Replacement]:
+        if isinstance(edit, Erase):
+            yield erased(edit.span, self._content(edit.span.file))
+        elif isinstance(edit, Rewrite):
+            yield Replacement(edit.span.file, edit.span.start, edit.span.end, edit.text.encode())
+        elif isinstance(edit, Move):
+            yield from relocated(edit, self._content(edit.span.file), self._read(edit.file))
+        elif isinstance(edit, Substitute):
+            yield from self._substitute(edit, alone)
+        elif isinstance(edit, Put):
+            yield from self._put(edit, alone)
+        elif isinstance(edit, Append):
+            yield from self._editor(edit.resource).append(
+                edit.route, edit.value, self._read, like=edit.like, alone=alone
+            )
+        elif isinstance(edit, Remove):
+            yield from self._editor(edit.resource).remove(edit.route, self._read, alone=alone)
+        elif isinstance(edit, Add):
+            yield from self._editor(edit.beside).add(edit.body, self._read, like=edit.like)
+
+    def _content(self, path: str) -> bytes:
+        content = self._read(path)
+        if content is None:
+            raise CannotWrite(f"{path} cannot be read, so it is not written either")
+        return content
+
+    def _put(self, edit: Put, alone: bool) -> Iterator[Replacement]:
+        old = self._value(edit.resource, edit.route)
+        if isinstance(old, str) and isinstance(edit.value, str) and not edit.like:
+            origin = self._origin(edit.resource, edit.route)
+            if origin is not None and origin.segments and not (alone and origin.via):
+                yield from substituted(origin, 0, len(old), edit.value, self._read)
+                return
+        editor = self._editor(edit.resource)
+        yield from editor.put(edit.route, edit.value, self._read, like=edit.like, alone=alone)
+
+    def _substitute(self, edit: Substitute, alone: bool) -> Iterator[Replacement]:
+        origin = self._origin(edit.resource, edit.route)
+        if origin is None or not origin.segments:
+            raise CannotWrite("where the text is written could not be found")
+        if (alone and any(segment.via for segment in origin.segments)) or (alone and origin.via):
+            value = self._value(edit.resource, edit.route)
+            if not isinstance(value, str):
+                raise CannotWrite("the text is shared with others and only partly known")
+            whole = value[: edit.start] + edit.text + value[edit.end :]
+            yield from self._editor(edit.resource).put(edit.route, whole, self._read, alone=True)
+            return
+        yield from substituted(origin, edit.start, edit.end, edit.text, self._read)
+
+    def _value(self, key: int, route: Route) -> Value:
+        return at(dict(self._reading.found[key].resource.body), *route)
+
+    def _origin(self, key: int, route: Route) -> Origin | None:
+        return self._reading.trace(key, route)
+
+    def _editor(self, key: int) -> Editor:
+        found = self._reading.found[key]
+        if isinstance(found.tracer, Editor):
+            return found.tracer
+        raise CannotWrite(f"Shoreup cannot write into {_WAYS.get(found.resource.source, found.resource.source)} yet")
+
+
+_WAYS = {"helm": "a rendered chart", "argo": "an Argo application", "compose": "a compose file"}
+
+
+def places(edits: Sequence[Edit]) -> Iterator[Place]:
+    """The places in resources that edits are about."""
+    for edit in edits:
+        if isinstance(edit, Put | Append | Remove | Substitute):
+            yield Place(edit.resource, edit.route)

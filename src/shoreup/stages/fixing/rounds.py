@@ -1,0 +1,146 @@
+"""To a fixpoint: propose, apply in memory, read again, drop what fails, and go on with what collided.
+
+A round costs one reading of the estate when everything holds. What fails is dropped and the rest tried again; what
+several could have done is tried in halves, so that one bad edit costs a few readings and never its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from shoreup.formats.files import FileTree
+from shoreup.model.amendment import Applied, Dropped, NotFixed, Step
+from shoreup.model.finding import Finding
+from shoreup.stages.examination import Asked, Examination, examination
+from shoreup.stages.fixing.attempt import Attempt, Failure
+from shoreup.stages.fixing.checks import Verdict, by_concern, check
+from shoreup.stages.fixing.proposals import Proposals, propose
+from shoreup.stages.fixing.regions import Regions, contents
+
+MOST_ROUNDS = 10
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What all rounds came to. ``last`` is the estate as the edits leave it."""
+
+    last: Examination
+    tree: FileTree
+    applied: list[Applied] = field(default_factory=list)
+    not_fixed: dict[str, NotFixed] = field(default_factory=dict)
+    dropped: dict[str, Dropped] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which findings are to be fixed."""
+
+    wanted: Callable[[Finding], bool]
+    unsafe: bool
+
+
+def run(tree: FileTree, asked: Asked, wish: Wish, say: Progress) -> tuple[Examination, Outcome]:
+    """The estate as it is, and what becomes of it. Nothing is written."""
+    first = examination(tree, asked, say)
+    return first, _Rounds(first, tree, asked, wish, say).run()
+
+
+class _Rounds:
+    def __init__(self, first: Examination, tree: FileTree, asked: Asked, wish: Wish, say: Progress) -> None:
+        self.asked = asked
+        self.wish = wish
+        self.say = say
+        self.outcome = Outcome(first, tree)
+        self.alone: set[str] = set()
+        self.done: set[str] = set()
+
+    def run(self) -> Outcome:
+        for number in range(1, MOST_ROUNDS + 1):
+            proposals = propose(self.outcome.last, self._wanted, unsafe=self.wish.unsafe, alone=self.alone)
+            self._note(proposals)
+            if proposals.attempts:
+                self.say(f"checking {len(proposals.attempts)} fixes", number, MOST_ROUNDS)
+                self._settle(proposals.attempts)
+            if not proposals.later and self.alone <= self.done:
+                break
+        for finding in self.outcome.last.account.findings:
+            if self._wanted(finding) and finding.fingerprint not in self.outcome.not_fixed:
+                reason = f"its edits collided with those of others for {MOST_ROUNDS} rounds; run fix again"
+                self.outcome.not_fixed[finding.fingerprint] = NotFixed(finding, reason)
+        return self.outcome
+
+    def _wanted(self, finding: Finding) -> bool:
+        return finding.fingerprint not in self.done and self.wish.wanted(finding)
+
+    def _note(self, proposals: Proposals) -> None:
+        for one in proposals.not_fixed:
+            self.outcome.not_fixed[one.finding.fingerprint] = one
+            self.done.add(one.finding.fingerprint)
+        for two in proposals.dropped:
+            self.outcome.dropped[two.finding.fingerprint] = two
+            self.done.add(two.finding.fingerprint)
+
+    def _settle(self, attempts: Sequence[Attempt]) -> None:
+        """Apply those of the attempts that hold together."""
+        left = list(attempts)
+        while left:
+            after, amended, verdict = self._try(left)
+            if verdict.holds:
+                self._accept(left, after, amended, verdict)
+                return
+            if not verdict.failures:
+                verdict.failures.update(self._apart([one for one in left if one in verdict.suspects], verdict.suspects))
+            for attempt, failure in verdict.failures.items():
+                self._fail(attempt, failure)
+            left = [one for one in left if one not in verdict.failures]
+
+    def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
+        amended = self.outcome.tree.amended(contents(self.outcome.tree, attempts))
+        after = examination(amended, self.asked, _silent)
+        return after, amended, check(self.outcome.last, after, attempts, Regions(attempts))
+
+    def _apart(self, suspects: Sequence[Attempt], said: dict[Attempt, Failure]) -> dict[Attempt, Failure]:
+        """Which of the suspects fail by themselves; the last of them where only their company is the trouble."""
+        if len(suspects) == 1:
+            return {suspects[0]: said[suspects[0]]}
+        failed: dict[Attempt, Failure] = {}
+        middle = len(suspects) // 2
+        for half in (suspects[:middle], suspects[middle:]):
+            _, _, verdict = self._try(half)
+            if verdict.holds:
+                continue
+            failed.update(verdict.failures or self._apart(half, verdict.suspects or said))
+        return failed or {suspects[-1]: said[suspects[-1]]}
+
+    def _fail(self, attempt: Attempt, failure: Failure) -> None:
+        mark = attempt.finding.fingerprint
+        if failure.shared and not attempt.alone and mark not in self.alone:
+            self.alone.add(mark)
+            return
+        self.done.add(mark)
+        if failure.shared:
+            reason = f"the same text feeds others that have no such trouble: {failure.cause}"
+            self.outcome.not_fixed[mark] = NotFixed(attempt.finding, reason)
+        else:
+            self.outcome.dropped[mark] = attempt.dropped(failure)
+
+    def _accept(self, attempts: Sequence[Attempt], after: Examination, amended: FileTree, verdict: Verdict) -> None:
+        so_far: list[Attempt] = []
+        for concern, ones in by_concern(attempts):
+            so_far += ones
+            changed = {file for one in ones for file in one.files}
+            held = {file: text for file, text in contents(self.outcome.tree, so_far).items() if file in changed}
+            findings = tuple(one.finding for one in ones)
+            self.outcome.steps.append(Step(concern, ones[0].repair.fix.title, findings, held))
+        for one in attempts:
+            self.done.add(one.finding.fingerprint)
+            self.outcome.applied.append(replace(one, also=verdict.also[one]).applied())
+        self.outcome.last, self.outcome.tree = after, amended
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """The progress of the checks is that of the rounds."""
