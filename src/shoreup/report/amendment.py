@@ -97,7 +97,8 @@ class _Page:
         """One file's diff with colours."""
         for line in patch.lines(change):
             text = plain(line.rstrip(b"\r\n").decode("utf-8", "replace"))
-            yield self.ink(text, _style(text))
+            style = _style(text)
+            yield self.ink(text, style) if style else text
         yield ""
 
     def _applied(self, ones: Sequence[Applied]) -> Iterator[str]:

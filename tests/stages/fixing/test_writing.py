@@ -12,7 +12,6 @@ import pytest
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Change
 from shoreup.model.errors import UserError
-from shoreup.stages.fixing import writing
 from shoreup.stages.fixing.writing import PREFIX, write
 
 
@@ -67,14 +66,14 @@ def test_what_a_killed_run_left_is_swept_and_a_living_one_is_left_alone(tmp_path
 def test_a_full_disk_leaves_every_file_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.tf").write_bytes(b"old")
     (tmp_path / "b.tf").write_bytes(b"old")
-    real, calls = writing.os.fsync, iter(range(10))
+    real, calls = os.fsync, iter(range(10))
 
     def full(descriptor: int) -> None:
         if next(calls) == 1:
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr(writing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="No space left"):
         write(FileTree(tmp_path), [Change("a.tf", b"old", b"new"), Change("b.tf", b"old", b"new")])
     assert (tmp_path / "a.tf").read_bytes() == (tmp_path / "b.tf").read_bytes() == b"old"
