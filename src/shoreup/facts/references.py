@@ -185,7 +185,7 @@ def _of_workload(workload: Workload, known: _Known) -> Iterator[Dangling]:
 
 def _lacks(resource: Resource, key: str) -> bool:
     """Whether a ConfigMap or Secret certainly has no such key."""
-    if resource.parent >= 0 and resource.source not in ("terraform", "manifest", "kustomize", "helm", "flux"):
+    if resource.parent >= 0 and resource.source not in ("terraform", "manifest", "kustomize", "helm", "flux", "argo"):
         return False
     for field in ("data", "binaryData", "stringData"):
         held = resource.body.get(field)

@@ -1,7 +1,8 @@
 """Which folders of an estate are applied, and by what.
 
 A kustomization that another includes is no root, and yields nothing for itself. A folder that a Flux Kustomization
-names is applied as that object says, and what it yields may hold further such objects. What is left out on purpose
+names is applied as that object says, and what it yields may hold further such objects; so is a folder that an
+Application of Argo CD names. What is left out on purpose
 (an application whose entry is commented out) is not applied, and not read as a manifest either.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from shoreup.formats.files import FileTree
 from shoreup.model.value import Value
 from shoreup.sources.documents import Documents, DocumentTracer, objects
+from shoreup.sources.kustomize import argo
 from shoreup.sources.kustomize.build import Build
 from shoreup.sources.kustomize.flux import apply_folder, declared, folder_of, identity, is_flux, site_of, source_of
 from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of, folders_above
@@ -76,6 +78,8 @@ class Roots:
             and not self._foreign(one.item, sources)
         }
         gathered = {one for one in targets if one not in self.found.paths}
+        applications = [one for one in self._applications() if one.folder not in targets]
+        targets |= {one.folder for one in applications}
         self._named_like = {_likeness(above, one) for one in references for above in folders_above(one)}
         for folder in sorted(self.found.paths):
             kustomization = self.found.get(folder)
@@ -98,9 +102,43 @@ class Roots:
                 folder = folder_of(one.item) or "."
                 if _below(one.path, folder) == self_applied and not self._left_out(one.path, references):
                     self._follow([one.item], sources)
+        self._apply(applications, references)
         self._break_circles()
         self._take(references)
         return list(self._resources())
+
+    def _applications(self) -> list[argo.Applied]:
+        """What Argo applies of this repository, which is the one that most of the folders here are said to be in."""
+        declared = [
+            one for path, item in self._items(b"argoproj.io/") if argo.is_argo(item)
+            for one in argo.applied(path, item, self.build)
+        ]  # fmt: skip
+        addresses = Counter(one.repository for one in declared)
+        return [one for one in declared if addresses[one.repository] == max(addresses.values())]
+
+    def _apply(self, declared: Sequence[argo.Applied], references: set[str]) -> None:
+        """Apply what Applications say: first those that nothing else here applies, then what they bring."""
+        targets = {one.folder for one in declared}
+        waiting = [one for root in self.roots for one in self._brought(root.objects, declared)]
+        for inside in (False, True):
+            waiting += [
+                one
+                for one in declared
+                if _within(one.path, targets) is inside and not self._left_out(one.path, references)
+            ]
+            while waiting and len(self.roots) < MAX_ROOTS:
+                one = waiting.pop(0)
+                if one.identity in self._done or (one.path in self.build.used and one in declared):
+                    continue
+                self._done.add(one.identity)
+                made = argo.apply(self.build, one)
+                self._add(one.folder, "argo", made)
+                waiting += self._brought(made, declared)
+
+    def _brought(self, made: Iterable[Object], declared: Sequence[argo.Applied]) -> list[argo.Applied]:
+        folders = {one.folder for one in declared}
+        found = [one for item in made if argo.is_argo(item) for one in argo.applied("", item, self.build)]
+        return [one for one in found if one.folder in folders]
 
     def _break_circles(self) -> None:
         """Build one of each circle of kustomizations that nothing outside it includes, so that the circle is said."""
@@ -181,16 +219,18 @@ class Roots:
         return found
 
     def _flux(self) -> Iterable[_Declared]:
+        return (_Declared(path, item) for path, item in self._items(b"kustomize.toolkit.fluxcd.io/") if is_flux(item))
+
+    def _items(self, group: bytes) -> Iterable[tuple[str, Object]]:
+        """The objects in files that name an API group."""
         for path in self.tree.files:
             if path.endswith(SUFFIXES) and path.rpartition("/")[2] not in NAMES:
                 content = self.tree.read(path)
-                if content is not None and b"kustomize.toolkit.fluxcd.io/" in content:
+                if content is not None and group in content:
                     for index, document in enumerate(self.found.documents.of(path)):
                         for prefix, body in objects(document.value):
                             tracer = DocumentTracer(self.found.documents, path, index, prefix)
-                            item = Object(body, Written(tracer))
-                            if is_flux(item):
-                                yield _Declared(path, item)
+                            yield path, Object(body, Written(tracer))
 
     def _sources(self) -> dict[str, Value]:
         """The addresses of the git repositories that the estate declares, by name."""
