@@ -8,8 +8,9 @@ is commented out is not live.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shoreup.facts.estate import Comment, ConfigEntry, Estate
 from shoreup.facts.naming import named
@@ -97,17 +98,19 @@ def _of_entry(entry: ConfigEntry) -> Iterator[Admission]:
         return
     lines = list(_HASH_LINE.finditer(text))
     for index, line in enumerate(lines):
-        following = [other["words"] for other in lines[index + 1 :] if _adjacent(text, line, other)]
-        words, wish = _told(line["words"], (line["words"], *following))
-        if words:
+        words, wish = _told(line["words"], ())
+        if words and not any(_CODE.search(other) for other in _below(text, lines, index)):
             place = Place(entry.resource.key, entry.route, (line.start("mark"), line.end()))
             yield Admission(place, words, named(entry.resource), wish)
 
 
-def _adjacent(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
-    """Whether only lines of comments stand between two."""
-    between = text[one.end() : other.start()]
-    return all(not part.strip() or part.lstrip()[:1] in "#;/" for part in between.split("\n")) and "\n\n" not in between
+def _below(text: str, lines: Sequence[re.Match[str]], index: int) -> Iterator[str]:
+    """The lines of the same comment below one, with nothing between them."""
+    for one, other in pairwise(lines[index:]):
+        between = text[one.end() : other.start()]
+        if between.strip() or "\n\n" in between:
+            return
+        yield other["words"]
 
 
 def _told(text: str, lines: tuple[str, ...]) -> tuple[str, bool]:
