@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.claims import Claim, contradicted_claims
 from shoreup.facts.estate import Estate
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import Erase, NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _FIX = Fix("Remove the comment", Safety.SAFE, "a comment changes nothing that runs")
 
@@ -58,3 +59,12 @@ class CommentContradicted(Concern):
             related=tuple((place, note) for place, note in claim.proof),
             fixes=(_FIX,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The comment goes, where it says nothing else."""
+        if draft.at.span is None:
+            return self.unrepaired(draft, "the comment stands inside of a program's text")
+        comment = next((one for one in estate.comments if one.span == draft.at.span), None)
+        if comment is None or len(comment.lines) > 1:
+            return self.unrepaired(draft, "the comment says other things too; which words go is for its author to say")
+        return Repair(_FIX, (Erase(draft.at.span),), loses_comments=1)

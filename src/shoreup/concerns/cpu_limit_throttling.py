@@ -9,16 +9,19 @@ from shoreup.concerns._probes import reached, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import known_text, mapping
+from shoreup.facts.lookup import container_at
 from shoreup.facts.quantities import cores
 from shoreup.facts.serving import serving
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.location import Route
 
 _BURSTY = frozenset({"app", "auth", "cache", "database", "gate", "ingress", "pooler", "queue", "search", "web"})
 """Kinds of product that wait for requests and then want a whole core for a moment."""
 _TOO_LITTLE = 0.2
 """Cores: 20 ms of each 100 ms. Below it, a single request of an ordinary program waits for several periods."""
 _DROP = Fix(
-    "Drop the limit and keep the request, or raise the limit to a core",
+    "Drop the limit and keep the request",
     Safety.UNSAFE,
     f"{RESTARTS}; the request still guarantees its share when the node is busy",
 )
@@ -78,3 +81,18 @@ class CpuLimitThrottling(Concern):
                 fixes=(_DROP,),
                 strict=not bursty,
             )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The limit goes; what it also meant, a request of as much, is written down where nothing else is."""
+        found = container_at(estate, draft.at)
+        if found is None:
+            return self.unrepaired(draft)
+        workload, container = found
+        key, route = workload.resource.key, (*container.route, "resources")
+        resources = mapping(container.body.get("resources"))
+        limits = mapping(resources.get("limits"))
+        gone: Route = ("limits", "cpu") if len(limits) > 1 else ("limits",)
+        edits: list[Edit] = [Remove(key, (*route, *gone))]
+        if mapping(resources.get("requests")).get("cpu") is None:
+            edits.append(Put(key, (*route, "requests", "cpu"), limits.get("cpu")))
+        return Repair(_DROP, tuple(edits), cost="on a busy node it may take what others leave, up to the whole node")

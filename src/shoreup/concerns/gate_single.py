@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shoreup.concerns._replicas import pod_labels, second_replica
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.bottlenecks import Gate, alone, gates
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, mapping
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.placement import Pin, pinned
 from shoreup.facts.standing import listed
 from shoreup.facts.staying import REPLICATED, single, stays
 from shoreup.facts.wiring import wiring
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
 _FEWEST = 3
@@ -114,6 +117,14 @@ class GateSingle(Concern):
             fixes=tuple(fixes),
             dependants=max(weight, len(gate.routes)),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Two replicas on different nodes and a budget, where the finding says that two may run."""
+        workload = workload_at(estate, draft.at)
+        labels = pod_labels(workload) if workload else None
+        if _REPLICATE not in draft.fixes or workload is None or labels is None:
+            return self.unrepaired(draft)
+        return Repair(_REPLICATE, second_replica(workload, labels), cost="twice the memory and processor")
 
 
 def _nodes(gate: Gate) -> tuple[str, Place | None]:

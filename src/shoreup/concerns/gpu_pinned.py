@@ -7,13 +7,22 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.accelerators import GpuClaim, gpu_claim
 from shoreup.facts.estate import Estate, Workload
+from shoreup.facts.fields import items, mapping
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.operated_accelerators import OperatedPin, operated_pins
-from shoreup.facts.placement import Pin, pinned
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
-from shoreup.model.value import Unknown
+from shoreup.facts.placement import HOSTNAME, REQUIRED, Pin, pinned
+from shoreup.model.edit import Append, NoRepair, Remove, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.location import Route
+from shoreup.model.value import Unknown, Value
 
 _EVERYWHERE = "DaemonSet"
+_LOOSEN = Fix(
+    "Prefer this node instead of requiring it; the claim itself asks for a node with such a card",
+    Safety.UNSAFE,
+    "the pods restart, and may then run on another node; their volumes must reach there",
+)
 _PREFER = Fix(
     "Require a label that every suitable node has, and prefer this node instead of requiring it",
     Safety.UNSAFE,
@@ -93,6 +102,44 @@ class GpuPinned(Concern):
             related=((operated.claim, "its model asks for a GPU"),),
             fixes=(_PREFER,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The requirement becomes a preference, where the claim itself asks for nodes that have such a card."""
+        workload = workload_at(estate, draft.at)
+        claim = gpu_claim(estate, workload) if workload else None
+        pin = pinned(workload) if workload else None
+        if workload is None or claim is None or not isinstance(pin, Pin) or "*" in pin.node:
+            return self.unrepaired(draft)
+        if not claim.resource:
+            return self.unrepaired(
+                draft, "the pod claims no device, so nothing but this node's name tells where a card is"
+            )
+        gone = _requirement(workload, pin)
+        if gone is None:
+            return self.unrepaired(draft, "the node is named among other requirements")
+        key, affinity = workload.resource.key, (*workload.pod_route, "affinity", "nodeAffinity")
+        expression: dict[str, Value] = {"key": HOSTNAME, "operator": "In", "values": [pin.node]}
+        preferred: dict[str, Value] = {"weight": 100, "preference": {"matchExpressions": [expression]}}
+        append = Append(key, (*affinity, "preferredDuringSchedulingIgnoredDuringExecution"), preferred)
+        return Repair(
+            _LOOSEN, (Remove(key, gone), append), cost="it may start where its volumes have to be attached anew"
+        )
+
+
+def _requirement(workload: Workload, pin: Pin) -> Route | None:
+    """What to take away so that the node is not required any more; ``None`` where other things would go with it."""
+    route, pod = pin.place.route, workload.pod_route
+    if route == (*pod, "nodeName"):
+        return route
+    if route == (*pod, "nodeSelector", HOSTNAME):
+        alone = len(mapping(workload.pod.get("nodeSelector"))) == 1
+        return (*pod, "nodeSelector") if alone else route
+    affinity = mapping(mapping(workload.pod.get("affinity")).get("nodeAffinity"))
+    required = mapping(affinity.get(REQUIRED))
+    terms = [mapping(term) for term in items(required.get("nodeSelectorTerms"))]
+    if len(terms) == 1 and sum(len(items(one)) for one in terms[0].values()) == 1:
+        return (*pod, "affinity", "nodeAffinity", REQUIRED)
+    return None
 
 
 def _node(pin: Pin) -> str:

@@ -9,9 +9,11 @@ from shoreup.facts.accelerators import GpuClaim, gpu_claim
 from shoreup.facts.admission import adds_tolerations
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import text
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.placement import Node, fits, kept_out, nodes, wanted_labels
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import Append, NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown, Value, is_known
 
 _SET_BY_OTHERS = (
@@ -150,6 +152,23 @@ class GpuUnschedulable(Concern):
             fixes=(_LABEL,),
             confidence=Confidence.LIKELY,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A toleration of the taint that keeps it out of every node with such a GPU."""
+        workload = workload_at(estate, draft.at)
+        claim = gpu_claim(estate, workload) if workload else None
+        if workload is None or claim is None or _LABEL in draft.fixes:
+            return self.unrepaired(draft)
+        able = [node for node in nodes(estate) if _has_gpu(node, claim.vendor) and fits(workload, node)]
+        taint = kept_out(workload, able[0]) if able else None
+        if taint is None or isinstance(taint, Unknown):
+            return self.unrepaired(draft)
+        value = text(taint[0].get("value"))
+        entry: dict[str, Value] = {"key": text(taint[0].get("key")), "operator": "Equal" if value else "Exists"}
+        if value:
+            entry["value"] = value
+        entry["effect"] = text(taint[0].get("effect"))
+        return Repair(draft.fixes[0], (Append(workload.resource.key, (*workload.pod_route, "tolerations"), entry),))
 
 
 def _has_gpu(node: Node, vendor: str) -> bool:

@@ -12,7 +12,8 @@ from shoreup.facts.fields import mapping, number, text, why_open
 from shoreup.facts.naming import named
 from shoreup.facts.selection import selects
 from shoreup.facts.staying import REPLICATED, stays
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value
 
@@ -107,6 +108,14 @@ class PdbBlocksDrain(Concern):
             related=((Place(first.resource.key, ("spec", "replicas")), f"{least}{covered.count} {plural}"),),
             fixes=(_ALLOW_ONE,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """One pod may go at a time, whatever the budget says now."""
+        key = draft.at.resource
+        edits: list[Edit] = [Put(key, ("spec", "maxUnavailable"), 1)]
+        if mapping(estate.by_key[key].body.get("spec")).get("minAvailable") is not None:
+            edits.append(Remove(key, ("spec", "minAvailable")))
+        return Repair(_ALLOW_ONE, tuple(edits), cost="where one replica runs, a drain stops the service for a restart")
 
 
 def _covered(selector: Value, workloads: Sequence[Workload]) -> _Covered | Unknown:

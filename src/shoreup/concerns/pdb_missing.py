@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from shoreup.concerns._replicas import budget_beside, pod_labels
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.selection import selects
-from shoreup.model.edit import Add, NoRepair, Repair
+from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
-from shoreup.model.location import Route
 from shoreup.model.resource import Resource
-from shoreup.model.value import Unknown, Value, at, unknowns
+from shoreup.model.value import Unknown
 
 _REPLICATED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
-_LABELS: Route = ("spec", "selector", "matchLabels")
 _ADD = Fix(
     "Add a PodDisruptionBudget with maxUnavailable: 1",
     Safety.SAFE,
@@ -99,22 +98,10 @@ class PdbMissing(Concern):
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
         """A budget beside the workload, over the labels that the workload itself selects its pods by."""
         workload = workload_at(estate, draft.at)
-        labels = mapping(at(dict(workload.resource.body), *_LABELS)) if workload else {}
-        if workload is None or not labels or next(unknowns(dict(labels)), None) is not None:
+        labels = pod_labels(workload) if workload else None
+        if workload is None or labels is None:
             return self.unrepaired(draft, "the labels of the pods are not all known")
-        metadata: dict[str, Value] = {"name": workload.name}
-        like: list[tuple[Route, Route]] = [(("metadata", "name"), ("metadata", "name"))]
-        if mapping(workload.resource.body.get("metadata")).get("namespace") is not None:
-            metadata["namespace"] = workload.namespace
-            like.append((("metadata", "namespace"), ("metadata", "namespace")))
-        like.append((("spec", "selector", "matchLabels"), _LABELS))
-        body: dict[str, Value] = {
-            "apiVersion": "policy/v1",
-            "kind": "PodDisruptionBudget",
-            "metadata": metadata,
-            "spec": {"maxUnavailable": 1, "selector": {"matchLabels": dict(labels)}},
-        }
-        return Repair(_ADD, (Add(workload.resource.key, body, tuple(like)),))
+        return Repair(_ADD, (budget_beside(workload, labels),))
 
 
 def _by_namespace(budgets: Sequence[Resource]) -> Mapping[str, Sequence[Resource]]:

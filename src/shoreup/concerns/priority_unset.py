@@ -6,15 +6,21 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.priorities import has_class, priority
+from shoreup.facts.priorities import class_above, has_class, priority
 from shoreup.facts.standing import listed, others
 from shoreup.facts.staying import REPLICATED, stays
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import Add, NoRepair, Put, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.value import Value
 
 _ENOUGH = 5
 _FEWEST = 3
 """With fewer than enough, from so many on, only the strict persona hears of it."""
+_NAME = "depended-on"
+_VALUE = 1_000_000
+"""Far above the default of 0, far below what Kubernetes keeps for itself (from a thousand million on)."""
 _CLASS = Fix(
     "Give it a PriorityClass above the default",
     Safety.UNSAFE,
@@ -87,3 +93,33 @@ class PriorityUnset(Concern):
             dependants=len(standing),
             strict=len(standing) < _ENOUGH,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The lowest class of the estate that is above what nobody depends on; a new one where there is none."""
+        workload = workload_at(estate, draft.at)
+        if workload is None:
+            return self.unrepaired(draft)
+        name = class_above(estate, _highest_leaf(estate))
+        put = Put(workload.resource.key, (*workload.pod_route, "priorityClassName"), name or _NAME)
+        if name:
+            return Repair(_CLASS, (put,))
+        body: dict[str, Value] = {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": _NAME},
+            "value": _VALUE,
+            "globalDefault": False,
+            "description": "What many others depend on.",
+        }
+        return Repair(_CLASS, (Add(workload.resource.key, body), put))
+
+
+def _highest_leaf(estate: Estate) -> int:
+    """The highest priority of what nothing depends on."""
+    values = [
+        value
+        for workload in estate.workloads
+        if workload.kind in REPLICATED and stays(workload) and not others(estate, workload.resource.key)
+        if (value := priority(estate, workload)) is not None
+    ]
+    return max(values, default=0)

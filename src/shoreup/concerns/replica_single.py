@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from shoreup.concerns._replicas import pod_labels, second_replica
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.bottlenecks import alone
 from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.fields import number
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.operators import operated, route_of
 from shoreup.facts.products import Product
 from shoreup.facts.standing import listed, others
 from shoreup.facts.staying import REPLICATED, single, stays
 from shoreup.facts.wiring_graph import Node
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Put, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
 
@@ -144,6 +147,17 @@ class ReplicaSingle(Concern):
             dependants=len(standing),
             strict=leaf,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Two replicas where two may run; one more instance where an operator makes the standby."""
+        if _INSTANCES in draft.fixes:
+            put = Put(draft.at.resource, draft.at.route, 2)
+            return Repair(_INSTANCES, (put,), cost="a second volume of the same size")
+        workload = workload_at(estate, draft.at)
+        labels = pod_labels(workload) if workload else None
+        if _MORE not in draft.fixes or workload is None or labels is None:
+            return self.unrepaired(draft)
+        return Repair(_MORE, second_replica(workload, labels), cost="twice the memory and processor")
 
 
 def _weighs(estate: Estate, resource: Resource, standing: Sequence[Node]) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shoreup.concerns._replicas import pod_labels, spread
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import mapping, why_open
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.placement import Pin, pinned
 from shoreup.facts.spreading import one_node, spreader
 from shoreup.facts.staying import REPLICATED, stays
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _SPREAD = Fix(
     "Add a topologySpreadConstraint over kubernetes.io/hostname with whenUnsatisfiable: ScheduleAnyway",
@@ -54,7 +57,7 @@ class ReplicasColocated(Concern):
         """Look at every workload with replicas."""
         if one_node(estate):
             return
-        spread = spreader(estate)
+        spreading = spreader(estate)
         for workload in estate.workloads:
             if workload.kind not in REPLICATED or not stays(workload) or "*" in workload.name:
                 continue
@@ -67,8 +70,8 @@ class ReplicasColocated(Concern):
                 yield self.undecided(place, unknown="topologySpreadConstraints", reason=reason)
             elif workload.pod.get("topologySpreadConstraints") or _apart(workload):
                 continue
-            elif spread:
-                yield self.undecided(place, unknown="topologySpreadConstraints", reason=spread)
+            elif spreading:
+                yield self.undecided(place, unknown="topologySpreadConstraints", reason=spreading)
             else:
                 yield self._together(workload, count)
 
@@ -89,6 +92,18 @@ class ReplicasColocated(Concern):
             consequence="One lost node may take all of them.",
             fixes=fixes,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A preference for different nodes, over the labels that the workload selects its pods by."""
+        workload = workload_at(estate, draft.at)
+        labels = pod_labels(workload) if workload else None
+        if workload is None or labels is None:
+            return self.unrepaired(draft, "the labels of the pods are not all known")
+        if isinstance(pinned(workload), Pin):
+            return self.unrepaired(
+                draft, "it names the one node that it may run on; which others would do is not known"
+            )
+        return Repair(_SPREAD, (spread(workload, labels),))
 
 
 def _apart(workload: Workload) -> bool:

@@ -7,17 +7,22 @@ from datetime import timedelta
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
-from shoreup.facts.eviction import USUAL, eviction_seconds
+from shoreup.facts.eviction import LOST, USUAL, eviction_seconds
+from shoreup.facts.fields import items, mapping
+from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.placement import pinned
 from shoreup.facts.spreading import one_node
 from shoreup.facts.standing import listed, others
 from shoreup.facts.state import lasting
 from shoreup.facts.staying import single, stays
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
-from shoreup.model.value import Unknown
+from shoreup.model.edit import Append, Edit, NoRepair, Put, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.value import Unknown, Value
 
 _ENOUGH = 3
+_SOON = 30
+"""Seconds that a node may be away, as for a restart of its kubelet."""
 _SOONER = Fix(
     "Tolerate unreachable and not-ready nodes for 30 seconds",
     Safety.UNSAFE,
@@ -98,6 +103,32 @@ class RescheduleSlow(Concern):
             dependants=len(standing),
             strict=allowed is None,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A toleration of a short while for each of the two taints of a lost node."""
+        workload = workload_at(estate, draft.at)
+        if workload is None:
+            return self.unrepaired(draft)
+        allowed = estate.settings.accepted_downtime(f"{workload.namespace}/{workload.name}")
+        seconds = _SOON if allowed is None else max(0, min(_SOON, int(allowed.total_seconds())))
+        route = (*workload.pod_route, "tolerations")
+        edits: list[Edit] = []
+        for taint in LOST:
+            index = next(
+                (i for i, one in enumerate(items(workload.pod.get("tolerations"))) if mapping(one).get("key") == taint),
+                None,
+            )
+            if index is not None:
+                edits.append(Put(workload.resource.key, (*route, index, "tolerationSeconds"), seconds))
+                continue
+            entry: dict[str, Value] = {
+                "key": taint,
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": seconds,
+            }
+            edits.append(Append(workload.resource.key, route, entry))
+        return Repair(_SOONER, tuple(edits))
 
 
 def _free(workload: Workload) -> bool:

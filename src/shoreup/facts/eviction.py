@@ -8,7 +8,8 @@ from shoreup.model.value import Unknown
 
 USUAL = 300
 """Seconds, unless a toleration says otherwise: what Kubernetes adds to every pod."""
-_LOST = ("node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready")
+LOST = ("node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready")
+"""The taints that a node gets which does not answer."""
 
 
 def eviction_seconds(workload: Workload) -> int | Unknown | None:
@@ -17,7 +18,7 @@ def eviction_seconds(workload: Workload) -> int | Unknown | None:
     if why_open(tolerations):
         return Unknown(why_open(tolerations))
     slowest = 0
-    for taint in _LOST:
+    for taint in LOST:
         seconds: int | None = USUAL
         for entry in items(tolerations):
             toleration = mapping(entry)

@@ -17,7 +17,7 @@ from shoreup.model.location import Route
 from shoreup.model.value import Unknown, Value, unknowns
 
 HOSTNAME = "kubernetes.io/hostname"
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _KEEPS_OUT = frozenset({"NoSchedule", "NoExecute"})
 
 
@@ -43,7 +43,7 @@ def pinned(workload: Workload) -> Pin | Unknown | None:
         place = Place(workload.resource.key, (*route, "nodeSelector", HOSTNAME))
         return Pin(filled(mapping(selector).get(HOSTNAME)), place)
     affinity = mapping(pod.get("affinity")).get("nodeAffinity")
-    required = mapping(affinity).get(_REQUIRED)
+    required = mapping(affinity).get(REQUIRED)
     terms = mapping(required).get("nodeSelectorTerms")
     one = _one_node(workload, items(terms))
     if one is not None:
@@ -57,7 +57,7 @@ def _one_node(workload: Workload, terms: Sequence[Value]) -> Pin | None:
     """The node that all terms name. Terms are alternatives, so each of them must name it."""
     named: set[str] = set()
     first_place: Place | None = None
-    base: Route = (*workload.pod_route, "affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms")
+    base: Route = (*workload.pod_route, "affinity", "nodeAffinity", REQUIRED, "nodeSelectorTerms")
     for index, term in enumerate(map(mapping, terms)):
         found: Place | None = None
         for key, label in (("matchExpressions", HOSTNAME), ("matchFields", "metadata.name")):

@@ -32,6 +32,16 @@ def _classes(estate: Estate) -> tuple[Mapping[str, int], int | None]:
     return values, usual
 
 
+def class_above(estate: Estate, value: int) -> str:
+    """The lowest of the estate's own classes that is higher; empty where there is none."""
+    values, _ = estate.once(_classes)
+    return min(
+        (name for name, one in values.items() if one > value and name not in _BUILT_IN),
+        key=values.__getitem__,
+        default="",
+    )
+
+
 def has_class(workload: Workload) -> bool:
     """Whether the workload names a class."""
     return bool(text(workload.pod.get("priorityClassName"))) or bool(workload.pod.get("priority"))

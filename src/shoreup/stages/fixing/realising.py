@@ -32,6 +32,7 @@ class Realiser:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._read = reading.tree.read
+        self._added: list[tuple[Add, tuple[Replacement, ...]]] = []
 
     def realise(self, edits: Sequence[Edit], *, alone: bool = False) -> tuple[Replacement, ...]:
         """The bytes that make the edits. Raises :class:`CannotWrite`, also for files that are not the owner's to edit.
@@ -78,7 +79,16 @@ class Realiser:
         elif isinstance(edit, Remove):
             yield from self._editor(edit.resource).remove(edit.route, self._read, alone=alone)
         elif isinstance(edit, Add):
-            yield from self._editor(edit.beside).add(edit.body, self._read, like=edit.like)
+            yield from self._add(edit)
+
+    def _add(self, edit: Add) -> tuple[Replacement, ...]:
+        """The new object; one that several fixes want alike is written once, where the first of them wants it."""
+        for one, made in self._added:
+            if one.body == edit.body:
+                return made
+        made = self._editor(edit.beside).add(edit.body, self._read, like=edit.like)
+        self._added.append((edit, made))
+        return made
 
     def _content(self, path: str) -> bytes:
         content = self._read(path)
