@@ -8,7 +8,7 @@ from shoreup.concerns._containers import RESTARTS, place_of
 from shoreup.concerns._probes import reached, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.fields import known_text, mapping
+from shoreup.facts.fields import known_text, mapping, why_open
 from shoreup.facts.lookup import container_at
 from shoreup.facts.quantities import cores
 from shoreup.facts.serving import serving
@@ -62,16 +62,22 @@ class CpuLimitThrottling(Concern):
         """Look at every container that serves."""
         for found in serving(estate):
             bursty = found.product is not None and found.product.kind in _BURSTY
-            limits = mapping(mapping(found.container.body.get("resources")).get("limits"))
+            resources = found.container.body.get("resources")
+            limits = mapping(mapping(resources).get("limits"))
             limit = cores(limits.get("cpu"))
+            written = (resources, mapping(resources).get("limits"), limits.get("cpu"))
+            reason = next((why_open(value) for value in written if why_open(value)), "")
+            if bursty and reason:
+                place = place_of(found.workload, found.container, "resources", "limits", "cpu")
+                yield self.undecided(place, unknown="processor limit", reason=reason)
             if limit is None or not 0 < limit < _TOO_LITTLE:
                 continue
-            written = known_text(limits.get("cpu"))
+            shown = known_text(limits.get("cpu"))
             yield self.found(
                 place_of(found.workload, found.container, "resources", "limits", "cpu"),
                 field="resources.limits.cpu",
                 subject=subject(found),
-                message=f"{subject(found)} {reached(found)} and is limited to {written} of a processor.",
+                message=f"{subject(found)} {reached(found)} and is limited to {shown} of a processor.",
                 consequence=(
                     f"It works {limit * 100:.3g} ms of every 100 ms and is then stopped, "
                     "so that answers are slow on an idle node too."

@@ -8,10 +8,12 @@ from shoreup.concerns._containers import called
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.databases import runs_server
 from shoreup.facts.estate import Estate, Mount, Volume
+from shoreup.facts.fields import why_open
 from shoreup.facts.persistence import persists
 from shoreup.facts.products import Product
 from shoreup.facts.staying import staying
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.value import at
 
 _MEMORY = "Memory"
 _KEEPS = frozenset({"database", "queue", "secrets", "storage"})
@@ -64,10 +66,18 @@ class DataOnTmpfs(Concern):
             volumes = {volume.name: volume for volume in workload.volumes if volume.kind == "empty-dir"}
             for mount in container.mounts:
                 volume = volumes.get(mount.volume)
-                if volume is None or volume.medium != _MEMORY or not _holds(mount, product):
+                if volume is None or not _holds(mount, product):
+                    continue
+                medium = at(dict(workload.resource.body), *volume.route, "emptyDir", "medium")
+                if volume.medium != _MEMORY and not why_open(medium):
                     continue
                 said = persists(estate, workload, container)
                 if said is None and not (product.lasting and product.kind in _KEEPS):
+                    continue
+                if why_open(medium):
+                    route = (*volume.route, "emptyDir", "medium")
+                    place = Place(workload.resource.key, route, container=container.name)
+                    yield self.undecided(place, unknown="medium of the volume", reason=why_open(medium))
                     continue
                 subject = called(workload, container)
                 related = [(Place(workload.resource.key, volume.route), "the volume in memory")]

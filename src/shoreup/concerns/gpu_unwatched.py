@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.accelerators import GpuClaim, gpu_claim
+from shoreup.facts.accelerators import GpuClaim, gpu_claim, undecided_claim
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
@@ -15,10 +15,12 @@ from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, S
 
 _ASKED_BY = {"nvidia": "nvidia-smi", "amd": "amd-smi"}
 """Makers of cards with a program that says whether the card answers."""
-_ASKS = re.compile(r"nvidia-smi|amd-smi|rocm-smi|rocminfo|dcgmi|cuda|torch")
+_ASKS = re.compile(
+    r"nvidia-smi|amd-smi|rocm-smi|rocminfo|dcgmi|cuda|torch|vainfo|intel_gpu_top|xpu-smi|clinfo|vulkaninfo|/dev/dri"
+)
 _WATCHES = re.compile(
     r"dcgm|gpu[-_]?exporter|nvidia[-_]smi|gpu[-_]?operator|gpu[-_]?monitor|rocm[-_]?exporter|device-metrics-exporter|"
-    r"nvtop|node-problem-detector|gpu-health"
+    r"nvtop|node-problem-detector|gpu-health|drm[-_]?exporter|xpu[-_]?manager|xpumanager|intel_gpu_top"
 )
 
 
@@ -27,8 +29,10 @@ class GpuUnwatched(Concern):
 
     **What**
 
-    The container claims a card of a maker whose cards can be asked (`nvidia-smi`, `amd-smi`); none of its probes
-    asks the card, and the estate runs no exporter for cards. Cards for video of other makers are left alone.
+    The container claims a card, none of its probes asks the card, and the estate runs no exporter for cards. A claim
+    is an extended resource, a resource claim of a GPU's device class, NVIDIA's runtime, or the device mounted from the
+    node. Where no program of the card's maker asks it by one word (`nvidia-smi`, `amd-smi`), as for most cards that
+    only work on video, it is low, and the strict persona alone sees it.
 
     **Why**
 
@@ -57,13 +61,20 @@ class GpuUnwatched(Concern):
         if _watched(estate):
             return
         for workload in estate.workloads:
-            claim = gpu_claim(estate, workload) if stays(workload) and workload.kind != "DaemonSet" else None
-            if claim is not None and claim.vendor in _ASKED_BY and not _asked(workload):
+            if not stays(workload) or workload.kind == "DaemonSet" or _asked(workload):
+                continue
+            claim = gpu_claim(estate, workload)
+            if claim is not None:
                 yield self._unwatched(workload, claim)
+                continue
+            unsure = undecided_claim(workload)
+            if unsure is not None:
+                yield self.undecided(unsure[0], unknown="whether it works on a card", reason=unsure[1])
 
     def _unwatched(self, workload: Workload, claim: GpuClaim) -> Outcome:
         subject = named(workload.resource)
-        tool = _ASKED_BY[claim.vendor]
+        tool = _ASKED_BY.get(claim.vendor)
+        or_probe = f", or a liveness probe that runs {tool}" if tool else ""
         return self.found(
             claim.place,
             field="gpu",
@@ -72,11 +83,13 @@ class GpuUnwatched(Concern):
             consequence="When the card hangs, the pod stays ready and its work fails or crawls.",
             fixes=(
                 Fix(
-                    f"Run an exporter for cards with an alert, or a liveness probe that runs {tool}",
+                    f"Run an exporter for cards with an alert{or_probe}",
                     Safety.SHOWN,
-                    "which of the two fits depends on the monitoring, and on what the image holds",
+                    "what fits depends on the monitoring, and on what the image holds",
                 ),
             ),
+            severity=None if tool else Severity.LOW,
+            strict=tool is None,
         )
 
 

@@ -19,7 +19,7 @@ from shoreup.facts.wiring_graph import Node
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.resource import Resource
-from shoreup.model.value import Value, at
+from shoreup.model.value import Unknown, Value, at
 
 _ENOUGH = 3
 """So many others in what is applied together make it a matter of more than one application and its own database."""
@@ -88,8 +88,13 @@ class ReplicaSingle(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload with one replica, and at every operator's cluster with one instance."""
         for workload in estate.workloads:
-            if workload.kind in REPLICATED and stays(workload) and single(workload):
+            if workload.kind not in REPLICATED or not stays(workload):
+                continue
+            if single(workload):
                 yield from self._workload(estate, workload)
+            elif isinstance(workload.replicas, Unknown) and workload.least_replicas is None:
+                reason = workload.replicas.reason
+                yield from (self._open(outcome.at, reason) for outcome in self._weighty(estate, workload))
         clusters = {database.resource.key: database for database in estate.databases if database.workload is None}
         for entry, resource in operated(estate.by_kind):
             database = clusters.get(resource.key)
@@ -115,6 +120,15 @@ class ReplicaSingle(Concern):
         elif main.writers != "many":
             fix = _STANDBY
         yield self._single(estate, Place(workload.resource.key, ("spec", "replicas")), standing, fix, main)
+
+    def _weighty(self, estate: Estate, workload: Workload) -> Iterator[Draft]:
+        """What would be found of it with one replica, where that is more than the strict persona wants to hear."""
+        for outcome in self._workload(estate, workload):
+            if isinstance(outcome, Draft) and not outcome.strict:
+                yield outcome
+
+    def _open(self, place: Place, reason: str) -> Outcome:
+        return self.undecided(place, unknown="number of replicas", reason=reason)
 
     def _cluster(self, estate: Estate, database: Database, place: Place) -> Iterator[Outcome]:
         standing = others(estate, database.resource.key)

@@ -54,6 +54,9 @@ class VolumeOvercommitted(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold what is kept against the room for it."""
         for one in kept_sizes(estate):
+            if one.undecided:
+                yield self.undecided(one.volume, unknown="size of the volume", reason=one.undecided)
+                continue
             if one.kept < one.room:
                 continue
             kept, room = spoken_size(one.kept), spoken_size(one.room)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shoreup.facts.estate import Container, Estate, Workload
-from shoreup.facts.fields import items, known_text, mapping, text
+from shoreup.facts.fields import items, known_text, mapping, text, why_open
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.value import Value, is_known
@@ -47,6 +47,18 @@ def gpu_claim(estate: Estate, workload: Workload) -> GpuClaim | None:
     for container in workload.containers:
         for claim in _claims(estate, workload, container):
             return claim
+    return None
+
+
+def undecided_claim(workload: Workload) -> tuple[Place, str] | None:
+    """Where it is not decided whether a workload claims a card, and why."""
+    for container in workload.containers:
+        resources = mapping(container.body.get("resources"))
+        for kind in ("limits", "requests"):
+            for name, amount in mapping(resources.get(kind)).items():
+                if _RESOURCE.match(name) and why_open(amount):
+                    place = _place(workload, container, (*container.route, "resources", kind, name))
+                    return place, why_open(amount)
     return None
 
 

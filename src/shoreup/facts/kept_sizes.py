@@ -25,7 +25,10 @@ _USUAL_PATHS = ("/prometheus", "/data")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptSize:
-    """``kept`` bytes are told at ``place``; the volume that they go to has ``room`` bytes, said at ``volume``."""
+    """``kept`` bytes are told at ``place``; the volume that they go to has ``room`` bytes, said at ``volume``.
+
+    ``undecided`` says why one of the two is not known; it is then 0.
+    """
 
     subject: str
     place: Place
@@ -33,10 +36,11 @@ class KeptSize:
     volume: Place
     room: int
     container: str = ""
+    undecided: str = ""
 
 
 def kept_sizes(estate: Estate) -> Iterator[KeptSize]:
-    """Every place where both numbers are known."""
+    """Every place where both numbers are said."""
     for workload, container in staying(estate):
         yield from _by_flag(workload, container)
     for resource in estate.by_kind.get("Prometheus", ()):
@@ -79,13 +83,24 @@ def _by_flag(workload: Workload, container: Container) -> Iterator[KeptSize]:
         volume = _volume(workload, container, (path["path"],) if path else _USUAL_PATHS)
         kept = flag_size(told["size"])
         room = size(volume.size) if volume is not None else None
-        if volume is None or not kept or not room:
+        if volume is None or not kept:
+            continue
+        # A claim of the estate that says how much it asks for, and leaves to others what.
+        unsure = "the size of its claim is not decided" if not room and "*" in volume.size else ""
+        if not room and not unsure:
             continue
         index = next((at for at, word in enumerate(words) if "retention.size" in known_text(word)), None)
         route: Route = (*container.route, field) if index is None else (*container.route, field, index)
         key = workload.resource.key
         subject = named(workload.resource, container.name)
-        yield KeptSize(subject, Place(key, route, container=container.name), kept, Place(key, volume.route), room)
+        yield KeptSize(
+            subject,
+            Place(key, route, container=container.name),
+            kept,
+            Place(key, volume.route),
+            room or 0,
+            undecided=unsure,
+        )
 
 
 def _volume(workload: Workload, container: Container, paths: Sequence[str]) -> Volume | None:
