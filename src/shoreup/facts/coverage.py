@@ -9,12 +9,13 @@ question is open.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from shoreup.facts.estate import Backup, Database, Estate, Volume, Workload
-from shoreup.facts.fields import mapping, text, truth
+from shoreup.facts.fields import items, mapping, text, truth
 from shoreup.facts.jobs import ByPlace, Spot, same_place
 from shoreup.facts.naming import named
 from shoreup.facts.programs.dump_tools import DUMP_TOOLS
@@ -132,15 +133,44 @@ def uncovered(estate: Estate) -> Iterator[tuple[Keeper, str]]:
             yield keeper, answer
 
 
+def copied(estate: Estate) -> Iterator[tuple[Keeper, tuple[Backup, ...]]]:
+    """What backups of the estate cover, with those that do. What the owner says is covered elsewhere is left out."""
+    coverage = _Coverage(estate)
+    for keeper in keepers(estate):
+        found = coverage.backups(keeper)
+        if found and not coverage.owner_says(keeper):
+            yield keeper, found
+
+
+def continuous(keeper: Keeper, backups: Sequence[Backup]) -> bool:
+    """Whether every change is carried away as it happens, so that a schedule only says when a copy begins anew.
+
+    CloudNativePG archives the log of a cluster that names an object store, and of one whose plugin is told to
+    (cloudnative-pg.io/documentation/current/wal_archiving, 2026-11).
+    """
+    if any(backup.tool == "volsync syncthing" for backup in backups):
+        return True
+    if not keeper.resource.api_version.startswith("postgresql.cnpg.io/"):
+        return False
+    spec = mapping(keeper.resource.body.get("spec"))
+    archivers = [truth(mapping(plugin).get("isWALArchiver")) for plugin in items(spec.get("plugins"))]
+    return bool(mapping(mapping(spec.get("backup")).get("barmanObjectStore"))) or True in archivers
+
+
 class _Coverage:
     """The backups of an estate by what they may cover."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         running = [one for one in estate.backups if one.recurs and (one.workload is None or one.workload.enabled)]
-        self._databases = {id(database) for one in running for database in one.protects_databases}
-        self._volumes = {id(volume) for one in running for _, volume in one.protects_volumes}
-        self._claims = [pattern for one in running for pattern in one.covers]
+        self._databases: dict[int, list[Backup]] = defaultdict(list)
+        self._volumes: dict[int, list[Backup]] = defaultdict(list)
+        for one in running:
+            for database in one.protects_databases:
+                self._databases[id(database)].append(one)
+            for _, volume in one.protects_volumes:
+                self._volumes[id(volume)].append(one)
+        self._claims = [(pattern, one) for one in running for pattern in one.covers]
         self._unsure = [one for one in running if one.may_cover]
         self._blind = [one for one in running if _sees_nothing(one)]
         self._beside = ByPlace(
@@ -150,22 +180,23 @@ class _Coverage:
 
     def of(self, keeper: Keeper) -> str | None:
         """``None`` for what is covered; else why it is open, or an empty text."""
-        if self._covered(keeper) or self._owner_says(keeper):
-            return None
-        return self._open(keeper)
+        return None if self.backups(keeper) or self.owner_says(keeper) else self._open(keeper)
 
-    def _covered(self, keeper: Keeper) -> bool:
-        if keeper.database is not None and id(keeper.database) in self._databases:
-            return True
-        if any(id(volume) in self._volumes for volume in keeper.volumes):
-            return True
+    def backups(self, keeper: Keeper) -> tuple[Backup, ...]:
+        """The backups that cover it, each once."""
+        found = list(self._databases.get(id(keeper.database), ())) if keeper.database is not None else []
+        for volume in keeper.volumes:
+            found += self._volumes.get(id(volume), ())
         claims = [volume.claim for volume in keeper.volumes if volume.claim]
-        return any(
-            fnmatchcase(keeper.namespace, namespace) and any(fnmatchcase(claim, name) for claim in claims)
-            for namespace, name in self._claims
-        )
+        found += [
+            backup
+            for (namespace, name), backup in self._claims
+            if fnmatchcase(keeper.namespace, namespace) and any(fnmatchcase(claim, name) for claim in claims)
+        ]
+        return tuple({id(one): one for one in found}.values())
 
-    def _owner_says(self, keeper: Keeper) -> bool:
+    def owner_says(self, keeper: Keeper) -> bool:
+        """Whether the owner says that something outside the repository copies it."""
         names = [f"{keeper.namespace}/{keeper.name}"]
         for volume in keeper.volumes:
             names.extend((volume.name, volume.claim, f"{keeper.namespace}/{volume.claim}", volume.storage_class))
