@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 
 _NAMES: Mapping[str, str] = {
     "@yearly": "0 0 1 1 *",
@@ -59,7 +60,7 @@ def longest_gap(schedule: str) -> timedelta | None:
     # Cron takes either of two days where both are named, and the one that is named where one is.
     either = not fields[2].startswith(("*", "?")) and not fields[4].startswith(("*", "?"))
     runs = sorted(hour * 60 + minute for hour in hours for minute in minutes)
-    gap = max((later - earlier for earlier, later in zip(runs, runs[1:], strict=False)), default=0)
+    gap = max((later - earlier for earlier, later in pairwise(runs)), default=0)
     last: int | None = None
     for number in range(_LOOKED_AT):
         day = _FIRST + timedelta(days=number)
