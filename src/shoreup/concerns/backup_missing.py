@@ -67,7 +67,10 @@ class BackupMissing(Concern):
             field="backup",
             subject=who,
             message=f"{who} keeps {what}{on}, and no backup in this repository covers it.",
-            consequence="A lost disk, a deleted claim or a failed migration ends the data; no copy brings it back.",
+            consequence=(
+                "A lost disk, a deleted claim or a failed migration ends the data, unless something outside of this "
+                "repository copies it."
+            ),
             related=tuple((Place(keeper.resource.key, volume.route), "its data") for volume in keeper.volumes),
             fixes=(Fix(f"Add a CronJob that {how} to another machine", Safety.SHOWN, _REASON),),
             severity=Severity.MEDIUM if keeper.kind in _LESSER else Severity.HIGH,

@@ -28,8 +28,8 @@ class ImageBuildUntracked(Concern):
 
     **Why**
 
-    When the registry is lost, or a hole is found in what the image is made of, nobody can make it again: not the same,
-    and not a better one. For a database it decides whether the dumps can be restored at all.
+    When the registry is lost, or a hole is found in what the image is made of, nobody who has this repository can make
+    it again: not the same, and not a better one. For a database it decides whether the dumps can be restored at all.
 
     **Example**
 
@@ -67,7 +67,9 @@ class ImageBuildUntracked(Concern):
             subject=who,
             message=f"{who}{more} runs {first.text}, an image of your own ({own.why}) that nothing in this repository "
             "builds.",
-            consequence="When the registry is lost or a hole is found inside, nobody can build the image again.",
+            consequence=(
+                "When the registry is lost or a hole is found inside, nothing here says how to build the image again."
+            ),
             related=tuple((image.place, "the same image") for image in own.uses[1:6]),
             fixes=(_FIX,),
             confidence=Confidence.LIKELY,

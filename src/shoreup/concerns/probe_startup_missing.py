@@ -81,8 +81,8 @@ class ProbeStartupMissing(Concern):
                     field="startupProbe",
                     subject=subject(found),
                     message=(
-                        f"{subject(found)} runs {title}, which may start slowly; its liveness probe kills it "
-                        f"after {patience} seconds, and no startup probe holds it back."
+                        f"{subject(found)} runs {title}, which may start slowly; its liveness probe ends a start "
+                        f"of more than {patience} seconds, and no startup probe holds it back."
                     ),
                     consequence="A start that takes longer, as after an update or a crash, is killed again and again.",
                     confidence=Confidence.LIKELY,

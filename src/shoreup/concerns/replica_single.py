@@ -154,7 +154,7 @@ class ReplicaSingle(Concern):
             consequence=(
                 "Every restart and every lost node stops it for a while."
                 if not standing
-                else f"Every restart and every lost node stops, with it, {listed(standing)}."
+                else f"At every restart, and when its node is lost, these go without it: {listed(standing)}."
             ),
             severity=Severity.LOW if leaf else Severity.HIGH,
             fixes=(fix,),

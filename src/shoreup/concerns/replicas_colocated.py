@@ -80,7 +80,7 @@ class ReplicasColocated(Concern):
         least = "at least " if workload.least_replicas is not None else ""
         pin = pinned(workload)
         fixes: tuple[Fix, ...] = (_SPREAD,)
-        where = "nothing spreads them over nodes"
+        where = "nothing in the estate asks for different nodes"
         if isinstance(pin, Pin):
             fixes = ()
             where = "all of them must run on one node"

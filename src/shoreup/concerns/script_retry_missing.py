@@ -65,8 +65,11 @@ class ScriptRetryMissing(Concern):
             once[0].place,
             field="retry",
             subject=once[0].who,
-            message=f"A program of {once[0].who} calls {names} once, and gives up when that fails.",
-            consequence="One lost packet or one restart on the other side ends the run, and its work is not done.",
+            message=f"A program of {once[0].who} calls {names} with a single try.",
+            consequence=(
+                "One lost packet or one restart on the other side fails the call; its work waits for the next run or is "
+                "lost."
+            ),
             related=tuple((call.place, f"{call.name} too") for call in once[1:]),
             fixes=(_FIX,),
         )

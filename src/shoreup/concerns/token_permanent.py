@@ -82,7 +82,7 @@ class TokenPermanent(Concern):
             field="type" if token.what == "token" else "expiry",
             subject=subject,
             message=message,
-            consequence=f"A copy of it{reach} works until the token is removed by hand, whoever has it.",
+            consequence=f"A copy of it{reach} works until the {token.what} is removed by hand, whoever has it.",
             severity=Severity.CRITICAL if admin else Severity.HIGH if token.what == "token" else Severity.MEDIUM,
             related=((admin, "the account is cluster-admin"),) if admin else (),
             fixes=(_PROJECTED if token.what == "token" else _ENDING,),

@@ -85,7 +85,7 @@ def creators(estate: Estate) -> Creators:
 
 
 def _creators(estate: Estate) -> Creators:
-    found: dict[str, str] = {}
+    found: dict[str, str] = {"kube-system": "the cluster itself runs its own components there"}
     anywhere = ""
     known = _rendered(estate)
     for release in estate.releases:
@@ -106,7 +106,7 @@ def _rendered(estate: Estate) -> frozenset[int]:
     """Releases whose objects are all in the estate."""
     made: dict[int, set[str]] = defaultdict(set)
     for resource in estate.resources:
-        if resource.parent >= 0:
+        if resource.parent >= 0 and resource.kind != "ReleaseValues":
             made[resource.parent].add(resource.kind)
     return frozenset(key for key, kinds in made.items() if "ChartValues" not in kinds)
 

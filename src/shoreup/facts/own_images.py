@@ -17,8 +17,20 @@ from shoreup.facts.images import DOCKER_HUB
 from shoreup.model.value import PartialText, Value
 from shoreup.sources.repository import Role
 
+_OFFICIAL = f"{DOCKER_HUB}/library"
+"""Docker's own images, which are nobody's build."""
 _REGISTRIES: Mapping[str, str] = {"github.com": "ghcr.io", "gitlab.com": "registry.gitlab.com"}
 """The registry of a forge, where it has another name than the forge (their documentation, 2026-11)."""
+
+
+_ITS_OWN = re.compile(
+    r"\s*#.*(?:\bbuil[dt]|\bpush|\btag\b|\bpublish|\s-t\s|\bimage\s*[:=]|\bname\s*[:=])|\s*#+\s*[\w.-]+(?::\d+)?/\S+\s*$",
+    re.IGNORECASE,
+)
+"""A comment that says what its file makes: by a command, under a word for it, or by nothing but the name."""
+_ABOUT_ANOTHER = re.compile(
+    r"\b(?:based? on|from|copied|same as|like|instead of|upstream|pull|unlike|see|derived)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +75,22 @@ def _proven(names: Mapping[str, object], builds: list[str]) -> frozenset[str]:
     return frozenset(
         name.rpartition("/")[0]
         for name in names
-        if name.count("/") > 1 and any(_says_its_name(text, name) for text in builds)
+        if name.count("/") > 1
+        and not name.startswith(f"{_OFFICIAL}/")
+        and any(_says_its_name(text, name) for text in builds)
     )
 
 
 def _says_its_name(text: str, name: str) -> bool:
-    """Whether a build file says in a comment or a label that this is its image; a ``FROM`` names another's."""
+    """Whether a build file says in a comment or a label that this is its image; a ``FROM`` names another's.
+
+    A comment that speaks of what the image is made from, or explains another image, says no such thing.
+    """
     return any(
         _names(line, name)
         for line in text.splitlines()
-        if re.match(r"\s*(?:#|LABEL\b|ARG\s+IMAGE)", line, re.IGNORECASE)
+        if re.match(r"\s*(?:LABEL\b|ARG\s+IMAGE)", line, re.IGNORECASE)
+        or (_ITS_OWN.match(line) and not _ABOUT_ANOTHER.search(line))
     )
 
 

@@ -109,7 +109,8 @@ class _Builder:
 
     def _name_things(self) -> None:
         estate, graph = self.estate, self.graph
-        expanded = {one.parent for one in estate.resources if one.parent >= 0 and one.kind != "ChartValues"}
+        values = {"ChartValues", "ReleaseValues"}
+        expanded = {one.parent for one in estate.resources if one.parent >= 0 and one.kind not in values}
         for service in estate.services:
             node = graph.add(_service_node(service))
             self.services[(service.namespace, service.name)].append((service.resource.root, node))
