@@ -9,7 +9,7 @@ from shoreup.concerns._backups import covered, once, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import mapping, number
-from shoreup.facts.watching import jobs_watched
+from shoreup.facts.watching import jobs_watched, success_watched
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 from shoreup.model.value import Value
@@ -29,11 +29,15 @@ _TELL = Fix(
 
 @dataclass(frozen=True, slots=True)
 class _Silence:
-    """One way in which a failure goes unseen. ``what`` goes on after the subject of a sentence."""
+    """One way in which a failure goes unseen. ``what`` goes on after the subject of a sentence.
+
+    ``gone`` is whether only the failed job cannot be seen: who waits for a run that ends well still notices.
+    """
 
     at: Place
     what: str
     fix: Fix
+    gone: bool = False
 
 
 class BackupFailureSilent(Concern):
@@ -43,8 +47,8 @@ class BackupFailureSilent(Concern):
 
     The dump stands before a pipe without `pipefail`, so that the compressor's success is the job's; the CronJob's
     `startingDeadlineSeconds` is under 10, so that the controller may pass over a run; the job is removed seconds after
-    it ends, or no failed job is kept; or nothing in the repository is told of a failed run: no heartbeat, no rule over
-    jobs.
+    it ends, or no failed job is kept, and nothing waits for a run that ends well; or nothing in the repository is told
+    of a failed run: no heartbeat, no rule over jobs.
 
     **Why**
 
@@ -69,14 +73,20 @@ class BackupFailureSilent(Concern):
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at each job that copies data away."""
+        seen: set[Place] = set()
         for group in once(running(estate)):
             backup = group[0]
             if backup.workload is None or backup.reporting is None:
                 continue
-            silences = [*_pipes(group), *_schedule(backup.workload, backup)]
-            if not silences and not any(one.reporting and one.reporting.heartbeat for one in group):
+            told = any(one.reporting and one.reporting.heartbeat for one in group)
+            heard = told or success_watched(estate, backup.workload.namespace, backup.workload.name)
+            silences = [*_pipes(group), *_schedule(backup.workload)]
+            if heard and all(one.gone for one in silences):
+                silences = []
+            if not silences and not heard:
                 silences.extend(_untold(estate, backup))
-            if silences:
+            if silences and silences[0].at not in seen:
+                seen.add(silences[0].at)
                 yield self._silent(backup, silences)
 
     def _silent(self, backup: Backup, silences: list[_Silence]) -> Outcome:
@@ -103,7 +113,7 @@ def _pipes(group: tuple[Backup, ...]) -> Iterator[_Silence]:
             return
 
 
-def _schedule(workload: Workload, backup: Backup) -> Iterator[_Silence]:
+def _schedule(workload: Workload) -> Iterator[_Silence]:
     if workload.kind != "CronJob":
         return
     key = workload.resource.key
@@ -116,9 +126,9 @@ def _schedule(workload: Workload, backup: Backup) -> Iterator[_Silence]:
     ttl = number(held)
     if ttl is not None and ttl < _LEAST_TTL:
         where = Place(key, ("spec", "jobTemplate", "spec", "ttlSecondsAfterFinished"))
-        yield _Silence(where, f"is removed with its log {ttl} s after it ends, also when it failed", _KEEP)
+        yield _Silence(where, f"is removed with its log {ttl} s after it ends, also when it failed", _KEEP, True)
     if number(spec.get("failedJobsHistoryLimit")) == 0:
-        yield _Silence(Place(key, ("spec", "failedJobsHistoryLimit")), "keeps no failed job to be seen", _KEEP)
+        yield _Silence(Place(key, ("spec", "failedJobsHistoryLimit")), "keeps no failed job to be seen", _KEEP, True)
 
 
 def _untold(estate: Estate, backup: Backup) -> Iterator[_Silence]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import lasting, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Retention
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
 _FIX = Fix(
     "Remove old copies only while enough newer ones are left",
@@ -48,7 +48,10 @@ class BackupRetentionAgeOnly(Concern):
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what removes old copies."""
-        seen: set[Place] = set()
+        # One removal may follow several copies: where it waits for one of them, a failing run removes nothing.
+        seen = {
+            item.place for backup in running(estate) for item in backup.retention if item.keeps_at_least is not None
+        }
         for backup in running(estate):
             if backup.copied_on or (lasting(backup.target_volume) and backup.target_remote):
                 continue
@@ -64,13 +67,19 @@ class BackupRetentionAgeOnly(Concern):
 
     def _deletes_the_last(self, backup: Backup, retention: Retention) -> Outcome:
         who = subject(backup)
-        age = f"older than {_days(retention.age_days)}" if retention.age_days is not None else "by their age alone"
+        aged = retention.age_days is not None
+        if retention.place.resource == backup.place.resource:
+            removes = f"{who} removes copies"
+            age = f"older than {_days(retention.age_days)}" if aged else "by their age alone"
+        else:
+            removes = f"What removes the copies of {who}"
+            age = f"takes those older than {_days(retention.age_days)}" if aged else "goes by their age alone"
         after = f"After {_days(retention.age_days)} of" if retention.age_days is not None else "After long enough with"
         return self.found(
             retention.place,
             field="retention",
             subject=who,
-            message=f"{who} removes copies {age}, whether or not a newer one exists.",
+            message=f"{removes} {age}, whether or not a newer one exists.",
             consequence=f"{after} failing backups, the last good one is deleted too.",
             related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
             fixes=(_FIX,),

@@ -67,8 +67,8 @@ class ScriptRetryMissing(Concern):
             subject=once[0].who,
             message=f"A program of {once[0].who} calls {names} with a single try.",
             consequence=(
-                "One lost packet or one restart on the other side fails the call; its work waits for the next run or is "
-                "lost."
+                "One lost packet or one restart on the other side fails the call; its work waits for the next run "
+                "or is lost."
             ),
             related=tuple((call.place, f"{call.name} too") for call in once[1:]),
             fixes=(_FIX,),

@@ -118,10 +118,16 @@ def _probe(about: _About, match: re.Match[str]) -> tuple[str, Proof] | Unknown |
     return _in_containers(about, fields or ["readinessProbe", "livenessProbe"], "every container has it")
 
 
+_RESOURCES = {"cpu": "cpu", "memory": "memory", "mem": "memory", "ram": "memory"}
+_RESOURCE = re.compile(r"\b(?:cpu|memory|mem|ram)\b", re.IGNORECASE)
+
+
 def _limits(about: _About, match: re.Match[str]) -> tuple[str, Proof] | Unknown | None:
     group = "requests" if match.group("what").lower().startswith("request") else "limits"
     kind = (match.groupdict().get("which") or "").lower()
-    key = {"cpu": "cpu", "memory": "memory", "mem": "memory", "ram": "memory"}.get(kind, "")
+    # "CPU is not capped: no limit" speaks of one of the two, wherever in the comment it is named.
+    named_too = {_RESOURCES[found[0].lower()] for found in _RESOURCE.finditer(match.string)}
+    key = _RESOURCES.get(kind, "") or (named_too.pop() if len(named_too) == 1 else "")
     proof: list[tuple[Place, str]] = []
     for workload in about.workloads:
         for container in workload.containers:

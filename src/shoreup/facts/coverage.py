@@ -42,6 +42,10 @@ _TEMPLATES = ("ResourceSet", "ClusterPolicy", "Policy", "ApplicationSet", "Compo
 _MADE_BACKUPS = re.compile(
     r"ReplicationSource|SnapshotPolicy|ScheduledBackup|velero\.io|k8up\.io|volsync\.backube|recurring-job|RecurringJob"
 )
+_CLAIMS = re.compile(
+    r"\bpvcs?\b|persistent[ _-]?volume|/var/lib/kubelet|/var/lib/rancher/k3s/storage|local-path", re.IGNORECASE
+)
+"""Words of a script that copies the claims of a cluster, whichever there are."""
 _BACKUP_KINDS = re.compile(r"backup_(?:plan|job|policy|selection|schedule)|_dlm_|snapshot_(?:schedule|policy)|_backup$")
 """Types of Terraform resources by which a provider makes backups."""
 _OWN_BACKUPS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -237,8 +241,11 @@ class _Coverage:
         words = {keeper.name.lower(), keeper.what.lower(), *(volume.claim.lower() for volume in keeper.volumes)} - {""}
         if keeper.database is not None:
             words.add(keeper.database.product)
+        claimed = any(volume.kind in ("claim", "csi") for volume in keeper.volumes)
         for file in self._estate.repository:
             if file.role is Role.BACKUP_SCRIPT:
+                if claimed and _CLAIMS.search(file.text):
+                    return f"the script {file.path} copies volumes of the cluster, and what runs it is not read here"
                 written = file.text.lower()
                 if any(re.search(rf"(?<![a-z0-9]){re.escape(word)}", written) for word in words):
                     return f"the script {file.path} speaks of it, and what runs it is not read here"
@@ -310,7 +317,9 @@ def _somewhere(estate: Estate) -> str:
             return f"{resource.kind} {resource.name} makes backups of what it is given"
     for kind in _TEMPLATES:
         for resource in estate.by_kind.get(kind, ()):
-            if any(_MADE_BACKUPS.search(written) for written in _texts(dict(resource.body))):
+            written = list(_texts(dict(resource.body)))
+            copies = "CronJob" in written and any(_AGENT.search(one.lower()) for one in written)
+            if copies or any(_MADE_BACKUPS.search(one) for one in written):
                 return f"{named(resource)} makes backup objects for what it is given when it runs"
     return ""
 

@@ -26,8 +26,9 @@ class Client:
 
 
 def client_of(estate: Estate, backup: Backup) -> Client | None:
-    """The client that makes a backup; ``None`` where its image does not say, or where it is the server's own."""
-    if backup.container is None:
+    """The client that makes a backup; ``None`` where its image does not say, or where its version does not matter."""
+    used = DUMP_TOOLS.get(backup.tool)
+    if backup.container is None or (used is not None and used.carries):
         return None
     image = backup.container.image
     known = backup_image(image)

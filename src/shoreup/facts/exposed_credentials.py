@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shoreup.facts.estate import Container, Estate, Script, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.scripts import argument_script, place_in, program
-from shoreup.formats.shell import Command, Part, Word
+from shoreup.formats.shell import Command, Part, Program, Word
 from shoreup.model.finding import Place
 from shoreup.model.value import Unknown
 
@@ -101,6 +101,7 @@ _HEADER = re.compile(r"^(?:authorization|(?:x-)?[a-z-]*(?:token|api-?key|auth))\
 _NO_CREDENTIAL = re.compile(
     r"^(?:|true|false|yes|no|/.*|\./.*|file:.*|env:.*|@.*|\$\(.*|\$\{?\w*\}?|-|<.*>|\*+|\?)$", re.IGNORECASE
 )
+_OBJECT = re.compile(r"^secrets?(?:/.*)?$")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
@@ -136,6 +137,19 @@ def exposed_credentials(estate: Estate) -> Iterator[ExposedCredential]:
                 yield found
 
 
+def secrets_called(read: Program) -> frozenset[str]:
+    """Variables by which a program means a Secret as a whole: they hold its name, not what is in it."""
+    found: set[str] = set()
+    for command in read.commands:
+        if command.name in ("kubectl", "oc") and any(_OBJECT.match(word.text) for word in command.words):
+            for word in command.words:
+                if len(word.parts) == 1 and word.parts[0].kind == "variable":
+                    found.add(word.parts[0].text)
+                elif word.text.startswith(("secret/", "secrets/")):
+                    found.update(word.variables)
+    return frozenset(found)
+
+
 def undecided_commands(estate: Estate) -> Iterator[tuple[Workload, Container, str, Unknown]]:
     """Containers whose command or arguments as a whole are decided elsewhere, with the field and the reason."""
     for workload in estate.workloads:
@@ -164,11 +178,12 @@ def _in_script(script: Script) -> Iterator[ExposedCredential]:
         return
     read = program(script)
     told: set[tuple[int, int]] = set()
+    called = secrets_called(read)
     for command in read.commands:
         if command.name in BUILTINS or not command.words:
             continue
         for option, held, word in _held(command):
-            if (word.start, word.end) in told:
+            if (word.start, word.end) in told or (not option and called and called.issuperset(word.variables or ("",))):
                 continue
             expanded = read.expand(held)
             found = _credential(option, expanded, _names_of(script.container))

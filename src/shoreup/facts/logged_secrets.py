@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shoreup.facts.estate import Estate, Script
+from shoreup.facts.exposed_credentials import secrets_called
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.scripts import place_in, program
 from shoreup.facts.secrets import secret_name, words_of
@@ -120,10 +121,11 @@ def _dumped(script: Script) -> str:
 
 
 def _printed(read: Program, dumped: str) -> Iterator[tuple[str, str, int, int]]:
+    called = secrets_called(read)
     for command in read.commands:
         if not read.runs(command) or command.frame("remote") is not None:
             continue
-        held = _held(command)
+        held = _held(command, called)
         if command.name in _PRINTING and held and _to_log(read, command):
             if not any(_MASK in word.text for word in command.words):
                 yield held, "print", command.start, command.end
@@ -133,10 +135,10 @@ def _printed(read: Program, dumped: str) -> Iterator[tuple[str, str, int, int]]:
             yield held, "trace", command.start, command.end
 
 
-def _held(command: Command) -> str:
-    """The first variable among a command's words and assignments that holds a credential."""
+def _held(command: Command, called: frozenset[str]) -> str:
+    """The first variable among a command's words and assignments that holds a credential, and not a Secret's name."""
     words = [*command.words, *(one.value for one in command.assignments if one.value is not None)]
-    return next((part.text for word in words for part in word.parts if _secret(part)), "")
+    return next((part.text for word in words for part in word.parts if part.text not in called and _secret(part)), "")
 
 
 def _secret(part: Part) -> bool:

@@ -127,7 +127,7 @@ def with_retention(found: Found, removers: Removers) -> Found:
     for job in removers.of(found):
         own = job is found.job
         for removal in job.removals:
-            if _removes_from(found, job, removal):
+            if _removes_from(found, job, removal) and _may_fit(found, job, removal):
                 kept.append(_retention(found, job, removal))
         if (
             own
@@ -157,6 +157,8 @@ def _retention(found: Found, job: Job, removal: Removal) -> Retention:
     same = job.program is found.job.program
     guarded = guarded_by_success(job.program, removal.command, (found.copy,)) if keeps is None and same else False
     doubt = removal.undecided or (job.hidden if keeps is None and not same else "")
+    if keeps is None and _waits_for(job, found.job):
+        doubt = doubt or "it runs only after the init container that makes the copy has ended well"
     if guarded:
         keeps, doubt = 1, ""
     elif guarded is None:
@@ -169,6 +171,27 @@ def _retention(found: Found, job: Job, removal: Removal) -> Retention:
         keeps,
         doubt,
         removal.takes_newest,
+    )
+
+
+def _waits_for(job: Job, other: Job) -> bool:
+    """Whether a program starts only after another one of its pod has ended well."""
+    return job.workload is other.workload and other.container.init and job.container is not other.container
+
+
+def _may_fit(found: Found, job: Job, removal: Removal) -> bool:
+    """Whether the names that a removal of another program looks for may be those of the copies."""
+    if job.program is found.job.program or not removal.names or found.copy.path is None:
+        return True
+    name = found.copy.path.text.rpartition("/")[2]
+    return not name or any(_overlap(pattern, name) for pattern in removal.names)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one name may fit both patterns: what stands before the first and after the last open part agrees."""
+    starts, ends = ([re.split(r"[*?\[\]]", pattern)[at] for pattern in (one, other)] for at in (0, -1))
+    return (starts[0].startswith(starts[1]) or starts[1].startswith(starts[0])) and (
+        ends[0].endswith(ends[1]) or ends[1].endswith(ends[0])
     )
 
 

@@ -276,13 +276,18 @@ def _named(name: str, value: str, start: int, *, whole_value: bool) -> Iterator[
     if secret_name(name):
         if _REFERENCE_NAME.match(value) and not is_random(value):
             return
-        if value.isalpha() and value.islower() and words_of(name)[-1] in _WEAK_WORDS:
+        if value.isalpha() and value.islower() and (words_of(name)[-1] in _WEAK_WORDS or _speaks_of_keys(name)):
             return
         if whole_value and (" " in value or value.startswith("{")):
             return
         yield Likeness(_kind_by_name(name), "name", name, start, start + len(value), mark_of(value))
     elif random_name(name) and is_random(value):
         yield Likeness("key", "entropy", name, start, start + len(value), mark_of(value))
+
+
+def _speaks_of_keys(name: str) -> bool:
+    """Whether a name means a key: nobody chooses those, so that a plain word under it only fills the place."""
+    return words_of(name)[-1].endswith("key")
 
 
 def _kind_by_name(name: str) -> str:

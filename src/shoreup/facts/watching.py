@@ -14,6 +14,8 @@ _ABOUT_JOBS = re.compile(
     r"kube_cronjob_status_last_successful_time|kube_cronjob_next_schedule_time|kube_cronjob_status_last_schedule_time|"
     r"KubeJobFailed|KubeJobNotCompleted|job_failed"
 )
+_LAST_SUCCESS = re.compile(r"kube_cronjob_status_last_successful_time\s*(?:\{(?P<asked>[^}]*)\})?")
+_MATCHER = re.compile(r"""(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*\\?["'](?P<value>[^"'\\]*)""")
 _RULES = ("PrometheusRule", "VMRule", "GrafanaAlertRuleGroup", "VMAlertmanagerConfig", "AlertingRule")
 _BRINGING_RULES = frozenset(
     {"kube-prometheus-stack", "prometheus-operator", "victoria-metrics-k8s-stack", "kube-prometheus", "robusta",
@@ -27,21 +29,49 @@ def jobs_watched(estate: Estate) -> bool:
     return estate.once(_watched)
 
 
+def success_watched(estate: Estate, namespace: str, name: str) -> bool:
+    """Whether a rule looks at when a CronJob last ended well; that time stays, also when its jobs are removed."""
+    return any(_asks_about(asked, namespace, name) for asked in estate.once(_asked))
+
+
+def _asked(estate: Estate) -> tuple[str, ...]:
+    return tuple(found["asked"] or "" for text in _ruling(estate) for found in _LAST_SUCCESS.finditer(text))
+
+
+def _asks_about(asked: str, namespace: str, name: str) -> bool:
+    """Whether the choice of series may include the CronJob's."""
+    for found in _MATCHER.finditer(asked):
+        own = {"cronjob": name, "namespace": namespace}.get(found["label"])
+        if own is None or "*" in own:
+            continue
+        try:
+            fits = bool(re.fullmatch(found["value"], own)) if "~" in found["how"] else found["value"] == own
+        except re.error:
+            continue
+        if fits is found["how"].startswith("!"):
+            return False
+    return True
+
+
 def _watched(estate: Estate) -> bool:
     for release in estate.releases:
         chart = release.chart.rpartition("/")[2]
         rules = mapping(release.values.get("defaultRules"))
         if chart in _BRINGING_RULES and truth(rules.get("create")) is not False:
             return True
-        if any(_ABOUT_JOBS.search(text) for text in _texts(dict(release.values))):
-            return True
+    return any(_ABOUT_JOBS.search(text) for text in _ruling(estate))
+
+
+def _ruling(estate: Estate) -> Iterator[str]:
+    """Every text that may hold rules."""
+    for release in estate.releases:
+        yield from _texts(dict(release.values))
     for kind in _RULES:
         for resource in estate.by_kind.get(kind, ()):
-            if any(_ABOUT_JOBS.search(text) for text in _texts(dict(resource.body))):
-                return True
-    return any(
-        _ABOUT_JOBS.search(text) for entry in estate.config if entry.kind == "ConfigMap" for text in _texts(entry.value)
-    )
+            yield from _texts(dict(resource.body))
+    for entry in estate.config:
+        if entry.kind == "ConfigMap":
+            yield from _texts(entry.value)
 
 
 def _texts(value: Value) -> Iterator[str]:

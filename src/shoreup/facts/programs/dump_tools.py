@@ -21,7 +21,8 @@ class DumpTool:
     variables that name the server. ``actions`` are words of which one must stand among the plain arguments
     (``snapshot save``). ``plain_database`` and ``plain_file`` say what the last plain argument is.
     ``standard_output`` says that it writes there when no file is named; the ``stream`` options, given without a file,
-    say so for this run. ``snapshot`` is whether what it copies is of one moment: ``None`` where its options or the
+    say so for this run. ``carries`` is whether it only carries what the server itself writes, so that its own version
+    does not matter. ``snapshot`` is whether what it copies is of one moment: ``None`` where its options or the
     engine decide. ``reader`` names a further rule in :mod:`shoreup.facts.programs.consistency`.
     """
 
@@ -40,6 +41,7 @@ class DumpTool:
     plain_first: bool = False
     standard_output: bool = True
     stream: tuple[str, ...] = ()
+    carries: bool = False
     snapshot: bool | None = True
     reader: str = ""
 
@@ -89,6 +91,7 @@ _REDIS_CLI = DumpTool(
     valued=("-p", "-a", "--user", "--pass", "-n"),
     requires=("--rdb",),
     standard_output=False,
+    carries=True,
 )
 
 DUMP_TOOLS: Mapping[str, DumpTool] = {
@@ -155,6 +158,7 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
         actions=("snapshot save",),
         plain_file=True,
         standard_output=False,
+        carries=True,
     ),
     "influx": DumpTool(
         products=("influxdb",),
@@ -181,6 +185,7 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
         actions=("operator raft snapshot save",),
         plain_file=True,
         standard_output=False,
+        carries=True,
     ),
     "consul": DumpTool(
         products=("consul",),
@@ -189,5 +194,6 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
         actions=("snapshot save",),
         plain_file=True,
         standard_output=False,
+        carries=True,
     ),
 }

@@ -34,6 +34,8 @@ class Removal:
     undecided: str = ""
     takes_newest: bool | None = None
     """Whether it removes the newest copies; ``None`` where that is not decided."""
+    names: tuple[str, ...] = ()
+    """Patterns of which one must fit the name of what it removes; empty where any name may."""
 
 
 def days(text: str) -> float | None:

@@ -73,7 +73,16 @@ def _find(program: Program, command: Command, copied: tuple[Copy, ...], expand: 
         keeps_at_least=kept if kept is not None else guard,
         undecided=doubt,
         takes_newest=True if kept is None and _younger(texts) else None,
+        names=_find_names(texts),
     )
+
+
+def _find_names(texts: list[str]) -> tuple[str, ...]:
+    """The patterns of names, where nothing but names chooses between them."""
+    if {"!", "-not"} & set(texts):
+        return ()
+    named = tuple(value for option, value in pairwise(texts) if option == "-name")
+    return named if len(named) < 2 or {"-o", "-or"} & set(texts) else ()
 
 
 def _younger(texts: list[str]) -> bool:
