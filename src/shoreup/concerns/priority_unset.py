@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.priorities import class_above, has_class, priority
+from shoreup.facts.spreading import ranker
 from shoreup.facts.standing import listed, others
 from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.edit import Add, NoRepair, Put, Repair
@@ -70,8 +71,13 @@ class PriorityUnset(Concern):
         highest = max((value for value, _ in leaves), default=None)
         if highest is None:
             return
+        policy = ranker(estate)
         for workload, value, count in ranked:
             if count >= _FEWEST and not has_class(workload) and value <= highest:
+                if policy:
+                    place = Place(workload.resource.key, workload.pod_route)
+                    yield self.undecided(place, unknown="priorityClassName", reason=policy)
+                    continue
                 beside = [leaf for at, leaf in leaves if at >= value]
                 yield self._unset(estate, workload, beside)
 

@@ -1,4 +1,4 @@
-"""What spreads pods over nodes beside their own fields, and whether there is more than one node to spread them over."""
+"""What spreads or ranks pods beside their own fields, and whether there is more than one node to spread them over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shoreup.facts.placement import nodes
 from shoreup.model.value import Value
 
 _MUTATORS = ("ClusterPolicy", "Policy", "MutatingPolicy", "MutatingAdmissionPolicy", "Assign", "ModifySet")
-_WORDS = ("topologySpreadConstraints", "podAntiAffinity", "defaultConstraints")
+_SPREADING = ("topologySpreadConstraints", "podAntiAffinity", "defaultConstraints")
 _DEPTH = 14
 
 
@@ -16,8 +16,17 @@ def spreader(estate: Estate) -> str:
     """The policy, or the scheduler's configuration, that may spread pods by itself; empty where there is none."""
     for kind in (*_MUTATORS, "KubeSchedulerConfiguration"):
         for policy in estate.by_kind.get(kind, ()):
-            if _holds(dict(policy.body), 0):
+            if _holds(dict(policy.body), _SPREADING, 0):
                 return f"{named(policy)} may spread pods over nodes"
+    return ""
+
+
+def ranker(estate: Estate) -> str:
+    """The policy that may give pods a priority by itself; empty where there is none."""
+    for kind in _MUTATORS:
+        for policy in estate.by_kind.get(kind, ()):
+            if _holds(dict(policy.body), ("priorityClassName",), 0):
+                return f"{named(policy)} may give pods a priority"
     return ""
 
 
@@ -27,11 +36,11 @@ def one_node(estate: Estate) -> bool:
     return len(declared) == 1 and len(nodes(estate)) == 1
 
 
-def _holds(value: Value, depth: int) -> bool:
+def _holds(value: Value, words: tuple[str, ...], depth: int) -> bool:
     if depth > _DEPTH:
         return False
     if isinstance(value, dict):
-        return any(any(word in key for word in _WORDS) or _holds(item, depth + 1) for key, item in value.items())
+        return any(any(word in key for word in words) or _holds(item, words, depth + 1) for key, item in value.items())
     if isinstance(value, list):
-        return any(_holds(item, depth + 1) for item in value)
-    return isinstance(value, str) and any(word in value for word in _WORDS)
+        return any(_holds(item, words, depth + 1) for item in value)
+    return isinstance(value, str) and any(word in value for word in words)

@@ -37,13 +37,15 @@ _FAILS = re.compile(
 _ABOUT_ELSE = re.compile(
     r"\b(?:if|when|whenever|otherwise|or|else|without|until|unless|because|since|as|avoid|avoids|prevent|prevents|"
     r"fix|fixes|fixed|workaround|work around|in case|so that|would|could|might|may|can|used to|was|were|upstream|"
-    r"deprecated|instead|that|which|test|tests|check|checks|detect|detects|alert|alerts)\b",
+    r"deprecated|instead|that|which|test|tests|check|checks|detect|detects|alert|alerts|means|looks?|catch|catches)\b|=",
     re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(
     r"^\W*(?:so|therefore|thus|hence|use|using|instead|workaround|disabl\w+|pin\w*|we|need\w*|upstream|but|this)\b",
     re.IGNORECASE,
 )
+_THEREFORE = re.compile(r"[,)]\s+(?:so|hence|therefore|thus|which is why)\b", re.IGNORECASE)
+_SHORTLY = 4
 _CODE = re.compile(r"^\s*(?:-\s+)?[\w./\"'-]+\s*(?::(?:\s|$)|=(?!=))|[{}\[\]]\s*,?\s*$|^\s*-\s+\S")
 _HASH_LINE = re.compile(r"^[ \t]*(?P<mark>#+|//+|;+)[ \t]*(?P<words>[^\r\n]*)", re.MULTILINE)
 _CONFIGURATION = re.compile(
@@ -81,11 +83,27 @@ def admissions(estate: Estate) -> Iterator[Admission]:
         if resource is None or key in seen or script.language != "shell":
             continue
         seen.add(key)
-        for start, end in program(script).comments:
+        comments = program(script).comments
+        for index, (start, end) in enumerate(comments):
             text = script.text[start:end].lstrip("# ")
-            words, wish = _told(text, ())
+            if not _told(text, ())[0]:
+                continue
+            above = comments[max(index - 1, 0)]
+            joined = index > 0 and bool(_run_on(script.text, comments[index - 1 : index + 1]))
+            previous = script.text[above[0] : above[1]].lstrip("# ") if joined else ""
+            words, wish = _told(text, (), _Around(previous, _run_on(script.text, comments[index:])))
             if words:
                 yield Admission(place_in(script, start, end), words, named(resource), wish)
+
+
+def _run_on(text: str, comments: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """The comments that follow the first one on the next lines, with nothing between."""
+    found: list[str] = []
+    for (_, end), (start, after) in pairwise(comments):
+        if text[end:start].strip() or text[end:start].count("\n") != 1:
+            break
+        found.append(text[start:after].lstrip("# "))
+    return tuple(found)
 
 
 def _place(comment: Comment, resource: Resource | None) -> Place:
@@ -98,8 +116,12 @@ def _of_entry(entry: ConfigEntry) -> Iterator[Admission]:
         return
     lines = list(_HASH_LINE.finditer(text))
     for index, line in enumerate(lines):
-        words, wish = _told(line["words"], ())
-        if words and not any(_CODE.search(other) for other in _below(text, lines, index)):
+        if not _told(line["words"], ())[0]:
+            continue
+        below = tuple(_below(text, lines, index))
+        previous = lines[index - 1]["words"] if index and any(_below(text, lines, index - 1)) else ""
+        words, wish = _told(line["words"], (), _Around(previous, below))
+        if words and not any(_CODE.search(other) for other in below):
             place = Place(entry.resource.key, entry.route, (line.start("mark"), line.end()))
             yield Admission(place, words, named(entry.resource), wish)
 
@@ -113,14 +135,22 @@ def _below(text: str, lines: Sequence[re.Match[str]], index: int) -> Iterator[st
         yield other["words"]
 
 
-def _told(text: str, lines: tuple[str, ...]) -> tuple[str, bool]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The line of the same comment before one, and those after it."""
+
+    previous: str = ""
+    following: tuple[str, ...] = ()
+
+
+def _told(text: str, lines: tuple[str, ...], around: _Around | None = None) -> tuple[str, bool]:
     """The words of a comment by which it says that something does not work, or else that something is to be done."""
-    words = _admitted(text, lines)
+    words = _admitted(text, lines, around or _Around(following=lines[1:]))
     wish = None if words or any(_CODE.search(line) for line in lines[1:]) else _WISH.search(text)
     return (wish["words"], True) if wish else (words, False)
 
 
-def _admitted(text: str, lines: tuple[str, ...]) -> str:
+def _admitted(text: str, lines: tuple[str, ...], around: _Around) -> str:
     """The words of a comment by which it says that something does not work; empty where it says no such thing."""
     if any(_CODE.search(line) for line in lines[1:]):
         return ""
@@ -129,7 +159,14 @@ def _admitted(text: str, lines: tuple[str, ...]) -> str:
         if found:
             return found["words"]
     for found in _FAILS.finditer(text):
-        before = re.split(r"[.;!?]\s", text[: found.start()])[-1]
-        if not _ABOUT_ELSE.search(before) and not _CONSEQUENCE.search(text[found.end() :]) and len(before) < 60:
+        *whole, before = re.split(r"[.;!?]\s", text[: found.start()])
+        if not whole and around.previous and not re.search(r"[.:;!?)]\s*$", around.previous):
+            before = f"{around.previous} {before}"
+        if not text[found.end() :].strip() and around.following and re.match(r"[a-z(]", around.following[0]):
+            continue
+        after = re.split(r"[.!?](?:\s|$)", " ".join((text[found.end() :], *around.following)))[0]
+        about_else = _ABOUT_ELSE.search(before) or _CONSEQUENCE.search(after) or _THEREFORE.search(after)
+        # Who says "this does not work" says it shortly; a long way to the words is a description of something.
+        if not about_else and len(before.split()) <= _SHORTLY:
             return found["words"]
     return ""

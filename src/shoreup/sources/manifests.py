@@ -5,6 +5,7 @@ What a chart's templates or a kustomization hold is theirs; what is left is appl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from shoreup.formats.files import FileTree
@@ -28,24 +29,31 @@ CONFIGURATION_GROUPS = (
 """Groups of files that programs read from disk: no cluster ever stores such an object."""
 
 
+_BLANK = re.compile(r"__[A-Za-z]+__|<[\w -]+>|%[A-Z_]+%|@[A-Z_]+@|(?:^|[-.])[A-Z][A-Z_]{2,}(?:$|[-.])")
+"""A name that no cluster takes: what a script or a person fills in before it applies the object."""
+_BLANK_BESIDE = re.compile(rf"{_BLANK.pattern}|\$\{{?\w")
+"""The same beside kustomizations, which apply what they fill in themselves."""
+
+
 def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents | None = None) -> Iterator[Found]:
     """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' templates."""
     documents = documents or Documents(tree)
     charts = frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
     for path in tree.files:
         if path.endswith(SUFFIXES) and path not in taken and not _in_chart(path, charts) and _is_own(tree, path):
-            yield from objects_in(documents, path, root=path.rpartition("/")[0] or ".")
+            blank = _BLANK_BESIDE if taken else _BLANK
+            yield from objects_in(documents, path, path.rpartition("/")[0] or ".", blank)
 
 
-def objects_in(documents: Documents, path: str, root: str) -> Iterator[Found]:
-    """Every object that a file holds."""
+def objects_in(documents: Documents, path: str, root: str, blank: re.Pattern[str]) -> Iterator[Found]:
+    """Every object that a file holds, without those whose name is a ``blank`` that somebody fills in first."""
     content = documents.tree.read(path)
     if content is None or b"apiVersion" not in content or b"kind" not in content:
         return
     for index, document in enumerate(documents.of(path)):
         for prefix, body in objects(document.value):
             resource = resource_of(body, root, "manifest")
-            if resource is not None:
+            if resource is not None and not blank.search(resource.name) and not blank.search(resource.namespace or ""):
                 yield Found(resource, DocumentTracer(documents, path, index, prefix))
 
 
