@@ -77,6 +77,15 @@ class Root:
             raise EvaluationError("the root unfolds to more than can be followed")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Called:
+    """Where a module is called: by which module, in which block, for which key's ``scope``."""
+
+    module: ModuleInstance
+    block: Block
+    scope: Scope
+
+
 @dataclass(frozen=True, slots=True)
 class _Failed:
     """Kept in place of a value. The exception itself would keep alive whatever its frames hold."""
@@ -88,16 +97,23 @@ class ModuleInstance:
     """A configuration with values for its variables.
 
     ``address`` is empty for a root, else like ``module.db["a"]``. ``given`` are the values of variables, ``callers``
-    the directories of the modules that it is called through.
+    the directories of the modules that it is called through, ``called`` the call itself; a root has none.
     """
 
     def __init__(
-        self, root: Root, module: Module, address: str, given: dict[str, Given], callers: tuple[str, ...] = ()
+        self,
+        root: Root,
+        module: Module,
+        address: str,
+        given: dict[str, Given],
+        callers: tuple[str, ...] = (),
+        called: Called | None = None,
     ) -> None:
         self.root = root
         self.module = module
         self.address = address
         self.given = given
+        self.called = called
         self.scope = Scope(self)
         self._callers = callers
         self._known: dict[tuple[str, ...], Any] = {}
@@ -279,7 +295,8 @@ class ModuleInstance:
                 for argument in block.body.attributes.values()
                 if argument.name not in META_ARGUMENTS and argument.name not in ("source", "version")
             }
-            instance = ModuleInstance(self.root, module, address + key_text(key), given, callers)
+            called = Called(self, block, scope)
+            instance = ModuleInstance(self.root, module, address + key_text(key), given, callers, called)
             result.append((key, instance))
         return result
 

@@ -1,16 +1,24 @@
-"""From a field of a Kubernetes object back to the Terraform that gives it."""
+"""From a field of a Kubernetes object back to the Terraform that gives it, to read and to write."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from shoreup.formats.edits import Replacement
+from shoreup.formats.files import Reader
+from shoreup.formats.hcl.rendering import Plain, plain
 from shoreup.formats.yaml import Document
 from shoreup.formats.yaml.inside import origin_inside
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import Value, at
+from shoreup.sources.editing import Like
 from shoreup.sources.provider import terraform_route
+from shoreup.sources.terraform.adding import add_object, with_code
+from shoreup.sources.terraform.objects import ObjectWriting, code_of
+from shoreup.sources.terraform.pen import Pen
+from shoreup.sources.terraform.plainly import PlainWriting
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
 
@@ -26,6 +34,37 @@ class PlainTracer:
     def trace(self, route: Route) -> Origin | None:
         """The origin of an attribute or block."""
         return trace_resource(self.instance, route)
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Give an argument a value; see :class:`shoreup.sources.editing.Editor`."""
+        pen = _pen(self.instance, read)
+        writing = PlainWriting(self.instance, pen, alone)
+        writing.put(route, _alike_plain(writing, value, like))
+        return pen.replacements()
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Add an item to a list of values or of blocks."""
+        pen = _pen(self.instance, read)
+        writing = PlainWriting(self.instance, pen, alone)
+        writing.append(route, _alike_plain(writing, value, like))
+        return pen.replacements()
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Take away an argument, a block or an item."""
+        pen = _pen(self.instance, read)
+        PlainWriting(self.instance, pen, alone).remove(route)
+        return pen.replacements()
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """Write a new Kubernetes object behind this resource."""
+        pen = _pen(self.instance, read)
+        known = self.instance.module.object_of(self.instance)
+        add_object(PlainWriting(self.instance, pen), known, body, like, pen)
+        return pen.replacements()
 
 
 class ObjectTracer:
@@ -50,6 +89,36 @@ class ObjectTracer:
         # the provider writes some values anew, such as a mode as an octal number
         return replace(origin, segments=(Segment(value, origin.span, derived="the provider", via=origin.via),))
 
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Give a field a value; see :class:`shoreup.sources.editing.Editor`."""
+        pen = _pen(self.instance, read)
+        writing = ObjectWriting(self.instance, self.body, pen, alone)
+        writing.put(route, _alike(writing, value, like))
+        return pen.replacements()
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Add an item to a list."""
+        pen = _pen(self.instance, read)
+        writing = ObjectWriting(self.instance, self.body, pen, alone)
+        writing.append(route, _alike(writing, value, like))
+        return pen.replacements()
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Take away a field, block or item."""
+        pen = _pen(self.instance, read)
+        ObjectWriting(self.instance, self.body, pen, alone).remove(route)
+        return pen.replacements()
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """Write a new object behind this one."""
+        pen = _pen(self.instance, read)
+        add_object(ObjectWriting(self.instance, self.body, pen), self.body, body, like, pen)
+        return pen.replacements()
+
 
 class YamlBodyTracer:
     """For an object that is written as YAML in an attribute (``kubectl_manifest``).
@@ -72,3 +141,25 @@ class YamlBodyTracer:
             return whole
         found = self.document.trace(route)
         return None if found is None else origin_inside(found, whole, self.text)
+
+
+def _pen(instance: ResourceInstance, read: Reader) -> Pen:
+    return Pen(instance.module.root.configurations, read)
+
+
+def _alike(writing: ObjectWriting, value: Value, like: Like) -> Plain:
+    """A value, with those fields written as others of the resource are that mean the same where it goes."""
+    made = plain(value)
+    for route, other in like:
+        code = writing.expression(other, writing.instance.scope)
+        made = made if code is None else with_code(made, route, code)
+    return made
+
+
+def _alike_plain(writing: PlainWriting, value: Value, like: Like) -> Plain:
+    made = plain(value)
+    for route, other in like:
+        found = writing.argument(other)
+        code = code_of(found.attribute.expression) if found and not found.rest else None
+        made = made if code is None else with_code(made, route, code)
+    return made

@@ -1,0 +1,56 @@
+"""The files that one edit writes into, each read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import Reader
+from shoreup.formats.hcl import Source
+from shoreup.formats.hcl.alignment import Change
+from shoreup.formats.hcl.syntax import Body, Expression
+from shoreup.formats.hcl.writing import Writer
+from shoreup.terraform.configuration import Configurations
+
+
+class Pen:
+    """Collects the changes of one edit, file by file."""
+
+    def __init__(self, configurations: Configurations, read: Reader) -> None:
+        self._configurations = configurations
+        self._read = read
+        self._writers: dict[str, Writer] = {}
+        self._changes: dict[str, list[Change]] = {}
+        self._whole: list[Replacement] = []
+
+    def on(self, node: Body | Expression) -> Writer:
+        """The writer of the file that a node stands in. Raises :class:`CannotWrite` where that cannot be written."""
+        path = node.source.path
+        if path not in self._writers:
+            content = self._read(path)
+            file = self._configurations.file(path) if not path.endswith(".json") else None
+            if path.endswith(".json"):
+                raise CannotWrite(f"{path} is written in JSON, which is not edited yet")
+            if content is None or file is None:
+                raise CannotWrite(f"{path} cannot be read")
+            if Source(path, content).text != file.source.text:
+                raise CannotWrite(f"{path} has changed since it was read")
+            self._writers[path] = Writer(file)
+            self._changes[path] = []
+        return self._writers[path]
+
+    def write(self, node: Body | Expression, changes: Iterable[Change]) -> None:
+        """Note changes of the file that a node stands in."""
+        self.on(node)
+        self._changes[node.source.path].extend(changes)
+
+    def write_bytes(self, replacement: Replacement) -> None:
+        """Note a change of a file that is no HCL."""
+        self._whole.append(replacement)
+
+    def replacements(self) -> tuple[Replacement, ...]:
+        """Everything that was noted."""
+        made = list(self._whole)
+        for path, writer in self._writers.items():
+            made.extend(writer.replacements(self._changes[path]))
+        return tuple(made)

@@ -1,0 +1,125 @@
+"""Who else gets a value from the place where it is written.
+
+An edit that shall change one resource alone may go only where nobody else looks: not into a loop, not into a module
+that is called twice, not into a local or a variable that is used twice. The same code run for two resources ends in
+the same expressions; that is what is compared here.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+
+from shoreup.formats.hcl.syntax import Attribute, Block, Expression
+from shoreup.terraform.configuration import Module, local_source
+from shoreup.terraform.module import ModuleInstance, ResourceInstance
+from shoreup.terraform.way import Hop, Way
+
+
+def top_of(module: ModuleInstance) -> ModuleInstance:
+    """The root that a module is called from, through however many calls."""
+    while module.called is not None:
+        module = module.called.module
+    return module
+
+
+def twins(instance: ResourceInstance) -> Iterator[ResourceInstance]:
+    """The other resources that are made by the same block of code."""
+    for other in top_of(instance.module).all_instances():
+        if other.block is instance.block and other is not instance:
+            yield other
+
+
+def calls_of(module: ModuleInstance) -> int:
+    """How many calls in the estate name the directory of a module."""
+    configurations = module.root.configurations
+    count = 0
+    for directory in configurations.read_directories:
+        known = configurations.module(directory)
+        for call in known.calls.values() if known else ():
+            count += local_source(directory, call) == module.module.path
+    return count
+
+
+def why_shared(instance: ResourceInstance) -> str:
+    """Why code in a resource's block counts for more than this one resource; empty where it does not."""
+    block = instance.block
+    counted = next((name for name in ("for_each", "count") if name in block.body.attributes), "")
+    for other in twins(instance):
+        if other.module is instance.module:
+            line = (
+                block.source.line(block.body.attributes[counted].start) if counted else block.source.line(block.start)
+            )
+            return f"{counted or 'the block'} in line {line} of {block.source.path} makes several of it"
+    return why_called_often(instance.module)
+
+
+def why_called_often(module: ModuleInstance | None) -> str:
+    """Why code in a module counts more than once; empty where it does not."""
+    while module is not None and module.called is not None:
+        count = calls_of(module)
+        if count > 1:
+            return f"the module {module.module.path} is called {count} times"
+        call = module.called.block
+        instances = module.called.module.calls(call.labels[0])
+        if isinstance(instances, list) and len(instances) > 1:
+            return f"line {call.source.line(call.start)} of {call.source.path} calls the module {len(instances)} times"
+        module = module.called.module
+    return ""
+
+
+class Sharing:
+    """Whether the hops of one resource's value are those of others too. ``way`` gives another resource's way."""
+
+    def __init__(self, instance: ResourceInstance, way: Callable[[ResourceInstance], Way | None]) -> None:
+        self.instance = instance
+        self._keys: set[tuple[int, tuple[str | int, ...]]] = set()
+        self._has_twins = False
+        for other in twins(instance):
+            self._has_twins = True
+            found = way(other)
+            self._keys.update(hop.key for hop in found.hops) if found else None
+
+    def why(self, hop: Hop) -> str:
+        """Why a change at a hop would change more than this one resource; empty where it would not."""
+        if hop.key in self._keys:
+            return why_shared(self.instance) or f"line {hop.line} of {hop.file} feeds several resources"
+        module = _holder(hop)
+        if module is None:
+            return ""
+        if not self._has_twins and calls_of(module) > 1:
+            return why_called_often(module)
+        for word, expression in _named(module.module):
+            if expression is hop.expression and uses(module.module, word) > 1:
+                return f"{word} is used in {uses(module.module, word)} places"
+        return ""
+
+
+def uses(module: Module, word: str) -> int:
+    """How often ``var.x`` or ``local.x`` is written in the files of a module."""
+    pattern = re.compile(rf"\b{re.escape(word)}\b(?!-)")
+    return sum(len(pattern.findall(file.source.text)) for file in module.files)
+
+
+def _holder(hop: Hop) -> ModuleInstance | None:
+    """The module whose files hold an expression."""
+    module: ModuleInstance | None = hop.scope.module
+    directory = posixpath.dirname(hop.file) or "."
+    while module is not None and directory != module.module.path:
+        module = module.called.module if module.called else None
+    return module
+
+
+def _named(module: Module) -> Iterator[tuple[str, Expression]]:
+    for name, attribute in module.locals.items():
+        yield f"local.{name}", attribute.expression
+    for name, block in module.variables.items():
+        default = default_of(block)
+        if default is not None:
+            yield f"var.{name}", default.expression
+
+
+def default_of(block: Block) -> Attribute | None:
+    """The default of a variable."""
+    return block.body.attributes.get("default")
