@@ -1,0 +1,380 @@
+"""PostgreSQL in a scratch folder: a new cluster or a restored one, which answers us and nobody else.
+
+A copy of a production database believes that it is the production database. Left to itself it would go on archiving
+into the same place, follow its old primary, subscribe, and let its scheduled jobs send mail. So it is started with our
+settings instead of its own: nothing is archived, followed, subscribed to or preloaded. Durability is relaxed, because
+a scratch server that dies is made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoreup.engines.base import EngineTrouble, Server, need_client, needed, wait_until_ready
+from shoreup.engines.choosing import Choice
+from shoreup.engines.jail import Finished, Jail
+from shoreup.engines.postgresql_dumps import BrokenDump, DumpShape, Form, Gate, Packing, shape_of, unpacked
+from shoreup.engines.providers import Installation
+from shoreup.engines.scratch import Scratch, reachable
+from shoreup.model.proof import Engine as EngineSeen
+
+if TYPE_CHECKING:
+    import psycopg
+
+_PORT = 5432
+_TOOL_SECONDS = 6 * 3600.0
+_SET_BY_THE_PAST = {
+    "max_connections setting": "max_connections",
+    "max_worker_processes setting": "max_worker_processes",
+    "max_wal_senders setting": "max_wal_senders",
+    "max_prepared_xacts setting": "max_prepared_transactions",
+    "max_locks_per_xact setting": "max_locks_per_transaction",
+}
+"""Settings that a recovery needs as large as they were, and what pg_controldata calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlOptions:
+    """How a cluster is to be.
+
+    ``superuser`` is its first role, as the estate calls it. ``data`` is a restored data directory to be opened in
+    place of a new one; it has to lie in the scratch folder. ``durable`` keeps fsync on, for experiments that kill it.
+    ``settings`` are more settings, by name; those that keep a copy quiet cannot be changed. ``encoding`` and
+    ``locale`` are the new cluster's; ``checksums`` whether its pages have them. ``memory`` is what it may use in
+    bytes.
+    """
+
+    superuser: str = "postgres"
+    data: Path | None = None
+    durable: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = "UTF8"
+    locale: str = "C.UTF-8"
+    checksums: bool = False
+    memory: int = 1 << 30
+
+
+class Postgresql:
+    """A PostgreSQL that can be started."""
+
+    def __init__(self, choice: Choice, scratch: Scratch, options: PostgresqlOptions | None = None) -> None:
+        self._choice = choice
+        self._scratch = scratch
+        self._jail = Jail(scratch)
+        self._options = options or PostgresqlOptions()
+        self._installation = choice.installation
+        if scratch.person.user is not None and not reachable(self._installation.folder / "postgres"):
+            self._installation = _brought(choice, scratch)
+
+    @contextmanager
+    def start(self) -> Iterator[RunningPostgresql]:
+        """Start it; it is stopped at the end of the ``with``. Raises :class:`EngineTrouble`."""
+        name = f"pg-{secrets.token_hex(2)}"
+        home = self._scratch.make(name)
+        data = self._options.data or self._new_cluster(home)
+        sockets = self._scratch.make(f"{name}/s")
+        settings = self._settings(sockets)
+        if self._options.data is not None:
+            settings |= self._from_the_past(data)
+        files = {
+            "hba_file": self._scratch.write(f"{name}/hba", "local all all trust\nlocal replication all trust\n"),
+            "ident_file": self._scratch.write(f"{name}/ident", ""),
+        }
+        quoted = {key: "'" + value.replace("'", "''") + "'" for key, value in settings.items()}
+        text = "".join(f"{key} = {value}\n" for key, value in quoted.items())
+        config = self._scratch.write(f"{name}/settings", text)
+        # A command line outranks every file, also the postgresql.auto.conf that a copy brings along.
+        command: list[str | Path] = [self.program("postgres"), "-D", data, "-c", f"config_file={config}"]
+        for key, value in {**settings, **{key: str(path) for key, path in files.items()}}.items():
+            command += ["-c", f"{key}={value}"]
+        log = self._scratch.folder / f"{name}.log"
+        server = Server(self._jail, self._jail.spawn(command, log), log)
+        running = RunningPostgresql(self, server, sockets, data, self._options.superuser)
+        try:
+            running.begun = wait_until_ready(server, running.answers, "PostgreSQL")
+            running.look()
+            yield running
+        finally:
+            server.stop(signal.SIGINT)
+
+    def program(self, name: str) -> Path:
+        """Where one of its programs lies."""
+        try:
+            return self._installation.program(name)
+        except FileNotFoundError as problem:
+            raise EngineTrouble(str(problem)) from None
+
+    @property
+    def jail(self) -> Jail:
+        """What its tools run in."""
+        return self._jail
+
+    @property
+    def stands_in_for(self) -> str:
+        """The version that the estate runs, where this is another."""
+        return self._choice.engine.stands_in_for
+
+    def _new_cluster(self, home: Path) -> Path:
+        options, data = self._options, home / "data"
+        command: list[str | Path] = [self.program("initdb"), "-D", data, "-U", options.superuser, "-A", "trust"]
+        command += [f"--encoding={options.encoding}", f"--locale={options.locale}", "--no-sync", "--no-instructions"]
+        if self._installation.version >= (15,):
+            command.append("--locale-provider=libc")
+        if options.checksums:
+            command.append("--data-checksums")
+        elif self._installation.version >= (18,):
+            command.append("--no-data-checksums")
+        # initdb starts its server through a shell; it reads nothing of a stranger's.
+        needed(self._jail.run(command, seconds=120, with_shell=True), self._jail)
+        return data
+
+    def _settings(self, sockets: Path) -> dict[str, str]:
+        options, version = self._options, self._installation.version
+        megabytes = max(64, options.memory >> 20)
+        fast = {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            "max_wal_size": "8GB",
+            "checkpoint_timeout": "1h",
+            "shared_buffers": f"{min(megabytes // 4, 1024)}MB",
+            "maintenance_work_mem": f"{min(megabytes // 4, 512)}MB",
+            "jit": "off",
+        }
+        durable = {"wal_level": "replica"} if options.durable else fast
+        quiet = {
+            "listen_addresses": "",
+            "port": str(_PORT),
+            "unix_socket_directories": str(sockets),
+            "unix_socket_permissions": "0700",
+            "archive_mode": "off",
+            "archive_command": "",
+            "primary_conninfo": "",
+            "primary_slot_name": "",
+            "shared_preload_libraries": "",
+            "session_preload_libraries": "",
+            "local_preload_libraries": "",
+            "max_logical_replication_workers": "0",
+            "ssl": "off",
+            "logging_collector": "off",
+            "log_destination": "stderr",
+            # Statements and rows may hold what must not stand in a log.
+            "log_statement": "none",
+            "log_min_error_statement": "panic",
+            "log_min_duration_statement": "-1",
+            "log_error_verbosity": "terse",
+            "external_pid_file": "",
+            "synchronous_standby_names": "",
+        }
+        if version >= (15,):
+            quiet["archive_library"] = ""
+        return {**durable, **options.settings, **quiet}
+
+    def _from_the_past(self, data: Path) -> dict[str, str]:
+        asked = needed(self._jail.run([self.program("pg_controldata"), "-D", data], seconds=60), self._jail)
+        told = dict(line.split(":", 1) for line in asked.output.decode("utf-8", "replace").splitlines() if ":" in line)
+        past = {name: told[title].strip() for title, name in _SET_BY_THE_PAST.items() if title in told}
+        return {**past, "wal_level": "replica"}
+
+
+class RunningPostgresql:
+    """A PostgreSQL that answers on a socket in its scratch folder.
+
+    ``superuser`` is the role that everything is done as. ``begun`` is how many seconds it took until it answered.
+    """
+
+    def __init__(self, owner: Postgresql, server: Server, socket: Path, data: Path, superuser: str) -> None:
+        self._owner = owner
+        self._server = server
+        self._socket = socket
+        self._data = data
+        self.superuser = superuser
+        self.begun = 0.0
+        self._seen = ""
+
+    @property
+    def engine(self) -> EngineSeen:
+        """What a proof says of it: the version that the server itself told."""
+        return EngineSeen("postgresql", self._seen, self._owner.stands_in_for)
+
+    @property
+    def socket(self) -> Path:
+        """The directory that its socket lies in."""
+        return self._socket
+
+    @property
+    def data(self) -> Path:
+        """Its data directory."""
+        return self._data
+
+    @property
+    def server(self) -> Server:
+        """Its processes."""
+        return self._server
+
+    def connect(self, database: str = "postgres", seconds: int = 10) -> psycopg.Connection[tuple[object, ...]]:
+        """A connection as the superuser, each statement its own transaction. Raises :class:`EngineTrouble`."""
+        need_client("psycopg")
+        import psycopg
+
+        try:
+            return psycopg.connect(
+                host=str(self._socket),
+                port=_PORT,
+                user=self.superuser,
+                dbname=database,
+                connect_timeout=seconds,
+                autocommit=True,
+                # What the variables of whoever runs Shoreup say is about other servers.
+                hostaddr="",
+                options="",
+                passfile="",
+                sslmode="disable",
+                gssencmode="disable",
+                application_name="shoreup",
+            )
+        except psycopg.Error as problem:
+            raise EngineTrouble(f"PostgreSQL takes no connection: {_first_line(problem)}") from None
+
+    def answers(self) -> bool:
+        """Whether it answers a query now."""
+        if not (self._socket / f".s.PGSQL.{_PORT}").exists():
+            return False
+        need_client("psycopg")
+        import psycopg
+
+        try:
+            with self.connect(seconds=2) as connection:
+                connection.execute("SELECT 1")
+        except (EngineTrouble, psycopg.Error):
+            return False
+        return True
+
+    def look(self) -> None:
+        """Ask the server for its version."""
+        with self.connect() as connection:
+            row = connection.execute("SELECT pg_catalog.current_setting('server_version')").fetchone()
+        self._seen = str(row[0]).split()[0] if row else ""
+
+    def databases(self) -> tuple[str, ...]:
+        """The databases that can be connected to."""
+        with self.connect() as connection:
+            query = "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"
+            return tuple(str(row[0]) for row in connection.execute(query))
+
+    def create(self, database: str, encoding: str = "UTF8") -> None:
+        """Make an empty database."""
+        from psycopg import sql
+
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {}")
+        with self.connect() as connection:
+            connection.execute(words.format(sql.Identifier(database), sql.Literal(encoding)))
+
+    def dump(self, target: Path, database: str = "postgres", form: Form = Form.CUSTOM) -> Finished:
+        """Write a dump into the file ``target``. Raises :class:`EngineTrouble` where the form is no single file."""
+        if form is Form.DIRECTORY:
+            raise EngineTrouble("a dump into a directory is not one file")
+        with target.open("xb") as file:
+            return self.tool("pg_dump", [f"--format={form.value}", "--no-password", database], target=file.fileno())
+
+    def restore(self, source: Path, database: str = "postgres", jobs: int = 1) -> Finished:
+        """Load a dump into a database that is there already.
+
+        Raises :class:`BrokenDump` where the file is no whole dump, :class:`EngineTrouble` where the tools are at fault.
+        That a tool ended well says little of a restore: compare what came out.
+        """
+        shape = shape_of(source)
+        if shape.form is Form.PLAIN:
+            return self._by_psql(source, shape, database)
+        place = self._within_reach(source, shape)
+        options = [f"--dbname={database}", "--no-password"]
+        if jobs > 1 and shape.form in {Form.CUSTOM, Form.DIRECTORY}:
+            options.append(f"--jobs={jobs}")
+        return self.tool("pg_restore", [*options, str(place)])
+
+    def tool(
+        self, name: str, arguments: Sequence[str], *, source: int | None = None, target: int | None = None
+    ) -> Finished:
+        """Run one of PostgreSQL's own programs against this server. It is told the server in variables."""
+        return self._owner.jail.run(
+            [self._owner.program(name), *arguments],
+            seconds=_TOOL_SECONDS,
+            source=source,
+            target=target,
+            environment=self._variables(),
+        )
+
+    def size(self) -> int:
+        """The bytes that its databases take."""
+        with self.connect() as connection:
+            row = connection.execute(
+                "SELECT pg_catalog.sum(pg_catalog.pg_database_size(oid))::bigint FROM pg_catalog.pg_database"
+            ).fetchone()
+        return int(str(row[0])) if row else 0
+
+    def _by_psql(self, source: Path, shape: DumpShape, database: str) -> Finished:
+        psql, jail = self._owner.program("psql"), self._owner.jail
+        helped = jail.run([psql, "--no-psqlrc", "--help=commands"], seconds=60)
+        restricts = b"\\restrict" in helped.output
+        gate = Gate(refuses=not restricts)
+
+        def script() -> Iterator[bytes]:
+            if restricts:
+                yield f"\\restrict {secrets.token_hex(16)}\n".encode()
+            yield from gate.through(unpacked(source, shape.packing))
+
+        options = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
+        options += ["--set=VERBOSITY=terse", "--set=SHOW_CONTEXT=never", f"--dbname={database}", "--file=-"]
+        with Path(os.devnull).open("wb") as nowhere:
+            finished = jail.run(
+                [psql, *options], seconds=_TOOL_SECONDS, feed=script(), target=nowhere, environment=self._variables()
+            )
+        if finished.well and not gate.whole:
+            raise BrokenDump("its end is missing: psql took what there was and was content")
+        return finished
+
+    def _within_reach(self, source: Path, shape: DumpShape) -> Path:
+        """The dump where the engine's user can read it: as it lies, or a copy."""
+        person = self._owner.jail.scratch.person
+        if shape.packing is Packing.NONE and (person.user is None or reachable(source)):
+            return source.resolve()
+        place = self._owner.jail.scratch.make(f"dump-{secrets.token_hex(2)}") / "copy"
+        if source.is_dir():
+            shutil.copytree(source, place)
+            for path in place.rglob("*"):
+                self._owner.jail.scratch.give(path)
+        else:
+            with place.open("xb") as file:
+                file.writelines(unpacked(source, shape.packing))
+        return self._owner.jail.scratch.give(place)
+
+    def _variables(self) -> dict[str, str]:
+        return {"PGHOST": str(self._socket), "PGPORT": str(_PORT), "PGUSER": self.superuser, "PGCONNECT_TIMEOUT": "10"}
+
+
+def restore_errors(finished: Finished) -> tuple[str, ...]:
+    """What a restore complained about, one line each: without rows and statements, which may hold anything."""
+    lines = [line.strip() for line in finished.said.splitlines()]
+    return tuple(line[:300] for line in lines if "error:" in line.lower() or "fatal:" in line.lower())
+
+
+def _brought(choice: Choice, scratch: Scratch) -> Installation:
+    """A copy of an installation that lies where the engine's user cannot read."""
+    found = choice.installation
+    copied = scratch.make("program") / "pg"
+    shutil.copytree(found.folder.parent, copied, symlinks=True)
+    return replace(found, folder=copied / found.folder.name)
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]

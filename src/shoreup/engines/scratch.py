@@ -1,0 +1,242 @@
+"""The folder that one experiment lies in: private, watched, and gone afterwards.
+
+Everything that an engine writes lies in one folder that nobody but the engine's user can enter. The folder is on
+record before it exists, with the run that it belongs to, so that the next start can clear away what a run left that
+was killed together with its keeper (or by a power cut).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from shoreup.engines import keeper
+from shoreup.ledger.location import state_folder
+
+LONGEST_BASE = 60
+"""Characters of a folder in which a socket's whole path still fits: the kernel takes 107 bytes."""
+_GROUPS = (1 << 30, (1 << 30) + (1 << 24))
+"""Numbers of groups that no system gives to anyone: each scratch folder has one of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the processes of one scratch folder may use together. Zero is no limit."""
+
+    memory: int = 4 << 30
+    """Bytes."""
+    room: int = 64 << 30
+    """Bytes on disk."""
+    seconds: float = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who runs the programs of an experiment: not root, also when root asks.
+
+    ``group`` is the folder's own number, which keeps others of the same user out. Both are ``None`` where the
+    programs run as whoever runs Shoreup.
+    """
+
+    user: int | None
+    group: int | None
+
+
+class Scratch:
+    """A scratch folder; use it in a ``with``.
+
+    ``folder`` is where the engines' user may write. ``person`` is that user. ``trouble()`` says why the folder's
+    processes were ended early, ``""`` if they were not.
+    """
+
+    def __init__(self, limits: Limits | None = None, base: Path | None = None) -> None:
+        self._limits = limits or Limits()
+        self._base = base
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._processes: dict[int, str] = {}
+        self.folder = Path()
+        self.person = Person(None, None)
+        self._record = Path()
+
+    def __enter__(self) -> Scratch:
+        records = _records()
+        records.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sweep()
+        self.person = _person()
+        name = f"{keeper.PREFIX}{secrets.token_hex(4)}"
+        self.folder = _base(self._base, self.person) / name
+        self._record = records / f"{name}.json"
+        self._write_record()
+        self.folder.mkdir(mode=0o700)
+        if self.person.user is not None and self.person.group is not None:
+            # Only who is in the folder's own group can pass, and nobody is but our own programs.
+            os.chown(self.folder, 0, self.person.group)
+            self.folder.chmod(0o710)
+            inside = self.folder / "in"
+            inside.mkdir(mode=0o700)
+            os.chown(inside, self.person.user, self.person.group)
+        self._watch()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        watcher = self._keeper
+        if watcher is None or watcher.stdin is None:
+            return
+        watcher.stdin.close()
+        watcher.wait()
+        if self.folder.exists():
+            # The keeper itself was killed.
+            keeper.end(self.folder, self._processes)
+            keeper.remove(self.folder)
+        self._record.unlink(missing_ok=True)
+
+    @property
+    def room(self) -> Path:
+        """The folder that belongs to the engines' user."""
+        inside = self.folder / "in"
+        return inside if self.person.user is not None else self.folder
+
+    def make(self, name: str) -> Path:
+        """A new folder for the engines' user, which nobody else can enter. ``name`` may have several parts."""
+        made = self.room
+        for part in name.split("/"):
+            made = made / part
+            if not made.exists():
+                made.mkdir(mode=0o700)
+                self.give(made)
+        return made
+
+    def give(self, path: Path) -> Path:
+        """Let a file or folder belong to the engines' user."""
+        if self.person.user is not None and self.person.group is not None:
+            os.chown(path, self.person.user, self.person.group, follow_symlinks=False)
+        return path
+
+    def write(self, name: str, text: str) -> Path:
+        """A file that only the engines' user (and we) can read."""
+        path = self.room / name
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.give(path)
+
+    def note(self, pid: int) -> None:
+        """Put a process on record, so that it can be ended where working directories cannot be seen."""
+        self._processes[pid] = keeper.birth(pid)
+        self._write_record()
+
+    def trouble(self) -> str:
+        """Why the processes were ended early: a limit that they passed; ``""`` if they were not."""
+        try:
+            return (self.folder / keeper.REASON).read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def processes(self) -> tuple[int, ...]:
+        """Every process that works in the folder."""
+        return keeper.working_in(self.folder) or tuple(self._processes)
+
+    def _watch(self) -> None:
+        limits = self._limits
+        words = [str(limits.memory), str(limits.room), str(limits.seconds)]
+        self._keeper = subprocess.Popen(  # noqa: S603 (our own program)
+            [sys.executable, "-I", "-S", keeper.__file__, str(self.folder), str(self._record), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _write_record(self) -> None:
+        told = {
+            "folder": str(self.folder),
+            "run": os.getpid(),
+            "born": keeper.birth(os.getpid()),
+            "processes": {str(pid): born for pid, born in self._processes.items()},
+        }
+        beside = self._record.with_suffix(".new")
+        beside.write_text(json.dumps(told), encoding="utf-8")
+        beside.replace(self._record)
+
+
+def sweep() -> tuple[Path, ...]:
+    """Clear away what killed runs left behind; the folders that were removed."""
+    swept: list[Path] = []
+    for record in sorted(_records().glob("*.json")):
+        try:
+            told = json.loads(record.read_bytes())
+            folder, run, born = Path(str(told["folder"])), int(told["run"]), str(told["born"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # another run is just writing or removing it
+        if keeper.birth(run) == born:
+            continue
+        if folder.name != record.stem or not folder.is_absolute() or not folder.name.startswith(keeper.PREFIX):
+            record.unlink(missing_ok=True)
+            continue
+        if not keeper.end(folder, keeper.recorded(record)):
+            continue
+        was_there = folder.exists()
+        keeper.remove(folder)
+        if not folder.exists():
+            record.unlink(missing_ok=True)
+            swept += [folder] if was_there else []
+    return tuple(swept)
+
+
+def _records() -> Path:
+    return state_folder() / "scratch"
+
+
+def _person() -> Person:
+    """Who runs an engine. A user who owns nothing: were it the system's ``postgres``, a dump that breaks out would
+    reach the machine's own databases.
+    """
+    if os.geteuid() != 0:
+        return Person(None, None)
+    import pwd
+
+    try:
+        user = pwd.getpwnam("nobody").pw_uid
+    except KeyError:
+        raise OSError("this machine has no user 'nobody' to run engines as; run Shoreup as a user of its own") from None
+    low, high = _GROUPS
+    return Person(user, low + secrets.randbelow(high - low))
+
+
+def _base(asked: Path | None, person: Person) -> Path:
+    """Where a scratch folder can lie: short enough for sockets, and reachable for the engines' user."""
+    usual = [Path(tempfile.gettempdir()), Path("/var/tmp"), Path("/tmp")]  # noqa: S108 (what is made there is private)
+    candidates = usual if asked is None else [asked]
+    fits: list[Callable[[Path], bool]] = [
+        lambda path: path.is_dir() and os.access(path, os.W_OK),
+        lambda path: len(os.fsencode(path)) <= LONGEST_BASE,
+        lambda path: person.user is None or reachable(path),
+    ]
+    for candidate in candidates:
+        whole = candidate.resolve()
+        if all(fit(whole) for fit in fits):
+            return whole
+    named = ", ".join(str(path) for path in candidates)
+    raise OSError(f"no folder for scratch data: {named} must be writable, open to other users, and a short path")
+
+
+def reachable(path: Path) -> bool:
+    """Whether a user without rights of his own can come to a path and read there."""
+    for step in (path, *path.parents):
+        try:
+            mode = step.stat().st_mode
+        except OSError:
+            return False
+        if not mode & 0o001 and (step != path or step.is_dir()):
+            return False
+    return bool(path.stat().st_mode & 0o004) or path.is_dir()
