@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
+from shoreup.facts.staying import idle
 from shoreup.facts.support import support
 from shoreup.facts.tags import movement
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
@@ -50,15 +51,20 @@ class ImageTagFloating(Concern):
 
     def _floats(self, estate: Estate, image: Image) -> Outcome:
         subject = named(estate.by_key[image.place.resource], image.place.container)
+        rests = image.place.resource in idle(estate)
         product = estate.products.by_id[image.product]
         known = support(product, image.version, estate.today)
         newest = known.cycle.newest if known is not None and known.cycle is not None else ""
+        # The newest release of a cycle is no release of what names one of its releases already.
+        latest = f"; the newest is {newest}" if newest.startswith(f"{image.version}.") else ""
         line = f"{product.title} {image.version}"
         return self.found(
             image.tag_place,
             field="image",
             subject=subject,
-            message=f"{subject} asks for {image.text}, which may be any release of {line}; the newest is {newest}.",
+            message=f"{subject} asks for {image.text}, which may be any release of {line}{latest}.",
             consequence="Which version runs depends on when a node last pulled it, and no commit says when it changed.",
+            severity=Severity.LOW if rests else self.severity,
             fixes=(Fix("Pin the image to the full version that runs", Safety.UNSAFE, _REASON),),
+            strict=rests,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
+from shoreup.facts.staying import idle
 from shoreup.facts.workloads import BUILT_HERE, CHART_DEFAULT
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.value import Unknown
@@ -64,6 +65,7 @@ class ImageTagLatest(Concern):
 
     def _latest(self, estate: Estate, image: Image) -> Outcome:
         subject = named(estate.by_key[image.place.resource], image.place.container)
+        rests = image.place.resource in idle(estate)
         if image.tag is None:
             message = f"{subject} asks for {image.text} with no tag and no digest, which means latest."
         else:
@@ -77,5 +79,7 @@ class ImageTagLatest(Concern):
                 "The next pull brings a version that nobody chose, a new major included, and the old one has no name "
                 "to go back to."
             ),
+            severity=Severity.LOW if rests else self.severity,
             fixes=(_PIN,),
+            strict=rests,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
+from shoreup.facts.staying import idle
 from shoreup.facts.tags import is_branch, movement
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.value import Unknown
@@ -62,11 +63,14 @@ class ImageTagMutable(Concern):
 
     def _moves(self, estate: Estate, image: Image) -> Outcome:
         subject = named(estate.by_key[image.place.resource], image.place.container)
+        rests = image.place.resource in idle(estate)
         return self.found(
             image.tag_place,
             field="image",
             subject=subject,
             message=f"{subject} asks for {image.text}, a tag that moves with every build of that line.",
             consequence="The next pull brings a build that nobody chose, and the one before has no name to go back to.",
+            severity=Severity.LOW if rests else self.severity,
             fixes=(_PIN,),
+            strict=rests,
         )

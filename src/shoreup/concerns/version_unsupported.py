@@ -9,6 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
+from shoreup.facts.staying import idle
 from shoreup.facts.support import Support, data_date, own_cycles, support
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 
@@ -64,7 +65,8 @@ class VersionUnsupported(Concern):
 
     def _unsupported(self, estate: Estate, one: Named, known: Support, wrong: str) -> Draft:
         subject = named(estate.by_key[one.place.resource], one.place.container)
-        used = passing(estate, one)
+        used, rests = passing(estate, one), one.place.resource in idle(estate)
+        does = "would run if it were switched on" if rests else "uses" if used else "runs"
         consequence = "Holes that are found from now on stay open."
         if known.supported:
             consequence = "It may lose data or refuse an upgrade, and nobody promises a way to a later version."
@@ -77,12 +79,13 @@ class VersionUnsupported(Concern):
             one.place,
             field="version",
             subject=subject,
-            message=f"{subject} {'uses' if used else 'runs'} {one.product.title} {known.version}, {wrong}.",
+            message=f"{subject} {does} {one.product.title} {known.version}, {wrong}.",
             consequence=consequence,
-            severity=Severity.MEDIUM if used else Severity.HIGH,
+            severity=Severity.LOW if rests else Severity.MEDIUM if used else Severity.HIGH,
             confidence=Confidence.CERTAIN,
             consequence_class=Consequence.DATA_LOSS if known.supported else Consequence.TAKEOVER,
             fixes=_fixes(one.product, known),
+            strict=rests,
         )
 
 

@@ -11,10 +11,24 @@ REPLICATED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationC
 """Kinds of which several replicas may run."""
 
 
+_REPLICAS = ("spec", "replicas")
+
+
 def stays(workload: Workload) -> bool:
     """Whether it runs on and on, is switched on, and its pod is known: no job, no chart's values, nothing at zero."""
     ends = workload.kind == "Pod" and workload.pod.get("restartPolicy") in ("Never", "OnFailure")
     return workload.kind in LONG_RUNNING and not workload.partial and workload.enabled and not ends
+
+
+def idle(estate: Estate) -> frozenset[int]:
+    """The keys of what is suspended or scaled to nothing, where nothing beside the code scales it again."""
+    return estate.once(_idle)
+
+
+def _idle(estate: Estate) -> frozenset[int]:
+    scaled = {one.resource.key for one in estate.ignored_changes if one.all_fields or one.route[:2] == _REPLICAS}
+    off = {workload.resource.key for workload in estate.workloads if not workload.enabled}
+    return frozenset(off - scaled - {workload.resource.key for workload in estate.workloads if workload.enabled})
 
 
 def staying(estate: Estate) -> Iterator[tuple[Workload, Container]]:
