@@ -6,9 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Container, Estate, Workload
-from shoreup.facts.host_reach import Depth, Hold, holds_of_container, holds_of_pod, node_agent, undecided_privilege
+from shoreup.facts.host_reach import (
+    Depth,
+    Hold,
+    holds_of_container,
+    holds_of_pod,
+    node_agent,
+    root_by_choice,
+    undecided_privilege,
+)
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.location import Route
 
 _PRIVILEGED = "runs privileged"
 _JOBS = frozenset({"Job", "CronJob"})
@@ -41,7 +50,8 @@ class PrivilegedWorkload(Concern):
     in the node's namespaces. It is graded by what it reaches: the container engine's socket, the node's root and
     privileges together with the node's processes are critical, a folder of data is low. Network plugins, storage
     drivers, device plugins and collectors of the node's metrics are made to reach there: only the strict persona sees
-    them. Devices, clocks and certificates of the node are left alone. Jobs weigh less than servers.
+    them. So it is with a container that is told to be root and to let its
+    programs gain more. Devices, clocks and certificates of the node are left alone. Jobs weigh less than servers.
 
     **Why**
 
@@ -79,6 +89,9 @@ class PrivilegedWorkload(Concern):
                     told = True
                     yield self._found(workload, container, [*own, *shared], daemon)
                 elif not daemon:
+                    route_of_root = root_by_choice(workload, container)
+                    if route_of_root is not None:
+                        yield self._root(workload, container, route_of_root)
                     unsure = undecided_privilege(container)
                     if unsure is not None:
                         route, reason = unsure
@@ -86,6 +99,18 @@ class PrivilegedWorkload(Concern):
                         yield self.undecided(place, unknown="privileged", reason=reason)
             if shared and not told:
                 yield self._found(workload, None, shared, daemon)
+
+    def _root(self, workload: Workload, container: Container, route: Route) -> Outcome:
+        subject = named(workload.resource, container.name)
+        return self.found(
+            Place(workload.resource.key, route, container=container.name),
+            field="allowPrivilegeEscalation",
+            subject=subject,
+            message=f"{subject} runs as root, and its programs may gain more (allowPrivilegeEscalation: true).",
+            consequence="Whoever takes it over is root in it; one fault of the kernel is then enough for the node.",
+            severity=Severity.LOW,
+            strict=True,
+        )
 
     def _found(self, workload: Workload, container: Container | None, holds: Sequence[Hold], daemon: str) -> Outcome:
         ordered = sorted(holds, key=lambda hold: -hold.depth)

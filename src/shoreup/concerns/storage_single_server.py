@@ -27,7 +27,7 @@ class StorageSingleServer(Concern):
     Volumes are followed from the pod through claims, PersistentVolumes and storage classes to the server: NFS written
     into the pod or volume, parameters of a CSI driver, the values of a provisioner's chart. The server is named when
     more than half of all that keep data lead to it, with more than half of their volumes. With fewer than three
-    workloads only the strict persona sees it.
+    workloads, or where three or more lead to a server that most do not, only the strict persona sees it.
     Mounts that are only read, and jobs, do not count. It is one finding for a server, at the place that names it.
 
     **Why**
@@ -70,10 +70,33 @@ class StorageSingleServer(Concern):
                 reason = f"where {storage.unknown} of {storage.volumes} volumes lie is not in the estate"
                 yield self.undecided(server.place, unknown="storage", reason=reason)
                 return
+        for server in storage.servers:
+            if len(server.dependants) >= _FEWEST and server.host:
+                yield self._some(storage, server)
         unnamed = storage.unnamed
         if unnamed and len(unnamed.dependants) >= _FEWEST and _most(unnamed, storage.stateful, storage.volumes):
             reason = f"whether the servers of {len(unnamed.dependants)} workloads are one is not decided"
             yield self.undecided(unnamed.place, unknown="server", reason=reason)
+
+    def _some(self, storage: Storage, server: StorageServer) -> Outcome:
+        count = len(server.dependants)
+        listed = ", ".join(dependant.name for dependant in server.dependants[:_LISTED])
+        more = f" and {count - _LISTED} more" if count > _LISTED else ""
+        return self.found(
+            server.place,
+            field="server",
+            subject=f"the storage server {server.host}",
+            message=f"{count} of {storage.stateful} workloads that keep data keep some on {server.host}.",
+            consequence=f"When it stops or hangs, these hang with it: {listed}{more}.",
+            related=tuple(
+                (dependant.place, f"{dependant.name} hangs with it") for dependant in server.dependants[:_LISTED]
+            ),
+            fixes=(_REPLICA,),
+            severity=Severity.LOW,
+            strict=True,
+            confidence=Confidence.LIKELY if server.likely else Confidence.CERTAIN,
+            dependants=count,
+        )
 
     def _single(self, storage: Storage, server: StorageServer) -> Outcome:
         count = len(server.dependants)

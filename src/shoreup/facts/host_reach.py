@@ -134,6 +134,16 @@ def holds_of_container(workload: Workload, container: Container) -> Iterator[Hol
             yield hold
 
 
+def root_by_choice(workload: Workload, container: Container) -> Route | None:
+    """Where a container is told in writing to be root and to let its programs gain more; ``None`` where it is not."""
+    context = mapping(container.body.get("securityContext"))
+    pod = mapping(workload.pod.get("securityContext"))
+    user = number(first(context.get("runAsUser"), pod.get("runAsUser")))
+    if user == 0 and truth(context.get("allowPrivilegeEscalation")) is True:
+        return (*container.route, "securityContext", "allowPrivilegeEscalation")
+    return None
+
+
 def undecided_privilege(container: Container) -> tuple[Route, str] | None:
     """Where and why it is not decided whether the container is privileged."""
     context: Value = container.body.get("securityContext")

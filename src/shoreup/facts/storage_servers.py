@@ -21,6 +21,28 @@ from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
 
+_IN_CLUSTER: Mapping[str, tuple[str, ...]] = {
+    # chart: the classes that it makes on the nodes' own disks unless its values say otherwise; its values, 2026-11-23
+    "rook-ceph-cluster": ("ceph-block", "ceph-filesystem"),
+    "openebs": ("openebs-hostpath",),
+    "localpv-provisioner": ("openebs-hostpath",),
+    "local-path-provisioner": ("local-path",),
+    "longhorn": ("longhorn",),
+}
+_ON_NODES = frozenset(
+    {
+        "rook-ceph.rbd.csi.ceph.com",
+        "rook-ceph.cephfs.csi.ceph.com",
+        "rancher.io/local-path",
+        "openebs.io/local",
+        "local.csi.openebs.io",
+        "io.openebs.csi-mayastor",
+        "driver.longhorn.io",
+        "topolvm.io",
+        "kubernetes.io/no-provisioner",
+    }
+)
+"""Provisioners that put volumes on the nodes' own disks."""
 _DEFAULT_SIGN = "storageclass.kubernetes.io/is-default-class"
 _CHARTS: Mapping[str, str] = {
     # chart: the name of its class unless the values give one
@@ -100,6 +122,7 @@ class _Named:
 def read_storage_servers(estate: Estate) -> Storage:
     """Every server that data lies on, the one with the most dependants first."""
     classes, default = _classes(estate)
+    on_nodes = _on_nodes(estate)
     persistent = _persistent_volumes(estate)
     found: dict[str, StorageServer] = {}
     storage = Storage()
@@ -114,7 +137,7 @@ def read_storage_servers(estate: Estate) -> Storage:
             if identity not in seen:
                 seen.add(identity)
                 storage.volumes += 1
-                storage.unknown += server is None and not _elsewhere(volume)
+                storage.unknown += server is None and not _elsewhere(volume) and storage_class not in on_nodes
             if server is None:
                 continue
             entry = found.setdefault(server.key, StorageServer(server.host, server.place, server.likely))
@@ -157,6 +180,24 @@ def _declared(volume: Volume) -> bool:
 def _elsewhere(volume: Volume) -> bool:
     """Whether the volume certainly lies on no server: on the node itself."""
     return volume.kind == "host-path" or bool(volume.path and not volume.server)
+
+
+def _on_nodes(estate: Estate) -> frozenset[str]:
+    """The storage classes whose volumes certainly lie on the nodes' own disks."""
+    found = {
+        resource.name
+        for resource in estate.by_kind.get("StorageClass", ())
+        if known_text(resource.body.get("provisioner")) in _ON_NODES
+    }
+    for release in estate.releases:
+        if truth(at(dict(release.values), "cephClusterSpec", "external", "enable")) is not None:
+            continue
+        found.update(_IN_CLUSTER.get(release.chart.rpartition("/")[2], ()))
+        if release.chart.rpartition("/")[2] == "rook-ceph-cluster":
+            for field in ("cephBlockPools", "cephFileSystems"):
+                for entry in items(release.values.get(field)):
+                    found.add(text(mapping(mapping(entry).get("storageClass")).get("name")))
+    return frozenset(found - {""})
 
 
 def _identity(dependant: Dependant) -> tuple[str, ...]:
