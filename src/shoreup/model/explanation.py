@@ -43,7 +43,7 @@ class Explanation:
 
     ``among`` is how many findings are ranked with it. ``ways`` lead from outside to what the finding is about;
     ``ways_left`` counts those that are not shown. ``needs`` is what it depends on itself. ``standing`` says why it is
-    no open finding, where it is accepted.
+    no open finding, where it is accepted. ``settings`` is what the owner says of the thing in ``shoreup.toml``.
     """
 
     finding: Finding
@@ -54,3 +54,4 @@ class Explanation:
     ways_left: int
     needs: tuple[Step, ...]
     standing: str = ""
+    settings: tuple[str, ...] = ()

@@ -110,9 +110,9 @@ class Objective:
     """What a restore must reach."""
 
     rpo: timedelta | None = None
-    """How much of the newest data may be lost: '24h'."""
+    """How much of the newest data may be lost: '24h'. A backup that runs less often is a finding."""
     rto: timedelta | None = None
-    """How long until it works again: '4h'."""
+    """How long until it works again: '4h'. Explanations show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Tier:
     services: tuple[str, ...] = ()
     """Which they are: 'namespace/name', '*' allowed."""
     accepted_downtime: timedelta | None = None
-    """How long they may be away while something restarts: '5m'."""
+    """How long they may be away while something restarts: '5m'. Under five minutes, slow rescheduling is a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,8 @@ class Settings:
     ledger: Ledger = field(default_factory=Ledger)
     """Where proofs are remembered."""
     storage: Mapping[str, str] = field(default_factory=dict)
-    """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'."""
+    """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'. Also a claim
+    ('namespace/name') or a node's folder. A name that no volume leads to is remarked on."""
     protection: tuple[Protection, ...] = ()
     """What protects the estate and is not in the repository."""
     suppress: tuple[Suppression, ...] = ()

@@ -38,6 +38,10 @@ class _Page:
         if explanation.standing:
             yield from self._prose(explanation.standing)
         yield from self._weight(explanation)
+        if explanation.settings:
+            yield from self._heading("Your settings")
+            for said in explanation.settings:
+                yield from self._prose(said, "  ")
         if explanation.excerpts:
             yield from self._heading("Evidence")
             for number, excerpt in enumerate(explanation.excerpts):

@@ -18,6 +18,7 @@ from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.facts.build import Extras, build
 from shoreup.facts.estate import Estate
+from shoreup.facts.mounts import strangers
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import Draft, Notice, Undecided
@@ -131,7 +132,7 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         coverage=coverage(reading),
         timing=clock.laps,
         ledger=asked.proven.configured,
-        notices=(*parted.notices, *expired(asked.given, asked.today)),
+        notices=(*parted.notices, *expired(asked.given, asked.today), *unknown_storage(asked, estate)),
     )
     return Examination(account, reading, estate, places, {finding.fingerprint: draft for draft, finding in pairs})
 
@@ -176,6 +177,21 @@ def expired(given: GivenSettings, today: date) -> tuple[Notice, ...]:
         )
         for index, one in enumerate(given.settings.protection)
         if one.expires <= today
+    )
+
+
+def unknown_storage(asked: Asked, estate: Estate) -> tuple[Notice, ...]:
+    """Storage that the settings name and the estate does not: a drill would look for copies in vain."""
+    if not asked.whole:
+        return ()
+    return tuple(
+        Notice(
+            asked.given.name,
+            asked.given.line(("storage", name)),
+            f"{name} is no storage of this estate: no volume leads there. Name a server with a path, a claim as "
+            "'namespace/name' or a folder of a node.",
+        )
+        for name in strangers(estate)
     )
 
 

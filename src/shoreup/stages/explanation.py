@@ -20,6 +20,7 @@ from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, Examination, chosen, examination
 from shoreup.stages.masking import masked
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
+from shoreup.stages.owners_word import owners_word
 from shoreup.stages.settings import read_settings
 
 Progress = Callable[[str, int, int], None]
@@ -80,6 +81,7 @@ def explain(question: Question, say: Progress) -> Explanation:
         ways_left=max(0, len(ways) - _WAYS),
         needs=tuple(_needs(graph, node, seen)) if node is not None else (),
         standing=standing,
+        settings=tuple(owners_word(draft, seen.estate)),
     )
 
 
