@@ -206,8 +206,8 @@ class Settings:
     ledger: Ledger = field(default_factory=Ledger)
     """Where proofs are remembered."""
     storage: Mapping[str, str] = field(default_factory=dict)
-    """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'. Also a claim
-    ('namespace/name') or a node's folder. A name that no volume leads to is remarked on."""
+    """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'. Also a
+    claim ('namespace/name') or a node's folder. A name that no volume leads to is remarked on."""
     protection: tuple[Protection, ...] = ()
     """What protects the estate and is not in the repository."""
     suppress: tuple[Suppression, ...] = ()
