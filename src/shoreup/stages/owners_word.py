@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.mounts import mounted
 from shoreup.facts.schedules import spoken
 from shoreup.model.finding import Consequence, Draft
@@ -14,7 +14,7 @@ def owners_word(draft: Draft, estate: Estate) -> Iterator[str]:
     """One sentence for each setting that bears on the finding."""
     key = draft.at.resource
     backups = [one for one in estate.backups if one.resource.key == key]
-    data = [*estate.databases, *estate.workloads]
+    data: list[Database | Workload] = [*estate.databases, *estate.workloads]
     names = dict.fromkeys(f"{one.namespace}/{one.name}" for one in data if one.resource.key == key)
     for backup in backups:
         names |= dict.fromkeys(f"{one.namespace}/{one.name}" for one in backup.protects_databases)
