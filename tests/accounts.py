@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import (
@@ -57,7 +58,7 @@ RETENTION = Finding(
 def finding(rank: int = 1, concern: str = "backup-retention-missing", **changes: object) -> Finding:
     """A finding that is like :data:`RETENTION` but for what the test is about."""
     changes.setdefault("fingerprint", f"{concern}-{rank}")
-    return replace(RETENTION, rank=rank, concern=concern, **changes)  # type: ignore[arg-type]  # the test names fields
+    return replace(RETENTION, rank=rank, concern=concern, **changes)
 
 
 def accepted(one: Finding, reason: str = "there is one card in the house", until: date | None = None) -> Suppressed:
@@ -78,7 +79,7 @@ def account(*findings: Finding, **changes: object) -> Account:
         coverage=Coverage(files={"terraform": 330, "yaml": 21}, resources={"terraform": 412, "manifest": 9}, roots=3),
         timing={"read": 0.31, "evaluate": 0.42, "concerns": 0.08, "total": 0.83},
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # the test names fields
+    return replace(plain, **changes)
 
 
 def homelab() -> Account:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import yaml
+from msgspec.structs import replace
 
 from shoreup.facts.build import Extras, build
 from shoreup.facts.estate import Estate

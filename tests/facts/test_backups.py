@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent, indent
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from shoreup.facts.build import build
 from shoreup.facts.estate import Backup, Estate

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent
 
 import yaml
+from msgspec.structs import replace
 
 from shoreup.facts.build import build
 from shoreup.facts.estate import Estate, Script

@@ -232,7 +232,7 @@ def test_a_pass_needs_a_control_that_was_refused() -> None:
     for refused in (False, None):
         with pytest.raises(ValueError, match="control"):
             Proof(
-                **{name: getattr(proof(), name) for name in Proof.__slots__ if name != "control"},
+                **{name: getattr(proof(), name) for name in Proof.__struct_fields__ if name != "control"},
                 control=Control("left in", refused),
             )
 

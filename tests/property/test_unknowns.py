@@ -7,11 +7,11 @@ and concerns then say less; they never fail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from shoreup.concerns.registry import all_concerns
 from shoreup.facts.build import Extras, build

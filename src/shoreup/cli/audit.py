@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import click
 
 from shoreup.cli.catalogue import complete
 from shoreup.model.errors import UserError
-from shoreup.model.finding import Severity
+from shoreup.model.grades import Severity
 from shoreup.model.settings import FailOn, Persona
 
 if TYPE_CHECKING:
@@ -180,6 +180,8 @@ def at_least(account: Account, severity: Severity) -> Account:
     """The account without what is less severe. Ranks stay what they were."""
     if severity is Severity.LOW:
         return account
+    from msgspec.structs import replace
+
     return replace(
         account,
         findings=tuple(one for one in account.findings if one.severity.order <= severity.order),

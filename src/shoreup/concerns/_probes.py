@@ -6,7 +6,7 @@ traffic; liveness kills, so it waits at least as long as a slow start takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.facts.naming import named
 from shoreup.facts.serving import Serving
@@ -82,8 +82,7 @@ _SHOWN = """{kind}Probe:
   timeoutSeconds: 5"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Action:
+class _Action(Struct, frozen=True):
     """What a probe does. ``like`` leads from its port to the field of the container that says it."""
 
     said: str

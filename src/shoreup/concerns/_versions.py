@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.chart_products import product_by_chart
 from shoreup.facts.estate import Estate
@@ -17,8 +18,7 @@ _PASSING = frozenset({"Job", "CronJob"})
 _SECONDARY_KINDS = frozenset({"base", "exporter", "agent", "backup-tool"})
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A version of a product where the estate names it. ``version`` is empty where it is not decided, and ``open``
     says why.
     """

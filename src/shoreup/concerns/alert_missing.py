@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.accelerators import gpu_claim
@@ -30,8 +31,7 @@ _METERED = frozenset({"nvidia", "amd"})
 """Makers of cards with an exporter for Prometheus."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Exported:
+class _Exported(Struct, frozen=True, eq=False):
     """Something that the estate runs and a rule should look at."""
 
     subject: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.concerns._backups import covered, once, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
@@ -27,8 +28,7 @@ _TELL = Fix(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Silence:
+class _Silence(Struct, frozen=True):
     """One way in which a failure goes unseen. ``what`` goes on after the subject of a sentence.
 
     ``gone`` is whether only the failed job cannot be seen: who waits for a run that ends well still notices.

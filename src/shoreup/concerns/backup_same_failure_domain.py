@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.concerns._backups import called, covered, lasting, lies_on, running, subject
 from shoreup.concerns.base import Concern, Outcome
@@ -20,8 +21,7 @@ _FIX = Fix(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
+class _Data(Struct, frozen=True):
     """A volume that is protected, and whose it is."""
 
     whose: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from shoreup.concerns._backups import rhythm, subject
 from shoreup.concerns.base import Concern, Outcome
@@ -27,8 +28,7 @@ _SCHEDULES: tuple[Route, ...] = (
 _SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Late:
+class _Late(Struct, frozen=True):
     """Data that is copied every ``gap`` at best, and should be every ``wanted``."""
 
     keeper: Keeper

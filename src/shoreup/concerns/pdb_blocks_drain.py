@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
@@ -25,8 +26,7 @@ _ALLOW_ONE = Fix(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Covered:
+class _Covered(Struct, frozen=True, eq=False):
     """The pods of a budget: who they belong to, and how many there are at least."""
 
     workloads: tuple[Workload, ...]

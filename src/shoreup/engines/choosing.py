@@ -7,15 +7,15 @@ runs, so it counts and is told; beyond that the product's own rules decide (:mod
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.engines.catalogue import SAME, SAME_OR_NEWER, ProductEntry, Version, catalogue, numbers, written
 from shoreup.engines.providers import Installation, installed
 from shoreup.model.proof import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The engine that the estate runs.
 
     ``version`` is what the image's tag says, ``""`` where nothing is known of it. ``extensions`` are those that the
@@ -28,8 +28,7 @@ class Wanted:
     files: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """An engine to use, and what a proof says of it."""
 
     installation: Installation
@@ -38,8 +37,7 @@ class Choice:
     """Why it may stand in, where it is not the very version."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoProvider:
+class NoProvider(Struct, frozen=True):
     """No engine of this machine may stand in: nothing can be verified. ``install`` are packages that would help."""
 
     product: str

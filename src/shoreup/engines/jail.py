@@ -12,13 +12,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from shutil import which
 from threading import Thread
 from time import monotonic
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from shoreup.engines.scratch import Scratch
 
@@ -34,8 +35,7 @@ _QUOTED = 2000
 """Characters of a program's last words that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fences:
+class Fences(Struct, frozen=True):
     """What separates an experiment's programs from the machine. ``missing`` says in words what does not."""
 
     before: tuple[str, ...]
@@ -44,8 +44,7 @@ class Fences:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A program that ended by itself or was ended. ``seconds`` is how long it ran.
 
     ``said`` is the end of what it wrote to standard error. ``output`` is its standard output where that was kept.

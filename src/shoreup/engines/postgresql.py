@@ -14,9 +14,11 @@ import shutil
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.engines.base import EngineTrouble, Server, need_client, needed, wait_until_ready
 from shoreup.engines.choosing import Choice
@@ -41,8 +43,7 @@ _SET_BY_THE_PAST = {
 """Settings that a recovery needs as large as they were, and what pg_controldata calls them."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresqlOptions:
+class PostgresqlOptions(Struct, frozen=True):
     """How a cluster is to be.
 
     ``superuser`` is its first role, as the estate calls it. ``data`` is a restored data directory to be opened in

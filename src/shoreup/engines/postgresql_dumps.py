@@ -13,10 +13,11 @@ import re
 import subprocess
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from shutil import which
+
+from msgspec import Struct
 
 _PIECE = 1 << 20
 _TAIL = 2048
@@ -50,8 +51,7 @@ class BrokenDump(Exception):
     """A file that is no whole dump, or one that gives orders; the message says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class DumpShape:
+class DumpShape(Struct, frozen=True):
     """What a file or folder is."""
 
     form: Form

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from typing import Protocol
 
+from msgspec import Struct
+
 from shoreup.engines.catalogue import Catalogue, ProductEntry, Version, catalogue, written
 
 _PATIENCE = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """The programs of one engine, as one provider has them.
 
     ``provider`` is ``system`` or ``wheel``, ``package`` the package's name where that is known. ``extensions`` are

@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
 
 from shoreup.engines import keeper
 from shoreup.ledger.location import state_folder
@@ -27,8 +28,7 @@ _GROUPS = (1 << 30, (1 << 30) + (1 << 24))
 """Numbers of groups that no system gives to anyone: each scratch folder has one of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What the processes of one scratch folder may use together. Zero is no limit."""
 
     memory: int = 4 << 30
@@ -38,8 +38,7 @@ class Limits:
     seconds: float = 6 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Who runs the programs of an experiment: not root, also when root asks.
 
     ``group`` is the folder's own number, which keeps others of the same user out. Both are ``None`` where the

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import items, known_text, mapping, text, why_open
@@ -26,8 +27,7 @@ _NONE_VISIBLE = frozenset({"", "none", "void"})
 _NO_CARDS = frozenset({"0", ""})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GpuClaim:
+class GpuClaim(Struct, frozen=True, eq=False):
     """A container's claim of a graphics card.
 
     ``asks`` is what it asks for, as a person would say it (``nvidia.com/gpu``, ``/dev/dri of the node``). ``vendor`` is

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _NAME = r"[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){0,8}"
 _ENDS = r"(?!\.?[\w*${-])"
@@ -27,8 +28,7 @@ _LONGEST = 200_000
 """Longer texts are dashboards and data, not settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A host as a text names it. ``sure`` is false for a bare name with a port, which may be an image and its tag."""
 
     host: str

@@ -8,11 +8,11 @@ its host in the values or in the object.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.exposure import Exposure, private_name, read_exposure, spoken
@@ -45,8 +45,7 @@ def _bundled() -> tuple[_Page, ...]:
     return tuple(msgspec.json.decode(content, type=list[_Page]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AdminPage:
+class AdminPage(Struct, frozen=True, eq=False):
     """A page that asks nobody. ``says`` completes "the product ...".
 
     ``internet`` is whether it is open to the internet (``None``: not decided, and ``undecided`` says why); ``likely``
@@ -178,8 +177,7 @@ def _writes(guard: Dropped) -> bool:
 # --------------------------------------------------------------------------------- charts and operators' objects
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Published:
+class _Published(Struct, frozen=True, eq=False):
     """How a chart or an operator publishes a page: hosts, names of classes and gateways, annotations."""
 
     hosts: tuple[str, ...]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Release
 from shoreup.facts.fields import items, mapping, text, truth
@@ -60,8 +60,7 @@ def alert_subjects() -> Mapping[str, AlertSubject]:
     return {entry.id: entry for entry in msgspec.json.decode(content, type=list[AlertSubject])}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Alerting:
+class Alerting(Struct, frozen=True, eq=False):
     """The estate's alerting. ``place`` is where rules stand or would; ``None`` where the estate has no alerting at all.
 
     ``open`` says why some rules may be elsewhere; empty where all are here.

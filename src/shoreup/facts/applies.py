@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.pipelines import PipelineJob, pipeline_jobs, shell_of
@@ -15,8 +16,7 @@ _APPLYING = frozenset({"apply", "destroy"})
 _STARTED_BY_HAND = ("pull_request", "workflow_dispatch", "inputs.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Apply:
+class Apply(Struct, frozen=True, eq=False):
     """A command that applies without asking, in a job that runs on a push. ``verb`` is ``apply`` or ``destroy``.
 
     ``planned`` says that the same job makes a plan, which then nobody waits for. ``undecided`` says why somebody may

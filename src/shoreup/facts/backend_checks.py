@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.fields import filled, items, known_text, mapping, text, truth
@@ -36,8 +37,7 @@ _SWITCHES = (
 _LONGEST = 400_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UncheckedBackend:
+class UncheckedBackend(Struct, frozen=True, eq=False):
     """A backend whose certificate is not checked. ``backend`` names it where that is known, ``how`` is what says so.
 
     ``undecided`` says why it is not certain.
@@ -104,8 +104,7 @@ def _known(value: Value) -> str:
     return value if isinstance(value, str) else ""
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """A block of nginx's configuration while it is read."""
 
     check: str | None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shoreup.facts.backup_images import image_backups
 from shoreup.facts.backup_resources import declared_backups

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Estate, Workload
 from shoreup.facts.fields import text
@@ -18,8 +19,7 @@ _PASSED = frozenset({"ingress", "gate", "tunnel"})
 _PASSES_ON = re.compile(r"\bproxy_pass\b|\breverse_proxy\b|\bProxyPass\b")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Gate:
+class Gate(Struct, frozen=True, eq=False):
     """A workload in the way of others. ``routes`` are the ways in behind it, with what leads each through it."""
 
     workload: Workload

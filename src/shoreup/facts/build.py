@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from shoreup.facts.backups import backups
 from shoreup.facts.config import read_config
@@ -40,8 +41,7 @@ from shoreup.sources.releases.reading import ReleaseReading
 from shoreup.sources.repository import RepositoryFile
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Extras:
+class Extras(Struct, frozen=True, eq=False):
     """What readers know beside the resources.
 
     ``source_paths`` maps a resource's key and a route to the file that the value there is read from. ``products`` are

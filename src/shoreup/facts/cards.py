@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.accelerators import GpuClaim, gpu_claim
 from shoreup.facts.estate import Estate, Workload
@@ -19,8 +20,7 @@ _SHARED = re.compile(r"timeSlicing|time-slicing|\bmps\b|mig\.strategy|migStrateg
 _SIGN = "gpu"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cards:
+class Cards(Struct, frozen=True, eq=False):
     """Cards by what declares them. ``places`` name each with its number; ``open`` says why there may be more."""
 
     count: int
@@ -28,8 +28,7 @@ class Cards:
     open: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CountedClaim:
+class CountedClaim(Struct, frozen=True, eq=False):
     """A workload that asks the scheduler for cards: how many for all its replicas."""
 
     workload: Workload

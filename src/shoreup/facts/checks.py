@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.model.finding import Place
@@ -80,8 +81,7 @@ _HOST = re.compile(r"^https?://[^/]+/")
 _MAY_CHECK = re.compile(r"lint|valid|check|test|\bci\b|verify|scan|diff|plan|conform|policy|quality", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What the pipelines say of one kind of check.
 
     ``by`` is where it is done. Where nothing is seen, ``perhaps`` says what may do it and ``place`` where that stands.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import items, mapping, text
@@ -22,8 +23,7 @@ from shoreup.model.value import Unknown, Value
 Proof = tuple[tuple[Place, str], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
+class Claim(Struct, frozen=True, eq=False):
     """A claim that the facts speak against. ``missing`` is what it calls missing, ``found`` what there is.
 
     ``undecided`` says why the facts do not settle it.
@@ -40,8 +40,7 @@ class Claim:
 Check = Callable[["_About", re.Match[str]], "tuple[str, Proof] | Unknown | None"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _About:
+class _About(Struct, frozen=True, eq=False):
     """What a comment is about: the resource that holds it, and the workloads that are or run it."""
 
     estate: Estate
@@ -50,8 +49,7 @@ class _About:
     backups: tuple[Backup, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Subject:
+class _Subject(Struct, frozen=True, eq=False):
     missing: str
     words: str
     check: Check

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Container, Database, Estate, Workload
 from shoreup.facts.fields import known_text, text
@@ -37,8 +38,7 @@ _SECTION = re.compile(r"^[ \t]*\[(?P<name>[\w-]+)\]", re.MULTILINE)
 _SERVER_LIMIT = re.compile(r"max[_-]connections[= ]+(\d+)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Client:
+class Client(Struct, frozen=True, eq=False):
     """A workload that opens connections: ``each`` from each of its ``pods``."""
 
     resource: Resource
@@ -52,8 +52,7 @@ class Client:
         return self.pods * self.each
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limit:
+class Limit(Struct, frozen=True, eq=False):
     """What something takes: ``number`` for each of ``pods``, by the setting ``name``, written at ``place``."""
 
     resource: Resource
@@ -76,8 +75,7 @@ class Limit:
         return sum(client.total for client in self.clients)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pooler:
+class _Pooler(Struct, frozen=True, eq=False):
     """A pooler's settings with the places where they are written."""
 
     workload: Workload

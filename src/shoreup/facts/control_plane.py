@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, mapping, text, truth
@@ -25,8 +26,7 @@ _ENCRYPTS_ITSELF = frozenset({"rke2-server"})
 """RKE2 encrypts Secrets unless it is told not to (https://docs.rke2.io/security/secrets_encryption, 2026-11-23)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ControlPlane:
+class ControlPlane(Struct, frozen=True, eq=False):
     """A control plane as the estate configures it. ``audits`` and ``encrypts`` are ``None`` where it is not decided.
 
     ``place`` is where the API server's arguments stand or would stand. ``whole`` is false for a file beside which

@@ -6,11 +6,11 @@ An annotation is a promise that one controller alone keeps. Any other passes it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, items, mapping
@@ -38,8 +38,7 @@ class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IgnoredAnnotations:
+class IgnoredAnnotations(Struct, frozen=True, eq=False):
     """Annotations of a controller that the estate does not run, on one object. ``runs`` are those that it does.
 
     ``undecided`` says why it is not certain.

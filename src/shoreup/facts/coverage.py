@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Database, Estate, Volume, Workload
 from shoreup.facts.fields import items, mapping, text, truth
@@ -59,8 +60,7 @@ _OWN_BACKUPS: Mapping[tuple[str, str], tuple[str, ...]] = {
 """Where a database operator's own object speaks of backups (the operators' references, 2026-11)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Keeper:
+class Keeper(Struct, frozen=True, eq=False):
     """Something that keeps lasting data. ``database`` is ``None`` for an application with files."""
 
     resource: Resource

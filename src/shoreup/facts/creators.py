@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, text
@@ -67,8 +68,7 @@ _RUNNING = frozenset({"Prometheus", "Alertmanager", "ThanosRuler", "PrometheusAg
 _FOREIGN = frozenset({"terraform", "compose", "ci", "helm"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Creators:
+class Creators(Struct, frozen=True, eq=False):
     """Why a namespace may hold more than the estate writes down, for each that may."""
 
     by_namespace: Mapping[str, str]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.fields import mapping, text
@@ -17,8 +18,7 @@ _ROTATORS = frozenset({"VaultDynamicSecret", "VaultPKISecret", "Password", "Gene
 """Kinds by which another system makes a credential anew."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Credentials:
+class Credentials(Struct, frozen=True, eq=False):
     """A Secret that holds credentials; ``entry`` is the first of them."""
 
     resource: Resource

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Container, Database, Image, Volume, Workload
 from shoreup.facts.fields import first, mapping, text

@@ -6,7 +6,7 @@ other images nothing is concluded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Estate, Image
 from shoreup.facts.products import version_of
@@ -15,8 +15,7 @@ from shoreup.facts.programs.images import backup_image
 from shoreup.model.value import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """A dump client. ``version`` is empty where the tag names none; ``open`` says why it is not decided."""
 
     product: str

@@ -7,9 +7,12 @@ concern may point at. Facts hold no trees and can be sent between processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.products import Products, with_products
 from shoreup.facts.roots import LooseFile, TerraformRoot
@@ -24,8 +27,7 @@ from shoreup.sources.repository import RepositoryFile
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Image:
+class Image(Struct, frozen=True, eq=False):
     """A container image where it is asked for.
 
     ``text`` is the reference with ``*`` for unknown parts. ``tag`` is ``None`` where the reference has
@@ -51,8 +53,7 @@ class Image:
         return self.place if self.tag_chars is None else replace(self.place, chars=self.tag_chars)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Port:
+class Port(Struct, frozen=True, eq=False):
     """A declared container port. ``number`` is ``None`` where it is not decided."""
 
     name: str
@@ -60,8 +61,7 @@ class Port:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mount:
+class Mount(Struct, frozen=True, eq=False):
     """A volume as a container sees it. ``volume`` is the name in the pod."""
 
     volume: str
@@ -71,8 +71,7 @@ class Mount:
     route: Route
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Container:
+class Container(Struct, frozen=True, eq=False):
     """A container of a workload. ``route`` leads to the container in the resource; ``body`` is what stands there."""
 
     name: str
@@ -92,8 +91,7 @@ class Container:
     """Why something of the container may be missing here (an undecided block), empty when all of it is known."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Volume:
+class Volume(Struct, frozen=True, eq=False):
     """A volume of a pod, followed to what is behind it.
 
     ``kind`` is ``claim``, ``nfs``, ``host-path``, ``empty-dir``, ``config-map``, ``secret``, ``csi``,
@@ -123,8 +121,7 @@ class Volume:
     """``path`` is the export of a storage class; the volume is a folder in it whose name only the cluster knows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Workload:
+class Workload(Struct, frozen=True, eq=False):
     """Something that runs pods.
 
     ``kind`` is Kubernetes' (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet). ``pod_route``
@@ -158,8 +155,7 @@ class Workload:
     """Why the pod is only partly known, empty when all of it is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Service:
+class Service(Struct, frozen=True, eq=False):
     """A Kubernetes Service and the workloads that its selector matches in its namespace."""
 
     resource: Resource
@@ -170,8 +166,7 @@ class Service:
     workloads: tuple[Workload, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Database:
+class Database(Struct, frozen=True, eq=False):
     """A workload (or a database operator's cluster) that keeps data in an engine. ``product`` as in :class:`Image`."""
 
     workload: Workload | None
@@ -186,8 +181,7 @@ class Database:
     """The image is not known; how it is used says what it is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Script:
+class Script(Struct, frozen=True, eq=False):
     """A program inside the estate, as text.
 
     ``place`` is the field (or file) that holds it. ``language`` is ``shell`` or ``python``.
@@ -209,8 +203,7 @@ class Script:
     pieces: tuple[Piece, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Characters ``start`` to ``end`` of a script's text that stand in the field at ``route``.
 
     They are its characters from ``offset`` on, or, when ``offset`` is -1, the whole of it.
@@ -222,8 +215,7 @@ class Piece:
     offset: int = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Middleware:
+class Middleware(Struct, frozen=True, eq=False):
     """A named piece of a proxy's chain (Traefik Middleware, an nginx annotation), with what it does."""
 
     namespace: str
@@ -233,8 +225,7 @@ class Middleware:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WayIn:
+class WayIn(Struct, frozen=True, eq=False):
     """A way in from outside: Ingress, IngressRoute, HTTPRoute, a tunnel's rule.
 
     ``controller`` is ``traefik``, ``nginx``, ``gateway``, ``haproxy`` ... ``middlewares`` are those of its chain that
@@ -257,8 +248,7 @@ class WayIn:
     undecided: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Grant:
+class Grant(Struct, frozen=True, eq=False):
     """A subject bound to a role. ``rules`` are the role's, empty when it is not in the estate."""
 
     resource: Resource
@@ -274,8 +264,7 @@ class Grant:
     subject_place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ConfigEntry:
+class ConfigEntry(Struct, frozen=True, eq=False):
     """One key of a ConfigMap or Secret."""
 
     resource: Resource
@@ -291,8 +280,7 @@ class ConfigEntry:
     """The value stands under ``binaryData`` or is Base64, as in a Secret's ``data``."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Release:
+class Release(Struct, frozen=True, eq=False):
     """A Helm chart as the estate installs it.
 
     ``version`` is ``None`` when it is absent. ``open`` says why some of its values are not known.
@@ -311,8 +299,7 @@ class Release:
     open: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Backup:
+class Backup(Struct, frozen=True, eq=False):
     """A job that copies data away.
 
     ``tool`` is the command (``pg_dump``, ``mysqldump``, ``tar``, ``restic`` ...). ``protects`` are the databases or
@@ -359,8 +346,7 @@ class Backup:
     """Why it is not decided what an operator copies."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reporting:
+class Reporting(Struct, frozen=True, eq=False):
     """What becomes of a failure of a backup's command.
 
     ``swallowed`` names the command behind a pipe whose status hides the copy's, ``decider`` the command whose status is
@@ -374,8 +360,7 @@ class Reporting:
     heartbeat: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Retention:
+class Retention(Struct, frozen=True, eq=False):
     """Something that removes old copies. ``by`` is ``age``, ``count``, ``policy``, ``size`` or ``unclear``.
 
     ``keeps_at_least`` is the number of copies that are left however old they are, ``None`` where nothing sees to that.
@@ -392,8 +377,7 @@ class Retention:
     """Whether it removes the newest copies; ``None`` where that is not decided."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NodePool:
+class NodePool(Struct, frozen=True, eq=False):
     """Nodes that the estate declares: labels and taints, with the number of nodes when it is known."""
 
     resource: Resource | None
@@ -404,8 +388,7 @@ class NodePool:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CodeFile:
+class CodeFile(Struct, frozen=True, eq=False):
     """A file of Terraform with its size in lines."""
 
     path: str
@@ -414,8 +397,7 @@ class CodeFile:
     """Blocks by kind, such as ``resource kubernetes_deployment``."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comment:
+class Comment(Struct, frozen=True, eq=False):
     """A comment on live code. ``text`` is without its markers; ``about`` is the resource that encloses or follows
     it.
     """
@@ -430,8 +412,7 @@ class Comment:
     """``hcl`` or ``yaml``. Of YAML only the comments of files are here that may say that something does not work."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StateBackend:
+class StateBackend(Struct, frozen=True, eq=False):
     """Where a root of Terraform keeps its state. ``kind`` is empty where the root names no backend.
 
     ``encrypted`` says that the root encrypts the state itself.
@@ -443,8 +424,7 @@ class StateBackend:
     encrypted: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IgnoredChange:
+class IgnoredChange(Struct, frozen=True, eq=False):
     """A Terraform ``lifecycle { ignore_changes }`` entry, as a route of the Kubernetes object."""
 
     resource: Resource

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Script, Workload
 from shoreup.facts.fields import items, mapping, text
@@ -105,8 +106,7 @@ _OBJECT = re.compile(r"^secrets?(?:/.*)?$")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExposedCredential:
+class ExposedCredential(Struct, frozen=True, eq=False):
     """A credential on a command line.
 
     ``option`` is what it stands under (``-p``, ``--password``, ``a URL``, ``a header``, or empty for a plain word).

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from msgspec import Struct, field
 
 from shoreup.facts.estate import Middleware
 from shoreup.facts.fields import document, items, known_text, mapping, text, texts, truth, why_open
@@ -34,8 +35,7 @@ _RECORD_TYPES = ("cloudflare_record", "cloudflare_dns_record")
 _RULESET_PHASE = "http_ratelimit"
 
 
-@dataclass(frozen=True, slots=True)
-class TunnelRule:
+class TunnelRule(Struct, frozen=True):
     """A host that a tunnel publishes, and the address behind it."""
 
     resource: Resource
@@ -44,8 +44,7 @@ class TunnelRule:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Exposure:
+class Exposure(Struct, frozen=True, eq=False):
     """What the estate says of hosts."""
 
     tunnel_rules: tuple[TunnelRule, ...]

@@ -7,7 +7,8 @@ in the image's name; a build of the owner's own is a flavour by its name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Database, Estate, Image
 from shoreup.facts.products import Product
@@ -15,8 +16,7 @@ from shoreup.facts.support import support
 from shoreup.model.finding import Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Flavoured:
+class Flavoured(Struct, frozen=True, eq=False):
     """A database with its line of releases (empty where not decided) and what its build brings (empty for nothing)."""
 
     database: Database

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Service, WayIn, Workload
 from shoreup.facts.fields import known_text, mapping, number, text
@@ -15,8 +16,7 @@ ASKING = frozenset({"forwardAuth", "basicAuth", "digestAuth", "oidc", "jwt", "au
 _FILTERING = frozenset({"ipAllowList", "ipWhiteList"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Access:
+class Access(Struct, frozen=True, eq=False):
     """The ways in to one workload. ``asked`` ask who comes, ``open`` certainly do not, ``unclear`` may."""
 
     asked: tuple[WayIn, ...] = ()

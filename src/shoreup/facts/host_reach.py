@@ -8,13 +8,13 @@ kubelet shows it by its paths. Devices, clocks and certificates of the node give
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Mount, Volume, Workload
 from shoreup.facts.fields import first, items, known_text, mapping, number, truth, why_open
@@ -35,8 +35,7 @@ class Depth(IntEnum):
     """The node, by one command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """One way in which a container holds its node. ``what`` completes "it ..."; ``route`` leads into the resource."""
 
     what: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script, Workload
 from shoreup.facts.programs.copies import copies
@@ -28,8 +29,7 @@ _STARTED_BY_FOLDER = re.compile(
 _STARTING = ("CronJob", "Job", "Workflow", "CronWorkflow")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IdleScripts:
+class IdleScripts(Struct, frozen=True, eq=False):
     """The scripts of one ConfigMap that nothing starts. ``backups`` and ``restores`` are their names."""
 
     resource: Resource

@@ -9,8 +9,10 @@ an ``@``; what follows from that is decided here, once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Image
 from shoreup.facts.products import Products
@@ -30,8 +32,7 @@ _OPEN = re.compile(f"[{_HOLE}{_TEMPLATED}]")
 _OPEN_RUN = re.compile(f"[{_HOLE}{_TEMPLATED}]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """The parts of an image reference, as in :class:`Image`. ``registry`` and ``repository`` show ``*`` for unknown
     parts.
     """

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Container, Mount, Script, Volume, Workload
 from shoreup.facts.fields import known_text
@@ -35,8 +36,7 @@ _KIND_NAMES: Mapping[str, str] = {
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class Job(Struct, frozen=True, eq=False):
     """One program of one container, read."""
 
     script: Script
@@ -51,8 +51,7 @@ class Job:
     """Why the program may do more than what is read of it; empty when all of it is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spot:
+class Spot(Struct, frozen=True, eq=False):
     """A place on a volume. ``path`` is the path on the volume's own server or disk, as far as it is literal."""
 
     workload: Workload

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Volume, Workload
 from shoreup.facts.fields import items, known_text, mapping, text
@@ -23,8 +24,7 @@ _PATH = re.compile(r"--?storage\.tsdb\.path(?:=|\s+)[\"']?(?P<path>/[^\s\"']*)")
 _USUAL_PATHS = ("/prometheus", "/data")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeptSize:
+class KeptSize(Struct, frozen=True, eq=False):
     """``kept`` bytes are told at ``place``; the volume that they go to has ``room`` bytes, said at ``volume``.
 
     ``undecided`` says why one of the two is not known; it is then 0.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script
 from shoreup.facts.exposed_credentials import secrets_called
@@ -55,8 +56,7 @@ _SHELLS = frozenset({"", "sh", "bash", "sh -e", "bash -e"})
 _NAMES_A_SECRET = re.compile(r"(?:pass(?:word|wd)?|token|secret|api[ _-]?key)\W{1,3}$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Struct, frozen=True):
     """One place that prints a credential: ``by`` is ``trace``, ``print`` or ``dump``; ``name`` is the variable."""
 
     name: str
@@ -64,8 +64,7 @@ class Printed:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Logged:
+class Logged(Struct, frozen=True, eq=False):
     """A program with the places where it prints credentials, in its order.
 
     ``masked`` says that the runner of the pipeline blots out its own secrets where they appear unchanged.

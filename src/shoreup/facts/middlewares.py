@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.facts.estate import Middleware, Release
 from shoreup.facts.fields import document, items, known_text, mapping, text, why_open
@@ -47,8 +48,7 @@ def read_middlewares(by_kind: Mapping[str, Sequence[Resource]]) -> tuple[Middlew
     return tuple(found)
 
 
-@dataclass(slots=True)
-class Chain:
+class Chain(Struct):
     """What a way in passes through: the pieces found, the names that the estate does not declare, and what is open."""
 
     middlewares: list[Middleware] = field(default_factory=list)

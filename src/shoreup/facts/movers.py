@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject, standing, subject_of, workload_inputs
@@ -32,8 +33,7 @@ _IMAGE_ECOSYSTEMS = frozenset({"docker", "docker-compose", "helm"})
 _AUTOMATION = "image.toolkit.fluxcd.io/"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MovedData:
+class MovedData(Struct, frozen=True, eq=False):
     """Something that keeps data and whose version can move. ``guarded`` says that a restore of it is on record."""
 
     resource: Resource
@@ -41,8 +41,7 @@ class MovedData:
     guarded: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mover:
+class Mover(Struct, frozen=True, eq=False):
     """What moves versions. ``field`` names it for a fingerprint, ``name`` for people."""
 
     name: str

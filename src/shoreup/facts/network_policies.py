@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import mapping, truth
@@ -24,8 +25,7 @@ _DEEPEST = 6
 _NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|samples?)(?:/|$)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenNamespace:
+class OpenNamespace(Struct, frozen=True, eq=False):
     """A namespace with workloads that no policy of the estate selects. ``place`` is the Namespace, or a workload.
 
     ``running`` is the number of all that run there and could be selected. ``undecided`` says why it is not certain.

@@ -7,11 +7,11 @@ estate holds it together with the model that it serves, and the model certainly 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, known_text, mapping, number, truth
@@ -41,8 +41,7 @@ class _Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OperatedPin:
+class OperatedPin(Struct, frozen=True, eq=False):
     """An object whose pods take a graphics card on one named node. ``claim`` is where the card is asked for."""
 
     resource: Resource

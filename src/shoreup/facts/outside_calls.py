@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script, Workload
 from shoreup.facts.fields import mapping, number
@@ -30,8 +31,7 @@ _NEAR = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|\$\{?HOSTNAME)|--unix-soc
 _RETRIES = re.compile(r"^--retry(?:-[a-z-]+)?(?:=.*)?$")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OutsideCall:
+class OutsideCall(Struct, frozen=True, eq=False):
     """A call. ``name`` is for people; ``timeout`` is in seconds; ``timed`` says whether it has one at all."""
 
     script: Script

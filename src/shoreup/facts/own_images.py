@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.images import DOCKER_HUB
@@ -33,8 +34,7 @@ _ABOUT_ANOTHER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnImage:
+class OwnImage(Struct, frozen=True, eq=False):
     """An image of the owner's own that nothing in the repository builds. ``uses`` are all its places, in order.
 
     ``certain`` is false where more of the repository may hold the build. ``why`` says how it is known to be the

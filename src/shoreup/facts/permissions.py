@@ -8,8 +8,9 @@ A rule that names its objects (``resourceNames``) reaches those alone and is lef
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from shoreup.facts.deployers import steered
 from shoreup.facts.fields import items, mapping, text, why_open
@@ -42,8 +43,7 @@ class Weight(IntEnum):
     EVERYTHING = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(Struct, frozen=True):
     """Something that rules allow.
 
     ``what`` completes "may ...", ``id`` names it in data, ``route`` leads into the role.
@@ -55,8 +55,7 @@ class Power:
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     index: int
     groups: frozenset[str]
     resources: frozenset[str]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, known_text, mapping, text, texts
@@ -38,8 +39,7 @@ _NOT_JOBS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class Step(Struct, frozen=True, eq=False):
     """One thing that a job does: shell text, or an action by its name (``uses``) with what it is given (``given``)."""
 
     place: Place
@@ -50,8 +50,7 @@ class Step:
     condition: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PipelineJob:
+class PipelineJob(Struct, frozen=True, eq=False):
     """One job. ``on_push`` are the branches on whose push it runs by itself (``*`` for any), empty where it does not.
 
     ``asks`` says what makes a person approve it before it runs. ``needs`` are the jobs that must have passed.

@@ -6,7 +6,8 @@ Only requirements count. Preferences move a pod, they never keep it from running
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.facts.estate import Estate, NodePool, Workload
 from shoreup.facts.fields import NOTHING, filled, first, items, known_text, mapping, text, why_open
@@ -21,8 +22,7 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _KEEPS_OUT = frozenset({"NoSchedule", "NoExecute"})
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """The one node that a pod may run on. ``node`` shows ``*`` for what is not decided; it is one node all the same."""
 
     node: str
@@ -74,8 +74,7 @@ def _one_node(workload: Workload, terms: Sequence[Value]) -> Pin | None:
     return Pin(named.pop(), first_place)
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A node, or a group of equal ones, with everything that the estate says of it in whatever place."""
 
     name: str

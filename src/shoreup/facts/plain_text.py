@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import filled, items, known_text, mapping, text
@@ -47,8 +48,7 @@ _STARTTLS = re.compile(r"start_?tls", re.IGNORECASE)
 NEAR = re.compile(r"^(?:localhost|127\.[\d.]+|\[?::1\]?|\*?$|host\.docker\.internal$)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlainText:
+class PlainText(Struct, frozen=True, eq=False):
     """Something that goes over the network in clear. ``what`` says it in words; ``undecided`` why it is not certain."""
 
     place: Place

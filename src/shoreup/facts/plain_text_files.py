@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import filled, items, mapping, text
@@ -39,8 +40,7 @@ _COPIES: Mapping[str, tuple[tuple[Route, str], ...]] = {
 """Operators' objects whose copies of a database go to a store at that address, as they are."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _File:
+class _File(Struct, frozen=True, eq=False):
     """A text that something reads. ``readers`` are the workloads that do, none where that is not in the estate."""
 
     resource: Resource

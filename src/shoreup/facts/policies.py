@@ -7,7 +7,8 @@ allows. Policies of a network plugin's own kind are seen and not read, so they l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping, number, text, why_open
@@ -19,8 +20,7 @@ _OWN_KINDS = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNe
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """Who may reach a port. ``everyone`` without any policy.
 
     ``namespaces`` are those of which every pod may; ``undecided`` says why it is not known.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, known_text, mapping, text
@@ -36,8 +37,7 @@ _TERM = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PolicySubject:
+class PolicySubject(Struct, frozen=True, eq=False):
     """One policy of the estate and what it selects by. ``namespace`` is empty for one of the whole cluster."""
 
     resource: Resource

@@ -7,7 +7,8 @@ name that is not declared is an error for certain, for Kubernetes can only look 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Service, Workload
 from shoreup.facts.fields import items, known_text, mapping, number, text, why_open
@@ -22,8 +23,7 @@ _HANDLERS = ("httpGet", "tcpSocket", "grpc")
 _PODS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Rollout"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mismatch:
+class Mismatch(Struct, frozen=True, eq=False):
     """A port that is not there. ``who`` asks for ``wanted``; ``there`` says which ports there are.
 
     ``undecided`` says why it is not certain.
@@ -184,8 +184,7 @@ def _texts(value: Value) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------ routes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Backend:
+class _Backend(Struct, frozen=True, eq=False):
     resource: Resource
     namespace: str
     service: str

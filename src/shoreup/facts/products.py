@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from typing import TypedDict
 
 import msgspec
+from msgspec import Struct, field
 
 LASTING_KINDS = frozenset({"database"})
 GUARDING_KINDS = frozenset({"database", "ingress", "auth", "gate"})
@@ -75,8 +75,7 @@ class _ProductData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     products: list[Product]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Products:
+class Products(Struct, frozen=True, eq=False):
     """Every known product, found by image."""
 
     date: str

@@ -8,11 +8,11 @@ seen here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct, field
 
 from shoreup.facts.estate import Backup, Database, Estate, Volume, Workload
 from shoreup.model.proof import Proof, ProofSubject, Verdict, digest_of
@@ -49,8 +49,7 @@ class State(StrEnum):
     NOT_VERIFIED = "not-verified"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How a claim stands. ``proof`` is the one that decides; ``changed`` are the inputs that are others now."""
 
     state: State
@@ -63,8 +62,7 @@ class Standing:
         return self.state is State.PROVEN
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What a proof of a subject would be about, as digests by name.
 
     ``undecided`` says why one of them is not known, so that nobody can tell whether it is still the same.

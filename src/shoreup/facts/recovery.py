@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Database, Estate
 from shoreup.model.finding import Place
@@ -15,8 +16,7 @@ OLD = timedelta(days=366)
 """How long a plan may rest while the estate goes on."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Plan(Struct, frozen=True, eq=False):
     """A document about recovery. ``changed`` is the day of its last commit, ``None`` where git does not tell."""
 
     path: str

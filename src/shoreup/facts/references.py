@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.creators import creators, made_secrets
 from shoreup.facts.estate import Container, Estate, Workload
@@ -42,8 +43,7 @@ _BY_CONTROLLERS = frozenset(
 BY_HAND = "nothing in the estate makes it; it may be made by hand"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dangling:
+class Dangling(Struct, frozen=True, eq=False):
     """Something that names what is not there.
 
     ``who`` names the object that asks, ``wanted`` what it asks for (``ConfigMap web/settings``). ``effect`` is what
@@ -63,8 +63,7 @@ class Dangling:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Wanted:
+class _Wanted(Struct, frozen=True, eq=False):
     """One reference of a pod's spec. ``key`` is the entry that is meant, empty for the whole object."""
 
     kind: str

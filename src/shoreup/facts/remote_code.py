@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script
 from shoreup.facts.naming import named
@@ -46,8 +47,7 @@ _NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|sample
 _PACKAGE = re.compile(r"^[A-Za-z0-9][\w.-]*(?:\[[\w,.-]*\])?$")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FetchedCode:
+class FetchedCode(Struct, frozen=True, eq=False):
     """Code that is fetched at run time. ``what`` says in words how; ``undecided`` why it is not certain."""
 
     place: Place
@@ -102,8 +102,7 @@ def _bytes(written: str, index: int) -> int:
     return len(written[:index].encode("utf-8", "surrogateescape"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     span: tuple[int, int]
     what: str
     field: str

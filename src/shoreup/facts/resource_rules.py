@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import items, mapping, text, why_open
@@ -23,8 +24,7 @@ _DEPTH = 14
 _NO_UPDATES = frozenset({"Off"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ResourceRules:
+class ResourceRules(Struct, frozen=True, eq=False):
     """What the estate gives to containers that ask for nothing.
 
     ``mutator`` names a policy that may write requests or limits into pods, empty where there is none.

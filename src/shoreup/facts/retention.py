@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Backup, Retention, Volume, Workload
 from shoreup.facts.jobs import ByPlace, Job, Spot, covers, same_place, spot_of
@@ -22,8 +24,7 @@ from shoreup.facts.scripts import place_in, python_program
 from shoreup.formats.shell import Word
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class Found(Struct, frozen=True, eq=False):
     """A backup with what it takes to join it to the others."""
 
     backup: Backup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.model.finding import Place
 from shoreup.model.location import Span
@@ -10,8 +10,7 @@ from shoreup.model.location import Span
 CONFIGURES_PROVIDERS = "it configures its providers"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TerraformRoot:
+class TerraformRoot(Struct, frozen=True, eq=False):
     """A directory that Terraform applies as one.
 
     ``applied`` says by what it is known to be applied itself and not a
@@ -33,8 +32,7 @@ class TerraformRoot:
         return self.applied == CONFIGURES_PROVIDERS
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LooseFile:
+class LooseFile(Struct, frozen=True, eq=False):
     """A small file that pins tools or configures a tunnel, as text. ``kind`` is ``tool-versions``, ``mise``,
     ``version`` or ``wireguard``. ``offset`` is the first byte of the text.
     """

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.facts.creators import creators, made_secrets
 from shoreup.facts.estate import Estate
@@ -29,8 +30,7 @@ _OWN = "the proxy serves a certificate of its own, which no client trusts"
 _NO_LISTENER = "the gateway does not open that listener"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
+class _Asked(Struct, frozen=True, eq=False):
     """One certificate that a route asks for."""
 
     resource: Resource
@@ -40,8 +40,7 @@ class _Asked:
     effect: str
 
 
-@dataclass(slots=True)
-class _Made:
+class _Made(Struct):
     """Secrets that the estate makes: by namespace and name, each with what makes it and the name as it is written."""
 
     there: dict[tuple[str, str], list[tuple[Resource, Value]]] = field(default_factory=lambda: defaultdict(list))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Middleware, Release, Service, WayIn
 from shoreup.facts.exposure import Exposure, covers, private_name, ranges_of, read_exposure, spoken
@@ -69,8 +70,7 @@ _POLICY_PIECES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reader:
+class _Reader(Struct, frozen=True, eq=False):
     """What every way in is read against."""
 
     chains: Chains

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Container, Piece, Script, Workload
 from shoreup.facts.fields import items, mapping, text
@@ -30,8 +31,7 @@ _PLAIN = re.compile(r"^[A-Za-z0-9_@%+=:,./-]+$")
 _SHEBANG = re.compile(r"^#!\s*\S*/(?:env\s+(?:-S\s+)?)?(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A field's string as far as it is known, with the places where something is missing."""
 
     text: str

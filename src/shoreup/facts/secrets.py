@@ -14,12 +14,12 @@ import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+
+class Likeness(Struct, frozen=True):
     """Something in a text that looks like a secret.
 
     ``kind`` is what it is, for people. ``by`` is ``form``, ``name`` or ``entropy``. ``name`` is the name that it is

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.databases import ENGINES
 from shoreup.facts.estate import Container, Estate, Service, Workload
@@ -19,8 +20,7 @@ _METRICS = "metrics"
 _EXPORTERS = frozenset({"exporter"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Serving:
+class Serving(Struct, frozen=True, eq=False):
     """A container that serves. ``services`` lead to it; ``product`` is what it runs, if that is known."""
 
     workload: Workload

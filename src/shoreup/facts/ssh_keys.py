@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.fields import text
@@ -27,8 +28,7 @@ _SSH_TYPE = "kubernetes.io/ssh-auth"
 _MAGIC = b"openssh-key-v1\0"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SshKey:
+class SshKey(Struct, frozen=True, eq=False):
     """A private SSH key. ``algorithm`` is ``rsa``, ``ed25519`` ..., empty where not known; ``bits`` are RSA's alone."""
 
     entry: ConfigEntry
@@ -36,8 +36,7 @@ class SshKey:
     bits: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MaybeSshKey:
+class MaybeSshKey(Struct, frozen=True, eq=False):
     """An entry that may hold one."""
 
     entry: ConfigEntry

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.databases import ENGINES, runs_server
 from shoreup.facts.estate import Container, Estate, Mount, Volume, Workload
@@ -38,8 +39,7 @@ _OUTER_DATABASE = re.compile(
 _OWN_DATABASE = re.compile(r"sqlite|\.db\b|file:|bolt|leveldb", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
+class Kept(Struct, frozen=True, eq=False):
     """A mount that holds a container's data. ``product`` is ``None`` where the image is not known."""
 
     container: Container

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, StateBackend
 from shoreup.facts.fields import mapping
@@ -22,8 +23,7 @@ _SECRET_KINDS = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClearState:
+class ClearState(Struct, frozen=True, eq=False):
     """A root whose state lies in clear, with the resources whose secrets stand in it. ``named`` as the root says so."""
 
     backend: StateBackend

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.facts.estate import Estate, Release, Volume, Workload
 from shoreup.facts.fields import document, filled, items, known_text, mapping, text, truth, why_open
@@ -56,8 +57,7 @@ _CSI_CHARTS = frozenset({"csi-driver-nfs", "csi-driver-smb"})
 """Charts whose values may hold whole storage classes with a server among the parameters."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dependant:
+class Dependant(Struct, frozen=True, eq=False):
     """Something that keeps data on a server: its resource, and the volume that leads there."""
 
     resource: Resource
@@ -70,8 +70,7 @@ class Dependant:
         return Place(self.resource.key, self.volume.route)
 
 
-@dataclass(slots=True, eq=False)
-class StorageServer:
+class StorageServer(Struct, eq=False):
     """A server with everything that keeps data on it.
 
     ``host`` is its name or address with ``*`` for a part of its domain that is not decided, empty where a value outside
@@ -92,8 +91,7 @@ class StorageServer:
             self.dependants.append(dependant)
 
 
-@dataclass(slots=True, eq=False)
-class Storage:
+class Storage(Struct, eq=False):
     """Where an estate keeps its data. ``stateful`` is the number of workloads that keep some, ``volumes`` that of their
     volumes; ``unknown`` is the number of volumes of which the estate does not say where they lie.
     """
@@ -106,8 +104,7 @@ class Storage:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     """A server as something in the estate names it. ``key`` is the same for what is the same server: certainly, or
     with ``likely`` in all likelihood.
     """

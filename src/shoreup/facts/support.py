@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.products import Product
 from shoreup.model.settings import SupportDate
@@ -23,8 +23,7 @@ _NUMBERS = re.compile(r"\d+")
 _SHORT_LIFE_DAYS = 370
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """A line of releases, such as PostgreSQL 16.
 
     ``end`` is the last day of support where the data set gives one; ``ended`` says that support is over without a
@@ -43,8 +42,7 @@ class Cycle:
         return not self.ended and (self.end is None or today <= self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
+class Support(Struct, frozen=True):
     """What the data set says of a version.
 
     ``kind`` is ``candidate`` (alpha, beta, release candidate), ``short-lived`` (a release that ends within a year

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Workload
 from shoreup.facts.fields import document, items, known_text, mapping, text, why_open
@@ -74,8 +75,7 @@ class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role_env: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dropped:
+class Dropped(Struct, frozen=True, eq=False):
     """A guard that is dropped. ``setting`` is how the estate writes it (no secret can stand there).
 
     ``workload`` and ``container`` are what reads the setting, where that is known. ``undecided`` says why it may not

@@ -7,11 +7,11 @@ field, is data with a source and a date (``data/endless_tokens.json``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, text, why_open
@@ -36,8 +36,7 @@ def _bundled() -> tuple[_Endless, ...]:
     return tuple(msgspec.json.decode(content, type=list[_Endless]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EndlessToken:
+class EndlessToken(Struct, frozen=True, eq=False):
     """A token without an end. ``account`` is the ServiceAccount's name, empty for a token of another system.
 
     ``undecided`` says why it may end after all.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import known_text
@@ -61,8 +62,7 @@ _TOML_TABLE = re.compile(r"^[ \t]*\[+(?P<name>[^\]\n]+)\]+", re.MULTILINE)
 _LISTED = re.compile(r"^[ \t]*(?P<tool>[\w.-]+)[ \t]+(?P<version>[^\s#]+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ToolPin:
+class ToolPin(Struct, frozen=True, eq=False):
     """One tool at one exact version, empty where the pipeline decides it as it runs. ``where`` says where, in words."""
 
     tool: str

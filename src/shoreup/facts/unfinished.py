@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Comment, ConfigEntry, Estate
 from shoreup.facts.naming import named
@@ -54,8 +55,7 @@ _CONFIGURATION = re.compile(
 _LONGEST = 200_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Admission:
+class Admission(Struct, frozen=True, eq=False):
     """A comment that says that what it stands on does not work. ``words`` are those that say so."""
 
     place: Place

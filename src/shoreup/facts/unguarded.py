@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from msgspec import Struct
 
 from shoreup.facts.databases import runs_server
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Service, Workload
@@ -54,8 +54,7 @@ def _bundled() -> tuple[_Guards, ...]:
     return tuple(msgspec.json.decode(content, type=list[_Guards]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unguarded:
+class Unguarded(Struct, frozen=True, eq=False):
     """A database without a password. ``setting`` is what opens it, empty where it is open without a word.
 
     ``undecided`` says why it may be guarded, or closed to others, after all.

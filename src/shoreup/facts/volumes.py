@@ -7,7 +7,9 @@ server. The way is followed as far as the estate decides it, no further.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Release, Volume
 from shoreup.facts.fields import NOTHING, first, items, mapping, text, texts, truth, why_open
@@ -29,8 +31,7 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
+class Backing(Struct, frozen=True):
     """Where bytes lie. ``kind`` is ``nfs``, ``host-path``, ``csi`` or empty."""
 
     kind: str = ""
@@ -41,8 +42,7 @@ class Backing:
 _NOWHERE = Backing()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Storage:
+class Storage(Struct, frozen=True, eq=False):
     """The claims, volumes and storage classes of an estate."""
 
     claims: Mapping[tuple[str, str], Resource]

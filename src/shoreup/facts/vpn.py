@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import items, known_text, mapping, text, texts, truth, why_open
@@ -34,8 +35,7 @@ _EASY_BY_PAGE = 15
 """From this major version wg-easy keeps its hooks and rules in its own database, set on its page."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VpnEndpoint:
+class VpnEndpoint(Struct, frozen=True, eq=False):
     """An endpoint. ``limited`` says whether its firewall drops what it does not allow; ``None``: not decided.
 
     ``firewall`` says in words what the firewall does, ``undecided`` why it is not known. ``place`` is the hook, or the
@@ -50,8 +50,7 @@ class VpnEndpoint:
     confidence: Confidence = Confidence.CERTAIN
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(Struct, frozen=True):
     """What some hooks do: ``drops`` something by default, ``accepts`` everything from the tunnel."""
 
     drops: bool = False

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.facts.addresses import Address, addresses
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Release, Service, Volume, WayIn, Workload
@@ -64,8 +66,7 @@ def _wiring(estate: Estate) -> Wiring:
     return _Builder(estate).build()
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A text that a workload reads, where it stands, and how a person would call the place."""
 
     value: str
@@ -74,8 +75,7 @@ class _Text:
     note: str
 
 
-@dataclass(slots=True, eq=False)
-class _Builder:
+class _Builder(Struct, eq=False):
     estate: Estate
     graph: Wiring = field(default_factory=Wiring)
     services: dict[Key, list[tuple[str, Node]]] = field(default_factory=lambda: defaultdict(list))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.model.finding import Place
 
@@ -25,8 +26,7 @@ RUNNING = frozenset({WAY_IN, WORKLOAD, RELEASE, DATABASE})
 """Kinds of node that stop doing their work; the others are only what stands between them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """Something that others may depend on.
 
     ``kind`` is one of the constants above. ``name`` is for people. ``resource`` is the key of the resource that
@@ -40,8 +40,7 @@ class Node:
     part: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """``source`` depends on ``target``.
 
     ``how`` says by what: ``routes``, ``guarded``, ``served`` (by which proxy), ``answers``, ``mounts``, ``reads``,
@@ -56,8 +55,7 @@ class Edge:
     note: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Wiring:
+class Wiring(Struct, eq=False):
     """The whole graph. Cycles are allowed: two that call each other both stop."""
 
     nodes: dict[Node, None] = field(default_factory=dict)

@@ -7,7 +7,8 @@ whose defaults are not known make a workload partial, and a block that only an a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Container, Image, Mount, Port, Volume, Workload
 from shoreup.facts.fields import NOTHING, doubt, first, items, known_text, mapping, number, text, texts, truth, why_open

@@ -10,7 +10,8 @@ import re
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.fields import items, known_text, mapping, text
@@ -43,8 +44,7 @@ _SKIPPED_KINDS = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written:
+class Written(Struct, frozen=True, eq=False):
     """A credential where it is written. ``where`` says for people under what name it stands."""
 
     likeness: Likeness

@@ -7,15 +7,15 @@ is checked before anything is written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class CannotWrite(Exception):
     """A change that the file cannot be given. The text is the reason, as one sentence for the owner."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Replacement:
+class Replacement(Struct, frozen=True, order=True):
     """``text`` (UTF-8) instead of the bytes ``start`` to ``end`` (exclusive) of ``file``.
 
     With ``start == end`` it is put in there. A file that is not there yet is made of what is put in at 0.

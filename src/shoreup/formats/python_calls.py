@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.python_source import MAX_CHARS
 
@@ -20,8 +21,7 @@ _RETRYING = ("tenacity", "backoff", "retrying", "urllib3.util.retry", "stamina",
 _GLOBAL_TIMEOUT = "setdefaulttimeout"
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingCall:
+class WaitingCall(Struct, frozen=True):
     """One call. ``kind`` is ``network`` or ``process``; ``name`` is it as written. ``timeout`` is in seconds.
 
     ``timed`` says whether it has a time-out at all; with one that only the run decides ``timeout`` is ``None``.

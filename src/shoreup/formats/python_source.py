@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.shell import Command, Frame, Options, Part, Program, Word, parse
 
@@ -21,8 +23,7 @@ _REMOVING = frozenset({"os.remove", "os.unlink", "shutil.rmtree", "os.rmdir"})
 _REMOVING_METHODS = frozenset({"unlink", "delete_object", "delete_objects", "remove_object", "delete_blob"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PythonProgram:
+class PythonProgram(Struct, frozen=True, eq=False):
     """``commands`` are the processes that it starts, as a shell would; ``removals`` the places of calls that delete.
 
     ``broken`` says why the text could not be read; both are then empty.

@@ -9,7 +9,9 @@ it lies. All functions are pure; positions are characters, ends are exclusive.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.model.location import Span
 from shoreup.model.origin import Segment
@@ -19,8 +21,7 @@ ENCODED = "encoded"
 """The innermost encoding of text that a function encodes on its way. Decoding it takes this mark off again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A part of a decoded value: the characters ``start`` to ``end`` (exclusive) of the outer text give ``text``.
 
     ``verbatim`` says that they are the same characters; otherwise they are an escape or a fold. Outer

@@ -12,7 +12,8 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
@@ -171,8 +172,7 @@ def _into_nothing(origin: Origin, text: str, read: Reader) -> tuple[Replacement,
     return (Replacement(origin.span.file, origin.span.start + 1, origin.span.start + 1, text.encode()),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(Struct, frozen=True):
     """A segment with the characters of the value that it gives."""
 
     segment: Segment

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from shoreup.sources.git import first_commit, origin_url
 
@@ -24,8 +25,7 @@ _URL_STYLE = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d
 _UNPLAIN = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """Where the ledger of one estate is.
 
     ``estate`` is the estate's key, ``url`` what SQLAlchemy opens, ``file`` the file behind it (``None`` for a

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from msgspec import Struct
 from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -35,16 +35,14 @@ class NothingYet(LedgerTrouble):
     """A database in which nothing was ever written: an empty ledger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(Struct, frozen=True):
     """A proof whose place in the chain is not what it says. ``number`` is the row's."""
 
     number: int
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The proofs of one estate, oldest first, and what is wrong with the ledger that they come from."""
 
     proofs: tuple[Proof, ...]
@@ -71,8 +69,7 @@ def read_proofs(where: Location) -> Kept:
     return _followed(rows, where.estate)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     number: int
     estate: str
     content: bytes

@@ -1,1 +1,1 @@
-"""The words that every other layer speaks: frozen dataclasses and no input or output."""
+"""The words that every other layer speaks: frozen structs and no input or output."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.model.finding import Finding, Notice, ReadError, Suppressed, Undecided
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """What was read. ``resources`` counts by source, ``files`` by format."""
 
     files: Mapping[str, int]
@@ -19,8 +19,7 @@ class Coverage:
     """Files recognised and left alone, by reason (``encrypted``, ``binary``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What an audit found. ``timing`` is in seconds by stage; ``cached`` says it was not computed anew.
 
     ``ledger`` says that the owner has configured a ledger: then what is unproven decides an exit code too.

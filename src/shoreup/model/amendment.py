@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.model.edit import Impact
 from shoreup.model.finding import Finding, Safety
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """A finding that the edits cure, checked by reading the edited estate again.
 
     ``files`` are those that the edits change. ``cost`` is what the fix hurts, ``opens`` the concerns that it rightly
@@ -28,8 +28,7 @@ class Applied:
     also: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NotFixed:
+class NotFixed(Struct, frozen=True):
     """A finding that is left as it is. ``text`` is what a person may complete and paste, empty where there is none."""
 
     finding: Finding
@@ -37,8 +36,7 @@ class NotFixed:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """A fix that was tried and failed a check: which one, and what was seen."""
 
     finding: Finding
@@ -47,8 +45,7 @@ class Dropped:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file before and after. ``before`` is ``None`` for a new file."""
 
     path: str
@@ -56,8 +53,7 @@ class Change:
     after: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one concern's fixes do to the files, on top of the steps before: what a commit holds."""
 
     concern: str
@@ -67,8 +63,7 @@ class Step:
     """The whole content of every file that the step changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amendment:
+class Amendment(Struct, frozen=True):
     """Everything that a run found out. ``changes`` are by path; ``written`` are the paths that were really written."""
 
     applied: tuple[Applied, ...] = ()

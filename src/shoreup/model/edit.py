@@ -8,17 +8,17 @@ its span.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from shoreup.model.finding import Fix
 from shoreup.model.location import Route, Span
 from shoreup.model.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """Give a field a value, whether it stands there or not; what leads to it is made where it is missing.
 
     ``value`` is plain data in Kubernetes' names. ``like`` names fields inside of it that shall be written as another
@@ -32,8 +32,7 @@ class Put:
     like: tuple[tuple[Route, Route], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(Struct, frozen=True):
     """Add an item to the list at ``route``, which is made where it is missing. ``like`` as in :class:`Put`."""
 
     resource: int
@@ -42,16 +41,14 @@ class Append:
     like: tuple[tuple[Route, Route], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Struct, frozen=True):
     """Take away the field, block or list item at ``route``."""
 
     resource: int
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
-class Substitute:
+class Substitute(Struct, frozen=True):
     """Write ``text`` in place of the characters ``start`` to ``end`` (exclusive) of the string at ``route``.
 
     With ``start == end`` the text is put in. Lines of the text are indented like the line that it is put on: a line of
@@ -65,8 +62,7 @@ class Substitute:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Struct, frozen=True):
     """A new Kubernetes object, in the dialect, the folder and the manner of the resource ``beside``.
 
     ``like`` as in :class:`Put`; its second routes lead into ``beside``.
@@ -77,8 +73,7 @@ class Add:
     like: tuple[tuple[Route, Route], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Erase:
+class Erase(Struct, frozen=True):
     """Take away bytes of a file that no resource holds: a comment, an entry of a list of code.
 
     The separator goes with an entry, and the line with a comment that stands alone on it.
@@ -87,16 +82,14 @@ class Erase:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """Write ``text`` over bytes of a file, in the file's own language."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """Move whole lines of code to the end of another file of the same folder, which is made where it is missing."""
 
     span: Span
@@ -106,8 +99,7 @@ class Move:
 Edit: TypeAlias = Put | Append | Remove | Substitute | Add | Erase | Rewrite | Move
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """A fix that code can make.
 
     ``cost`` says what it hurts, empty where it hurts nothing. ``opens`` are concerns that rightly appear once it is
@@ -121,8 +113,7 @@ class Repair:
     loses_comments: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NoRepair:
+class NoRepair(Struct, frozen=True):
     """Why code does not make a fix. ``text`` is what a person may complete and paste, where that helps."""
 
     reason: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.model.finding import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
+class SourceLine(Struct, frozen=True):
     """A line of a file, 1-based, with its secrets masked. ``marked`` lines are what is meant, others stand around."""
 
     number: int
@@ -16,8 +15,7 @@ class SourceLine:
     marked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """Lines of a file that prove something. ``note`` says what, empty for the finding's own place."""
 
     file: str
@@ -25,8 +23,7 @@ class Excerpt:
     lines: tuple[SourceLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step on a way through the wiring: ``name`` depends on what follows, as ``how`` says, written at ``place``.
 
     ``place`` is ``file:line``, empty where the estate says it nowhere; the last step of a way has no ``how``.
@@ -37,8 +34,7 @@ class Step:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Everything that is known of one finding.
 
     ``among`` is how many findings are ranked with it. ``ways`` lead from outside to what the finding is about;

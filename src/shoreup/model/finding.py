@@ -2,84 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
+from msgspec import Struct
+
+from shoreup.model.grades import Category, Confidence, Consequence, Safety, Section, Severity
 from shoreup.model.location import Route, Span
 
-
-class Severity(StrEnum):
-    """How bad it is where it applies, by itself."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-    @property
-    def order(self) -> int:
-        """0 for the worst."""
-        return list(Severity).index(self)
-
-
-class Confidence(StrEnum):
-    """How sure the reading is. What is less than likely is not a finding."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-
-
-class Consequence(StrEnum):
-    """What is lost, in the order in which it ranks."""
-
-    DATA_LOSS = "data-loss"
-    TAKEOVER = "takeover"
-    OUTAGE = "outage"
-    HYGIENE = "hygiene"
-
-    @property
-    def order(self) -> int:
-        """0 for the worst."""
-        return list(Consequence).index(self)
+__all__ = [
+    "Category",
+    "Confidence",
+    "Consequence",
+    "Doubt",
+    "Draft",
+    "Finding",
+    "Fix",
+    "Notice",
+    "Place",
+    "ReadError",
+    "Related",
+    "ResourceName",
+    "Safety",
+    "Section",
+    "Severity",
+    "Suppressed",
+    "Undecided",
+]
 
 
-class Category(StrEnum):
-    """The catalogue's groups."""
-
-    BACKUPS = "backups"
-    VERSIONS = "versions"
-    ACCESS = "access"
-    NETWORK = "network"
-    AVAILABILITY = "availability"
-    PRACTICE = "practice"
-
-
-class Section(StrEnum):
-    """The nine sections of a written document of concerns."""
-
-    TECH_DEBT = "tech-debt"
-    KNOWN_BUGS = "known-bugs"
-    SECURITY = "security"
-    PERFORMANCE = "performance"
-    FRAGILE_AREAS = "fragile-areas"
-    SCALING_LIMITS = "scaling-limits"
-    DEPENDENCIES_AT_RISK = "dependencies-at-risk"
-    MISSING_FEATURES = "missing-features"
-    TEST_GAPS = "test-gaps"
-
-
-class Safety(StrEnum):
-    """Who may apply a fix: anyone, someone who accepts a restart, a person who completes it, a command."""
-
-    SAFE = "safe"
-    UNSAFE = "unsafe"
-    SHOWN = "shown"
-    OPERATE = "operate"
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A cure on offer."""
 
     title: str
@@ -87,8 +38,7 @@ class Fix:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A symbolic place: a field of a resource, or bytes of a file.
 
     With ``resource`` (a :attr:`Resource.key`) the place is the field at ``route``; ``chars`` narrows it to
@@ -103,8 +53,7 @@ class Place:
     container: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A finding before its lines are looked up. Concerns make these.
 
     ``field`` is what the fingerprint calls the place (``image``, ``readinessProbe``); it never holds a
@@ -131,8 +80,7 @@ class Draft:
     aged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Something that a concern could not decide, before its lines are looked up."""
 
     concern: str
@@ -141,8 +89,7 @@ class Doubt:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceName:
+class ResourceName(Struct, frozen=True):
     """How a finding names its resource. ``container`` is empty where none is meant."""
 
     root: str
@@ -153,8 +100,7 @@ class ResourceName:
     container: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """A second place that explains the first."""
 
     file: str
@@ -162,8 +108,7 @@ class Related:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A concern at a place in this estate. Lines and columns as in :class:`Location`."""
 
     rank: int
@@ -190,8 +135,7 @@ class Finding:
     """True and seldom worth a change: only the strict persona sees it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """A finding that the owner accepts, with the owner's reason.
 
     ``until`` is the last day on which that holds. ``file`` and ``line`` say where it is written: a comment, or
@@ -205,8 +149,7 @@ class Suppressed:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something about the settings, the comments or the comparison that their owner should know. Never a finding.
 
     ``line`` is 1-based, 0 where the whole file is meant; ``file`` may be empty.
@@ -217,8 +160,7 @@ class Notice:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
+class Undecided(Struct, frozen=True):
     """A question that the source leaves open. It is never a finding."""
 
     concern: str
@@ -229,8 +171,7 @@ class Undecided:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadError:
+class ReadError(Struct, frozen=True):
     """Something that could not be read. ``line`` is 1-based, 0 where the whole file is meant."""
 
     file: str

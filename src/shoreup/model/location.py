@@ -6,15 +6,15 @@ up late, for the few places that are reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 Route: TypeAlias = tuple[str | int, ...]
 """The keys and list indices (0-based) that lead from a resource's top to a field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Bytes of one file.
 
     ``file`` is relative to the estate, with forward slashes. ``start`` is the first byte, 0-based, and
@@ -26,8 +26,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """The same for people: lines and columns are 1-based, columns count characters, ends are inclusive."""
 
     file: str

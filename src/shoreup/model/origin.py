@@ -8,21 +8,19 @@ variables, functions and templates, and through one format nested in another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.model.location import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One step from where a value is used to where it is written, such as ``var.image``."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A run of a string's characters.
 
     ``span`` holds the bytes that give ``text``, or ``None`` when no file does. ``verbatim`` says that
@@ -46,8 +44,7 @@ class Segment:
     via: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The origin of one field.
 
     ``site`` is the field or block in the resource itself; ``span`` is the expression, literal or block

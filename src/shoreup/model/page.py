@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.model.finding import Category, Consequence, Section, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class ConcernPage:
+class ConcernPage(Struct, frozen=True):
     """One concern as a reader meets it. ``text`` is Markdown: what, why, example, fix safety."""
 
     id: str

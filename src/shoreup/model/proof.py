@@ -8,10 +8,11 @@ a failure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import blake2b
+
+from msgspec import Struct, field
 
 
 class Verdict(StrEnum):
@@ -22,8 +23,7 @@ class Verdict(StrEnum):
     COULD_NOT_VERIFY = "could-not-verify"
 
 
-@dataclass(frozen=True, slots=True)
-class ProofSubject:
+class ProofSubject(Struct, frozen=True):
     """What an experiment was about: an object of the estate, or the estate as a whole (every field empty).
 
     ``root`` is the directory that the object is applied from (:attr:`Resource.root`); it tells objects of one name
@@ -48,8 +48,7 @@ class ProofSubject:
         return f"{self.kind} {whole}" + (f", container {self.container}" if self.container else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """What the experiment ran on. ``stands_in_for`` names the estate's own version where it was another."""
 
     product: str
@@ -57,8 +56,7 @@ class Engine:
     stands_in_for: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     """The negative control: what was broken on purpose, and whether the experiment refused it.
 
     ``refused`` is ``None`` where the control was not run.
@@ -68,8 +66,7 @@ class Control:
     refused: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """A number with its unit: ``s``, ``bytes``, ``rows`` ..."""
 
     name: str
@@ -77,8 +74,7 @@ class Measurement:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """One experiment.
 
     ``id`` is unique. ``fingerprint`` is the finding's that it answers, empty where it answers none. ``claim`` is the

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Resource(Struct, frozen=True, eq=False):
     """An object as Kubernetes would see it.
 
     ``body`` has Kubernetes' own field names, also when the source was Terraform. A resource that is no

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from shoreup.model.finding import Severity
+from shoreup.model.grades import Severity
 
 TomlValue: TypeAlias = str | int | float | bool | date | list["TomlValue"] | dict[str, "TomlValue"]
 

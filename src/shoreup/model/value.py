@@ -7,12 +7,12 @@ An unknown spreads as little as it must. A string with one unknown part stays re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+
+class Unknown(Struct, frozen=True):
     """A value that the source does not decide, and why.
 
     ``path`` is the file that holds the value, where it is known but cannot be read (an encrypted file).
@@ -25,8 +25,7 @@ class Unknown:
         raise TypeError("an unknown value is neither true nor false; ask is_known first")
 
 
-@dataclass(frozen=True, slots=True)
-class PartialText:
+class PartialText(Struct, frozen=True):
     """A string of which some parts are unknown. Adjacent known parts are joined."""
 
     parts: tuple[str | Unknown, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.model.amendment import Amendment, Applied, Change, Dropped, NotFixed
 from shoreup.model.finding import Finding
@@ -67,8 +68,7 @@ def _applied(one: Applied) -> Mapping[str, Json]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     ink: Ink
     width: int
 

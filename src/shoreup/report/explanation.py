@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.model.explanation import Excerpt, Explanation, Step
 from shoreup.report.terminal import Ink, plain, sentence, wrap
@@ -18,8 +19,7 @@ def render(explanation: Explanation, *, width: int = 100, colour: bool = False) 
     return "".join(f"{line}\n" for line in page.lines(explanation))
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     ink: Ink
     width: int
 

@@ -7,7 +7,8 @@ gives sixty of one kind. The account keeps every one; only the eye is spared.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.model.finding import Category, Finding, Severity
 
@@ -15,8 +16,7 @@ MANY = 3
 """More places than this with the same concern fold to one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """The findings of one concern at one place, best rank first."""
 
     findings: tuple[Finding, ...]
@@ -26,8 +26,7 @@ class Spot:
         return self.findings[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """The findings of one concern, by place, best rank first."""
 
     concern: str
@@ -51,8 +50,7 @@ class Kind:
         return len({spot.first.file for spot in self.spots})
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The kinds of trouble of one category, best rank first."""
 
     category: Category

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # controls: escape sequences start here
@@ -62,8 +63,7 @@ def wrap(text: str, width: int) -> Iterator[str]:
     yield line
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(Struct, frozen=True):
     """Colours, or none of them."""
 
     colour: bool

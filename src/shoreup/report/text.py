@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.model.account import Account
 from shoreup.model.finding import (
@@ -48,8 +49,7 @@ def render(account: Account, *, width: int = 100, colour: bool = False, full: bo
     return "".join(f"{line}\n" for line in page.account(account))
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     ink: Ink
     width: int
     full: bool

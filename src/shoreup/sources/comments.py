@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.yaml import Document, load
@@ -22,8 +23,7 @@ WORTH_READING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class YamlComment:
+class YamlComment(Struct, frozen=True):
     """One comment, markers taken off. Lines of comments that follow one another are one, each in ``lines``.
 
     ``alone`` says that nothing else stands on its line. ``kind``, ``name`` and ``namespace`` are those of the object

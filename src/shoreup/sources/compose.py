@@ -10,7 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.sourcemap import cut, join, whole
@@ -112,8 +114,7 @@ def _layers(files: _Files, sheet: _Sheet, key: str, name: str, depth: int) -> It
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sheet:
+class _Sheet(Struct, frozen=True, eq=False):
     """One file."""
 
     path: str
@@ -126,8 +127,7 @@ class _Sheet:
         return None if trace is None else origin_of(trace, whole(self.path, self.text, self.offset))
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     """A variable of an ``.env`` file: its value and the bytes that it stands in."""
 
     value: str
@@ -194,8 +194,7 @@ class _Files:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A part of a string: characters ``start`` to ``end`` of what is written, or a variable that stands there."""
 
     start: int

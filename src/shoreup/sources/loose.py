@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 
@@ -21,8 +22,7 @@ LARGEST = 200_000
 """Characters; a longer file is no settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class LooseText:
+class LooseText(Struct, frozen=True):
     """One file. ``offset`` is the first byte of its text (after a byte order mark)."""
 
     path: str

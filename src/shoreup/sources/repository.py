@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 
@@ -27,8 +28,7 @@ class Role(StrEnum):
     BACKUP_SCRIPT = "backup-script"
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryFile:
+class RepositoryFile(Struct, frozen=True):
     """A file with a role. ``title`` names the bot or the tool, or is the heading that tells; ``line`` is 1-based."""
 
     path: str

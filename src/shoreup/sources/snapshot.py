@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from shoreup.formats.files import MAX_BYTES, SKIPPED_FOLDERS
 from shoreup.sources.git import ask
@@ -23,8 +24,7 @@ _LINK_MODE = b"120000"
 _ENCRYPTED = b"\0GITCRYPT\0"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """What was copied. ``encrypted`` are files that git holds encrypted, ``missing`` those that this clone lacks."""
 
     files: int
@@ -32,8 +32,7 @@ class Snapshot:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     path: str
     blob: bytes
     link: bool

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
+class AuditOptions(Struct, frozen=True):
     """What is asked for. ``select`` and ``ignore`` are concern ids; ``plan`` is a ``terraform show -json`` file.
 
     ``ledger`` is the address of the estate's ledger, empty for the one that the settings name, or the one in the user's
@@ -100,8 +101,7 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     return heard_by(account, options.persona or selection.persona)
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
+class _Beside(Struct, frozen=True):
     """What an examination needs beside files and options."""
 
     today: date

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.model.account import Account
 from shoreup.model.errors import UserError
@@ -26,8 +27,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     findings: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """Fingerprints with what each was. ``name`` is the file as people know it."""
 
     name: str

@@ -12,11 +12,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 import shoreup
 from shoreup.formats.files import FileTree
@@ -27,8 +28,7 @@ MAX_BYTES = 256 * 1024 * 1024
 """All entries together; the oldest go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """What is stored. ``files`` maps the files that were read to hashes of their content."""
 
     listing: str

@@ -10,8 +10,9 @@ import gc
 import multiprocessing
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from multiprocessing.connection import Connection
+
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.finding import ReadError

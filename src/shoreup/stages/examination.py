@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from shoreup import __version__
 from shoreup.concerns.base import Concern
@@ -43,8 +44,7 @@ RECURSION_LIMIT = 8_000
 """Locals that refer to locals that refer to locals: each step costs a few frames."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What an examination needs beside the files. ``whole`` says that the tree is the whole estate, not a part.
 
     ``history`` is the repository folder and the revision that the tree is of, where it is no work tree itself.
@@ -70,8 +70,7 @@ def understood(reading: Reading, asked: Asked) -> Estate:
     return build(reading.resources, extras(reading, given))
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(Struct, frozen=True):
     """An account with what it was made from, as long as the process keeps it."""
 
     account: Account

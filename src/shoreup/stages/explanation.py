@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from shoreup.facts.wiring import wiring
 from shoreup.facts.wiring_graph import WAY_IN, Edge, Node, Wiring
@@ -42,8 +43,7 @@ _LOSSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Which finding, of which estate. ``config``, ``today`` and ``own`` as in an audit."""
 
     fingerprint: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import SequenceMatcher
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Amendment, Change
@@ -34,8 +36,7 @@ AROUND = 3
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class FixOptions:
+class FixOptions(Struct, frozen=True):
     """What is asked for.
 
     ``select`` and ``ignore`` are concern ids, ``fingerprints`` the beginnings of fingerprints; empty means all.
@@ -52,8 +53,7 @@ class FixOptions:
     chosen: Callable[[Finding], bool] = field(default=lambda finding: True)
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """What came of it, with the tree that it was made for."""
 
     amendment: Amendment

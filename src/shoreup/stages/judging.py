@@ -10,10 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
@@ -26,8 +27,7 @@ _Said: TypeAlias = tuple[int, tuple[Outcome, ...], str]
 """What one concern said: its number, its outcomes, and the kind of its crash (mostly empty)."""
 
 
-@dataclass(slots=True)
-class Judgement:
+class Judgement(Struct):
     """What the concerns said. ``unproven`` are the drafts of those that are about proof."""
 
     drafts: list[Draft] = field(default_factory=list)

@@ -12,7 +12,6 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
@@ -23,6 +22,8 @@ from inspect import getmembers, isabstract, isclass
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Notice
@@ -37,14 +38,13 @@ _NEEDED = ("id", "title", "severity", "consequence_class", "category", "section"
 _TOLD = "Code that lies in the estate is run only when you name it yourself: --concerns FILE."
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCode:
+class OwnCode(Struct, frozen=True):
     """Where concerns of the user's own lie; nothing of it has been run yet. ``notices`` say what was left alone."""
 
     files: tuple[Path, ...] = ()
     packages: tuple[EntryPoint, ...] = ()
     notices: tuple[Notice, ...] = ()
-    digest: str = field(default="", repr=False)
+    digest: str = ""
     """A hash of the files and of the packages' names and versions: part of what an account depends on."""
 
     def load(self) -> tuple[type[Concern], ...]:

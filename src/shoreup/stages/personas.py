@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from shoreup.model.account import Account
 from shoreup.model.finding import Consequence, Finding

@@ -8,8 +8,9 @@ into the history. Two findings that would share one are told apart by their orde
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from shoreup.model.finding import Doubt, Draft, Place, Related, ResourceName, Undecided
 from shoreup.model.location import Location, Route, Span, locate
@@ -27,8 +28,7 @@ def never_renamed(files: Collection[str]) -> Mapping[str, str]:
     return {}
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """Looks places up; remembers what it has found."""
 
     resources: list[Resource]

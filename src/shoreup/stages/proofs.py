@@ -6,8 +6,10 @@ when the account has to be made anew.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.ledger.exports import has_exports, read_exports
@@ -21,8 +23,7 @@ CLOSED = (
 LEFT_OUT = "what was proven; it counts as unproven"
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(Struct, frozen=True):
     """Every proof of an estate. ``configured`` says that the owner asked for a ledger.
 
     ``errors`` are those of the ledger; what is wrong with a file of the estate is among the tree's own.

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
@@ -33,8 +35,7 @@ from shoreup.terraform.plan import Plan
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What was read. ``found[key]`` is the resource with that key."""
 
     tree: FileTree

@@ -11,7 +11,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import msgspec
+from msgspec import Struct, field
 
 from shoreup.facts.products import Product, product_from_mapping, with_products
 from shoreup.formats.toml_positions import key_lines
@@ -43,8 +44,7 @@ _EXPECTED: Mapping[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GivenSettings:
+class GivenSettings(Struct, frozen=True):
     """Settings with where they stand. ``name`` is the file as people know it, empty where there is none."""
 
     settings: Settings = field(default_factory=Settings)
@@ -147,8 +147,7 @@ def duration(text: str) -> timedelta | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     name: str
     lines: Mapping[Route, int]
 

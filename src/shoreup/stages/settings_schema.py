@@ -10,9 +10,11 @@ import inspect
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from shoreup.facts.products import Product
 from shoreup.model import settings
@@ -40,8 +42,7 @@ def document() -> dict[str, Json]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One line of the reference. ``key`` is as in the file, ``kind`` and ``default`` are for people."""
 
     table: str

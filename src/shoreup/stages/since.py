@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
@@ -18,8 +19,7 @@ from shoreup.model.finding import Notice
 from shoreup.sources.snapshot import Snapshot, commit_of, copy_out
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """What was found at a revision. ``notices`` say what could not be compared."""
 
     fingerprints: frozenset[str]

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from shoreup.formats.files import FileTree
 from shoreup.model.finding import Doubt, Draft, Finding, Notice, Suppressed
@@ -32,8 +33,7 @@ _UNTIL = re.compile(r"(?:^|\s)until\s*=\s*(?P<day>\S+)")
 _CLOSERS = re.compile(r"\s*(?:\*/|-->|-?\}\})+\s*(?:\}\})?\s*$")
 
 
-@dataclass(slots=True, eq=False)
-class _Ignore:
+class _Ignore(Struct, eq=False):
     """One ignore, from a comment or an entry of the settings. ``used`` are the ids that matched something."""
 
     ids: tuple[str, ...]
@@ -54,8 +54,7 @@ class _Ignore:
         self.used.update(one for one in self.ids if fnmatchcase(concern, one))
 
 
-@dataclass(slots=True)
-class Parted:
+class Parted(Struct):
     """Findings in two heaps, with what is to be said of the ignores."""
 
     kept: list[Finding]
@@ -210,8 +209,7 @@ def _idle(ignores: Iterable[_Ignore], asked: Collection[str], known: Collection[
 # ------------------------------------------------------------------------------------------- what it is said of
 
 
-@dataclass(slots=True)
-class _Index:
+class _Index(Struct):
     """Finds the ignore for a place. Enclosing blocks are looked up only where a comment names the concern."""
 
     ignores: Sequence[_Ignore]

@@ -7,7 +7,8 @@ them, so it is looked up here; a concern that has counted for itself is left as 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.wiring import wiring

@@ -7,8 +7,9 @@ version 1.14, read 2026-11), the content of a local file, a rendered template. W
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from shoreup.formats.sourcemap import cut
 from shoreup.formats.yaml import load
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 _DOCUMENTS = frozenset({"kubectl_path_documents", "kubectl_file_documents"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(Struct, frozen=True):
     """One document: its text, the text that it was cut from (with placeholders) and where, and its self-link."""
 
     text: str | PartialText

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.hcl import Source, parse_file
@@ -15,8 +16,7 @@ EXTENSIONS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 AUTOMATIC_VALUES = (".auto.tfvars", ".auto.tfvars.json")
 
 
-@dataclass(slots=True, eq=False)
-class Module:
+class Module(Struct, eq=False):
     """One directory. ``resources`` and ``data`` are keyed by type and name; ``calls`` by the call's name."""
 
     path: str

@@ -6,8 +6,9 @@ none, ``tostring`` happens to numbers, and ``set(string)`` drops duplicates and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from shoreup.formats.hcl.syntax import Call, Expression, ListOf, Name, ObjectOf, Paren, Template
 from shoreup.model.value import PartialText, Unknown, Value
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from shoreup.terraform.scope import Scope
 
 
-@dataclass(slots=True, eq=False)
-class Constraint:
+class Constraint(Struct, eq=False):
     """A type. ``kind`` is Terraform's word for it: ``any``, ``string``, ``list``, ``object`` ..."""
 
     kind: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec.structs import replace
 
 from shoreup.formats.hcl.syntax import Call, Expression
 from shoreup.formats.sourcemap import cover, cut

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from shoreup.formats.hcl.syntax import Attribute, Block, Body, Call
 from shoreup.formats.yaml import Document
@@ -43,8 +44,7 @@ META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "timeouts"})
 T = TypeVar("T")
 
 
-@dataclass(slots=True, eq=False)
-class ResourceInstance:
+class ResourceInstance(Struct, eq=False):
     """One instance of a resource block. ``address`` is Terraform's, instance key included."""
 
     module: ModuleInstance
@@ -55,8 +55,7 @@ class ResourceInstance:
     scope: Scope
 
 
-@dataclass(slots=True, eq=False)
-class Root:
+class Root(Struct, eq=False):
     """What every module of one root shares. ``path`` is the root's directory."""
 
     configurations: Configurations
@@ -77,8 +76,7 @@ class Root:
             raise EvaluationError("the root unfolds to more than can be followed")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Called:
+class Called(Struct, frozen=True, eq=False):
     """Where a module is called: by which module, in which block, for which key's ``scope``."""
 
     module: ModuleInstance
@@ -86,8 +84,7 @@ class Called:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
+class _Failed(Struct, frozen=True):
     """Kept in place of a value. The exception itself would keep alive whatever its frames hold."""
 
     cause: str

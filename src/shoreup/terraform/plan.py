@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.model.value import Unknown, Value
 from shoreup.terraform.configuration import Module
@@ -19,8 +20,7 @@ class PlanError(ValueError):
     """The file is not a plan in JSON. The message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedResource:
+class PlannedResource(Struct, frozen=True):
     """One resource instance of a plan; ``unknown`` marks the values that only the apply gives."""
 
     address: str
@@ -31,8 +31,7 @@ class PlannedResource:
     unknown: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The resource instances of a plan, by address without the instance key and by full address."""
 
     resources: Mapping[str, PlannedResource]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from shoreup.formats.hcl.syntax import Expression
 from shoreup.model.location import Route
@@ -18,8 +19,7 @@ class EvaluationError(Exception):
     """Terraform would refuse this expression. The message is one line, for people."""
 
 
-@dataclass(slots=True, eq=False)
-class Binding:
+class Binding(Struct, eq=False):
     """Where the value of a local name comes from: item ``key`` of ``expression`` in ``scope``.
 
     ``shape`` says what the name stands for: ``pair`` has ``.key`` and ``.value`` (``each`` and dynamic
@@ -32,8 +32,7 @@ class Binding:
     shape: Literal["pair", "item", "key", "whole"]
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(Struct, eq=False):
     """The names that an expression sees: the module's own and, before them, local ones.
 
     ``values`` holds the local names (``each``, ``count``, iterators, for-variables, a template's variables);

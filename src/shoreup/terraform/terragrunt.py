@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.formats.hcl.syntax import Attr, Block, Expression, File, Name, ObjectOf, Template
 from shoreup.model.value import PartialText, Unknown, Value
@@ -27,8 +28,7 @@ MAX_DEPTH = 50
 KnownAfterApply = Callable[[str, dict[str, Value], str], Value | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One directory that Terragrunt applies.
 
     ``module`` is the directory of its Terraform, ``None`` when that is not in the estate (``source`` says where it

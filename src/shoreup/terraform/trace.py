@@ -7,8 +7,9 @@ marked as derived, never guessed: the segments that it gives always spell the va
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from shoreup.formats.hcl.source import Source
 from shoreup.formats.hcl.syntax import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.formats.hcl.syntax import Expression
 from shoreup.model.value import Unknown, Value
@@ -11,8 +11,7 @@ from shoreup.terraform.expressions import evaluate_or_unknown
 from shoreup.terraform.scope import Scope
 
 
-@dataclass(slots=True, eq=False)
-class Given:
+class Given(Struct, eq=False):
     """A value for a variable: an expression in the scope where it stands, or one that cannot be read."""
 
     expression: Expression | None

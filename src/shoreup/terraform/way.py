@@ -6,7 +6,7 @@ itself, for an entry that is to be added, and the ones before it, for a value th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.formats.hcl.syntax import Call, Expression, Interpolation, Template
 from shoreup.model.location import Route
@@ -24,8 +24,7 @@ FOLLOWED = frozenset(
 """Functions whose result holds their arguments' own values."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Hop:
+class Hop(Struct, frozen=True, eq=False):
     """One expression on the way: the value stands at ``route`` inside of what it comes to in ``scope``."""
 
     expression: Expression
@@ -48,8 +47,7 @@ class Hop:
         return self.expression.source.path
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """The hops to the nearest thing that is written, and the steps from there that are not there yet."""
 
     hops: tuple[Hop, ...]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.shell import Word
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(Struct, frozen=True):
     """``options`` maps an option as written (``-h``, ``--host``) to its values in order, ``None`` for none.
 
     ``unclear`` says that some words may hold options which only the run decides (``$OPTIONS``, ``"$@"``).

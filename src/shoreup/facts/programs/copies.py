@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.programs.arguments import Arguments, read_arguments
 from shoreup.facts.programs.consistency import RULES
@@ -29,8 +31,7 @@ _URL_HOST = re.compile(r"^[a-z][a-z0-9+]*://(?:[^@/]*@)?(?P<host>\[[^]]*\]|[^:/?
 _CONNECTION_HOST = re.compile(r"(?:^|\s)host=(\S+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """One command that copies data away.
 
     ``products`` are the engines that it speaks to, empty for files. ``host`` is the server as written (``None``: its

@@ -9,11 +9,11 @@ and consul (developer.hashicorp.com).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class DumpTool:
+class DumpTool(Struct, frozen=True):
     """One tool.
 
     ``products`` are ids of the product data. ``host``, ``uri``, ``database`` and ``file`` are the options that name

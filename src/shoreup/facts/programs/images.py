@@ -7,7 +7,8 @@ alone; ``ENTRYPOINTS`` those that are one tool, so that their arguments are that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Image
 
@@ -30,8 +31,7 @@ ENTRYPOINTS: Mapping[str, str] = {
 """Repository to the command that its entrypoint runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackupImage:
+class BackupImage(Struct, frozen=True):
     """One image.
 
     ``hosts`` are the variables that name the server, ``folder`` where it writes unless ``folder_variable`` says

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.shell import Command, Part, Program, Word
 
@@ -25,8 +27,7 @@ _EVER_NEW_FORMATS = frozenset("YyGgCsFDcx+N")
 """The conversions of ``date`` that do not come round again within a year or are unique at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where output goes: a ``path``, or a ``remote``. ``lost`` says that another program swallows it.
 
     ``outside`` says that a command which runs elsewhere (``kubectl exec``) is kept by the machine that started it.

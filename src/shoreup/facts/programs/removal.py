@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.shell import Command, Word
 
@@ -16,8 +17,7 @@ _AGE_UNITS: Mapping[str, float] = {
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """Something that removes old copies.
 
     ``by`` is ``age``, ``count``, ``policy`` or ``unclear``. ``paths`` are the folders in which it removes, empty when

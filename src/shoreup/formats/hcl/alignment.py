@@ -8,13 +8,13 @@ are moved too, but only where they were in line: nobody's own layout is formatte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.hcl.lines import Line, lines_of
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """``text`` instead of the characters ``start`` to ``end`` (exclusive)."""
 
     start: int
@@ -42,8 +42,7 @@ def aligned(text: str, lines: Sequence[Line], changes: Iterable[Change], *, colu
     return _merged(made, pieces, moves)
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(Struct):
     """A part of the new text: kept from the old one at ``old``, or the text of a change. ``start`` is in the new."""
 
     start: int

@@ -8,11 +8,11 @@ while the lines inside of brackets are lines of their own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """Characters ``start`` to ``end`` (exclusive, without the line's end) of a text.
 
     ``equals`` is where the equals sign stands that is lined up with others, ``comment`` where a comment stands behind

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.style import Style
 from shoreup.model.value import PartialText, Unknown, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """An expression as it stands in a file, such as ``var.port``; later lines without their common indentation."""
 
     text: str
@@ -28,16 +28,14 @@ Plain: TypeAlias = "bool | int | float | str | Code | Sequence[Plain] | Mapping[
 """What can be written: plain data, with expressions in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewAttribute:
+class NewAttribute(Struct, frozen=True):
     """``name = value``, yet to be written."""
 
     name: str
     value: Plain
 
 
-@dataclass(frozen=True, slots=True)
-class NewBlock:
+class NewBlock(Struct, frozen=True):
     """``kind "label" { items }``, yet to be written. Arguments are written before blocks."""
 
     kind: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from shoreup.formats.hcl.alignment import alignment
 from shoreup.formats.hcl.lines import Line
@@ -14,8 +15,7 @@ from shoreup.formats.hcl.source import Source
 from shoreup.formats.hcl.syntax import Attribute, Block, Body
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """``unit`` is one step of indentation, ``columns`` whether equals signs stand in columns.
 
     ``blank`` says for each pair of neighbours whether an empty line is between them (see :func:`neighbours`).

@@ -6,14 +6,14 @@ slotted objects, made once per file and shared by every call of a module; nothin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from shoreup.formats.hcl.source import Problem, Source
 
 
-@dataclass(slots=True, eq=False)
-class Literal:
+class Literal(Struct, eq=False):
     """A number, a boolean or null."""
 
     source: Source
@@ -22,8 +22,7 @@ class Literal:
     value: int | float | bool | None
 
 
-@dataclass(slots=True, eq=False)
-class Text:
+class Text(Struct, eq=False):
     """Literal characters of a template: one line of a heredoc, or a run of a quoted string.
 
     ``start`` and ``end`` are what stands in the file after indentation and trimmed white space are taken off;
@@ -36,8 +35,7 @@ class Text:
     value: str
 
 
-@dataclass(slots=True, eq=False)
-class Interpolation:
+class Interpolation(Struct, eq=False):
     """``${ expression }``."""
 
     source: Source
@@ -46,8 +44,7 @@ class Interpolation:
     expression: Expression
 
 
-@dataclass(slots=True, eq=False)
-class IfDirective:
+class IfDirective(Struct, eq=False):
     """``%{ if c }...%{ else }...%{ endif }``."""
 
     source: Source
@@ -58,8 +55,7 @@ class IfDirective:
     otherwise: list[Part]
 
 
-@dataclass(slots=True, eq=False)
-class ForDirective:
+class ForDirective(Struct, eq=False):
     """``%{ for k, v in c }...%{ endfor }``. ``key`` is empty when there is one variable."""
 
     source: Source
@@ -71,8 +67,7 @@ class ForDirective:
     body: list[Part]
 
 
-@dataclass(slots=True, eq=False)
-class Template:
+class Template(Struct, eq=False):
     """A string. ``encoding`` is ``hcl-quoted``, ``hcl-heredoc``, ``hcl-template`` or ``json``.
 
     ``constant`` is its value when nothing is interpolated.
@@ -86,8 +81,7 @@ class Template:
     constant: str | None
 
 
-@dataclass(slots=True, eq=False)
-class Name:
+class Name(Struct, eq=False):
     """The first word of a reference: ``var``, ``local``, a resource type, an iterator."""
 
     source: Source
@@ -96,8 +90,7 @@ class Name:
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class Attr:
+class Attr(Struct, eq=False):
     """``object.name``."""
 
     source: Source
@@ -107,8 +100,7 @@ class Attr:
     name: str
 
 
-@dataclass(slots=True, eq=False)
-class Index:
+class Index(Struct, eq=False):
     """``base[key]`` or ``base.0``."""
 
     source: Source
@@ -118,8 +110,7 @@ class Index:
     key: Expression
 
 
-@dataclass(slots=True, eq=False)
-class Splat:
+class Splat(Struct, eq=False):
     """``base[*].each`` or ``base.*.each``. ``each`` is an expression over :class:`SplatItem`."""
 
     source: Source
@@ -129,8 +120,7 @@ class Splat:
     each: Expression
 
 
-@dataclass(slots=True, eq=False)
-class SplatItem:
+class SplatItem(Struct, eq=False):
     """Stands for one item inside a splat's ``each``."""
 
     source: Source
@@ -138,8 +128,7 @@ class SplatItem:
     end: int
 
 
-@dataclass(slots=True, eq=False)
-class Call:
+class Call(Struct, eq=False):
     """``name(arguments)``; ``expands`` says that the last argument is followed by ``...``."""
 
     source: Source
@@ -150,8 +139,7 @@ class Call:
     expands: bool
 
 
-@dataclass(slots=True, eq=False)
-class Unary:
+class Unary(Struct, eq=False):
     """``!x`` or ``-x``."""
 
     source: Source
@@ -161,8 +149,7 @@ class Unary:
     operand: Expression
 
 
-@dataclass(slots=True, eq=False)
-class Binary:
+class Binary(Struct, eq=False):
     """``left operator right``."""
 
     source: Source
@@ -173,8 +160,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(slots=True, eq=False)
-class Conditional:
+class Conditional(Struct, eq=False):
     """``condition ? then : otherwise``."""
 
     source: Source
@@ -185,8 +171,7 @@ class Conditional:
     otherwise: Expression
 
 
-@dataclass(slots=True, eq=False)
-class Paren:
+class Paren(Struct, eq=False):
     """``( inner )``."""
 
     source: Source
@@ -195,8 +180,7 @@ class Paren:
     inner: Expression
 
 
-@dataclass(slots=True, eq=False)
-class ListOf:
+class ListOf(Struct, eq=False):
     """``[a, b]``."""
 
     source: Source
@@ -205,8 +189,7 @@ class ListOf:
     items: list[Expression]
 
 
-@dataclass(slots=True, eq=False)
-class ObjectOf:
+class ObjectOf(Struct, eq=False):
     """``{ key = value }``. A bare word as a key is a constant :class:`Template`."""
 
     source: Source
@@ -215,8 +198,7 @@ class ObjectOf:
     items: list[tuple[Expression, Expression]]
 
 
-@dataclass(slots=True, eq=False)
-class ForOf:
+class ForOf(Struct, eq=False):
     """``[for k, v in c : value if x]`` and ``{for k, v in c : key => value... if x}``.
 
     ``key_name`` is empty when there is one variable; ``result_key`` is ``None`` for a list.
@@ -254,8 +236,7 @@ Expression: TypeAlias = (
 Part: TypeAlias = Text | Interpolation | IfDirective | ForDirective
 
 
-@dataclass(slots=True, eq=False)
-class Attribute:
+class Attribute(Struct, eq=False):
     """``name = expression``."""
 
     source: Source
@@ -265,8 +246,7 @@ class Attribute:
     expression: Expression
 
 
-@dataclass(slots=True, eq=False)
-class Body:
+class Body(Struct, eq=False):
     """The inside of a block or file, in the file's order."""
 
     source: Source
@@ -276,8 +256,7 @@ class Body:
     blocks: list[Block] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class Block:
+class Block(Struct, eq=False):
     """``kind "label" { body }``."""
 
     source: Source
@@ -288,16 +267,14 @@ class Block:
     body: Body
 
 
-@dataclass(slots=True, eq=False)
-class Comment:
+class Comment(Struct, eq=False):
     """A comment with its markers; a block comment may span lines."""
 
     start: int
     end: int
 
 
-@dataclass(slots=True, eq=False)
-class File:
+class File(Struct, eq=False):
     """One file of HCL."""
 
     source: Source

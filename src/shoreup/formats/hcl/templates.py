@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from shoreup.formats.hcl.source import Source, SyntaxProblem
 from shoreup.formats.hcl.syntax import Expression, ForDirective, IfDirective, Interpolation, Part, Text
@@ -27,8 +28,7 @@ MAX_NESTED = 60
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
-@dataclass(slots=True, eq=False)
-class _Directive:
+class _Directive(Struct, eq=False):
     """``if``, ``else``, ``endif``, ``for`` or ``endfor`` before nesting."""
 
     word: str

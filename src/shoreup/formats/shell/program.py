@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr, replace
 
 EXPANSION_DEPTH = 8
 """Variables made of variables made of ...; more than this is a cycle or a riddle."""
@@ -17,8 +19,7 @@ _GLOB = re.compile(r"[*?\[{]")
 _DEFAULT = re.compile(r"^:?[-=](.*)$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a word.
 
     ``kind`` is ``literal`` (``text`` is what the shell sees, quotes and escapes removed), ``variable`` (``text`` is the
@@ -45,19 +46,18 @@ class Part:
         return match.group(1).strip("\"'") if match and "$" not in match.group(1) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One word as the command would see it, before expansion."""
 
     parts: tuple[Part, ...]
     start: int
     end: int
-    literal: str | None = field(init=False)
-    """The word's text when nothing in it is left to the run; else ``None``."""
+    literal: str | None = None
+    """Worked out, never given: the word's text when nothing in it is left to the run; else ``None``."""
 
     def __post_init__(self) -> None:
         known = all(part.kind == "literal" for part in self.parts)
-        object.__setattr__(self, "literal", "".join(part.text for part in self.parts) if known else None)
+        force_setattr(self, "literal", "".join(part.text for part in self.parts) if known else None)
 
     @property
     def text(self) -> str:
@@ -103,8 +103,7 @@ class Word:
         return Word(tuple(parts), start, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """``> file``, ``2>&1``, ``<<EOF``. ``operator`` as written; ``descriptor`` is ``None`` for the default one.
 
     For a heredoc and a here-string ``target`` is the text that is fed in.
@@ -120,8 +119,7 @@ class Redirect:
         return self.operator in (">", ">>", ">|", "&>", "&>>") and self.descriptor in (None, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """``name=value``. ``value`` is ``None`` for arrays and ``+=``; ``command`` is the one it stands before, or -1."""
 
     name: str
@@ -133,8 +131,7 @@ class Assignment:
     function: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One thing that a command stands in, such as a loop, a pipeline's stage or ``sh -c``.
 
     ``kind`` is ``pipeline`` (``stage`` is 0-based), ``for`` (``name`` is the variable, ``words`` what it runs over),
@@ -154,8 +151,7 @@ class Frame:
     parent: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The shell's options where a command stands."""
 
     errexit: bool = False
@@ -164,8 +160,7 @@ class Options:
     xtrace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A simple command. ``words`` includes its name; ``context`` runs from the outermost frame to the innermost."""
 
     index: int
@@ -176,12 +171,12 @@ class Command:
     options: Options
     start: int
     end: int
-    name: str = field(init=False)
-    """The command's name without its folder; empty when only the run decides it."""
+    name: str = ""
+    """Worked out, never given: the command's name without its folder; empty when only the run decides it."""
 
     def __post_init__(self) -> None:
         literal = self.words[0].literal if self.words else None
-        object.__setattr__(self, "name", "" if literal is None else literal.rsplit("/", 1)[-1])
+        force_setattr(self, "name", "" if literal is None else literal.rsplit("/", 1)[-1])
 
     @property
     def arguments(self) -> tuple[Word, ...]:
@@ -193,8 +188,7 @@ class Command:
         return next((frame for frame in reversed(self.context) if frame.kind in kinds), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
+class Program(Struct, frozen=True, eq=False):
     """A whole program: every command in the order in which the shell would meet them.
 
     ``broken`` are stretches that are not shell; what stands outside of them is whole.
@@ -209,7 +203,7 @@ class Program:
     """Names that a loop, ``read`` or the like sets."""
     comments: tuple[tuple[int, int], ...] = ()
     _pipelines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    _named: dict[int, bool] = field(default_factory=dict, repr=False)
+    _named: dict[int, bool] = field(default_factory=dict)
     """Of functions, by their frame, whether anything outside of them names them; found out when it is asked."""
 
     def value(self, name: str) -> Word | None:

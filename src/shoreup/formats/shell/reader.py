@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import cache
 
 import tree_sitter
 import tree_sitter_bash
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.formats.shell.program import Assignment, Command, Frame, Options, Program, Redirect, Word
 from shoreup.formats.shell.source import Source, prepare, source_of
@@ -52,8 +53,7 @@ def _parser() -> tree_sitter.Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     commands: list[Command] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
 
 import tree_sitter
+from msgspec.structs import replace
 
 from shoreup.formats.shell.program import Assignment, Part, Word
 from shoreup.formats.shell.source import HOLE, Source, positions_of

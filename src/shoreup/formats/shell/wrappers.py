@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from shoreup.formats.shell.program import Command, Part, Word
 
@@ -25,8 +26,7 @@ class Inner(NamedTuple):
     remote: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrapper:
+class _Wrapper(Struct, frozen=True):
     """``valued`` are the options that take the next word; ``skip`` is how many plain words come before the command."""
 
     valued: frozenset[str] = frozenset()

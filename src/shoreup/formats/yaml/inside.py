@@ -7,7 +7,8 @@ unknown value, an unknown part of a scalar leaves the other parts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shoreup.formats.sourcemap import cover, cut, join, nest, place
 from shoreup.formats.yaml.positions import Trace

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shoreup.formats.sourcemap import join, nest, place
 from shoreup.formats.yaml.positions import Trace

@@ -7,7 +7,8 @@ second reading is made for documents with something to show.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.sourcemap import Run
 from shoreup.formats.yaml.events import (
@@ -33,8 +34,7 @@ _SURROGATES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0
 _PROPERTIES = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*|[\s\x85\u2028\u2029]+|#[^\r\n]*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An alias that was followed: its name with ``*``, and its characters."""
 
     name: str
@@ -42,8 +42,7 @@ class Step:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """Where a value is written, in characters of the whole text, ends exclusive.
 
     ``start`` and ``end`` are the value's extent, without anchors and tags before it, without blank lines and
@@ -61,8 +60,7 @@ class Trace:
     via: tuple[Step, ...] = ()
 
 
-@dataclass(slots=True, eq=False)
-class _Node:
+class _Node(Struct, eq=False):
     """A value's place. ``begin`` includes anchor and tag; ``target`` is what an alias stands for.
 
     ``past`` is where a block scalar ends with the blank lines after it.

@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.formats.yaml.events import (
     AliasEvent,
@@ -52,8 +54,7 @@ _CONTROL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something wrong in the text. ``line`` is 1-based; ``skipped`` says what was left out."""
 
     line: int
@@ -61,8 +62,7 @@ class Problem:
     skipped: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class Document(Struct, frozen=True, eq=False):
     """One document. ``start`` and ``end`` are its characters in the text, ``line`` is where it starts, 1-based.
 
     Values that came through aliases are shared objects: never change a value in place. ``encrypted`` says
@@ -74,9 +74,9 @@ class Document:
     end: int
     line: int
     encrypted: bool = False
-    _again: Callable[[], str] = field(default=str, repr=False)
+    _again: Callable[[], str] = str
     _words: bool = True
-    _positions: list[Positions] = field(default_factory=list, repr=False)
+    _positions: list[Positions] = field(default_factory=list)
 
     def trace(self, route: Route) -> Trace | None:
         """Where the value at ``route`` is written; ``None`` where the route leads nowhere.
@@ -89,8 +89,7 @@ class Document:
         return self._positions[0].trace(route)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stream:
+class Stream(Struct, frozen=True, eq=False):
     """Every whole document of a text.
 
     ``skipped`` is :data:`TEMPLATE` or :data:`ENCRYPTED` where the text is no YAML at all.

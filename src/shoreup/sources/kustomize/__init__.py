@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from shoreup.formats.files import FileTree
 from shoreup.sources.kustomize.roots import Roots
@@ -11,8 +11,7 @@ from shoreup.sources.reading import Found
 __all__ = ["KustomizeReading", "read_kustomizations"]
 
 
-@dataclass(frozen=True, slots=True)
-class KustomizeReading:
+class KustomizeReading(Struct, frozen=True):
     """The resources of every root, and the files that are part of some kustomization or left out on purpose."""
 
     found: list[Found] = field(default_factory=list)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at, pattern
@@ -24,8 +25,7 @@ _NO_FOLDER = ("chart", "helm", "plugin")
 _IMAGE = re.compile(r"(?:(?P<old>[^=]+)=)?(?P<name>[^@]*?)(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>[\w.+-]+:\w+))?")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Applied:
+class Applied(Struct, frozen=True, eq=False):
     """One folder that an Application applies. ``route`` leads to the source in it, ``path`` to the file it is in."""
 
     path: str

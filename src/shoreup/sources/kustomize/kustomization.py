@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route, locate
@@ -21,8 +23,7 @@ _REMOTE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kustomization:
+class Kustomization(Struct, frozen=True, eq=False):
     """One kustomization. ``folder`` is relative to the estate (``"."``); ``node`` is the origin of ``value``."""
 
     path: str

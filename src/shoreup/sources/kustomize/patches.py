@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.yaml import Document, load, origin_of
 from shoreup.model.location import Route
@@ -27,8 +28,7 @@ Complain = Callable[[str, str], None]
 """How a cause, and what was skipped, is noted for a patch."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Patch:
+class Patch(Struct, frozen=True, eq=False):
     """One patch: the documents of its text with their origins, and its target (``None``: what it names itself)."""
 
     documents: tuple[tuple[Value, Node], ...]

@@ -8,8 +8,10 @@ All functions give new trees and new bodies: documents are shared between the ob
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.formats.sourcemap import cut, join
 from shoreup.model.location import Route
@@ -18,32 +20,28 @@ from shoreup.model.resource import Tracer
 from shoreup.model.value import Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written:
+class Written(Struct, frozen=True, eq=False):
     """A value, and all below it, as it stands at ``route`` of a source."""
 
     source: Tracer
     route: Route = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Changed:
+class Changed(Struct, frozen=True, eq=False):
     """A mapping of which some keys come from elsewhere; it stands where ``base`` does."""
 
     base: Node
     children: Mapping[str, Node] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Listed:
+class Listed(Struct, frozen=True, eq=False):
     """A list whose items have origins of their own; it stands where ``base`` does."""
 
     base: Node
     items: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """The characters ``start`` to ``end`` (exclusive, ``None`` for all) of a text, or ``text`` that no file holds.
 
     ``unknown`` says why a piece is not known; ``node`` is then where it is asked for.
@@ -56,8 +54,7 @@ class Piece:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Composed:
+class Composed(Struct, frozen=True, eq=False):
     """A text put together from pieces. ``site`` is the field that it fills; ``main`` the value that decides it."""
 
     site: Node
@@ -233,8 +230,7 @@ def _base(node: Node) -> Node:
     return node.base if isinstance(node, Listed) else node
 
 
-@dataclass(slots=True, eq=False)
-class Object:
+class Object(Struct, eq=False):
     """An object while it is built. ``names`` are the names and namespaces it had before, which references may use."""
 
     body: dict[str, Value]

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from shoreup.formats.files import FileTree
 from shoreup.model.value import Value
 from shoreup.sources.documents import Documents, DocumentTracer, objects
@@ -27,8 +29,7 @@ MAX_ROOTS = 5_000
 NOT_APPLIED = "not applied"
 
 
-@dataclass(slots=True)
-class Rooted:
+class Rooted(Struct):
     """The objects of one root, and what kind of thing applies it."""
 
     folder: str
@@ -36,8 +37,7 @@ class Rooted:
     objects: list[Object]
 
 
-@dataclass(slots=True)
-class _Declared:
+class _Declared(Struct):
     """A Flux Kustomization as a file declares it, before anything is built."""
 
     path: str

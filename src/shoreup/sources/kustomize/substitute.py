@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.formats.yaml.resolve import resolve
 from shoreup.model.value import PartialText, Unknown, Value, join_text
@@ -22,8 +23,7 @@ _PLAIN = re.compile(r"[\w./$][\w./${}:=,+@-]*", re.ASCII)
 _MAX_PARTS = 2_000
 
 
-@dataclass(slots=True)
-class Variables:
+class Variables(Struct):
     """What is known of the variables. ``unsure`` says why a variable that is not here may still exist."""
 
     values: dict[str, tuple[Value, Node]] = field(default_factory=dict)

@@ -11,9 +11,10 @@ too. Secrets keep their text readable under ``stringData``, which is also what t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from shoreup.model.value import Unknown, Value
 from shoreup.sources.provider.scalars import ABSENT, EXACT, SCALARS, Absent, Scalar, list_of, map_of, unless_empty
@@ -30,8 +31,7 @@ class _Never:
 _Step: TypeAlias = tuple[str, type, Scalar]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Dispatch:
+class _Dispatch(Struct, frozen=True, eq=False):
     """What to do with each field of a shape: its name in the object, the type that needs no work, and the
     work; and the defaults that enter the object."""
 

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.model.value import Value
 
@@ -26,8 +28,7 @@ Form: TypeAlias = Literal["value", "list", "map", "object", "blocks", "inline", 
 Raw: TypeAlias = "list[str | int | bool | list[str]]"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Field:
+class Field(Struct, frozen=True, eq=False):
     """One attribute or block of a resource type.
 
     ``kubernetes`` is its name in the object, empty where the block is ``inline``. ``type`` is the Kubernetes
@@ -54,8 +55,7 @@ class Field:
         return self.block
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class Shape(Struct, frozen=True, eq=False):
     """The fields of a block, by Terraform's names and by those of Kubernetes.
 
     Several fields can stand for one of Kubernetes (``data`` and ``data_wo`` of a secret); the first is the
@@ -66,8 +66,7 @@ class Shape:
     by_kubernetes: Mapping[str, tuple[tuple[tuple[str | int, ...], Field], ...]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KindTable:
+class KindTable(Struct, frozen=True, eq=False):
     """One resource type.
 
     With one of the blocks ``variant_blocks`` in ``spec`` the object has ``variant_version`` instead of
@@ -84,8 +83,7 @@ class KindTable:
     variant_without: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ProviderTable:
+class ProviderTable(Struct, frozen=True, eq=False):
     """The whole table. ``source`` names the provider, its commit and day, and the Kubernetes version.
 
     ``patches`` are the types that change a part of an object which something else creates

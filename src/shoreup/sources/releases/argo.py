@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
@@ -40,8 +41,7 @@ def argo_releases(found: Sequence[Found], tree: FileTree) -> Iterator[ReleaseRea
             yield from _application_set(item, tree)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Spec:
+class _Spec(Struct, frozen=True, eq=False):
     """An Application's spec: itself, or a template's with its parameters filled in."""
 
     found: Found

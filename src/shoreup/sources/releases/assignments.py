@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.sourcemap import cover, cut
 from shoreup.model.location import Route
@@ -20,8 +22,7 @@ MAX_INDEX = 65536
 """Helm's own bound on list indices."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Assignment:
+class Assignment(Struct, frozen=True, eq=False):
     """One value put at one route. ``chars`` are its characters in the string that held it, ``None`` for all of it.
 
     ``origin`` finds where that string (the empty route) or an item of a value that is a list is written.

@@ -8,8 +8,10 @@ and marks; the tracer follows a mark to the value, and from there to the file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.sourcemap import cover, cut, join
 from shoreup.model.location import Route
@@ -18,8 +20,7 @@ from shoreup.model.value import Unknown, Value, at, join_text
 from shoreup.sources.releases.layers import TraceValue
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class From:
+class From(Struct, frozen=True, eq=False):
     """A part that is made from the values at ``route``.
 
     ``exact`` says that it is those values as they stand, so that the routes below are the same.
@@ -30,8 +31,7 @@ class From:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(Struct, frozen=True, eq=False):
     """A part of a composed string.
 
     ``route`` is the value that it is taken from, ``None`` for text of the chart's own; ``chars`` are the characters of
@@ -44,8 +44,7 @@ class Piece:
     derived: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Text:
+class Text(Struct, frozen=True, eq=False):
     """A string put together from pieces. ``block`` is the value that holds them all."""
 
     pieces: tuple[Piece, ...]

@@ -7,7 +7,8 @@ file that is not in the estate) hides what lies below it and leaves open what no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
@@ -22,16 +23,14 @@ def nowhere(_: Route) -> Origin | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class Layer(Struct, frozen=True, eq=False):
     """One source of values. ``values`` is an :class:`Unknown` when the source cannot be read."""
 
     values: Mapping[str, Value] | Unknown
     trace: TraceValue
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stack:
+class Stack(Struct, frozen=True, eq=False):
     """Layers from the weakest to the strongest, and what they come to.
 
     ``values`` is the merged result. ``open_reason`` is not empty when a layer could not be read, so that the
@@ -107,8 +106,7 @@ def _reach(values: Mapping[str, Value], route: Route) -> object:
     return _HERE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(Struct, frozen=True, eq=False):
     """A place in merged values. ``value`` is ``None`` where nothing is said."""
 
     value: Value

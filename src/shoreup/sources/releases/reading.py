@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 from shoreup.model.location import Route
@@ -14,8 +15,7 @@ from shoreup.sources.reading import Found
 from shoreup.sources.releases.layers import Stack
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """A field of a resource: ``key`` is :attr:`Resource.key`, ``route`` leads to the field or to the block that should
     hold it.
     """
@@ -24,8 +24,7 @@ class Where:
     route: Route
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReleaseReading:
+class ReleaseReading(Struct, frozen=True, eq=False):
     """One release of a chart.
 
     ``chart`` is the chart's name, without repository. ``version`` is ``None`` where nothing pins it. ``source``

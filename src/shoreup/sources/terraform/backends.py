@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.model.location import Span
 from shoreup.terraform.configuration import Module
 
 
-@dataclass(frozen=True, slots=True)
-class RootBackend:
+class RootBackend(Struct, frozen=True):
     """A root's backend. ``kind`` is empty where none is named; ``span`` is its block, or the root's first block.
 
     ``encrypted`` says that the root encrypts its state itself (OpenTofu's ``encryption`` block).

@@ -5,15 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.hcl.syntax import File
 from shoreup.model.location import Span
 from shoreup.terraform.configuration import Configurations
 
 
-@dataclass(frozen=True, slots=True)
-class FileShape:
+class FileShape(Struct, frozen=True):
     """One file: its lines and its blocks by kind (``resource kubernetes_deployment``)."""
 
     path: str
@@ -21,8 +21,7 @@ class FileShape:
     subjects: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeComment:
+class CodeComment(Struct, frozen=True):
     """One comment, markers taken off; neighbouring line comments are one.
 
     ``top`` is the first byte of the top-level block that encloses it or begins right after it, -1 without one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.formats.hcl.syntax import Attr, Expression, Index, ListOf, Literal, Name, Template
 from shoreup.model.location import Route, Span
@@ -11,8 +11,7 @@ from shoreup.sources.provider import kubernetes_route
 from shoreup.terraform.module import ResourceInstance
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoredField:
+class IgnoredField(Struct, frozen=True):
     """One entry. ``route`` is in the resource's body; the empty route with ``everything`` is the word ``all``."""
 
     route: Route

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.rendering import Code, NewAttribute, NewBlock, NewItem, Plain
@@ -36,8 +37,7 @@ from shoreup.terraform.scope import EvaluationError, Scope
 from shoreup.terraform.way import Way, way_to
 
 
-@dataclass(frozen=True, slots=True)
-class AtArgument:
+class AtArgument(Struct, frozen=True):
     """A route that ends in an argument, ``rest`` inside of its value."""
 
     attribute: Attribute
@@ -47,8 +47,7 @@ class AtArgument:
     rest: Route
 
 
-@dataclass(frozen=True, slots=True)
-class AtBlock:
+class AtBlock(Struct, frozen=True):
     """A route that ends in a block. ``outer`` is the block that makes it: itself, or a ``dynamic`` one."""
 
     block: Block
@@ -58,8 +57,7 @@ class AtBlock:
     field: Field
 
 
-@dataclass(frozen=True, slots=True)
-class AtBlocks:
+class AtBlocks(Struct, frozen=True):
     """A route that ends in a list of blocks."""
 
     body: Body
@@ -68,8 +66,7 @@ class AtBlocks:
     blocks: tuple[tuple[Block, Block], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A route that ends before its last step: ``rest`` begins with the field that is not there.
 
     ``path`` is where the field is in the body: its name, after those of inline blocks that are missing too.
@@ -88,8 +85,7 @@ class Missing:
 Stand = AtArgument | AtBlock | AtBlocks | Missing
 
 
-@dataclass(slots=True)
-class ObjectWriting:
+class ObjectWriting(Struct):
     """One edit of one object. ``body`` is the object as it was read."""
 
     instance: ResourceInstance

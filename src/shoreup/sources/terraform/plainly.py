@@ -7,7 +7,8 @@ or a list of maps is only written where Terraform itself knows the name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.rendering import NewAttribute, NewBlock, NewItem, Plain
@@ -25,8 +26,7 @@ META = frozenset({"lifecycle", "timeouts", "provisioner", "connection"})
 """Blocks that any resource may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """The body that a route leads to, and the route from there on."""
 
     body: Body
@@ -37,8 +37,7 @@ class _Place:
     """The blocks of the name that ``rest`` begins with, and what makes them."""
 
 
-@dataclass(slots=True)
-class PlainWriting:
+class PlainWriting(Struct):
     """One edit of one resource."""
 
     instance: ResourceInstance

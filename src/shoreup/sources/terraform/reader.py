@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.formats.files import FileTree
 from shoreup.formats.yaml import load
@@ -27,8 +28,7 @@ from shoreup.terraform.variables import Given, given_in_files, unreadable_files
 _YAML_BODIES = {"kubectl_manifest": "yaml_body", "k8s_manifest": "content"}
 
 
-@dataclass(slots=True)
-class TerraformReading:
+class TerraformReading(Struct):
     """What some roots of Terraform declare.
 
     ``ignored`` are the ``ignore_changes`` entries, each with the index of its resource in ``found``; ``comments`` come

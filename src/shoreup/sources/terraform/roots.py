@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.hcl.syntax import Block
 from shoreup.model.location import Span
@@ -18,8 +19,7 @@ _VALUES = ("terraform.tfvars", "terraform.tfvars.json")
 _AUTOMATIC_VALUES = (".auto.tfvars", ".auto.tfvars.json")
 
 
-@dataclass(frozen=True, slots=True)
-class RootShape:
+class RootShape(Struct, frozen=True):
     """One root. Where its state lies is :class:`~shoreup.sources.terraform.backends.RootBackend`'s to say.
 
     ``applied`` says by what it is known to be applied itself, empty when nothing shows it. ``managed`` counts the

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.hcl.rendering import quoted, template_text
@@ -21,8 +22,7 @@ from shoreup.terraform.scope import EvaluationError, Scope
 from shoreup.terraform.trace import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A part of a template: neighbouring literal texts, or one interpolation or directive and what it comes to."""
 
     text: str

@@ -8,8 +8,9 @@ characters of its result are the characters of something that is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeGuard
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.rendering import Code, Plain
@@ -39,8 +40,7 @@ from shoreup.terraform.trace import trace_expression
 from shoreup.terraform.way import Hop, Way, is_wrapped, way_to
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Writes into expressions. ``sharing`` gives, for a route inside the value, who else uses what is on the way; it
     is asked where a change shall be ``alone``. ``loose`` says that a number may also be written as a string of it."""
 
@@ -264,8 +264,7 @@ def _made_by(hop: Hop) -> str:
     return f"the value in {place} is written in a way that does not hold this"
 
 
-@dataclass(frozen=True, slots=True)
-class _Argument:
+class _Argument(Struct, frozen=True):
     """An argument that a call of a module does not give yet."""
 
     call: Block

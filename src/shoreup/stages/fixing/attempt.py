@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.formats.edits import Replacement
 from shoreup.model.amendment import Applied, Dropped
@@ -10,8 +10,7 @@ from shoreup.model.edit import Impact, Repair
 from shoreup.model.finding import Draft, Finding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Attempt:
+class Attempt(Struct, frozen=True, eq=False):
     """A repair with the bytes that make it.
 
     ``alone`` says that it was realised so that no other resource changes. ``also`` counts the others that the same text
@@ -51,8 +50,7 @@ class Attempt:
         return Dropped(self.finding, self.repair.fix.title, failure.check, failure.cause)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A check that failed: its name (``read``, ``intended``, ``gone``, ``new``, ``schema``), and what was seen."""
 
     check: str

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.model.edit import Add, Append, Edit, Put, Remove, Substitute
 from shoreup.model.finding import Finding
@@ -29,8 +30,7 @@ _VALUES = "ReleaseValues"
 """The merged values of a release: no object, but what its objects are made of."""
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(Struct):
     """What the checks say. ``failures`` are by attempt; ``suspects`` could have done what no bytes tell.
 
     ``also`` counts, for attempts that hold, the other resources that changed with the same text and were cured with it.

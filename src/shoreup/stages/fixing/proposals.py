@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
@@ -20,8 +21,7 @@ from shoreup.stages.fixing.realising import Realiser
 _OFFERED = frozenset({Safety.SAFE, Safety.UNSAFE})
 
 
-@dataclass(slots=True)
-class Proposals:
+class Proposals(Struct):
     """What one reading of the estate offers. ``later`` are findings whose edits collide with those of another."""
 
     attempts: list[Attempt] = field(default_factory=list)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.edits import Replacement, replaced
 from shoreup.formats.files import FileTree
@@ -12,8 +13,7 @@ from shoreup.model.location import Span
 from shoreup.stages.fixing.attempt import Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
+class _Region(Struct, frozen=True):
     start: int
     end: int
     attempts: tuple[Attempt, ...]

@@ -7,7 +7,9 @@ several could have done is tried in halves, so that one bad edit costs a few rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Applied, Dropped, NotFixed, Step
@@ -23,8 +25,7 @@ MOST_ROUNDS = 10
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What all rounds came to. ``last`` is the estate as the edits leave it."""
 
     last: Examination
@@ -35,8 +36,7 @@ class Outcome:
     steps: list[Step] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """Which findings are to be fixed."""
 
     wanted: Callable[[Finding], bool]

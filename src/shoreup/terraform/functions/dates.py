@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
+
+from msgspec import Struct
 
 from shoreup.model.value import Unknown, Value
 from shoreup.terraform.functions.conversion import as_text
@@ -45,8 +46,7 @@ _MONTHS = [
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A time to the second with its fraction (below one second) and its offset from UTC."""
 
     time: datetime

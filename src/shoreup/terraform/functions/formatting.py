@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+
+from msgspec import Struct
 
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.functions import graphemes, jsontext
@@ -27,8 +28,7 @@ _BASES = {"b": 2, "o": 8, "d": 10, "x": 16, "X": 16}
 _PREFIXES = {"b": "0b", "o": "0", "d": "", "x": "0x", "X": "0X"}
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """One ``%`` sequence. ``precision`` and ``width`` are -1 where absent; ``offset`` counts characters."""
 
     raw: str

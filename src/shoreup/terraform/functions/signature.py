@@ -7,8 +7,9 @@ argument makes the whole result unknown unless the function can do better.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform.functions.kinds import FunctionError, Refused
@@ -17,8 +18,7 @@ Converter: TypeAlias = Callable[[Value], Value]
 """Gives a value of the wanted type, keeps nulls and unknowns, raises ``Refused``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One argument's place: ``null`` and ``unknown`` say that the body itself handles such a value."""
 
     name: str
@@ -27,8 +27,7 @@ class Parameter:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function's body with the arguments it takes; ``rest`` takes any number of further ones."""
 
     body: Callable[..., Value]

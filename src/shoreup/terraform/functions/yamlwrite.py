@@ -5,8 +5,9 @@ The text matters byte for byte where a resource holds it as a value, because its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.functions.kinds import number_text
@@ -34,8 +35,7 @@ def encode(value: Value) -> str | PartialText:
     return join_text(writer.parts)
 
 
-@dataclass(slots=True)
-class _Writer:
+class _Writer(Struct):
     """``column`` counts characters; ``fresh`` is true while a line holds nothing but indentation and dashes.
 
     ``open_ended`` is true when what was written last could go on, so that the document needs an end mark.

@@ -7,7 +7,9 @@ differ in how objects are named and in what is there without being asked for; :c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.model.value import Unknown, Value, pattern
 from shoreup.sources.releases.apptemplate.templating import Scope, plain, tpl
@@ -15,8 +17,7 @@ from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
 from shoreup.sources.releases.layers import Layer, Node, Stack, nowhere, root
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How a range of versions behaves; the defaults are the newest."""
 
     since: tuple[int, int]
@@ -58,8 +59,7 @@ def rules_for(version: str | Unknown | None) -> Rules:
     return next(rules for rules in RULES if wanted >= rules.since)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chart:
+class Chart(Struct, frozen=True, eq=False):
     """One release of the chart. ``values`` are its merged values; ``namespace`` is ``None`` where nothing says it."""
 
     rules: Rules

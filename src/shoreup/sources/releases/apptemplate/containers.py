@@ -45,10 +45,9 @@ def _as_kubernetes(chart: Chart, identifier: str, node: Node) -> Tree:
     return made
 
 
-class _Defaulted(Node):
+class _Defaulted(Node, frozen=True, kw_only=True):
     """A container over its controller's ``defaultContainerOptions``: what a key does not say comes from there."""
 
-    __slots__ = ("defaults",)
     defaults: Node
 
     def __getitem__(self, key: str) -> Node:
@@ -65,9 +64,7 @@ def _with_defaults(controller: Node, node: Node, *, init: bool) -> Node:
         if isinstance(defaults.value, dict) and isinstance(node.value, dict):
             return Node(merge(defaults.value, node.value), node.route, node.open_reason)
         return node
-    made = _Defaulted(node.value, node.route, node.open_reason)
-    object.__setattr__(made, "defaults", defaults)
-    return made
+    return _Defaulted(node.value, node.route, node.open_reason, defaults=defaults)
 
 
 def _container(chart: Chart, controller: str, identifier: str, node: Node) -> Tree:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.model.location import Route
 from shoreup.model.value import PartialText, Unknown, Value, at, join_text
@@ -25,8 +26,7 @@ _CONTROL = re.compile(r"^(if|else|end|range|with|define|block|template|break|con
 _INSIDE = re.compile(r"""`[^`]*`|"(?:[^"\\\n]|\\.)*"|/\*.*?\*/|\}\}|[`"]|/\*""", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class _Action:
+class _Action(Struct, frozen=True):
     """Characters ``start`` to ``end`` of a text are ``{{ expression }}``; dashes trim the text beside it."""
 
     start: int
@@ -57,8 +57,7 @@ _ENDS = ("}}", "`", '"', "/*")
 """What ends the search: the action's end, or a quote or comment that is never closed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
+class Scope(Struct, frozen=True, eq=False):
     """What expressions can refer to. ``full_name`` and ``name`` are the chart's names for the release."""
 
     release: str
