@@ -135,8 +135,7 @@ def _below(text: str, lines: Sequence[re.Match[str]], index: int) -> Iterator[st
         yield other["words"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """The line of the same comment before one, and those after it."""
 
     previous: str = ""
