@@ -36,11 +36,13 @@ _BLANK_BESIDE = re.compile(rf"{_BLANK.pattern}|\$\{{?\w")
 
 
 def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents | None = None) -> Iterator[Found]:
-    """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' templates."""
+    """Every object in the tree's YAML and JSON files but those in ``taken``, in charts' templates and in Terraform's."""
     documents = documents or Documents(tree)
     charts = frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
     for path in tree.files:
-        if path.endswith(SUFFIXES) and path not in taken and not _in_chart(path, charts) and _is_own(tree, path):
+        if not path.endswith(SUFFIXES) or path in taken or path in tree.templates:
+            continue
+        if not _in_chart(path, charts) and _is_own(tree, path):
             blank = _BLANK_BESIDE if taken else _BLANK
             yield from objects_in(documents, path, path.rpartition("/")[0] or ".", blank)
 

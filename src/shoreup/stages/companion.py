@@ -67,10 +67,11 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     process.start()
     there.close()
     reading = read_roots(configurations, mine, terragrunt, rest=False)
-    other, errors = here.recv()
+    other, errors, templates = here.recv()
     assert isinstance(other, TerraformReading)
     other.found = [Found(found.resource, RemoteTracer(here, index)) for index, found in enumerate(other.found)]
     reading.add(other)
+    tree.templates |= templates
     for problem in errors:
         tree.error(problem.file, problem.line, problem.cause, problem.skipped)
     return reading
@@ -99,7 +100,7 @@ def _serve(connection: Connection, tree: FileTree, configurations: Configuration
     nothing = _Untraceable()
     reading.found = [Found(found.resource, nothing) for found in reading.found]
     errors: list[ReadError] = tree.errors[known:]
-    connection.send((reading, errors))
+    connection.send((reading, errors, tree.templates))
     while True:
         try:
             index, route = connection.recv()

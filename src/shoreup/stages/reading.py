@@ -7,7 +7,7 @@ run is added behind them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct, field
@@ -85,7 +85,7 @@ def read(tree: FileTree, plan: Plan | None, progress: Progress, *, alone: bool =
         taken = kustomized.taken
         _add(reading, kustomized.found)
     with _surviving(tree, "manifests"):
-        _add(reading, read_manifests(tree, taken))
+        _add(reading, _not_applied_by(reading.terraform.found, read_manifests(tree, taken)))
     with _surviving(tree, "compose files"):
         _add(reading, read_compose(tree))
     with _surviving(tree, "pipelines"):
@@ -115,6 +115,28 @@ def _surviving(tree: FileTree, what: str) -> Iterator[None]:
         yield
     except Exception as problem:
         tree.error("", 0, f"Shoreup failed while reading {what}: {type(problem).__name__}", f"the rest of {what}")
+
+
+def _not_applied_by(terraform: Sequence[Found], manifests: Iterable[Found]) -> Iterator[Found]:
+    """The manifests that Terraform does not read from the same file and apply itself."""
+    made: dict[tuple[str, str, str | None, str], list[Found]] = {}
+    for found in terraform:
+        if found.resource.api_version != "terraform":
+            made.setdefault(_identity(found), []).append(found)
+    for found in manifests:
+        same = made.get(_identity(found), [])
+        if not same or _file_of(found) not in {_file_of(one) for one in same}:
+            yield found
+
+
+def _identity(found: Found) -> tuple[str, str, str | None, str]:
+    one = found.resource
+    return one.api_version, one.kind, one.namespace, one.name
+
+
+def _file_of(found: Found) -> str | None:
+    origin = found.tracer.trace(("kind",))
+    return None if origin is None else origin.span.file
 
 
 def _add(reading: Reading, more: Iterable[Found]) -> None:

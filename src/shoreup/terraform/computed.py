@@ -110,6 +110,7 @@ def _documents(instance: ResourceInstance, attributes: dict[str, Value]) -> Iter
             text = files.call(tree, root, "file", [name], instance.scope)
         else:
             template = files.read_template(found, content)
+            tree.templates.add(found)
             text = files.rendered(template, _variables(attributes), instance.scope)
         yield from _split(text, found)
 

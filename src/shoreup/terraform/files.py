@@ -89,6 +89,7 @@ def _templatefile(tree: FileTree, path: str, content: bytes, values: list[Value]
     except BrokenTemplate as problem:
         tree.error(path, problem.line, problem.cause, "the template")
         raise
+    tree.templates.add(path)
     return rendered(template, values[1] if len(values) > 1 else {}, scope)
 
 
