@@ -101,6 +101,31 @@ def test_block_scalars(
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        "? {}\n",
+        "? k\n: {}\n",
+        "? k\n: - {}\n",
+        "? k\n:  a: {}\n",
+        "a:\n- {}\n",
+        "- - {}\n",
+        "- !<tag:yaml.org,2002:str> {}\n",
+        "a: &x\n    b: {}\n",
+        "a: !!map # why\n    ? {}\n",
+        "--- {}\n",
+        "é: # c\n  - é: {}\n",
+    ],
+)
+def test_a_stated_indentation_is_relative_to_the_collection_around(place: str) -> None:
+    columns = {": -": 2, ":  a": 3, "- -": 2, "a: &x": 4, "a: !!map": 4, "é": 4}
+    column = next((size for sign, size in columns.items() if sign in place), 0)
+    body = "".join(f"\n{' ' * (column + 2)}{line}" for line in ("  one", "two"))
+    text = place.replace("{}", "|2-" + body)
+    assert r"'  one\ntwo'" in repr(load(text).documents[0].value)
+    assert_every_text_leads_to_its_bytes(text)
+
+
+@pytest.mark.parametrize(
     ("text", "value", "encoding"),
     [
         ("a: one two", "one two", "yaml-plain"),

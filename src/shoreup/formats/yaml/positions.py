@@ -63,7 +63,8 @@ class Trace(Struct, frozen=True):
 class _Node(Struct, eq=False):
     """A value's place. ``begin`` includes anchor and tag; ``target`` is what an alias stands for.
 
-    ``past`` is where a block scalar ends with the blank lines after it.
+    ``past`` is where a block scalar ends with the blank lines after it. ``column`` is a collection's indentation, for a
+    scalar that of the collection around it.
     """
 
     begin: int
@@ -78,6 +79,7 @@ class _Node(Struct, eq=False):
     target: _Node | None = None
     name: str | None = None
     past: int = 0
+    column: int = 0
 
 
 class Positions:
@@ -131,7 +133,7 @@ class Positions:
         by = self._offset
         runs: tuple[Run, ...] = ()
         if node.text and node.is_text:
-            runs = runs_of(self._text, node.start, node.past or node.end, node.style)
+            runs = runs_of(self._text, node.start, node.past or node.end, node.style, node.column)
             if "".join(run.text for run in runs) != node.text:
                 runs = (Run(node.start, node.end, node.text, verbatim=False),)
         return Trace(
@@ -191,7 +193,7 @@ class Positions:
             event = parser.get_event()
             kind = kind_of(event)
             if kind is ScalarEvent:
-                node = self._scalar(event)
+                node = self._scalar(event, stack[-1][0].column if stack else 0)
             elif kind is AliasEvent:
                 start, end = event.start_mark.index, event.end_mark.index
                 name = event.anchor or ""
@@ -227,13 +229,13 @@ class Positions:
                 parent.entries.append((pending, node))
                 pending = None
 
-    def _scalar(self, event: Event) -> _Node:
+    def _scalar(self, event: Event, around: int) -> _Node:
         begin, end = event.start_mark.index, event.end_mark.index
         past = end
         start = self._past_properties(begin, end) if event.anchor or event.tag else begin
         style = event.style or ""
         if style in "|>" and style:
-            runs = runs_of(self._text, start, end, style)
+            runs = runs_of(self._text, start, end, style, around)
             last = next((run for run in reversed(runs) if run.text.strip("\n")), None)
             header = self._text.find("\n", start, end)
             end = last.end if last is not None else header if header >= 0 else end
@@ -256,18 +258,23 @@ class Positions:
             is_text=isinstance(value, str),
             name=None if merge else key_text(value),
             past=past,
+            column=around,
         )
 
     def _opened(self, event: Event) -> _Node:
         begin, end = event.start_mark.index, event.end_mark.index
         flow = event.flow_style
         start = self._past_properties(begin, end) if event.anchor or event.tag else begin
-        node = _Node(begin, start, -1, style="flow" if flow else "")
+        column = event.start_mark.column if start == begin else self._column(start)
+        node = _Node(begin, start, -1, style="flow" if flow else "", column=column)
         if kind_of(event) is MappingStartEvent:
             node.entries = []
         else:
             node.items = []
         return node
+
+    def _column(self, index: int) -> int:
+        return index - max(self._text.rfind(mark, 0, index) for mark in "\n\r\x85\u2028\u2029") - 1
 
     def _close(self, node: _Node, event: Event) -> None:
         if node.style == "flow":

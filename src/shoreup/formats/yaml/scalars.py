@@ -26,14 +26,18 @@ _DOUBLE = re.compile(r"\\|\r|\n|\x85|\u2028|\u2029")
 _SINGLE = re.compile(r"''|\r|\n|\x85|\u2028|\u2029")
 
 
-def runs_of(text: str, start: int, end: int, style: str) -> tuple[Run, ...]:
-    """The runs of the scalar at ``start`` to ``end`` of ``text``; for quoted styles both include the quotes."""
+def runs_of(text: str, start: int, end: int, style: str, around: int) -> tuple[Run, ...]:
+    """The runs of the scalar at ``start`` to ``end`` of ``text``; for quoted styles both include the quotes.
+
+    ``around`` is the indentation of the collection that the scalar is in, 0 at the top. An indicator states the
+    indentation of a block scalar relative to it.
+    """
     if style == "'":
         return tuple(_quoted(text, start + 1, end - 1, _SINGLE))
     if style == '"':
         return tuple(_quoted(text, start + 1, end - 1, _DOUBLE))
     if style in "|>" and style:
-        return tuple(_block(text, start, end, folded=style == ">"))
+        return tuple(_block(text, start, end, around, folded=style == ">"))
     return tuple(_quoted(text, start, end, _BREAK))
 
 
@@ -97,12 +101,12 @@ def _escape(text: str, start: int, end: int) -> Run:
     return Run(start, start + 2, _ESCAPES.get(mark, mark), verbatim=False)
 
 
-def _block(text: str, start: int, end: int, *, folded: bool) -> Iterator[Run]:
+def _block(text: str, start: int, end: int, around: int, *, folded: bool) -> Iterator[Run]:
     header = _HEADER.match(text, start, end)
     if header is None:
         return
     lines = [*_lines(text, header.end(), end)]
-    indent = _indent(text, lines, header["marks"], _parent_indent(text, start))
+    indent = _indent(text, lines, header["marks"], around)
     blank = [_is_blank(text, line, indent) for line in lines]
     while lines and blank[-1] and lines[-1][1] == lines[-1][2]:
         lines.pop()
@@ -162,10 +166,10 @@ def _is_blank(text: str, line: tuple[int, int, int], indent: int) -> bool:
     return (stop - first <= indent and not text[first:stop].strip(" ")) or stop == first
 
 
-def _indent(text: str, lines: list[tuple[int, int, int]], marks: str, parent: int) -> int:
+def _indent(text: str, lines: list[tuple[int, int, int]], marks: str, around: int) -> int:
     explicit = marks.strip("-+")
     if explicit:
-        return parent + int(explicit)
+        return around + int(explicit)
     widest = 0
     for first, stop, _ in lines:
         line = text[first:stop]
@@ -174,21 +178,3 @@ def _indent(text: str, lines: list[tuple[int, int, int]], marks: str, parent: in
             return max(spaces, widest, 1)
         widest = max(widest, spaces)
     return max(widest, 1)
-
-
-def _parent_indent(text: str, start: int) -> int:
-    """The indentation of the collection that the block scalar at ``start`` is in; 0 at the top.
-
-    Needed only where an indicator states the scalar's indentation relative to it.
-    """
-    line_start = max(text.rfind(mark, 0, start) for mark in "\n\r") + 1
-    line = text[line_start:start]
-    indent = len(line) - len(line.lstrip(" "))
-    rest = line[indent:]
-    while rest.startswith(("- ", "? ")):
-        inner = rest[2:].lstrip(" ")
-        if not inner.rstrip() or (":" not in inner and not inner.startswith(("- ", "? "))):
-            break
-        indent += len(rest) - len(inner)
-        rest = inner
-    return indent
