@@ -40,8 +40,8 @@ class FileTree:
     that git does not ignore (:func:`shoreup.sources.git.listed`); others are left alone. ``links`` are the links
     to files and folders of the estate, with what they lead to; a link to a file is among ``files`` too, and
     reading it gives the same bytes as its target, read once. ``errors`` collects what could not be read; ``skipped``
-    maps a path to the reason why it is left alone (``encrypted``, ``binary``, ``template``). ``templates`` are files that
-    were filled in on behalf of others, and mean nothing as they stand.
+    maps a path to the reason why it is left alone (``encrypted``, ``binary``, ``template``). ``templates`` are
+    files that were filled in on behalf of others, and mean nothing as they stand.
     """
 
     def __init__(self, root: Path, only: tuple[str, ...] = (), listed: Collection[str] | None = None) -> None:

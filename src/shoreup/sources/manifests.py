@@ -36,7 +36,7 @@ _BLANK_BESIDE = re.compile(rf"{_BLANK.pattern}|\$\{{?\w")
 
 
 def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents | None = None) -> Iterator[Found]:
-    """Every object in the tree's YAML and JSON files but those in ``taken``, in charts' templates and in Terraform's."""
+    """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' or Terraform's templates."""
     documents = documents or Documents(tree)
     charts = frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
     for path in tree.files:
