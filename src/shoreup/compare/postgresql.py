@@ -1,0 +1,210 @@
+"""The content of PostgreSQL databases: each table hashed by the server itself, several at a time.
+
+A row is hashed as the text that the server would print, so every setting that changes this text is pinned. Large
+tables are read in ranges of pages, so that one table can keep all connections busy; the parts of a sum add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, LiteralString
+
+from shoreup.compare.manifest import Content, Item, Manifest, Table, digest, manifest, sum_of
+
+if TYPE_CHECKING:
+    from psycopg import Connection, sql
+
+METHOD = "postgresql-text-hashtextextended-sum/1"
+_ROWS_ONLY = ""
+_PAGE_BYTES = 8192
+_PART_PAGES = 8192
+"""Pages that are read at a time, 64 MiB: small enough to keep all connections busy until the end."""
+_RANGES_SINCE = 140000
+"""The version that reads a range of row addresses without reading the whole table."""
+
+_PINNED: tuple[LiteralString, ...] = (
+    "SET DateStyle = 'ISO, YMD'",
+    "SET TimeZone = 'UTC'",
+    "SET IntervalStyle = 'postgres'",
+    "SET extra_float_digits = 3",
+    "SET bytea_output = 'hex'",
+    "SET lc_monetary = 'C'",
+    "SET lc_numeric = 'C'",
+    "SET xmlbinary = 'base64'",
+    # Without a path, names of objects in columns are written with their schema.
+    "SET search_path = ''",
+    "SET client_encoding = 'UTF8'",
+    "SET statement_timeout = 0",
+    "SET lock_timeout = 0",
+    "SET row_security = off",
+    "SET max_parallel_workers_per_gather = 0",
+)
+
+_ITEM = "item "
+_LONG_VALUES = frozenset({"constraint", "index", "columns", "enum"})
+"""Items whose value is text of the schema: a manifest keeps a digest, and whether something is invalid."""
+
+Connect = Callable[[str], "Connection[tuple[object, ...]]"]
+"""Gives a connection to the database of that name, each statement its own transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    schema: str
+    table: str
+    pages: tuple[int, int | None] | None
+
+
+def take(connect: Connect, databases: Collection[str], *, jobs: int = 2, hashes: bool = True) -> Manifest:
+    """The manifest of some databases of one server.
+
+    ``jobs`` is how many connections read at a time. Each database is read in one snapshot. Without ``hashes`` rows
+    are counted, which is faster. The client's own errors are raised as they come.
+    """
+    contents: list[Content] = []
+    items: list[Item] = []
+    version = ""
+    for name in databases:
+        with closing(connect(name)) as main:
+            if not version:
+                version = _text(main, "SHOW server_version").split()[0]
+                items = [Item("role", *_texts(row)) for row in main.execute(_queries()["roles"]).fetchall()]
+            contents.append(_content(main, connect, name, jobs, hashes=hashes))
+    method = METHOD if hashes else _ROWS_ONLY
+    return manifest("postgresql", version, method, contents, items=items, one_moment=len(contents) <= 1)
+
+
+def _content(main: Connection[tuple[object, ...]], connect: Connect, name: str, jobs: int, *, hashes: bool) -> Content:
+    _pin(main)
+    main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    snapshot = _text(main, "SELECT pg_export_snapshot()")
+    tables = [
+        (str(schema), str(table), int(str(size)))
+        for schema, table, size in main.execute(_queries()["tables"]).fetchall()
+    ]
+    parts = _parts(tables, ranges=main.info.server_version >= _RANGES_SINCE)
+    work: SimpleQueue[_Part] = SimpleQueue()
+    for part in parts:
+        work.put(part)
+    crew = max(1, min(jobs, len(parts)))
+    with ThreadPoolExecutor(crew) as pool:
+        done = [pool.submit(_read, connect, name, snapshot, work, hashes=hashes) for _ in range(crew)]
+        found = [one for worker in done for one in worker.result()]
+    found_tables = [_added(schema, table, found, hashes=hashes) for schema, table, _ in tables]
+    return Content(name, (*found_tables, *_large_objects(main)), _things(main))
+
+
+def _parts(tables: Sequence[tuple[str, str, int]], *, ranges: bool) -> list[_Part]:
+    """What to read, the largest tables first."""
+    parts: list[_Part] = []
+    for schema, table, size in sorted(tables, key=lambda one: -one[2]):
+        pages = size // _PAGE_BYTES
+        if not ranges or pages <= _PART_PAGES:
+            parts.append(_Part(schema, table, None))
+            continue
+        starts = range(0, pages, _PART_PAGES)
+        # The last part has no end: the table may have grown since it was measured.
+        parts += [_Part(schema, table, (at, at + _PART_PAGES if at != starts[-1] else None)) for at in starts]
+    return parts
+
+
+_Found = tuple[str, str, int, int]
+
+
+def _read(connect: Connect, name: str, snapshot: str, work: SimpleQueue[_Part], *, hashes: bool) -> list[_Found]:
+    from psycopg import sql
+
+    found: list[_Found] = []
+    row = sql.Identifier("~row~")  # no column is called that, so it means the whole row
+    content = sql.SQL("coalesce(sum(hashtextextended({}::text, 0)), 0)").format(row) if hashes else sql.SQL("0")
+    with closing(connect(name)) as connection:
+        _pin(connection)
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        while True:
+            try:
+                part = work.get_nowait()
+            except Empty:
+                return found
+            words = sql.SQL("SELECT count(*), {} FROM ONLY {} AS {}{}").format(
+                content, sql.Identifier(part.schema, part.table), row, _where(part)
+            )
+            answer = connection.execute(words).fetchone()
+            assert answer is not None
+            found.append((part.schema, part.table, int(str(answer[0])), int(str(answer[1]))))
+
+
+def _where(part: _Part) -> sql.Composable:
+    from psycopg import sql
+
+    if part.pages is None:
+        return sql.SQL("")
+    start, end = part.pages
+    words = sql.SQL(" WHERE ctid >= {}::tid").format(sql.Literal(f"({start},0)"))
+    return words if end is None else words + sql.SQL(" AND ctid < {}::tid").format(sql.Literal(f"({end},0)"))
+
+
+def _added(schema: str, table: str, found: Sequence[_Found], *, hashes: bool) -> Table:
+    own = [
+        (rows, content) for one_schema, one_table, rows, content in found if (one_schema, one_table) == (schema, table)
+    ]
+    content = sum_of([part for _, part in own]) if hashes else ""
+    return Table(f"{schema}.{table}", sum(rows for rows, _ in own), content)
+
+
+def _large_objects(main: Connection[tuple[object, ...]]) -> tuple[Table, ...]:
+    from psycopg import errors
+
+    try:
+        with main.transaction():
+            row = main.execute(_queries()["large objects"]).fetchone()
+    except errors.InsufficientPrivilege:
+        return ()
+    if row is None or not row[0]:
+        return ()
+    return (Table("large objects", int(str(row[0])), sum_of([int(str(row[1]))])),)
+
+
+def _things(main: Connection[tuple[object, ...]]) -> tuple[Item, ...]:
+    found: list[Item] = []
+    for title, query in _queries().items():
+        kind = title.removeprefix(_ITEM)
+        if kind != title:
+            for name, value in (_texts(row) for row in main.execute(query).fetchall()):
+                found.append(Item(kind, name, _short(value) if kind in _LONG_VALUES else value))
+    return tuple(found)
+
+
+def _short(value: str) -> str:
+    for remark in ("invalid ", "not validated "):
+        if value.startswith(remark):
+            return f"{remark}{digest(value.removeprefix(remark))}"
+    return digest(value)
+
+
+@cache
+def _queries() -> Mapping[str, bytes]:
+    """The questions to the catalogue, by their titles."""
+    text = files("shoreup.compare").joinpath("data", "postgresql.sql").read_text(encoding="utf-8")
+    parts = dict(part.split("\n", 1) for part in text.split("--- ")[1:])
+    return {title: query.replace("{ours}", parts["ours"]).encode() for title, query in parts.items()}
+
+
+def _pin(connection: Connection[tuple[object, ...]]) -> None:
+    for words in _PINNED:
+        connection.execute(words)
+
+
+def _text(connection: Connection[tuple[object, ...]], query: LiteralString) -> str:
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _texts(row: Sequence[object]) -> tuple[str, ...]:
+    return tuple("" if one is None else str(one) for one in row)
