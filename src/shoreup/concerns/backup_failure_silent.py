@@ -10,8 +10,10 @@ from shoreup.concerns._backups import covered, once, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import mapping, number
+from shoreup.facts.programs.located import knows_pipefail, located, opening, with_safety
 from shoreup.facts.watching import jobs_watched, success_watched
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import Edit, NoRepair, Put, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 from shoreup.model.value import Value
 
@@ -26,6 +28,14 @@ _TELL = Fix(
     Safety.SHOWN,
     "where such a message should go only the owner knows",
 )
+_KEPT: dict[str | int, int] = {
+    "startingDeadlineSeconds": 3600,
+    "ttlSecondsAfterFinished": 86_400,
+    "failedJobsHistoryLimit": 3,
+}
+"""What the settings become: an hour to start late, a day to look at what has failed, three failed jobs."""
+_HEARTBEAT = """# at the end of the job, where only a good run arrives; a monitor that expects it raises the alarm
+curl -fsS -m 10 --retry 5 "$HEARTBEAT_URL\""""
 
 
 class _Silence(Struct, frozen=True):
@@ -94,7 +104,7 @@ class BackupFailureSilent(Concern):
         certain = silences[0].fix is not _TELL
         return self.found(
             silences[0].at,
-            field="failure",
+            field="failure" if certain else "report",
             subject=who,
             message=f"{who} {'; it '.join(one.what for one in silences)}.",
             consequence="When the backup fails, nobody hears of it before a restore is needed.",
@@ -102,6 +112,31 @@ class BackupFailureSilent(Concern):
             fixes=tuple(dict.fromkeys(one.fix for one in silences)),
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The pipe's failure counts, and the job's traces stay. Whom to tell remains the owner's to say."""
+        if _TELL in draft.fixes:
+            return self.unrepaired(draft, text=_HEARTBEAT)
+        edits: list[Edit] = []
+        fix = draft.fixes[0]
+        for at in (draft.at, *(at for at, _ in draft.related)):
+            setting = _KEPT.get(at.route[-1]) if at.route and at.chars is None else None
+            if setting is not None:
+                edits.append(Put(at.resource, at.route, setting))
+        if _PIPEFAIL in draft.fixes:
+            found = located(estate, draft.at)
+            if found is None:
+                return self.unrepaired(draft)
+            if not knows_pipefail(found.script):
+                reason = "whether the image's shell knows pipefail is not known; one that does not ends the job there"
+                return self.unrepaired(draft, reason, "set -o pipefail   # with a shell that knows it: bash, BusyBox")
+            first = opening(found.script, "set -o pipefail")
+            if first is None:
+                return self.unrepaired(draft, "the program is a list of words without a shell's first line")
+            edits.append(first)
+            fix = with_safety(found.script, _PIPEFAIL)
+        cost = "a job that was green and wrong turns red" if _PIPEFAIL in draft.fixes else ""
+        return Repair(fix, tuple(edits), cost, frozenset({self.id}))
 
 
 def _pipes(group: tuple[Backup, ...]) -> Iterator[_Silence]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.facts.programs.located import located, with_safety
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _ONE_TRANSACTION = Fix(
     "Add --single-transaction to the dump",
@@ -77,3 +79,14 @@ class BackupInconsistent(Concern):
             related=protected(backup),
             fixes=(_ONE_TRANSACTION if dump else _OWN_TOOL,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The flag, behind the command's name."""
+        found = located(estate, draft.at)
+        if _ONE_TRANSACTION not in draft.fixes or found is None:
+            return self.unrepaired(draft)
+        after = found.command.words[0].end
+        flag = found.substitute(after, after, " --single-transaction")
+        if flag is None:
+            return self.unrepaired(draft, "the command is a list of words, where the flag has its own place")
+        return Repair(with_safety(found.script, _ONE_TRANSACTION), (flag,))

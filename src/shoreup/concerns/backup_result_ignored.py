@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import once, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Reporting
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.facts.programs.located import knows_pipefail, located, opening, with_safety
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _SET_E = Fix(
     "Begin the program with set -e (with a pipe: set -eo pipefail)",
     Safety.SAFE,
     "the job then fails where the copy fails; nothing restarts, and a run that works does the same as before",
 )
+_DECIDES = "this decides how the job ends"
 _NO_EXCUSE = Fix("Let the copy's failure end the job", Safety.SAFE, "a run that works does the same as before")
 
 
@@ -62,7 +65,7 @@ class BackupResultIgnored(Concern):
             if excused
             else f"ends with the exit code of {reporting.decider}, whatever {backup.tool}{more} has said"
         )
-        decider: tuple[tuple[Place, str], ...] = ((reporting.decider_at, "this decides how the job ends"),)
+        decider: tuple[tuple[Place, str], ...] = ((reporting.decider_at, _DECIDES),)
         return self.found(
             backup.place,
             field="exit code",
@@ -72,3 +75,39 @@ class BackupResultIgnored(Concern):
             related=(*decider, *protected(backup)),
             fixes=(_NO_EXCUSE if excused else _SET_E,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The shell ends at the first failure; an excuse becomes an end."""
+        found = located(estate, draft.at)
+        if found is None:
+            return self.unrepaired(draft)
+        if _NO_EXCUSE in draft.fixes:
+            return self._without_excuse(estate, draft)
+        said = "set -e"
+        if found.program.downstream(found.command) and "pipefail" not in found.program.text:
+            if not knows_pipefail(found.script):
+                reason = "the copy goes into a pipe, and whether the image's shell knows pipefail is not known"
+                return self.unrepaired(draft, reason, "set -eo pipefail   # with a shell that knows it: bash, BusyBox")
+            said = "set -eo pipefail"
+        first = opening(found.script, said)
+        if first is None:
+            return self.unrepaired(draft, "the program is a list of words without a shell's first line")
+        return Repair(with_safety(found.script, _SET_E), (first,), cost="a job that was green and wrong turns red")
+
+    def _without_excuse(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        excuse = next((at for at, note in draft.related if note == _DECIDES), None)
+        found = located(estate, excuse) if excuse is not None else None
+        if found is None:
+            return self.unrepaired(draft)
+        command = found.command
+        if command.name in ("true", ":"):
+            edits = [found.substitute(command.start, command.end, "exit 1")]
+        else:
+            edits = [
+                found.substitute(command.start, command.start, "{ "),
+                found.substitute(command.end, command.end, "; exit 1; }"),
+            ]
+        made = tuple(edit for edit in edits if edit is not None)
+        if len(made) != len(edits):
+            return self.unrepaired(draft)
+        return Repair(with_safety(found.script, _NO_EXCUSE), made, cost="a job that was green and wrong turns red")

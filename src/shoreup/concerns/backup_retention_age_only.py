@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shoreup.concerns._backups import lasting, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Retention
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.facts.programs.located import Located, located, opening
+from shoreup.model.edit import Edit, NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _FIX = Fix(
     "Remove old copies only while enough newer ones are left",
     Safety.UNSAFE,
     "what the job deletes changes; how many must stay is the owner's choice",
+)
+_AFTER = Fix(
+    "Remove old copies only in a run that has made a new one",
+    Safety.UNSAFE,
+    "the program then ends at its first failure",
 )
 
 
@@ -84,6 +92,51 @@ class BackupRetentionAgeOnly(Concern):
             related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
             fixes=(_FIX,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """In the job that copies: only after a good copy. In another: only while there is a young one."""
+        found = located(estate, draft.at)
+        if found is None:
+            return self.unrepaired(draft)
+        copies = located(estate, draft.related[0][0]) if draft.related else None
+        cost = "while the backups fail, old copies stay and take room"
+        if copies is not None and copies.program is found.program and not copies.command.context:
+            first = opening(found.script, "set -e")
+            if first is not None and not found.program.downstream(copies.command):
+                return Repair(_AFTER, (first,), cost)
+        guard = _guarded(found)
+        if guard is None:
+            return self.unrepaired(draft, text=_SHOWN)
+        return Repair(_FIX, guard, cost)
+
+
+_AGES = re.compile(r"-(?:mtime|mmin|ctime|cmin)")
+
+
+def _guarded(found: Located) -> tuple[Edit, ...] | None:
+    """``find`` that deletes, only where it finds something young enough to stay."""
+    command, text = found.command, found.program.text
+    words = [word.text for word in command.words]
+    if command.name != "find" or "-delete" not in words or found.program.downstream(command) or command.redirects:
+        return None
+    ages = [index for index, word in enumerate(words) if _AGES.fullmatch(word)]
+    if len(ages) != 1 or not words[ages[0] + 1 : ages[0] + 2] or not words[ages[0] + 1].startswith("+"):
+        return None
+    age = command.words[ages[0] + 1]
+    delete = next(word for word in command.words if word.text == "-delete")
+    young = (
+        text[command.start : age.start]
+        + "-"
+        + text[age.start + 1 : delete.start].rstrip()
+        + text[delete.end : command.end]
+    )
+    before = found.substitute(command.start, command.start, f'if [ "$({young} | wc -l)" -gt 0 ]; then ')
+    after = found.substitute(command.end, command.end, "; fi")
+    return (before, after) if before is not None and after is not None else None
+
+
+_SHOWN = """# keep the newest seven, whatever their age
+ls -1t /backups/*.dump | tail -n +8 | xargs -r rm --"""
 
 
 def _days(age: float | None) -> str:

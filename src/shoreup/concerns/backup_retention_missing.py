@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shoreup.concerns._backups import covered, lasting, once, protected, rhythm, running, subject, target
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.facts.programs.located import closing, located
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
 _KEEPS_EVERY_RUN = frozenset({"restic repository", "borg repository"})
@@ -100,3 +103,26 @@ class BackupRetentionMissing(Concern):
             return None
         reason = backup.undecided or "whether each run writes another file is decided when it runs"
         return self.undecided(backup.place, unknown="retention", reason=reason)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A last line that keeps the newest copies, whatever their age."""
+        found = located(estate, draft.at)
+        backup = next((one for one in estate.backups if one.place == draft.at and not one.retention), None)
+        if found is None or backup is None or not lasting(backup.target_volume):
+            return self.unrepaired(draft)
+        copies = backup.target_path
+        folder, _, name = copies.rpartition("/")
+        if not copies.startswith("/") or "*" in folder or not _NAME.fullmatch(name) or found.program.broken:
+            return self.unrepaired(draft, "what the copies are called, and nothing else there, is not certain", _SHOWN)
+        line = f"ls -1t {copies} | tail -n +{_KEEP + 1} | xargs -r rm --"
+        last = closing(found.script, line)
+        if last is None:
+            return self.unrepaired(draft, text=_SHOWN)
+        return Repair(_FIX, (last,), cost=f"the newest {_KEEP} copies stay; older ones are deleted")
+
+
+_KEEP = 14
+"""Two weeks of daily copies: long enough to notice what was lost, short enough for most volumes."""
+_NAME = re.compile(r"[\w.-]*\*[\w.*-]*\.[\w.*-]*[A-Za-z]")
+_SHOWN = f"""# the newest {_KEEP} copies stay, whatever their age
+ls -1t /backups/NAME-*.dump | tail -n +{_KEEP + 1} | xargs -r rm --"""

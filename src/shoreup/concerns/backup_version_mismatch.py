@@ -10,6 +10,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.dump_clients import Client, client_of
 from shoreup.facts.estate import Backup, Database, Estate
 from shoreup.facts.tags import movement
+from shoreup.model.edit import NoRepair, Repair, Substitute
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 
 _REASON = "the job's pods start with another image"
@@ -90,6 +91,19 @@ class BackupVersionMismatch(Concern):
             fixes=(Fix(f"Use the client of version {server.version}", Safety.UNSAFE, _REASON),),
             confidence=Confidence.LIKELY if server.likely else Confidence.CERTAIN,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The tag of the server's own image, where the client's is the same image."""
+        images = {image.place.resource: image for image in estate.images if image.tag_place == draft.at}
+        mine = images.get(draft.at.resource)
+        place = draft.related[0][0] if draft.related else None
+        theirs = next((image for image in estate.images if place is not None and image.place == place), None)
+        if mine is None or theirs is None or mine.tag_chars is None or not isinstance(theirs.tag, str):
+            return self.unrepaired(draft, "the estate does not say in which image the server's client is")
+        if (mine.registry, mine.repository) != (theirs.registry, theirs.repository) or mine.digest or theirs.digest:
+            return self.unrepaired(draft, "client and server come from different images, whose tags differ")
+        start, end = mine.tag_chars
+        return Repair(draft.fixes[0], (Substitute(mine.place.resource, mine.place.route, start, end, theirs.tag),))
 
 
 def _major(version: str) -> int | None:

@@ -6,7 +6,7 @@ is checked before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -31,6 +31,29 @@ class Replacement(Struct, frozen=True, order=True):
         if self.file != other.file or self == other:
             return False
         return self.start < other.end and other.start < self.end
+
+
+def reconciled(replacements: Iterable[Replacement], read: Callable[[str], bytes | None]) -> tuple[Replacement, ...]:
+    """Replacements of one change, where some stand inside of what another takes away.
+
+    What is put in there stays, in the place of what goes; what would only have been changed goes too.
+    """
+    left = list(dict.fromkeys(replacements))
+    for gone in [one for one in left if not one.text and one.end > one.start]:
+        inside = [one for one in left if one is not gone and one.collides(gone)]
+        if not inside or not all(gone.start <= one.start and one.end <= gone.end for one in inside):
+            continue
+        content = read(gone.file) or b""
+        put_in = [one for one in inside if one.start == one.end]
+        text = b"".join(one.text for one in put_in)
+        if put_in:
+            line_starts = gone.start == 0 or content[gone.start - 1 : gone.start] == b"\n"
+            text = text.lstrip(b"\r\n") if line_starts else text
+            if content[gone.end - 1 : gone.end] == b"\n" and not text.endswith(b"\n"):
+                text += b"\r\n" if content[gone.end - 2 : gone.end] == b"\r\n" else b"\n"
+        left = [one for one in left if one is not gone and one not in inside]
+        left.append(Replacement(gone.file, gone.start, gone.end, text))
+    return tuple(left)
 
 
 def collide(ones: Iterable[Replacement], others: Sequence[Replacement]) -> bool:

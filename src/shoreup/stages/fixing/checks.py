@@ -13,19 +13,22 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from shoreup.model.edit import Add, Append, Edit, Put, Remove, Substitute
-from shoreup.model.finding import Finding
+from shoreup.concerns.registry import all_concerns
+from shoreup.model.edit import Add, Append, Edit, Put, Remove, Repair, Substitute
+from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, Failure
-from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds
+from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
 from shoreup.stages.fixing.regions import Regions
 from shoreup.stages.fixing.schema import schema_fault
 from shoreup.stages.places import identity
 
 _Name = tuple[str, str, str, str, str | None, str, int]
 _Kind = tuple[str, ...]
+_STRAYS = 20
+"""Changes of one resource that nobody asked for, of which more would tell nothing new."""
 _VALUES = "ReleaseValues"
 """The merged values of a release: no object, but what its objects are made of."""
 
@@ -71,7 +74,8 @@ class _Check:
             for edit in attempt.repair.edits:
                 if isinstance(edit, Put | Append | Remove | Substitute):
                     self.edits[edit.resource].append((edit, attempt))
-        self.cured = {attempt.finding.concern for attempt in attempts}
+        self.kinds = {kind.id: kind() for kind in all_concerns()}
+        self._by_resource: dict[int, list[Draft]] | None = None
         self.counts = (_counted(before), _counted(after))
 
     def run(self) -> Verdict:
@@ -106,7 +110,7 @@ class _Check:
                     self._failed(asked, Failure("intended", f"{old.address} would still be there"))
                 continue
             if new is None:
-                self._stray(old, old.key, (), f"{old.address} would vanish", after=False)
+                self._stray(old, None, (), f"{old.address} would vanish")
                 continue
             if new.body is old.body:
                 continue
@@ -125,15 +129,15 @@ class _Check:
         except Unexpectable:
             self._failed(asked, Failure("intended", f"what {old.address} should become could not be worked out"))
             return
-        strays = [*differences(wanted, dict(new.body))]
-        if strays and old.key not in parents:
-            shown = ".".join(map(str, strays[0])) or "it"
-            if asked:
-                own = [(edit, attempt) for edit, attempt in asked if _near(edit, strays)] or asked
+        strays = [] if old.key in parents else [*differences(wanted, dict(new.body))]
+        for stray in strays[:_STRAYS]:
+            shown = ".".join(map(str, stray)) or "it"
+            own = [(edit, attempt) for edit, attempt in asked if _near(edit, stray)]
+            if own:
                 self._failed(own, Failure("intended", f"{shown} of {old.address} would not be as asked"))
             else:
-                self._stray(old, new.key, strays[0], f"{shown} of {old.address} would change too", after=True)
-        elif asked:
+                self._stray(old, new, stray, f"{shown} of {old.address} would change too")
+        if asked and not strays:
             fault = schema_fault(old.body, new.body)
             if fault:
                 self._failed(asked, Failure("schema", f"{old.address}: {fault}"))
@@ -160,7 +164,7 @@ class _Check:
         for one in left:
             if one.parent in added:
                 continue
-            self._stray(one, one.key, (), f"{one.address} would appear", after=True)
+            self._stray(one, one, (), f"{one.address} would appear")
 
     def _above_edited(self) -> frozenset[int]:
         """Releases and the like whose values are what was really written."""
@@ -174,27 +178,46 @@ class _Check:
         above.update(one.key for one in resources if one.kind == _VALUES and one.parent in above)
         return frozenset(above)
 
-    def _stray(self, old: Resource, key: int, route: Route, cause: str, *, after: bool) -> None:
-        """A change that nobody asked for: fine where it cured the same trouble there, else somebody's fault."""
-        guilty = self._by_bytes(key, route) if after else []
+    def _stray(self, old: Resource, new: Resource | None, route: Route, cause: str) -> None:
+        """A change that nobody asked for: fine where its own fix would have done the same, else somebody's fault."""
+        guilty = self._by_bytes(new.key, route) if new is not None else []
         if not guilty:
-            origin = None if after and old.key == key else self.before.reading.trace(old.key, ())
+            origin = self.before.reading.trace(old.key, ()) if new is not old else None
             files = {origin.span.file} if origin else set()
             guilty = [one for one in self.attempts if files & set(one.files)] or list(self.attempts)
-        if self._cured_with(old, guilty):
-            for attempt in guilty:
-                self.verdict.also[attempt] += 1
-            return
-        self.verdict.blame(guilty, Failure("intended", cause, shared=True))
+        if new is not None and new is not old and self._wished(old, new, guilty):
+            self.verdict.also.update(guilty)
+        else:
+            self.verdict.blame(guilty, Failure("intended", cause, shared=True))
 
-    def _cured_with(self, old: Resource, guilty: Sequence[Attempt]) -> bool:
-        before, after = self.counts
-        for attempt in guilty:
-            concern = attempt.finding.concern
-            here = [kind for kind in before if kind[0] == concern and kind[1:4] == _whose(old)]
-            if any(after[kind] < before[kind] for kind in here):
-                return True
-        return False
+    def _wished(self, old: Resource, new: Resource, guilty: Sequence[Attempt]) -> bool:
+        """Whether the resource has findings of the same concerns, whose own fixes make of it what it has become."""
+        edits: list[Edit] = []
+        for concern in dict.fromkeys(one.finding.concern for one in guilty):
+            drafts = [draft for draft in self._drafts(old.key) if draft.concern == concern]
+            repairs = [self.kinds[concern].repair(self.before.estate, draft) for draft in drafts]
+            mine = [edit for one in repairs if isinstance(one, Repair) for edit in one.edits]
+            if not mine:
+                return False
+            edits += mine
+        unique = [edit for edit, _ in self.edits.get(old.key, ())]
+        unique += [
+            one
+            for one in edits
+            if isinstance(one, Put | Append | Remove | Substitute) and one.resource == old.key and one not in unique
+        ]
+        try:
+            return same(expected(old.body, unique), dict(new.body))
+        except Unexpectable:
+            return False
+
+    def _drafts(self, key: int) -> Sequence[Draft]:
+        if self._by_resource is None:
+            self._by_resource = defaultdict(list)
+            for finding in self.before.account.findings:
+                draft = self.before.drafts[finding.fingerprint]
+                self._by_resource[draft.at.resource].append(draft)
+        return self._by_resource.get(key, ())
 
     def _by_bytes(self, key: int, route: Route) -> list[Attempt]:
         while True:
@@ -251,10 +274,10 @@ class _Check:
         self.verdict.blame(list(dict.fromkeys(attempt for _, attempt in asked)), failure)
 
 
-def _near(edit: Edit, strays: Sequence[Route]) -> bool:
+def _near(edit: Edit, stray: Route) -> bool:
     if not isinstance(edit, Put | Append | Remove | Substitute):
         return False
-    return any(edit.route[: len(stray)] == stray[: len(edit.route)] for stray in strays)
+    return edit.route[: len(stray)] == stray[: len(edit.route)]
 
 
 def _named(resources: Sequence[Resource]) -> dict[_Name, Resource]:

@@ -19,12 +19,17 @@ class Unexpectable(Exception):
 
 
 def expected(body: Mapping[str, Value], edits: Sequence[Edit]) -> dict[str, Value]:
-    """The object with the edits made on it. ``body`` is not changed. Raises :class:`Unexpectable`."""
+    """The object with the edits made on it. ``body`` is not changed. Raises :class:`Unexpectable`.
+
+    Characters and items are named as they were, so those behind go first.
+    """
     made: Value = dict(body)
     removals = sorted(
         (one for one in edits if isinstance(one, Remove)), key=lambda one: _order(one.route), reverse=True
     )
-    for edit in (*(one for one in edits if not isinstance(one, Remove)), *removals):
+    texts = sorted((one for one in edits if isinstance(one, Substitute)), key=lambda one: one.start)
+    others = [one for one in edits if not isinstance(one, Remove | Substitute)]
+    for edit in (*others, *reversed(texts), *removals):
         if isinstance(edit, Put):
             made = _put(made, edit.route, edit.value)
         elif isinstance(edit, Append):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
@@ -16,6 +17,7 @@ from shoreup.model.location import Route
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt
 from shoreup.stages.fixing.impact import impact
+from shoreup.stages.fixing.merging import Body, missing
 from shoreup.stages.fixing.realising import Realiser
 
 _OFFERED = frozenset({Safety.SAFE, Safety.UNSAFE})
@@ -44,7 +46,8 @@ def propose(
     kinds: dict[str, Concern] = {kind.id: kind() for kind in all_concerns()}
     realiser = Realiser(seen.reading)
     proposals = Proposals()
-    taken: dict[str, list[Replacement]] = {}
+    taken = _Taken(realiser.body)
+    ready: list[Attempt] = []
     for finding in seen.account.findings:
         if not wanted(finding):
             continue
@@ -55,13 +58,58 @@ def propose(
             proposals.not_fixed.append(made)
         elif isinstance(made, Dropped):
             proposals.dropped.append(made)
-        elif any(collide([one], taken.get(one.file, ())) for one in made.replacements):
-            proposals.later.append(finding)
         else:
+            ready.append(made)
+    for made in _each_apart(ready, realiser, proposals):
+        if taken.admits(made):
             proposals.attempts.append(made)
-            for one in made.replacements:
-                taken.setdefault(one.file, []).append(one)
+        else:
+            proposals.later.append(made.finding)
     return proposals
+
+
+class _Taken:
+    """What the attempts of this round change already, in bytes and in blocks that they make."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._bytes: dict[str, list[Replacement]] = {}
+        self._blocks: dict[tuple[int, Route], Edit] = {}
+
+    def admits(self, attempt: Attempt) -> bool:
+        """Whether an attempt goes together with those before it; it is counted among them if so."""
+        if any(collide([one], self._bytes.get(one.file, ())) for one in attempt.replacements):
+            return False
+        blocks = {place: edit for edit in attempt.repair.edits if (place := missing(edit, self._body)) is not None}
+        if any(place in self._blocks and self._blocks[place] != edit for place, edit in blocks.items()):
+            return False
+        for one in attempt.replacements:
+            self._bytes.setdefault(one.file, []).append(one)
+        self._blocks.update(blocks)
+        return True
+
+
+def _each_apart(attempts: Sequence[Attempt], realiser: Realiser, proposals: Proposals) -> Iterator[Attempt]:
+    """The attempts; where calls of one module want different texts in one place, each is made for its call alone."""
+    wishes: dict[tuple[object, ...], set[bytes]] = {}
+    for one in attempts:
+        for place, text in _wishes(one):
+            wishes.setdefault(place, set()).add(text)
+    for one in attempts:
+        if one.alone or all(len(wishes[place]) == 1 for place, _ in _wishes(one)):
+            yield one
+            continue
+        try:
+            yield replace(one, replacements=realiser.realise(one.repair.edits, alone=True), alone=True)
+        except CannotWrite as problem:
+            reason = f"what shares this text needs different values: {problem}"
+            proposals.not_fixed.append(NotFixed(one.finding, reason))
+
+
+def _wishes(attempt: Attempt) -> Iterator[tuple[tuple[object, ...], bytes]]:
+    routes = tuple((type(edit).__name__, edit.route) for edit in attempt.repair.edits if isinstance(edit, Put | Append))
+    for one in attempt.replacements:
+        yield (attempt.finding.concern, routes, one.file, one.start, one.end), one.text
 
 
 def _attempt(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.edits import CannotWrite, Replacement, collide, reconciled
 from shoreup.formats.erasing import erased
 from shoreup.formats.spelling import substituted
 from shoreup.model.edit import Add, Append, Edit, Erase, Move, Put, Remove, Rewrite, Substitute
-from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
 from shoreup.sources.editing import Editor
+from shoreup.stages.fixing.merging import merged
 from shoreup.stages.fixing.relocation import relocated
 from shoreup.stages.reading import Reading
 
@@ -39,10 +39,17 @@ class Realiser:
 
         ``alone`` as in :class:`Editor`.
         """
-        made = tuple(self._real(one) for edit in edits for one in self._one(edit, alone))
+        made = [self._real(one) for edit in merged(edits, self.body) for one in self._one(edit, alone)]
         for file in sorted({one.file for one in made}):
             self._refuse(file)
-        return tuple(dict.fromkeys(made))
+        settled = reconciled(made, self._read)
+        if any(collide([one], settled) for one in settled):
+            raise CannotWrite("its edits stand too close together to be made at once")
+        return settled
+
+    def body(self, key: int) -> Mapping[str, Value]:
+        """A resource's object."""
+        return self._reading.found[key].resource.body
 
     def _real(self, one: Replacement) -> Replacement:
         path = self._reading.tree.real(one.file)
@@ -133,10 +140,3 @@ class Realiser:
 
 
 _WAYS = {"helm": "a rendered chart", "argo": "an Argo application", "compose": "a compose file"}
-
-
-def places(edits: Sequence[Edit]) -> Iterator[Place]:
-    """The places in resources that edits are about."""
-    for edit in edits:
-        if isinstance(edit, Put | Append | Remove | Substitute):
-            yield Place(edit.resource, edit.route)
