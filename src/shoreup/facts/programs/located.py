@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script
 from shoreup.facts.fields import items, text
@@ -22,8 +23,7 @@ _KNOWS_PIPEFAIL = frozenset({"bash", "ash", "zsh", "ksh"})
 _BUSYBOX = re.compile(r"alpine|busybox", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Located:
+class Located(Struct, frozen=True, eq=False):
     """A command in its program in its script."""
 
     script: Script
