@@ -9,6 +9,7 @@ from shoreup.concerns._backups import called, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.dump_clients import Client, client_of
 from shoreup.facts.estate import Backup, Database, Estate
+from shoreup.facts.programs.dump_tools import DUMP_TOOLS
 from shoreup.facts.tags import movement
 from shoreup.model.edit import NoRepair, Repair, Substitute
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
@@ -67,8 +68,11 @@ class BackupVersionMismatch(Concern):
         title = estate.products.title(server.product)
         ours, theirs = _major(client.version), _major(server.version)
         if client.version and ours is not None and theirs is not None and ours < theirs:
+            tool = DUMP_TOOLS.get(backup.tool)
             older = f"with the client of {title} {client.version}; the server {called(server)} is {server.version}"
-            refuses = "refuses a newer server" if server.product == "postgresql" else "does not know a newer server"
+            refuses = (
+                "refuses a newer server" if tool is not None and tool.refuses_newer else "does not know a newer server"
+            )
             return self._mismatch(backup, client, server, f"dumps {older}", f"{backup.tool} {refuses}: the dumps fail.")
         moves = movement(client.image, estate.products) in ("latest", "branch")
         if moves and server.version.count("."):

@@ -86,10 +86,14 @@ class RbacWildcard(Concern):
             yield from self._role(estate, estate.by_key[key], cluster_wide, grants)
 
     def _role(self, estate: Estate, role: Resource, cluster_wide: bool, grants: Sequence[Grant]) -> Iterator[Outcome]:
-        excused = frozenset.intersection(*(needed(grant.subject) for grant in grants))
-        if any(deployer(grant.subject) for grant in grants):
+        # Well-known programs that hold the role have a right to it; whoever else was bound to it has not.
+        grants = [grant for grant in grants if not deployer(grant.subject)]
+        every = powers(role.body, cluster_wide)
+        grants = [grant for grant in grants if any(power.id not in needed(grant.subject) for power in every)] or grants
+        if not grants:
             return
-        allowed = [power for power in powers(role.body, cluster_wide) if power.id not in excused]
+        excused = frozenset.intersection(*(needed(grant.subject) for grant in grants))
+        allowed = [power for power in every if power.id not in excused]
         if any(power.id == DEPLOY for power in allowed) and estate.once(limits_deployers):
             allowed = [power for power in allowed if power.id != DEPLOY]
         if allowed:

@@ -2,7 +2,8 @@
 
 What each kind of resource keeps when it says nothing is read from its own documentation (2026-11): Velero
 (velero.io/docs, Schedule), CloudNativePG (cloudnative-pg.io, backup; the plugin's ObjectStore), K8up (docs.k8up.io,
-Schedule), Longhorn (longhorn.io, RecurringJob), VolSync (volsync.readthedocs.io), mariadb-operator (Backup),
+Schedule), Longhorn (longhorn.io, RecurringJob), VolSync (github.com/backube/volsync,
+internal/controller/mover/restic/mover.go), mariadb-operator (its docs/api_reference.md: thirty days, both kinds),
 snapscheduler (backube.github.io/snapscheduler), Gemini (github.com/FairwindsOps/gemini), Kasten K10, Stash.
 """
 
@@ -253,7 +254,7 @@ def _volsync(resource: Resource, context: _Context) -> Iterator[Backup]:
         if body:
             policy = mapping(body.get("retain"))
             route: Route = ("spec", mover, "retain") if policy else ("spec", mover)
-            # Without a policy the mover keeps what its tool keeps by default, never everything.
+            # Without a policy the restic mover keeps the last copy alone (its ``--keep-last 1``), and none keeps all.
             kept = _kept(resource, route, "policy", "retain")
             yield _made(
                 resource,

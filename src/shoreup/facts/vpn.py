@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
 
+import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Workload
@@ -21,8 +25,6 @@ from shoreup.formats.shell import parse
 from shoreup.model.finding import Confidence, Place
 from shoreup.model.location import Route
 
-_EASY = re.compile(r"(?:^|/)wg-easy$")
-_LINUXSERVER = re.compile(r"linuxserver/wireguard$")
 _FIREWALLS = frozenset({"iptables", "ip6tables", "iptables-legacy", "iptables-nft", "nft", "ufw", "firewall-cmd"})
 _HARMLESS = frozenset({"true", ":", "echo", "sysctl", "ip", "wg", "sleep", "printf", "logger", "date", "cat", "tc"})
 _INTERFACE = re.compile(r"^[ \t]*\[Interface\]", re.MULTILINE | re.IGNORECASE)
@@ -30,9 +32,32 @@ _LISTENS = re.compile(r"^[ \t]*ListenPort[ \t]*=", re.MULTILINE | re.IGNORECASE)
 _DIALS = re.compile(r"^[ \t]*Endpoint[ \t]*=", re.MULTILINE | re.IGNORECASE)
 _PEER = re.compile(r"^[ \t]*\[Peer\]", re.MULTILINE | re.IGNORECASE)
 _HOOK = re.compile(r"^[ \t]*(?:PostUp|PreUp)[ \t]*=[ \t]*(?P<command>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
-_EASY_HOOKS = ("WG_PRE_UP", "WG_POST_UP")
-_EASY_BY_PAGE = 15
-"""From this major version wg-easy keeps its hooks and rules in its own database, set on its page."""
+
+
+class _Known(Struct, frozen=True, forbid_unknown_fields=True):
+    """An image that sets up an endpoint (``data/vpn_endpoints.json``).
+
+    ``hook`` is the variable with the commands that set up the firewall, ``before`` one whose commands run first; from
+    the major version ``hooks_until`` on both are kept in the image's own database. ``peers`` is the variable without
+    which it is no endpoint, ``templates`` a part of the path at which an own template is mounted. ``default`` says what
+    it does when nothing is set.
+    """
+
+    images: tuple[str, ...]
+    default: str
+    source: str
+    checked: str
+    hook: str = ""
+    before: str = ""
+    hooks_until: int = 0
+    peers: str = ""
+    templates: str = ""
+
+
+@cache
+def _known() -> tuple[_Known, ...]:
+    content = files("shoreup.facts").joinpath("data", "vpn_endpoints.json").read_bytes()
+    return tuple(msgspec.json.decode(content, type=list[_Known]))
 
 
 class VpnEndpoint(Struct, frozen=True, eq=False):
@@ -67,12 +92,10 @@ def vpn_endpoints(estate: Estate) -> Iterator[VpnEndpoint]:
             continue
         for container in workload.containers:
             repository = f"{container.image.registry}/{container.image.repository}"
-            if _EASY.search(repository):
-                yield _fenced(_easy(workload, container), workload, estate)
-            elif _LINUXSERVER.search(repository):
-                found = _linuxserver(workload, container)
-                if found is not None:
-                    yield _fenced(found, workload, estate)
+            known = next((one for one in _known() if any(fnmatchcase(repository, glob) for glob in one.images)), None)
+            found = _of_image(workload, container, known) if known is not None else None
+            if found is not None:
+                yield _fenced(found, workload, estate)
             for path, entry in mounted_files(workload, container, index):
                 if isinstance(entry.value, str) and _serves(entry.value) and id(entry) not in read:
                     read.add(id(entry))
@@ -106,29 +129,45 @@ def _fenced(found: VpnEndpoint, workload: Workload, estate: Estate) -> VpnEndpoi
     return found
 
 
-# ------------------------------------------------------------------------------------------------ wg-easy
+# ------------------------------------------------------------------------------------------------- images
 
 
-def _easy(workload: Workload, container: Container) -> VpnEndpoint:
+def _of_image(workload: Workload, container: Container, known: _Known) -> VpnEndpoint | None:
+    return _by_hook(workload, container, known) if known.hook else _by_peers(workload, container, known)
+
+
+def _by_hook(workload: Workload, container: Container, known: _Known) -> VpnEndpoint:
     who = named(workload.resource, container.name)
     whole = Place(workload.resource.key, container.route, container=container.name)
     version = re.match(r"v?(\d+)", container.image.version or text(container.image.tag))
-    if version is None or int(version[1]) >= _EASY_BY_PAGE:
-        hooks = [name for name in _EASY_HOOKS if name in container.env]
+    if version is None or int(version[1]) >= known.hooks_until:
+        hooks = [name for name in (known.before, known.hook) if name in container.env]
         if version is not None or not hooks:
             reason = "this version keeps its rules in its own database" if version else "its version is not decided"
             return VpnEndpoint(whole, who, None, "", reason)
-    unknown = "" if "WG_POST_UP" in container.env else container.open or _from_elsewhere(container)
+    unknown = "" if known.hook in container.env else container.open or _from_elsewhere(container)
     if unknown:
         return VpnEndpoint(whole, who, None, "", unknown)
-    hook = container.env.get("WG_POST_UP")
+    hook = container.env.get(known.hook)
     if hook is None:
-        said = "it sets no start hook, and the one it has by default accepts everything from the tunnel"
-        return VpnEndpoint(whole, who, False, said)
-    place = _env_place(workload, container, "WG_POST_UP")
+        return VpnEndpoint(whole, who, False, f"it sets no start hook, and {known.default}")
+    place = _env_place(workload, container, known.hook)
     if not isinstance(hook, str):
         return VpnEndpoint(place, who, None, "", why_open(hook) or "its start hook is not decided")
-    return _judged(_rules([hook, known_text(container.env.get("WG_PRE_UP"))]), place, who)
+    return _judged(_rules([hook, known_text(container.env.get(known.before))]), place, who)
+
+
+def _by_peers(workload: Workload, container: Container, known: _Known) -> VpnEndpoint | None:
+    """An endpoint where it is told its peers; without them it is a client, or reads a file of its own."""
+    peers = container.env.get(known.peers)
+    if peers is None or known_text(peers) in ("", "0"):
+        return None
+    who = named(workload.resource, container.name)
+    whole = Place(workload.resource.key, container.route, container=container.name)
+    own = [mount for mount in container.mounts if known.templates in mount.path]
+    if own:
+        return VpnEndpoint(whole, who, None, "", f"its own template is mounted at {own[0].path}")
+    return VpnEndpoint(whole, who, False, known.default, confidence=Confidence.LIKELY)
 
 
 def _from_elsewhere(container: Container) -> str:
@@ -224,20 +263,3 @@ def _after(words: Sequence[str], options: Sequence[str]) -> str:
         if option in words[:-1]:
             return words[words.index(option) + 1]
     return ""
-
-
-# -------------------------------------------------------------------------------------- linuxserver/wireguard
-
-
-def _linuxserver(workload: Workload, container: Container) -> VpnEndpoint | None:
-    """An endpoint where it is told its peers; without them it is a client, or reads a file of its own."""
-    peers = container.env.get("PEERS")
-    if peers is None or known_text(peers) in ("", "0"):
-        return None
-    who = named(workload.resource, container.name)
-    whole = Place(workload.resource.key, container.route, container=container.name)
-    own = [mount for mount in container.mounts if "templates" in mount.path]
-    if own:
-        return VpnEndpoint(whole, who, None, "", f"its own template is mounted at {own[0].path}")
-    said = "it makes its peers' file by the image's own template, which accepts everything from the tunnel"
-    return VpnEndpoint(whole, who, False, said, confidence=Confidence.LIKELY)

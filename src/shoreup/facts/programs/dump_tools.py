@@ -23,7 +23,7 @@ class DumpTool(Struct, frozen=True):
     ``standard_output`` says that it writes there when no file is named; the ``stream`` options, given without a file,
     say so for this run. ``carries`` is whether it only carries what the server itself writes, so that its own version
     does not matter. ``snapshot`` is whether what it copies is of one moment: ``None`` where its options or the
-    engine decide. ``reader`` names a further rule in :mod:`shoreup.facts.programs.consistency`.
+    engine decide. ``refuses_newer`` is whether it stops at a server that is newer than itself. ``reader`` names a further rule in :mod:`shoreup.facts.programs.consistency`.
     """
 
     products: tuple[str, ...]
@@ -43,6 +43,7 @@ class DumpTool(Struct, frozen=True):
     stream: tuple[str, ...] = ()
     carries: bool = False
     snapshot: bool | None = True
+    refuses_newer: bool = False
     reader: str = ""
 
     @property
@@ -104,6 +105,7 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
         environment=("PGHOST",),
         valued=_PG,
         plain_database=True,
+        refuses_newer=True,
     ),
     "pg_dumpall": DumpTool(
         products=("postgresql",),
@@ -112,6 +114,7 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
         file=("-f", "--file"),
         environment=("PGHOST",),
         valued=("-p", "--port", "-U", "--username", "-l", "--database", "-E", "--encoding"),
+        refuses_newer=True,
     ),
     "pg_basebackup": DumpTool(
         products=("postgresql",),
@@ -121,6 +124,7 @@ DUMP_TOOLS: Mapping[str, DumpTool] = {
         environment=("PGHOST",),
         valued=("-p", "--port", "-U", "--username", "-X", "--wal-method", "-F", "--format", "-c", "--checkpoint", "-S"),
         standard_output=False,
+        refuses_newer=True,
     ),
     "mysqldump": _MYSQLDUMP,
     "mariadb-dump": _MYSQLDUMP,
