@@ -23,8 +23,8 @@ class DumpTool(Struct, frozen=True):
     ``standard_output`` says that it writes there when no file is named; the ``stream`` options, given without a file,
     say so for this run. ``carries`` is whether it only carries what the server itself writes, so that its own version
     does not matter. ``snapshot`` is whether what it copies is of one moment: ``None`` where its options or the
-    engine decide. ``refuses_newer`` is whether it stops at a server that is newer than itself. ``reader`` names a further
-    rule in :mod:`shoreup.facts.programs.consistency`.
+    engine decide. ``refuses_newer`` is whether it stops at a server that is newer than itself. ``reader`` names a
+    further rule in :mod:`shoreup.facts.programs.consistency`.
     """
 
     products: tuple[str, ...]
