@@ -1,0 +1,66 @@
+"""Databases with an address outside of their cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.estate import Estate
+from shoreup.facts.exposed_databases import exposed_databases
+from shoreup.facts.naming import named
+from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+
+_FIX = Fix(
+    "Make the Service ClusterIP, or limit it to the clients' addresses (loadBalancerSourceRanges, a NetworkPolicy)",
+    Safety.SHOWN,
+    "who connects from outside is not in the repository, and is cut off",
+)
+
+
+class DatabaseExposed(Concern):
+    """A database can be reached from outside of its cluster.
+
+    **What**
+
+    A Service of type LoadBalancer or NodePort leads to a database's port, and nothing limits who may connect: no source
+    ranges, no policy that selects the database, no private class of load balancer. Of an operator's cluster it is
+    likely, for the labels of its pods are the operator's.
+
+    **Why**
+
+    Every machine of that network may try passwords and every hole of the server. Traffic from outside passes no gate
+    and often no TLS, and it is not in the cluster's logs.
+
+    **Example**
+
+    `type: LoadBalancer` with `port: 5432` and the label of a PostgreSQL cluster is found; the same with
+    `loadBalancerSourceRanges` is not.
+
+    **Fix safety**
+
+    Shown: clients outside are cut off.
+    """
+
+    id = "database-exposed"
+    title = "Database reachable from outside of the cluster"
+    severity = Severity.MEDIUM
+    consequence_class = Consequence.TAKEOVER
+    category = Category.NETWORK
+    section = Section.SECURITY
+
+    def check(self, estate: Estate) -> Iterator[Outcome]:
+        """Look at every Service with an address outside."""
+        for exposed in exposed_databases(estate):
+            subject = named(exposed.service.resource)
+            database = named(exposed.database.resource)
+            yield self.found(
+                Place(exposed.service.resource.key, ("spec", "type")),
+                field="type",
+                subject=subject,
+                message=f"{subject} gives {exposed.product.title} of {database} an address outside of the cluster "
+                f"({exposed.kind}), limited to nobody.",
+                consequence="Every machine of that network may try its passwords and its holes, past every gate.",
+                confidence=exposed.confidence,
+                related=((exposed.database.place, "the database that it leads to"),),
+                fixes=(_FIX,),
+            )
