@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import copy
 from hashlib import blake2b
 from pathlib import Path
 
@@ -65,13 +66,11 @@ class FileTree:
 
         Paths are those that :meth:`real` gives. What was read is kept; what was noted of files is noted anew.
         """
-        tree = FileTree.__new__(FileTree)
-        tree.root, tree.only, tree.links, tree._real_root = self.root, self.only, self.links, self._real_root
+        tree = copy(self)
         tree._given = {**self._given, **contents}
         tree.files = tuple(sorted({*self.files, *contents}))
         tree._known = frozenset(tree.files)
-        tree._seen = self._seen
-        tree.errors, tree._noted, tree.skipped = list(self._seen), set(self._seen), {}
+        tree.errors, tree._noted, tree.skipped, tree.templates = list(self._seen), set(self._seen), {}, set()
         tree._contents = {
             path: content
             for path, content in self._contents.items()

@@ -19,6 +19,7 @@ from shoreup.stages.fixing.attempt import Attempt
 from shoreup.stages.fixing.impact import impact
 from shoreup.stages.fixing.merging import Body, missing
 from shoreup.stages.fixing.realising import Realiser
+from shoreup.stages.fixing.sharing import Sharing
 
 _OFFERED = frozenset({Safety.SAFE, Safety.UNSAFE})
 
@@ -60,7 +61,8 @@ def propose(
             proposals.dropped.append(made)
         else:
             ready.append(made)
-    for made in _each_apart(ready, realiser, proposals):
+    sharing = Sharing(seen, kinds, realiser)
+    for made in _each_apart(ready, sharing, realiser, proposals):
         if taken.admits(made):
             proposals.attempts.append(made)
         else:
@@ -89,27 +91,19 @@ class _Taken:
         return True
 
 
-def _each_apart(attempts: Sequence[Attempt], realiser: Realiser, proposals: Proposals) -> Iterator[Attempt]:
-    """The attempts; where calls of one module want different texts in one place, each is made for its call alone."""
-    wishes: dict[tuple[object, ...], set[bytes]] = {}
+def _each_apart(
+    attempts: Sequence[Attempt], sharing: Sharing, realiser: Realiser, proposals: Proposals
+) -> Iterator[Attempt]:
+    """The attempts; where others of the same block want another text, or none, each is made for its call alone."""
     for one in attempts:
-        for place, text in _wishes(one):
-            wishes.setdefault(place, set()).add(text)
-    for one in attempts:
-        if one.alone or all(len(wishes[place]) == 1 for place, _ in _wishes(one)):
+        if one.alone or not sharing.forbids(one, attempts):
             yield one
             continue
         try:
             yield replace(one, replacements=realiser.realise(one.repair.edits, alone=True), alone=True)
         except CannotWrite as problem:
-            reason = f"what shares this text needs different values: {problem}"
+            reason = f"the same text makes others, which need it as it is or otherwise: {problem}"
             proposals.not_fixed.append(NotFixed(one.finding, reason))
-
-
-def _wishes(attempt: Attempt) -> Iterator[tuple[tuple[object, ...], bytes]]:
-    routes = tuple((type(edit).__name__, edit.route) for edit in attempt.repair.edits if isinstance(edit, Put | Append))
-    for one in attempt.replacements:
-        yield (attempt.finding.concern, routes, one.file, one.start, one.end), one.text
 
 
 def _attempt(

@@ -1,0 +1,90 @@
+"""Blocks that several resources are made of: calls of one module, instances of ``for_each``, overlays of one base.
+
+What changes such a block changes all of them. That is right where each of them has the same trouble and wants the same
+text; it is seen here without reading the estate again. What is shared in other ways (a variable's default, a local) is
+left to the checks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from shoreup.concerns.base import Concern
+from shoreup.formats.edits import CannotWrite
+from shoreup.model.edit import Add, Edit, Repair
+from shoreup.model.finding import Finding
+from shoreup.model.location import Span
+from shoreup.stages.examination import Examination
+from shoreup.stages.fixing.attempt import Attempt
+from shoreup.stages.fixing.realising import Realiser
+
+
+class Sharing:
+    """Who is made of the same block, over one reading of the estate."""
+
+    def __init__(self, seen: Examination, kinds: dict[str, Concern], realiser: Realiser) -> None:
+        self._seen = seen
+        self._kinds = kinds
+        self._realiser = realiser
+        self._spans: dict[int, Span | None] = {}
+        self._groups: dict[Span, list[int]] = defaultdict(list)
+        self._findings: dict[tuple[str, int], list[Finding]] = defaultdict(list)
+        for finding in seen.account.findings:
+            self._findings[(finding.concern, seen.drafts[finding.fingerprint].at.resource)].append(finding)
+        for one in seen.reading.resources:
+            span = self._span(one.key)
+            if span is not None:
+                self._groups[span].append(one.key)
+
+    def forbids(self, attempt: Attempt, attempts: Sequence[Attempt]) -> bool:
+        """Whether the attempt would change a resource beside its own that does not want the same."""
+        mine = {key for edit in attempt.repair.edits if (key := _key(edit)) is not None}
+        same = [one for one in attempts if one is not attempt and one.replacements == attempt.replacements]
+        wanting = {key for one in same for edit in one.repair.edits if (key := _key(edit)) is not None}
+        return any(
+            key not in mine and key not in wanting and not self._wants(key, attempt)
+            for own in mine
+            if self._inside(own, attempt)
+            for key in self._others(own)
+        )
+
+    def _span(self, key: int) -> Span | None:
+        if key not in self._spans:
+            origin = self._seen.reading.trace(key, ())
+            self._spans[key] = origin.span if origin is not None else None
+        return self._spans[key]
+
+    def _others(self, key: int) -> Sequence[int]:
+        span = self._span(key)
+        return [one for one in self._groups[span] if one != key] if span is not None else ()
+
+    def _inside(self, key: int, attempt: Attempt) -> bool:
+        """Whether the attempt's bytes lie in the block of the resource, or make another one beside it."""
+        span = self._span(key)
+        if span is None:
+            return False
+        if any(isinstance(edit, Add) and edit.beside == key for edit in attempt.repair.edits):
+            return True
+        return any(
+            one.file == span.file and span.start <= one.start and one.end <= span.end for one in attempt.replacements
+        )
+
+    def _wants(self, key: int, attempt: Attempt) -> bool:
+        concern = attempt.finding.concern
+        for finding in self._findings.get((concern, key), ()):
+            repair = self._kinds[concern].repair(self._seen.estate, self._seen.drafts[finding.fingerprint])
+            if not isinstance(repair, Repair):
+                continue
+            try:
+                if self._realiser.realise(repair.edits) == attempt.replacements:
+                    return True
+            except CannotWrite:
+                continue
+        return False
+
+
+def _key(edit: Edit) -> int | None:
+    if isinstance(edit, Add):
+        return edit.beside
+    return getattr(edit, "resource", None)
