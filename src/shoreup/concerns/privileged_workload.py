@@ -9,6 +9,7 @@ from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.host_reach import (
     Depth,
     Hold,
+    devices,
     holds_of_container,
     holds_of_pod,
     node_agent,
@@ -17,7 +18,6 @@ from shoreup.facts.host_reach import (
 )
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
-from shoreup.model.location import Route
 
 _PRIVILEGED = "runs privileged"
 _JOBS = frozenset({"Job", "CronJob"})
@@ -50,8 +50,8 @@ class PrivilegedWorkload(Concern):
     in the node's namespaces. It is graded by what it reaches: the container engine's socket, the node's root and
     privileges together with the node's processes are critical, a folder of data is low. Network plugins, storage
     drivers, device plugins and collectors of the node's metrics are made to reach there: only the strict persona sees
-    them. So it is with a container that is told to be root and to let its
-    programs gain more. Devices, clocks and certificates of the node are left alone. Jobs weigh less than servers.
+    them. So it is with a container that is told to be root and to let its programs gain more, and with one that has a
+    device of the node. Clocks and certificates are left alone. Jobs weigh less than servers.
 
     **Why**
 
@@ -60,8 +60,8 @@ class PrivilegedWorkload(Concern):
 
     **Example**
 
-    `privileged: true` on a home automation server is found; the same on a CSI driver, or `/dev/dri` in a media
-    server, is not.
+    `privileged: true` on a home automation server is found; of the same on a CSI driver, or of `/dev/dri` in a media
+    server, the strict persona alone hears.
 
     **Fix safety**
 
@@ -89,9 +89,7 @@ class PrivilegedWorkload(Concern):
                     told = True
                     yield self._found(workload, container, [*own, *shared], daemon)
                 elif not daemon:
-                    route_of_root = root_by_choice(workload, container)
-                    if route_of_root is not None:
-                        yield self._root(workload, container, route_of_root)
+                    yield from self._little(workload, container)
                     unsure = undecided_privilege(container)
                     if unsure is not None:
                         route, reason = unsure
@@ -100,17 +98,36 @@ class PrivilegedWorkload(Concern):
             if shared and not told:
                 yield self._found(workload, None, shared, daemon)
 
-    def _root(self, workload: Workload, container: Container, route: Route) -> Outcome:
-        subject = named(workload.resource, container.name)
-        return self.found(
-            Place(workload.resource.key, route, container=container.name),
-            field="allowPrivilegeEscalation",
-            subject=subject,
-            message=f"{subject} runs as root, and its programs may gain more (allowPrivilegeEscalation: true).",
-            consequence="Whoever takes it over is root in it; one fault of the kernel is then enough for the node.",
-            severity=Severity.LOW,
-            strict=True,
+    def _little(self, workload: Workload, container: Container) -> Iterator[Outcome]:
+        """What is true and seldom worth a change: root that may gain more, a device."""
+        root = root_by_choice(workload, container)
+        device = devices(workload, container)
+        said = (
+            (
+                root,
+                "allowPrivilegeEscalation",
+                "runs as root, and its programs may gain more (allowPrivilegeEscalation: true)",
+                "Whoever takes it over is root in it; one fault of the kernel is then enough for the node.",
+            ),
+            (
+                device[1] if device else None,
+                "device",
+                f"has {device[0] if device else ''} of its node",
+                "Whoever takes it over works on that device, and on every fault of its driver.",
+            ),
         )
+        subject = named(workload.resource, container.name)
+        for route, field, what, consequence in said:
+            if route is not None:
+                yield self.found(
+                    Place(workload.resource.key, route, container=container.name),
+                    field=field,
+                    subject=subject,
+                    message=f"{subject} {what}.",
+                    consequence=consequence,
+                    severity=Severity.LOW,
+                    strict=True,
+                )
 
     def _found(self, workload: Workload, container: Container | None, holds: Sequence[Hold], daemon: str) -> Outcome:
         ordered = sorted(holds, key=lambda hold: -hold.depth)

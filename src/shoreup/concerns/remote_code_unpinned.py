@@ -7,6 +7,7 @@ from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
+from shoreup.facts.pipeline_actions import moving_actions
 from shoreup.facts.remote_code import INSTALLERS, FetchedCode, fetched_code
 from shoreup.facts.start_installs import installed_at_start
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
@@ -18,6 +19,7 @@ _FIX = Fix(
 )
 
 _MODEL = "model "
+_ACTION = " action"
 _SIGNED = frozenset({"ssh-keyscan", "grafana-plugins", "grafana-preinstall", "linuxserver-mods", *INSTALLERS})
 """What comes from a registry that somebody keeps, or is a key."""
 
@@ -31,7 +33,8 @@ class RemoteCodeUnpinned(Concern):
     install`, `npm install -g` and `helm plugin install` without versions when a container starts, plugins and mods that
     a setting has fetched at every start, a model from a branch, `ssh-keyscan` into `known_hosts`, `curl ... | sh` in an
     image build. A version or a commit in the address, or a checksum that is checked, pins it; the estate's own hosts
-    are left alone. What a package manager installs in a pipeline only the strict persona sees.
+    are left alone. What a package manager installs in a pipeline, and a stranger's action by a tag with a token that
+    writes, only the strict persona sees.
 
     **Why**
 
@@ -57,14 +60,14 @@ class RemoteCodeUnpinned(Concern):
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every program, and at settings that have one fetch more."""
-        for code in chain(fetched_code(estate), installed_at_start(estate)):
+        for code in chain(fetched_code(estate), installed_at_start(estate), moving_actions(estate)):
             if code.undecided:
                 yield self.undecided(code.place, unknown="fetched code", reason=code.undecided)
             else:
                 yield self._unpinned(code)
 
     def _unpinned(self, code: FetchedCode) -> Outcome:
-        installed = code.in_pipeline and code.field.endswith(INSTALLERS)
+        installed = code.in_pipeline and code.field.endswith((*INSTALLERS, _ACTION))
         return self.found(
             code.place,
             field=code.field,

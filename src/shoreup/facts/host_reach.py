@@ -2,7 +2,7 @@
 
 A system daemon (a network plugin, a storage driver, a device plugin, a collector of the node's metrics) is made to
 reach there; which images are such daemons is data (``data/node_agents.json``), and a container that plugs into the
-kubelet shows it by its paths. Devices, clocks and certificates of the node give nothing away.
+kubelet shows it by its paths. Clocks and certificates of the node give nothing away, and a device little.
 """
 
 from __future__ import annotations
@@ -131,6 +131,16 @@ def holds_of_container(workload: Workload, container: Container) -> Iterator[Hol
         hold = _of_path(volume, mount) if volume is not None else None
         if hold is not None:
             yield hold
+
+
+def devices(workload: Workload, container: Container) -> tuple[str, Route] | None:
+    """The first device of its node that a container has mounted, with where its volume says so."""
+    volumes = _host_paths(workload)
+    for mount in container.mounts:
+        volume = volumes.get(mount.volume)
+        if volume is not None and volume.path.startswith("/dev/") and volume.path.split("/")[2] != "shm":
+            return volume.path, (*volume.route, "hostPath", "path")
+    return None
 
 
 def root_by_choice(workload: Workload, container: Container) -> Route | None:

@@ -1,0 +1,51 @@
+"""Actions of strangers that a pipeline runs by a name that may move, with a token that changes the repository.
+
+A tag or branch of an action is wherever its owner puts it; a commit is not. The forge's own actions are as much to be
+trusted as the forge that runs them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shoreup.facts.estate import Estate
+from shoreup.facts.fields import known_text, mapping
+from shoreup.facts.pipelines import PipelineJob, pipeline_jobs
+from shoreup.facts.remote_code import FetchedCode
+from shoreup.model.finding import Place
+from shoreup.model.value import Value
+
+_ACTION = re.compile(r"(?P<owner>[\w.-]+)/[\w./-]+@(?P<version>[\w./-]+)")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_OF_THE_FORGE = frozenset({"actions", "github"})
+
+
+def moving_actions(estate: Estate) -> Iterator[FetchedCode]:
+    """Every such step, where the pipeline itself says that its token may write."""
+    for job in pipeline_jobs(estate):
+        if not _writes(job):
+            continue
+        for step in job.steps:
+            action = _ACTION.fullmatch(step.uses)
+            if action is None or action["owner"] in _OF_THE_FORGE or _COMMIT.fullmatch(action["version"]):
+                continue
+            yield FetchedCode(
+                Place(job.resource.key, (*step.route, "uses")),
+                f"pipeline {job.resource.name}, job {job.name}",
+                f"runs {step.uses}, which its owner may move, with a token that changes the repository",
+                f"{job.name} action",
+                in_pipeline=True,
+            )
+
+
+def _writes(job: PipelineJob) -> bool:
+    own = mapping(mapping(job.resource.body.get("jobs")).get(job.name)).get("permissions")
+    return _may_write(job.resource.body.get("permissions") if own is None else own)
+
+
+def _may_write(permissions: Value) -> bool:
+    if known_text(permissions) == "write-all":
+        return True
+    held = mapping(permissions)
+    return any(known_text(held.get(scope)) == "write" for scope in ("contents", "packages", "actions", "deployments"))
