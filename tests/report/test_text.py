@@ -52,6 +52,29 @@ def test_what_to_do_first_names_ten_concerns_at_most_and_each_once() -> None:
     assert named == [f"concern-{number}" for number in range(1, 11)]
 
 
+def test_what_is_critical_has_a_place_among_the_first_whatever_its_rank() -> None:
+    many = [finding(rank, f"concern-{rank:02}", line=rank) for rank in range(1, 15)]
+    door = finding(20, "open-door", severity=Severity.CRITICAL)
+    first = section(text.render(account(*many, door)), "Do these first")
+    named = re.findall(r"^ *\d+  \w+  (\S+)", first, re.M)
+    assert named == [*(f"concern-{number:02}" for number in range(1, 10)), "open-door"]
+
+
+def test_several_troubles_of_one_thing_at_one_place_are_each_said() -> None:
+    ones = [finding(n, "alert-missing", subject="the rules", message=f"No rule looks at {n}.") for n in (1, 2)]
+    page = text.render(account(*ones))
+    assert "No rule looks at 1." in page.split("Do these first")[1]
+    assert "No rule looks at 2." in page
+
+
+def test_folded_findings_name_their_subjects_as_long_as_they_are_few() -> None:
+    some = [finding(n, "pdb-missing", file=f"{n}.tf", subject=f"Deployment web/{n}") for n in range(1, 13)]
+    page = " ".join(text.render(account(*some)).split())
+    assert "; ".join(f"Deployment web/{n}" for n in range(1, 13)) in page
+    more = [*some, finding(13, "pdb-missing", file="13.tf", subject="Deployment web/13")]
+    assert "Deployment web/2" not in text.render(account(*more))
+
+
 def test_small_things_come_first_only_where_there_is_nothing_else() -> None:
     small = finding(1, "module-oversized", severity=Severity.LOW)
     assert "module-oversized" in section(text.render(account(small)), "Do these first")

@@ -6,12 +6,14 @@ gives sixty of one kind. The account keeps every one; only the eye is spared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from shoreup.model.finding import Category, Finding, Severity
 
+FIRST = 10
+"""How many kinds of trouble are named before all others."""
 MANY = 3
 """More places than this with the same concern fold to one line."""
 
@@ -65,6 +67,17 @@ def kinds(findings: Iterable[Finding]) -> tuple[Kind, ...]:
     return tuple(
         Kind(concern, tuple(Spot(tuple(found)) for found in places.values())) for concern, places in by_concern.items()
     )
+
+
+def urgent(folded: Sequence[Kind]) -> tuple[Kind, ...]:
+    """What comes before all else, in order of rank.
+
+    Whatever is critical has a place there, so that ten lesser losses of data do not hide an open door. Small things
+    come only where there is nothing but small things.
+    """
+    serious = [kind for kind in folded if kind.first.severity is not Severity.LOW] or list(folded)
+    chosen = sorted(serious, key=lambda kind: kind.severity is not Severity.CRITICAL)[:FIRST]
+    return tuple(kind for kind in serious if kind in chosen)
 
 
 def groups(folded: Iterable[Kind]) -> tuple[Group, ...]:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from shoreup.model.account import Account
-from shoreup.model.finding import Confidence, Finding, Section, Severity
-from shoreup.report.folding import Kind, kinds, severity_counts
+from shoreup.model.finding import Confidence, Finding, Section
+from shoreup.report.folding import Kind, kinds, severity_counts, urgent
 from shoreup.report.terminal import sentence
 
 PLACES = 8
@@ -57,11 +57,11 @@ def _document(account: Account) -> Iterator[str]:
     ]
     yield f"{summary}{'; ' if extra else ''}{', '.join(extra)}."
     yield ""
-    urgent = [kind for kind in kinds(account.findings) if kind.first.severity is not Severity.LOW][:10]
-    if urgent:
+    first = urgent(kinds(account.findings))
+    if first:
         yield "## Do these first"
         yield ""
-        for number, kind in enumerate(urgent, start=1):
+        for number, kind in enumerate(first, start=1):
             yield f"{number}. **{_text(kind.first.message)}** {_text(kind.first.consequence)} ({_place(kind.first)})"
         yield ""
     for section, title in TITLES.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -14,21 +14,20 @@ from shoreup.model.finding import (
     Finding,
     Notice,
     Related,
-    Severity,
     Suppressed,
     Undecided,
 )
-from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts
+from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts, urgent
 from shoreup.report.terminal import Ink, cells, plain, sentence, wrap
 
-FIRST = 10
-"""How many kinds of trouble are named before all others."""
 SHOWN = 10
 """How many problems, and how many kinds of open questions, are listed."""
 MARK = 8
 """Characters of a fingerprint that are shown; enough to tell findings of one estate apart."""
 NAMED = 4
 """How many other instances of a place are named."""
+SUBJECTS = 12
+"""How many subjects of folded findings are named; of more only the number is said."""
 NARROWEST = 60
 WIDEST = 120
 """Prose is not read across more columns than this; paths may be longer."""
@@ -59,7 +58,7 @@ class _Page(Struct, frozen=True):
         yield from self._headline(account)
         if folded:
             yield ""
-            yield from self._first(_urgent(folded))
+            yield from self._first(urgent(folded))
         for group in groups(folded):
             yield ""
             yield from self._group(group)
@@ -95,7 +94,7 @@ class _Page(Struct, frozen=True):
                 f"{self.ink(f'{number:>2}', 'strong')}  {self.ink(label, label)}  "
                 f"{self.ink(plain(one.concern), 'strong')}{self.ink(f'{_likely(one)}{more}  {_mark(one)}', 'faint')}"
             )
-            told = sentence(one.message).startswith(sentence(one.subject))
+            told = sentence(one.subject) in sentence(one.message)
             yield from self._pair(one, "" if told else sentence(one.subject), "    ", "faint")
             yield from self._prose(one.message, "    ")
             yield from self._prose(f"If not: {one.consequence}", "    ")
@@ -134,9 +133,14 @@ class _Page(Struct, frozen=True):
         else:
             yield lead
             yield f"            {self.ink('first', 'faint')} {self.ink(place, 'place')}"
+        names = list(dict.fromkeys(sentence(one.subject) for spot in kind.spots for one in spot.findings))
+        if 1 < len(names) <= SUBJECTS:
+            yield from self._prose("; ".join(names), "            ")
 
     def _spot(self, spot: Spot) -> Iterator[str]:
-        shown = spot.findings if self.full else spot.findings[:1]
+        # Several troubles of one thing are each said; one trouble of several things is said once.
+        alike = len({one.subject for one in spot.findings}) > 1 or len({one.message for one in spot.findings}) == 1
+        shown = spot.findings[:1] if alike and not self.full else spot.findings
         for one in shown:
             times = f" ×{len(spot.findings)}" if len(shown) < len(spot.findings) else ""
             message = sentence(one.message + _likely(one) + ("" if self.full else _others(spot)))
@@ -267,12 +271,6 @@ class _Page(Struct, frozen=True):
         for line in wrap(sentence(text), self.width - len(indent) - len(hanging)):
             yield lead + (self.ink(line, style) if style else line)
             lead = indent + hanging
-
-
-def _urgent(folded: Sequence[Kind]) -> Sequence[Kind]:
-    """What comes before all else. Small things only where there is nothing but small things."""
-    serious = [kind for kind in folded if kind.first.severity is not Severity.LOW]
-    return (serious or folded)[:FIRST]
 
 
 def _mark(one: Finding) -> str:

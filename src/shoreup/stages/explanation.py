@@ -111,7 +111,7 @@ def _weights(finding: Finding) -> Iterator[str]:
         things = f"{finding.dependants} things stop" if finding.dependants > 1 else "One thing stops"
         yield f"{things} with it; among equals what carries more comes first."
     if finding.confidence.value != "certain":
-        yield "likely, not certain: read the lines below before you act on it."
+        yield "likely, not certain: read the lines below before you act on it; the certain comes first."
     if finding.strict:
         yield "strict: true, and seldom worth a change; only '--persona strict' shows it."
 

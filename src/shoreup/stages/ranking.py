@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shoreup.concerns.base import Concern
-from shoreup.model.finding import Draft, Finding
+from shoreup.model.finding import Confidence, Draft, Finding
 from shoreup.model.location import Location
 from shoreup.stages.places import Places, fingerprints, identity
 
@@ -15,7 +15,7 @@ def ranked(
 ) -> tuple[tuple[Draft, Finding], ...]:
     """Each draft with the finding that it becomes, the worst first. ``concerns`` are those that were asked.
 
-    Data loss comes before takeover, outage and hygiene; then severity, then how much depends on it.
+    Data loss comes before takeover, outage and hygiene; then severity, then how much depends on it, then certainty.
     """
     kinds = {kind.id: kind for kind in concerns}
     placed: list[tuple[Draft, Location]] = []
@@ -67,6 +67,7 @@ def _order(draft: Draft, location: Location, places: Places) -> tuple[object, ..
         draft.consequence_class.order,
         draft.severity.order,
         -draft.dependants,
+        draft.confidence is not Confidence.CERTAIN,
         draft.concern,
         name.root if name else "",
         name.address if name else "",
