@@ -51,40 +51,36 @@ GAP = "\0"
 
 # ------------------------------------------------------------------------------------------------- by form
 
-_FORMS: tuple[tuple[str, str], ...] = (
-    ("private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[^-]{32,}"),
-    ("PuTTY private key", r"PuTTY-User-Key-File-\d: \S+"),
-    ("age private key", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
-    ("AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])"),
-    ("GitHub token", r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})"),
-    ("GitLab token", r"(?<![A-Za-z0-9])gl(?:pat|dt|rt|ptt|agent)-[A-Za-z0-9_-]{20,}"),
-    ("Slack token", r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{20,}"),
-    ("Slack webhook", r"https://hooks\.slack\.com/(?:services|workflows)/\w{6,}/\w{6,}/\w{16,}"),
-    ("Discord webhook", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d{15,}/[\w-]{50,}"),
-    ("Telegram bot token", r"(?<![A-Za-z0-9])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
-    ("Google API key", r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    ("Stripe key", r"(?<![A-Za-z0-9])[rs]k_live_[A-Za-z0-9]{20,}"),
-    ("API key", r"(?<![A-Za-z0-9])sk-(?:proj-|ant-|or-v1-)?[A-Za-z0-9_-]{32,}"),
-    ("Hugging Face token", r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{34,}"),
-    ("Vault token", r"(?<![A-Za-z0-9])hv[sbr]\.[A-Za-z0-9_-]{24,}"),
-    ("Tailscale key", r"(?<![A-Za-z0-9])tskey-(?:auth|api|client)-[A-Za-z0-9]+-[A-Za-z0-9]{20,}"),
-    ("DigitalOcean token", r"(?<![A-Za-z0-9])do[opr]_v1_[a-f0-9]{64}"),
-    ("SendGrid key", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{40,}"),
-    ("npm token", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}"),
-    ("Docker Hub token", r"(?<![A-Za-z0-9])dckr_[op]at_[A-Za-z0-9_-]{24,}"),
-    ("Grafana token", r"(?<![A-Za-z0-9])gl(?:sa|c)_[A-Za-z0-9+/=_]{32,}"),
-    ("PyPI token", r"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{60,}"),
-    ("password hash", r"(?<![A-Za-z0-9])\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}"),
-    ("password hash", r"(?<![A-Za-z0-9])\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}"),
-    ("password hash", r"\$argon2(?:id|i|d)\$v=\d+\$[^\s\"']{20,}|\$6\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}"),
-    ("WireGuard key", r"(?:PrivateKey|PresharedKey)\s*=\s*(?P<secret>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"),
+_FORMS: tuple[tuple[str, str, str], ...] = (
+    ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[^-]{32,}"),
+    ("PuTTY private key", "PuTTY-User-Key-File-", r"PuTTY-User-Key-File-\d: \S+"),
+    ("age private key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
+    ("AWS access key", "IA", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])"),
+    ("GitHub token", "_", r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})"),
+    ("GitLab token", "gl", r"(?<![A-Za-z0-9])gl(?:pat|dt|rt|ptt|agent)-[A-Za-z0-9_-]{20,}"),
+    ("Slack token", "xox", r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{20,}"),
+    ("Slack webhook", "hooks.slack.com/", r"https://hooks\.slack\.com/(?:services|workflows)/\w{6,}/\w{6,}/\w{16,}"),
+    ("Discord webhook", "/api/webhooks/", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d{15,}/[\w-]{50,}"),
+    ("Telegram bot token", ":AA", r"(?<![A-Za-z0-9])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
+    ("Google API key", "AIza", r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    ("Stripe key", "k_live_", r"(?<![A-Za-z0-9])[rs]k_live_[A-Za-z0-9]{20,}"),
+    ("API key", "sk-", r"(?<![A-Za-z0-9])sk-(?:proj-|ant-|or-v1-)?[A-Za-z0-9_-]{32,}"),
+    ("Hugging Face token", "hf_", r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{34,}"),
+    ("Vault token", "hv", r"(?<![A-Za-z0-9])hv[sbr]\.[A-Za-z0-9_-]{24,}"),
+    ("Tailscale key", "tskey-", r"(?<![A-Za-z0-9])tskey-(?:auth|api|client)-[A-Za-z0-9]+-[A-Za-z0-9]{20,}"),
+    ("DigitalOcean token", "_v1_", r"(?<![A-Za-z0-9])do[opr]_v1_[a-f0-9]{64}"),
+    ("SendGrid key", "SG.", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{40,}"),
+    ("npm token", "npm_", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}"),
+    ("Docker Hub token", "dckr_", r"(?<![A-Za-z0-9])dckr_[op]at_[A-Za-z0-9_-]{24,}"),
+    ("Grafana token", "gl", r"(?<![A-Za-z0-9])gl(?:sa|c)_[A-Za-z0-9+/=_]{32,}"),
+    ("PyPI token", "pypi-", r"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{60,}"),
+    ("password hash", "$2", r"(?<![A-Za-z0-9])\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}"),
+    ("password hash", "$apr1$", r"(?<![A-Za-z0-9])\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}"),
+    ("password hash", "$", r"\$argon2(?:id|i|d)\$v=\d+\$[^\s\"']{20,}|\$6\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}"),
+    ("WireGuard key", "Key", r"(?:PrivateKey|PresharedKey)\s*=\s*(?P<secret>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"),
 )  # fmt: skip
-_EACH_FORM = tuple((kind, re.compile(pattern)) for kind, pattern in _FORMS)
-_FORM_SIGN = re.compile(
-    r"PRIVATE KEY|PuTTY-|AGE-SECRET|A[KS]IA|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|agent|sa|c)[-_]|xox|hooks\.slack"
-    r"|webhooks/|:AA|AIza|k_live_|sk-|hf_|hv[sbr]\.|tskey-|o[opr]_v1_|SG\.|npm_|dckr_|pypi-|\$2[abxy]\$|\$apr1\$"
-    r"|\$argon2|\$6\$|PrivateKey|PresharedKey|://"
-)
+"""Kind, what stands in each of its kind and is found far faster than the pattern, and the pattern."""
+_EACH_FORM = tuple((kind, sign, re.compile(pattern)) for kind, sign, pattern in _FORMS)
 _BINARY_FORMS = (
     ("git-crypt key", b"\0GITCRYPTKEY"),
     ("Java key store", b"\xfe\xed\xfe\xed"),
@@ -222,9 +218,9 @@ def likenesses(text: str, name: str = "") -> Iterator[Likeness]:
 
 
 def _by_form(text: str, name: str) -> Iterator[Likeness]:
-    if not _FORM_SIGN.search(text):
-        return
-    for kind, pattern in _EACH_FORM:
+    for kind, sign, pattern in _EACH_FORM:
+        if sign not in text:
+            continue
         for found in pattern.finditer(text):
             group: str | int = "secret" if "secret" in pattern.groupindex else 0
             secret = found[group]
@@ -235,7 +231,7 @@ def _by_form(text: str, name: str) -> Iterator[Likeness]:
             if _is_comment(text, found.start()):
                 continue
             yield Likeness(kind, "form", name, found.start(group), found.end(group), mark_of(secret))
-    for found in _URL.finditer(text):
+    for found in _URL.finditer(text) if "://" in text else ():
         secret = found["secret"]
         if not placeholder(secret) and "$" not in secret and "{" not in secret and not _is_comment(text, found.start()):
             kind = "password in a connection URL"

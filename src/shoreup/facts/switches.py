@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -95,6 +95,16 @@ class Dropped(Struct, frozen=True, eq=False):
 def _bundled() -> tuple[Switch, ...]:
     content = files("shoreup.facts").joinpath("data", "switches.json").read_bytes()
     return tuple(msgspec.json.decode(content, type=list[Switch]))
+
+
+@lru_cache(maxsize=4096)
+def _of_key(key: str) -> tuple[Switch, ...]:
+    """The switches that a key of a ConfigMap or Secret may set; most keys set none."""
+    return tuple(
+        switch
+        for switch in _bundled()
+        if (switch.key and re.match(switch.key, key)) or (switch.env and re.match(switch.env, key))
+    )
 
 
 def dropped(estate: Estate, concern: str) -> Iterator[Dropped]:
@@ -220,9 +230,12 @@ def _in_entry(entry: ConfigEntry, readers: Sequence[tuple[Workload, Container, b
         return
     content = _known(entry.value)
     workload, container, _ = readers[0] if readers else (None, None, False)
-    for switch in _bundled():
+    of_key = _of_key(entry.key)
+    for switch in _bundled() if "\n" in content else of_key:
         if switch.file and "\n" in content:
             yield from _in_file(switch, entry, content, workload, container)
+        if switch not in of_key:
+            continue
         if switch.key and re.match(switch.key, entry.key) and _VALUES[switch.value].match(content.strip()):
             place = Place(entry.resource.key, entry.route)
             yield Dropped(switch, place, entry.resource, f"{entry.key}: {content.strip()}", workload, container)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from shoreup.model.finding import Doubt, Draft, Place, Related, ResourceName, Undecided
 from shoreup.model.location import Location, Route, Span, locate
@@ -35,6 +35,7 @@ class Places(Struct):
     trace: Trace
     read: Read
     first_names: FirstNames = never_renamed
+    _origins: dict[tuple[int, Route], Origin | None] = field(default_factory=dict)
 
     def span(self, place: Place) -> Span | None:
         """The bytes of a place: of the field, or of the nearest block that holds where it would stand."""
@@ -44,7 +45,7 @@ class Places(Struct):
             return None
         route = place.route
         while True:
-            origin = self.trace(place.resource, route)
+            origin = self._origin(place.resource, route)
             if origin is not None:
                 if place.chars is not None and origin.segments and route == place.route:
                     return origin.narrow(*place.chars)
@@ -52,6 +53,13 @@ class Places(Struct):
             if not route:
                 return None
             route = route[:-1]
+
+    def _origin(self, resource: int, route: Route) -> Origin | None:
+        """The same field is often a place of several findings."""
+        asked = (resource, route)
+        if asked not in self._origins:
+            self._origins[asked] = self.trace(resource, route)
+        return self._origins[asked]
 
     def location(self, place: Place) -> Location | None:
         """The place for people."""

@@ -56,8 +56,13 @@ class Word(Struct, frozen=True):
     """Worked out, never given: the word's text when nothing in it is left to the run; else ``None``."""
 
     def __post_init__(self) -> None:
-        known = all(part.kind == "literal" for part in self.parts)
-        force_setattr(self, "literal", "".join(part.text for part in self.parts) if known else None)
+        parts = self.parts
+        if len(parts) == 1:
+            literal = parts[0].text if parts[0].kind == "literal" else None
+        else:
+            known = all(part.kind == "literal" for part in parts)
+            literal = "".join([part.text for part in parts]) if known else None
+        force_setattr(self, "literal", literal)
 
     @property
     def text(self) -> str:
@@ -205,13 +210,17 @@ class Program(Struct, frozen=True, eq=False):
     _pipelines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     _named: dict[int, bool] = field(default_factory=dict)
     """Of functions, by their frame, whether anything outside of them names them; found out when it is asked."""
+    _values: dict[str, Word | None] = field(default_factory=dict)
+    """What variables hold, as far as it was asked."""
 
     def value(self, name: str) -> Word | None:
         """What a variable holds, when the program sets it exactly once; else ``None``."""
         if name in self.loop_variables:
             return None
-        found = [item for item in self.assignments if item.name == name and item.command < 0]
-        return found[0].value if len(found) == 1 else None
+        if name not in self._values:
+            found = [item for item in self.assignments if item.name == name and item.command < 0]
+            self._values[name] = found[0].value if len(found) == 1 else None
+        return self._values[name]
 
     def assigns(self, name: str) -> bool:
         """Whether anything in the program sets this variable."""
@@ -222,6 +231,8 @@ class Program(Struct, frozen=True, eq=False):
 
         ``environment`` gives values from outside. Variables with an operator other than a default stay.
         """
+        if all(part.kind != "variable" for part in word.parts):
+            return word
         parts = tuple(part for held in word.parts for part in self._expand(held, environment or {}, ()))
         return Word(parts, word.start, word.end)
 

@@ -59,6 +59,11 @@ class WordReader(ABC):
     def outer(self, char: int) -> int:
         return self.source.offsets[char]
 
+    def node_text(self, node: tree_sitter.Node, kind: str, commands: tuple[int, ...] = ()) -> Part:
+        """A part that is left to the run, as it is written."""
+        start, end = self.span(node)
+        return Part(kind, self.raw(node), start, end, commands=commands)
+
     def span(self, node: tree_sitter.Node) -> tuple[int, int]:
         """The node's place in the outer text."""
         start, end = self.inner(node.start_byte), self.inner(node.end_byte)
@@ -76,11 +81,11 @@ class WordReader(ABC):
 
     def word(self, node: tree_sitter.Node) -> Word:
         start, end = self.span(node)
-        return Word(tuple(joined(self.parts(node))), start, end)
+        parts = self.parts(node)
+        return Word(tuple(joined(parts) if len(parts) > 1 else parts), start, end)
 
     def parts(self, node: tree_sitter.Node) -> list[Part]:
         kind = node.type
-        start, end = self.span(node)
         if kind in ("word", "number", "variable_name", "regex", "extglob_pattern", "special_variable_name"):
             if node.named_child_count and kind != "number":
                 return self.mixed(node, node.start_byte, node.end_byte, "word", False)
@@ -103,14 +108,14 @@ class WordReader(ABC):
             return [self.variable(node)]
         if kind in ("command_substitution", "process_substitution"):
             commands = self.substitution(node, "substitution" if kind == "command_substitution" else "process")
-            return [Part(kind.split("_")[-1 if kind[0] == "c" else 0], self.raw(node), start, end, commands=commands)]
+            return [self.node_text(node, kind.split("_")[-1 if kind[0] == "c" else 0], commands)]
         if kind == "brace_expression":
-            return [Part("glob", self.raw(node), start, end)]
+            return [self.node_text(node, "glob")]
         if kind == "arithmetic_expansion":
             self.visit_children(node)
-            return [Part("arithmetic", self.raw(node), start, end)]
+            return [self.node_text(node, "arithmetic")]
         if node.is_error:
-            self.broken.append((start, end))
+            self.broken.append(self.span(node))
         return self.literal(node.start_byte, node.end_byte, "word", False)
 
     def mixed(self, node: tree_sitter.Node, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
@@ -166,8 +171,8 @@ class WordReader(ABC):
             nonlocal globbing, decoded
             if chars:
                 start = self.outer(places[0])
-                positions = tuple(self.outer(place) for place in places)
-                plain = not decoded and all(position == start + index for index, position in enumerate(positions))
+                positions = tuple(map(self.source.offsets.__getitem__, places))
+                plain = not decoded and positions == tuple(range(start, start + len(positions)))
                 kind = "glob" if globbing else "literal"
                 parts.append(
                     Part(kind, "".join(chars), start, self.after(end), quoted, positions=None if plain else positions)
@@ -177,6 +182,13 @@ class WordReader(ABC):
             globbing = decoded = False
 
         while index < stop:
+            found = _SPECIAL.search(text, index, stop)
+            special = found.start() if found else stop
+            if special > index:
+                chars.append(text[index:special])
+                places.extend(range(index, special))
+                index = special
+                continue
             char = text[index]
             if char == HOLE and index in self.source.holes:
                 close(index)
