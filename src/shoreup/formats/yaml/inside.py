@@ -10,8 +10,12 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import Reader
 from shoreup.formats.sourcemap import cover, cut, join, nest, place
+from shoreup.formats.spelling import substituted
 from shoreup.formats.yaml.positions import Trace
+from shoreup.formats.yaml.writing import Change
 from shoreup.model.location import Span
 from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.value import PartialText, Unknown, Value, join_text
@@ -64,6 +68,26 @@ def origin_inside(trace: Trace, outer: Origin, text: str) -> Origin:
     via = tuple(Reference(name, where) for name, where in steps if where is not None)
     followed = segments[0].via if len(segments) == 1 else outer.via
     return Origin(site, span, (*followed, *via), segments)
+
+
+def written_inside(changes: Iterable[Change], outer: Origin, text: str, read: Reader) -> tuple[Replacement, ...]:
+    """Changes of the marked ``text``, whose own origin is ``outer``, as bytes of files.
+
+    Each is written as the text around it is written there. Raises :class:`CannotWrite` where that cannot be.
+    """
+    made: list[Replacement] = []
+    for change in changes:
+        if _has_mark(text[change.start : change.end] + text[change.end : change.end + 1]) or (
+            change.end == len(text) and _has_mark(text[-1:])
+        ):
+            raise CannotWrite("the place is beside a value that is not known")
+        start, end = (position - _marks(text[:position]) for position in (change.start, change.end))
+        made += substituted(outer, start, end, change.text, read)
+    return tuple(made)
+
+
+def _marks(text: str) -> int:
+    return sum(_FIRST_MARK <= ord(char) <= _LAST_MARK for char in text)
 
 
 def _has_mark(text: str) -> bool:

@@ -78,6 +78,11 @@ class Document(Struct, frozen=True, eq=False):
     _words: bool = True
     _positions: list[Positions] = field(default_factory=list)
 
+    @property
+    def words(self) -> bool:
+        """Whether yes, no, on and off are booleans, as in :func:`load`."""
+        return self._words
+
     def trace(self, route: Route) -> Trace | None:
         """Where the value at ``route`` is written; ``None`` where the route leads nowhere.
 

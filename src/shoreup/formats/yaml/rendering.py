@@ -1,0 +1,200 @@
+"""Plain values as YAML, in the manner of the text that they come into.
+
+Nobody agrees on how YAML is written: lists indented or not, two blanks or four, quotes or none. Whoever adds to a file
+does as the file does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shoreup.formats.edits import CannotWrite
+from shoreup.formats.spelling import double_quoted, plain_text, spelled
+from shoreup.formats.yaml.layout import Node
+from shoreup.model.location import Route
+from shoreup.model.value import Value
+
+WIDEST_FLOW = 100
+"""Characters of a list in brackets; a longer one is written line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text writes YAML.
+
+    ``step`` is the indentation of a level, ``dash`` how far a list stands in from its key, ``quote`` the quotes that it
+    uses and ``quotes`` whether it puts every text in them, ``brackets`` whether lists of words stand in one line,
+    ``padded`` whether braces have blanks inside. ``words`` are as in :func:`shoreup.formats.yaml.load`.
+    """
+
+    newline: str = "\n"
+    step: int = 2
+    dash: int = 2
+    quote: str = '"'
+    quotes: bool = False
+    brackets: bool = False
+    padded: bool = False
+    json: bool = False
+
+
+def manner_of(text: str, tops: Sequence[Node], *, is_json: bool = False) -> Manner:
+    """The manner of a text whose documents have these top nodes."""
+    steps: Counter[int] = Counter()
+    dashes: Counter[int] = Counter()
+    quotes: Counter[str] = Counter()
+    words: Counter[bool] = Counter()
+    padded: Counter[bool] = Counter()
+    for top in tops:
+        for node in top.walk():
+            if node.kind == "scalar" and node.is_text:
+                quotes[node.style] += 1
+            elif node.kind == "sequence" and node.items and all(item.kind == "scalar" for item in node.items):
+                words[node.flow] += 1
+            elif node.kind == "mapping" and node.flow and node.entries:
+                padded[text[node.start + 1 : node.start + 2] == " "] += 1
+            if node.kind == "mapping" and not node.flow:
+                for _, value in node.entries:
+                    if value.kind == "mapping" and not value.flow and value.entries:
+                        steps[value.column - node.column] += 1
+                    elif value.kind == "sequence" and not value.flow and value.items:
+                        dashes[value.column - node.column] += 1
+    step = _most(steps, 2)
+    if is_json:
+        found = re.search(r"\n( +|\t+)\S", text)
+        step = len(found[1]) if found else 2
+    keys = sum(len(node.entries) for top in tops for node in top.walk())
+    plain = quotes[""] - keys
+    return Manner(
+        "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n",
+        step,
+        _most(dashes, step),
+        "'" if quotes["'"] > quotes['"'] else '"',
+        quotes["'"] + quotes['"'] > 2 * max(plain, 0) + 2,
+        words[True] > words[False],
+        padded[True] > padded[False],
+        is_json,
+    )
+
+
+def _most(counted: Counter[int], default: int) -> int:
+    likely = [(count, -value) for value, count in counted.items() if 0 <= value <= 8]
+    return -max(likely)[1] if likely else default
+
+
+class Renderer:
+    """Writes values. ``spoken`` are texts to write instead of the values at these routes (an alias)."""
+
+    def __init__(self, manner: Manner, spoken: Mapping[Route, str] | None = None) -> None:
+        self.manner = manner
+        self.spoken = spoken or {}
+
+    # Blocks
+
+    def entry(self, key: str, value: Value, column: int, route: Route = ()) -> str:
+        """``key: value`` with its indentation; ``route`` leads to the value."""
+        return " " * column + self.key(key) + ":" + self.after(value, column, route)
+
+    def after(self, value: Value, column: int, route: Route = ()) -> str:
+        """What stands behind the colon of a key in ``column``."""
+        if isinstance(value, dict) and value and route not in self.spoken:
+            entries = (self.entry(key, item, column + self.manner.step, (*route, key)) for key, item in value.items())
+            return "".join(self.manner.newline + entry for entry in entries)
+        if isinstance(value, list) and value and route not in self.spoken and not self._in_brackets(value):
+            items = (self.item(item, column + self.manner.dash, (*route, index)) for index, item in enumerate(value))
+            return "".join(self.manner.newline + item for item in items)
+        return " " + self.inline(value, column + self.manner.step, route)
+
+    def item(self, value: Value, column: int, route: Route = ()) -> str:
+        """``- value`` with its indentation."""
+        dash = " " * column + "- "
+        inner = column + 2
+        if route not in self.spoken:
+            if isinstance(value, dict) and value:
+                entries = [self.entry(key, item, inner, (*route, key)) for key, item in value.items()]
+                return dash + self.manner.newline.join(entries)[inner:]
+            if isinstance(value, list) and value and not self._in_brackets(value):
+                items = [self.item(item, inner, (*route, index)) for index, item in enumerate(value)]
+                return dash + self.manner.newline.join(items)[inner:]
+        return dash + self.inline(value, inner, route)
+
+    def inline(self, value: Value, indent: int, route: Route = (), *, style: str = "") -> str:
+        """A scalar or a collection in brackets; lines of a text are indented by ``indent``."""
+        if route in self.spoken:
+            return self.spoken[route]
+        if isinstance(value, str):
+            block = self.block_text(value, indent) if style not in ('"', "'") else None
+            return block or self.text(value, style=style)
+        return self.flow(value, route)
+
+    def block_text(self, value: str, indent: int) -> str | None:
+        """A text of several lines as a block; ``None`` where it has one line or cannot be a block."""
+        body = value.rstrip("\n")
+        if "\n" not in body or spelled(value, ("yaml-literal",)) is None or "\r" in value or "\t" in value[:1]:
+            return None
+        if body.startswith((" ", "\n")) or any(line and not line.strip() for line in body.split("\n")):
+            return None
+        ends = len(value) - len(body)
+        sign = "|" + ("-" if ends == 0 else "" if ends == 1 else "+")
+        lines = [" " * indent + line if line else "" for line in body.split("\n")]
+        return self.manner.newline.join([sign, *lines, *[""] * (ends - 1)])
+
+    # Lines
+
+    def text(self, value: str, *, flow: bool = False, style: str = "") -> str:
+        """A text in one line; ``style`` is a quote to keep where it can be kept."""
+        if self.manner.json:
+            return json.dumps(value, ensure_ascii=False)
+        if not style and not self.manner.quotes and plain_text(value, flow=flow):
+            return value
+        quote = style or self.manner.quote
+        single = spelled(value, ("yaml-single",))
+        inside = double_quoted(value)
+        if single is not None and (quote == "'" or ("\\" in inside and "'" not in value and style != '"')):
+            return f"'{single}'"
+        return f'"{inside}"'
+
+    def key(self, name: str) -> str:
+        """A key."""
+        if self.manner.json:
+            return json.dumps(name, ensure_ascii=False)
+        return name if plain_text(name) else self.text(name, style=self.manner.quote)
+
+    def flow(self, value: Value, route: Route = ()) -> str:
+        """A value in one line."""
+        if route in self.spoken:
+            return self.spoken[route]
+        if isinstance(value, dict):
+            inner = ", ".join(f"{self._flow_key(key)}: {self.flow(item, (*route, key))}" for key, item in value.items())
+            return f"{{ {inner} }}" if self.manner.padded and inner else f"{{{inner}}}"
+        if isinstance(value, list):
+            return "[" + ", ".join(self.flow(item, (*route, index)) for index, item in enumerate(value)) + "]"
+        if isinstance(value, str):
+            return self.text(value, flow=True)
+        if value is None or isinstance(value, (bool, int, float)):
+            return json.dumps(value)
+        raise CannotWrite("a value that is not known cannot be written")
+
+    def flow_entry(self, key: str, value: Value, route: Route = ()) -> str:
+        """``key: value`` for a mapping in braces."""
+        return f"{self._flow_key(key)}: {self.flow(value, route)}"
+
+    def json_lines(self, value: Value, indent: str, step: str) -> str:
+        """A value as JSON over several lines, of which all but the first begin with ``indent``."""
+        lines = json.dumps(value, ensure_ascii=False, indent=step).split("\n")
+        return (self.manner.newline + indent).join(lines)
+
+    def _flow_key(self, name: str) -> str:
+        if self.manner.json:
+            return json.dumps(name, ensure_ascii=False)
+        return name if plain_text(name, flow=True) else self.text(name, flow=True, style=self.manner.quote)
+
+    def _in_brackets(self, value: list[Value]) -> bool:
+        if not self.manner.brackets or any(isinstance(item, (dict, list)) for item in value):
+            return False
+        if any(isinstance(item, str) and "\n" in item for item in value):
+            return False
+        return len(self.flow(value)) <= WIDEST_FLOW

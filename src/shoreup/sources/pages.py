@@ -1,0 +1,76 @@
+"""Writing into a document of YAML, wherever its text stands: a file, a heredoc, a key of a ConfigMap.
+
+What the document says is asked by routes of its own; which bytes of which file that is, the origin of its text tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import Reader
+from shoreup.formats.yaml.inside import written_inside
+from shoreup.formats.yaml.writing import Change, Page
+from shoreup.model.location import Route
+from shoreup.model.origin import Origin
+from shoreup.model.value import Value
+from shoreup.sources.editing import Like
+
+Spoken = dict[Route, str]
+
+
+class PageEditor:
+    """Edits of one document. ``prefix`` leads to what the routes begin at; ``outer`` finds the origin of its text."""
+
+    __slots__ = ("_outer", "_page", "_prefix")
+
+    def __init__(self, page: Callable[[], Page], outer: Callable[[], Origin | None], prefix: Route = ()) -> None:
+        self._page = page
+        self._outer = outer
+        self._prefix = prefix
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.put`."""
+        page = self._page()
+        spoken = self._spoken(page, like)
+        if spoken:
+            try:
+                return self._made(page, page.put((*self._prefix, *route), value, spoken=spoken, alone=alone), read)
+            except CannotWrite:
+                pass  # an anchor that stands further down cannot be named
+        return self._made(page, page.put((*self._prefix, *route), value, alone=alone), read)
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.append`."""
+        page = self._page()
+        spoken = self._spoken(page, like)
+        if spoken:
+            try:
+                return self._made(page, page.append((*self._prefix, *route), value, spoken=spoken, alone=alone), read)
+            except CannotWrite:
+                pass
+        return self._made(page, page.append((*self._prefix, *route), value, alone=alone), read)
+
+    def insert(self, route: Route, value: Value, read: Reader) -> tuple[Replacement, ...]:
+        """Put an item into a list, before the one that stands at ``route``."""
+        page = self._page()
+        return self._made(page, page.insert((*self._prefix, *route), value), read)
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.remove`."""
+        page = self._page()
+        return self._made(page, page.remove((*self._prefix, *route), alone=alone), read)
+
+    def _spoken(self, page: Page, like: Like) -> Spoken:
+        found = ((inside, page.alias_of((*self._prefix, *field))) for inside, field in like)
+        return {inside: alias for inside, alias in found if alias is not None}
+
+    def _made(self, page: Page, changes: tuple[Change, ...], read: Reader) -> tuple[Replacement, ...]:
+        outer = self._outer()
+        if outer is None:
+            raise CannotWrite("the text stands in no file")
+        return written_inside(changes, outer, page.text, read)
