@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.spelling import plain_text
@@ -393,7 +394,7 @@ class _Writer:
                 changes += self._insert(slot, key, item)
             else:
                 changes += self._replace(below, old[key], item)
-        return changes
+        return None if _collide(changes) else changes
 
     def _extend(self, slot: _Slot, old: Value, value: Value) -> list[Change]:
         assert isinstance(old, list) and isinstance(value, list)
@@ -623,6 +624,11 @@ def _merged(changes: Iterable[Change]) -> list[Change]:
         elif one.start != one.end or one.text:
             merged.append(one)
     return merged
+
+
+def _collide(changes: list[Change]) -> bool:
+    ordered = sorted(changes, key=lambda one: (one.start, one.end))
+    return any(one.end > following.start for one, following in pairwise(ordered))
 
 
 def _refuse_unknown(value: Value) -> None:
