@@ -6,14 +6,19 @@ is noted once, in the tree's errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from shoreup.formats.files import FileTree
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import FileTree, Reader
 from shoreup.formats.sourcemap import whole
 from shoreup.formats.yaml import ENCRYPTED, Document, Stream, load, load_json, origin_of
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Segment
-from shoreup.model.value import Value
+from shoreup.model.value import Value, at
+from shoreup.sources.additions import Home, added
+from shoreup.sources.editing import Like
+from shoreup.sources.pages import PageEditor
 
 BOM = b"\xef\xbb\xbf"
 
@@ -57,6 +62,13 @@ class Documents:
             return None
         return origin_of(trace, self.outer(path), encoding="json" if path.endswith(".json") else "")
 
+    def page(self, path: str, index: int) -> Page:
+        """A file's document, to write into. Raises :class:`CannotWrite`."""
+        text = self.tree.text(path)
+        if text is None:
+            raise CannotWrite(f"{path} cannot be read")
+        return Page(text, index, words=self._words, is_json=path.endswith(".json"))
+
     def _read(self, path: str) -> Stream:
         text = self.tree.text(path)
         if text is None:
@@ -89,6 +101,41 @@ class DocumentTracer:
     def trace(self, route: Route) -> Origin | None:
         """The origin of the field at ``route``."""
         return self._documents.trace(self._path, self._index, self._prefix + route)
+
+    @property
+    def home(self) -> Home:
+        """The file, the document in it and the place of the resource in that."""
+        return Home(self._path, self._index, self._prefix)
+
+    def value(self, route: Route) -> Value:
+        """The value that stands at ``route``."""
+        documents = self._documents.of(self._path)
+        return at(documents[self._index].value, *self._prefix, *route) if self._index < len(documents) else None
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.put`."""
+        return self._editor().put(route, value, read, like=like, alone=alone)
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.append`."""
+        return self._editor().append(route, value, read, like=like, alone=alone)
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.remove`."""
+        return self._editor().remove(route, read, alone=alone)
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.add`."""
+        return added(self._documents.tree, self.home, body, read)
+
+    def _editor(self) -> PageEditor:
+        documents, path = self._documents, self._path
+        origin = whole_file(documents.tree, path)
+        return PageEditor(lambda: documents.page(path, self._index), lambda: origin, self._prefix)
 
 
 def whole_file(tree: FileTree, path: str) -> Origin | None:

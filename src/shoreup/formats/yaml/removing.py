@@ -71,8 +71,7 @@ def _block(text: str, parts: list[_Part], number: int, holder: Node) -> Cut:
         raise CannotWrite("the key is written in a way that is not understood")
     if text[first : one.begin].strip(" \t"):
         # The first key of an item stands behind the dash: the next one takes its place.
-        following = parts[number + 1]
-        return one.begin, following.begin, ""
+        return one.begin, parts[number + 1].begin, ""
     last = line_end(text, one.end if one.end > one.begin else one.begin)
     if one.end and text[one.end - 1 : one.end] == "\n":
         last = one.end - 1
