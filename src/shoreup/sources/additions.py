@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import FileTree, Reader
@@ -26,9 +25,14 @@ BOM = b"\xef\xbb\xbf"
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SUFFIXES = (".yaml", ".yml", ".json")
 _MOST_SIBLINGS = 200
+_KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z]+)", re.MULTILINE)
+_NAME = re.compile(
+    r"^metadata:[ \t]*\r?\n(?:[ \t]+.*\n)*?[ \t]+name:[ \t]*(?:&\S+[ \t]+)?[\"']?([\w.-]+)", re.MULTILINE
+)
 
 
-class Home(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Home:
     """Where a resource stands: the file, the document in it (0-based), and the way inside that."""
 
     path: str
@@ -94,7 +98,12 @@ def _new_name(tree: FileTree, path: str, body: Mapping[str, Value]) -> str:
     manners = Counter(manner for one in known for manner in _manners(one))
     hyphens = any(one.stem == _hyphened(one.kind) and one.kind.lower() != _hyphened(one.kind) for one in known)
     word = _hyphened(kind) if hyphens else kind.lower()
-    written = {"kind": word, "name-kind": f"{name}-{word}", "kind-name": f"{word}-{name}", "name.kind": f"{name}.{word}"}
+    written = {
+        "kind": word,
+        "name-kind": f"{name}-{word}",
+        "kind-name": f"{word}-{name}",
+        "name.kind": f"{name}.{word}",
+    }
     manner = max(written, key=lambda one: manners[one])
     stems = [written[manner]] if manners[manner] else []
     if not manners[manner]:
@@ -118,7 +127,9 @@ def _sibling(tree: FileTree, path: str) -> _Sibling | None:
     if text is None or "kind" not in text:
         return None
     kind = re.search(r"^kind:[ \t]*[\"']?([A-Za-z]+)", text, re.MULTILINE)
-    name = re.search(r"^metadata:[ \t]*\n(?:[ \t]+.*\n)*?[ \t]+name:[ \t]*(?:&\S+[ \t]+)?[\"']?([\w.-]+)", text, re.MULTILINE)
+    name = re.search(
+        r"^metadata:[ \t]*\n(?:[ \t]+.*\n)*?[ \t]+name:[ \t]*(?:&\S+[ \t]+)?[\"']?([\w.-]+)", text, re.MULTILINE
+    )
     if kind is None or name is None:
         return None
     stem, suffix = posixpath.splitext(path.rpartition("/")[2])
@@ -129,14 +140,14 @@ def _manners(one: _Sibling) -> list[str]:
     words = {one.kind.lower(), _hyphened(one.kind)}
     found = ["kind"] if one.stem in words else []
     for word in words:
-        for manner, text in (
-            ("name-kind", f"{one.name}-{word}"),
-            ("kind-name", f"{word}-{one.name}"),
-            ("name.kind", f"{one.name}.{word}"),
-        ):
+        for manner, text in _spellings(one.name, word).items():
             if one.stem == text and manner not in found:
                 found.append(manner)
     return found
+
+
+def _spellings(name: str, word: str) -> dict[str, str]:
+    return {"name-kind": f"{name}-{word}", "kind-name": f"{word}-{name}", "name.kind": f"{name}.{word}"}
 
 
 def _hyphened(kind: str) -> str:
@@ -188,5 +199,3 @@ def _listing(tree: FileTree, listing: str, path: str, new: str, read: Reader) ->
         page = Page(text, index, words=False)
         return _inside(tree, listing, page.insert(("resources", place), name), read)
     return None
-
-

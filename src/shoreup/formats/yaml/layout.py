@@ -97,7 +97,7 @@ class _Composer:
             event = parser.get_event()
             kind = kind_of(event)
             if kind is ScalarEvent:
-                node = self._scalar(event)
+                node = self._scalar(event, stack[-1][0].column if stack else 0)
             elif kind is AliasEvent:
                 node = self._alias(event, anchors)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -132,13 +132,13 @@ class _Composer:
         name = None if target is None else target.name
         return Node("alias", begin, begin, end, end, alias=event.anchor or "", target=target, name=name)
 
-    def _scalar(self, event: Event) -> Node:
+    def _scalar(self, event: Event, around: int) -> Node:
         begin, end = event.start_mark.index, event.end_mark.index
         past = end
         start = self._past_properties(begin, end) if event.anchor or event.tag else begin
         style = event.style or ""
         if style in "|>" and style:
-            runs = runs_of(self.part, start, end, style)
+            runs = runs_of(self.part, start, end, style, around)
             last = next((run for run in reversed(runs) if run.text.strip("\n")), None)
             header = self.part.find("\n", start, end)
             end = last.end if last is not None else header if header >= 0 else end
@@ -174,6 +174,7 @@ class _Composer:
             -1,
             -1,
             "flow" if event.flow_style else "",
+            column(self.text, start + self.offset),
             anchor=event.anchor or "",
             tagged=event.tag is not None,
         )

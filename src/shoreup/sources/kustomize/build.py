@@ -14,10 +14,11 @@ from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
 from shoreup.sources.documents import DocumentTracer, objects
+from shoreup.sources.kustomize.built import BuiltTracer
 from shoreup.sources.kustomize.generators import Generator
 from shoreup.sources.kustomize.kustomization import Kustomization, Kustomizations, folders_above, is_remote
 from shoreup.sources.kustomize.patches import Patch, apply, inline
-from shoreup.sources.kustomize.provenance import NOWHERE, BuiltTracer, Node, Object, Written, child
+from shoreup.sources.kustomize.provenance import NOWHERE, Node, Object, Written, child
 from shoreup.sources.kustomize.replacements import replace
 from shoreup.sources.kustomize.transform import (
     affix,
@@ -272,7 +273,7 @@ class Build:
                 root=root,
                 source="kustomize",
             )
-            self.charts[root].append(Found(resource, BuiltTracer(node)))
+            self.charts[root].append(Found(resource, BuiltTracer(node, item)))
 
     def _change(self, kustomization: Kustomization, scope: list[Object]) -> list[Object]:
         for patch, complain in self._patches(kustomization, ("patchesStrategicMerge", "patches")):

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from shoreup.formats.yaml import Document, load, origin_of
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
-from shoreup.model.value import Value
+from shoreup.model.value import Value, at
 from shoreup.sources.kustomize.merge import CORE_GROUPS, merged
 from shoreup.sources.kustomize.provenance import (
     Node,
@@ -23,6 +24,7 @@ from shoreup.sources.kustomize.provenance import (
     trace,
     without,
 )
+from shoreup.sources.pages import PageEditor
 
 Complain = Callable[[str, str], None]
 """How a cause, and what was skipped, is noted for a patch."""
@@ -35,12 +37,13 @@ class Patch(Struct, frozen=True, eq=False):
     target: dict[str, Value] | None
 
 
-class TextSource:
+class TextSource(PageEditor):
     """A document inside a text that stands somewhere itself."""
 
     __slots__ = ("_document", "_node")
 
-    def __init__(self, document: Document, node: Node) -> None:
+    def __init__(self, document: Document, node: Node, text: str, index: int) -> None:
+        super().__init__(lambda: Page(text, index, words=False), lambda: trace(node))
         self._document = document
         self._node = node
 
@@ -50,6 +53,10 @@ class TextSource:
         found = self._document.trace(route)
         return None if outer is None or found is None else origin_of(found, outer.segments)
 
+    def value(self, route: Route) -> Value:
+        """The value that stands at ``route``."""
+        return at(self._document.value, *route)
+
 
 def inline(text: str, node: Node, complain: Complain) -> tuple[tuple[Value, Node], ...]:
     """The documents of a patch that is written as text inside another file."""
@@ -58,7 +65,10 @@ def inline(text: str, node: Node, complain: Complain) -> tuple[tuple[Value, Node
         complain(problem.cause, "the patch")
     if stream.skipped:
         complain(f"a {stream.skipped}", "the patch")
-    return tuple((document.value, Written(TextSource(document, node))) for document in stream.documents)
+    return tuple(
+        (document.value, Written(TextSource(document, node, text, index)))
+        for index, document in enumerate(stream.documents)
+    )
 
 
 def apply(patch: Patch, objects: list[Object], complain: Complain) -> list[Object]:

@@ -123,19 +123,6 @@ def _composed(node: Composed) -> Origin | None:
     return Origin((site or anchor).site, anchor.span, anchor.via, join(segments))
 
 
-class BuiltTracer:
-    """Finds the fields of a built object."""
-
-    __slots__ = ("_node",)
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    def trace(self, route: Route) -> Origin | None:
-        """The origin of the field at ``route``; a mapping that only the build made stands where its parent does."""
-        return trace(self._node, route)
-
-
 class Nowhere:
     """A source of values that no file holds."""
 

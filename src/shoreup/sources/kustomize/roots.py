@@ -19,9 +19,10 @@ from shoreup.model.value import Value
 from shoreup.sources.documents import Documents, DocumentTracer, objects
 from shoreup.sources.kustomize import argo
 from shoreup.sources.kustomize.build import Build
+from shoreup.sources.kustomize.built import BuiltTracer, document_of
 from shoreup.sources.kustomize.flux import apply_folder, declared, folder_of, identity, is_flux, site_of, source_of
 from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of, folders_above
-from shoreup.sources.kustomize.provenance import BuiltTracer, Object, Written
+from shoreup.sources.kustomize.provenance import Object, Written
 from shoreup.sources.manifests import SUFFIXES, resource_of
 from shoreup.sources.reading import Found
 
@@ -280,11 +281,12 @@ class Roots:
                     self.tree.skipped.setdefault(path, NOT_APPLIED)
 
     def _resources(self) -> Iterable[Found]:
+        uses = Counter(document_of(item.node) for root in self.roots for item in root.objects)
         for root in self.roots:
             for item in root.objects:
                 resource = resource_of(item.body, root.folder, root.source)
                 if resource is not None:
-                    yield Found(resource, BuiltTracer(item.node))
+                    yield Found(resource, BuiltTracer(item.node, item.body, uses[document_of(item.node)]))
         for charts in self.build.charts.values():
             yield from charts
 

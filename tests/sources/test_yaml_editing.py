@@ -1,0 +1,227 @@
+"""An object changes in the file that says it, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from shoreup.formats.edits import CannotWrite, Replacement, replaced
+from shoreup.formats.files import FileTree
+from shoreup.model.value import Value, at
+from shoreup.sources.editing import Editor
+from shoreup.sources.reading import Found
+from shoreup.stages.reading import Reading, read
+from yaml_estates import write
+
+
+def reading_of(tree: FileTree) -> Reading:
+    return read(tree, None, lambda *_: None, alone=True)
+
+
+class Estate:
+    """Files that are read, changed and read again."""
+
+    def __init__(self, root: Path, files: Mapping[str, str]) -> None:
+        self.root = root
+        self.tree = write(root, files)
+        self.reading = reading_of(self.tree)
+        assert not self.tree.errors
+
+    def editor(self, kind: str, name: str, root: str | None = None) -> tuple[Found, Editor]:
+        found = next(
+            one
+            for one in self.reading.found
+            if one.resource.kind == kind and one.resource.name == name and root in (None, one.resource.root)
+        )
+        assert isinstance(found.tracer, Editor)
+        return found, found.tracer
+
+    def change(self, make: Callable[[FileTree], Sequence[Replacement]]) -> list[str]:
+        """Make a change; gives the files that it touched."""
+        files: dict[str, list[Replacement]] = {}
+        for one in make(self.tree):
+            files.setdefault(one.file, []).append(one)
+        for path, ones in files.items():
+            target = self.root / path
+            target.write_bytes(replaced(target.read_bytes() if target.exists() else b"", ones))
+        self.tree = FileTree(self.root)
+        self.reading = reading_of(self.tree)
+        assert not self.tree.errors
+        return sorted(files)
+
+    def text(self, path: str) -> str:
+        return (self.root / path).read_text()
+
+    def value(self, kind: str, name: str, *route: str | int, root: str | None = None) -> Value:
+        return at(dict(self.editor(kind, name, root)[0].resource.body), *route)
+
+
+DEPLOYMENT = """\
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: web
+    spec:
+      template:
+        spec:
+          containers:
+            - name: web
+              image: nginx:1.0
+              ports:
+                - containerPort: &port 80
+    """
+POD = ("spec", "template", "spec")
+WEB = (*POD, "containers", 0)
+PROBE: Value = {"httpGet": {"path": "/", "port": 80}}
+
+
+def test_a_manifest_is_changed_where_it_stands(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"web.yaml": DEPLOYMENT})
+    _, editor = estate.editor("Deployment", "web")
+    like = (((("httpGet", "port")), (*WEB, "ports", 0, "containerPort")),)
+    estate.change(lambda tree: editor.put((*WEB, "readinessProbe"), PROBE, tree.read, like=like))
+    added = "          readinessProbe:\n            httpGet:\n              path: /\n              port: *port\n"
+    assert estate.text("web.yaml") == dedent(DEPLOYMENT) + added
+    assert estate.value("Deployment", "web", *WEB, "readinessProbe") == PROBE
+    _, editor = estate.editor("Deployment", "web")
+    estate.change(lambda tree: editor.remove((*WEB, "readinessProbe"), tree.read))
+    assert estate.text("web.yaml") == dedent(DEPLOYMENT)
+    _, editor = estate.editor("Deployment", "web")
+    estate.change(lambda tree: editor.append((*WEB, "env"), {"name": "A", "value": "1"}, tree.read))
+    assert estate.value("Deployment", "web", *WEB, "env") == [{"name": "A", "value": "1"}]
+
+
+BUDGET: dict[str, Value] = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "web"},
+    "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "new", "listing"),
+    [
+        ({"apps/web.yaml": DEPLOYMENT}, "apps/web-poddisruptionbudget.yaml", ""),
+        (
+            {
+                "apps/deployment.yaml": DEPLOYMENT,
+                "apps/kustomization.yaml": "resources:\n  - ./deployment.yaml\n  - ./service.yaml\nnamespace: shop\n",
+                "apps/service.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n",
+            },
+            "apps/poddisruptionbudget.yaml",
+            "resources:\n  - ./deployment.yaml\n  - ./poddisruptionbudget.yaml\n  - ./service.yaml\nnamespace: shop\n",
+        ),
+        (
+            {
+                "apps/web-deployment.yaml": "---\n" + dedent(DEPLOYMENT),
+                "apps/kustomization.yaml": "namePrefix: my-\nresources:\n- web-deployment.yaml\n",
+            },
+            "apps/web-poddisruptionbudget.yaml",
+            "namePrefix: my-\nresources:\n- web-deployment.yaml\n- web-poddisruptionbudget.yaml\n",
+        ),
+    ],
+)
+def test_a_new_object_comes_in_the_manner_of_the_folder(
+    tmp_path: Path, files: dict[str, str], new: str, listing: str
+) -> None:
+    estate = Estate(tmp_path, files)
+    found, editor = next(
+        (one, one.tracer)
+        for one in estate.reading.found
+        if one.resource.kind == "Deployment" and isinstance(one.tracer, Editor)
+    )
+    metadata: dict[str, Value] = {"name": found.resource.name}
+    if "shop" in listing:
+        metadata["namespace"] = "shop"
+    body: dict[str, Value] = {**BUDGET, "metadata": metadata}
+    touched = estate.change(lambda tree: editor.add(body, tree.read))
+    assert new in touched
+    if listing:
+        assert estate.text("apps/kustomization.yaml") == listing
+    made = next(one for one in estate.reading.found if one.resource.kind == "PodDisruptionBudget")
+    assert made.resource.body == body
+    assert "namespace" not in estate.text(new)
+    assert estate.text(new).startswith("---") == ("---" in files.get("apps/web-deployment.yaml", ""))
+
+
+def test_a_new_object_comes_behind_where_a_file_holds_several(tmp_path: Path) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n"
+    estate = Estate(tmp_path, {"web.yaml": dedent(DEPLOYMENT) + "---\n" + service})
+    _, editor = estate.editor("Deployment", "web")
+    assert estate.change(lambda tree: editor.add(BUDGET, tree.read)) == ["web.yaml"]
+    assert estate.text("web.yaml").startswith(dedent(DEPLOYMENT) + "---\n" + service + "---\napiVersion: policy/v1\n")
+    assert estate.value("PodDisruptionBudget", "web") == BUDGET
+
+
+OVERLAYS = {
+    "base/deployment.yaml": DEPLOYMENT,
+    "base/kustomization.yaml": "resources:\n  - deployment.yaml\n",
+    "prod/kustomization.yaml": """\
+        resources:
+          - ../base
+        images:
+          - name: nginx
+            newTag: "2.0"
+        replicas:
+          - name: web
+            count: 3
+        commonAnnotations:
+          owner: me
+        patches:
+          - patch: |-
+              apiVersion: apps/v1
+              kind: Deployment
+              metadata:
+                name: web
+              spec:
+                template:
+                  spec:
+                    nodeSelector:
+                      disk: ssd
+                    containers:
+                      - name: web
+                        resources:
+                          limits:
+                            memory: 1Gi
+        """,
+}
+
+
+@pytest.mark.parametrize(
+    ("route", "value", "file", "line"),
+    [
+        ((*WEB, "image"), "nginx:2.1", "prod/kustomization.yaml", '    newTag: "2.1"\n'),
+        (("spec", "replicas"), 2, "prod/kustomization.yaml", "    count: 2\n"),
+        ((*WEB, "resources", "limits", "memory"), "2Gi", "prod/kustomization.yaml", "memory: 2Gi\n"),
+        (
+            (*WEB, "resources", "requests"),
+            {"memory": "1Gi"},
+            "prod/kustomization.yaml",
+            "                  requests:\n                    memory: 1Gi\n",
+        ),
+        ((*POD, "tolerations"), [{"operator": "Exists"}], "base/deployment.yaml", "      tolerations:\n"),
+        ((*WEB, "readinessProbe"), PROBE, "base/deployment.yaml", "          readinessProbe:\n"),
+        (("metadata", "annotations", "more"), "x", "base/deployment.yaml", "  annotations:\n    more: x\n"),
+        (("metadata", "annotations", "owner"), "you", "prod/kustomization.yaml", "  owner: you\n"),
+    ],
+)
+def test_a_built_object_is_changed_where_the_field_is_decided(
+    tmp_path: Path, route: tuple[str | int, ...], value: Value, file: str, line: str
+) -> None:
+    estate = Estate(tmp_path, OVERLAYS)
+    _, editor = estate.editor("Deployment", "web")
+    assert estate.change(lambda tree: editor.put(route, value, tree.read)) == [file]
+    assert line in estate.text(file)
+    assert estate.value("Deployment", "web", *route) == value
+
+
+def test_a_base_that_others_use_is_not_changed_for_one(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {**OVERLAYS, "test/kustomization.yaml": "resources:\n  - ../base\n"})
+    _, editor = estate.editor("Deployment", "web", "test")
+    with pytest.raises(CannotWrite, match="used 2 times"):
+        editor.put((*WEB, "readinessProbe"), PROBE, estate.tree.read, alone=True)
+    assert editor.put((*WEB, "readinessProbe"), PROBE, estate.tree.read)
