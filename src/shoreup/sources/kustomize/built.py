@@ -170,8 +170,7 @@ class BuiltTracer:
 
     def _guarded(self, source: object, alone: bool) -> bool:
         base = _base(self._node)
-        own: object = base.source if isinstance(base, Written) else None
-        if alone and self._users > 1 and source is own:
+        if alone and self._users > 1 and isinstance(base, Written) and _is(base.source, source):
             raise CannotWrite(f"the file is used {self._users} times, and the change is meant for one of them")
         return alone
 
@@ -183,6 +182,10 @@ class BuiltTracer:
             if isinstance(node, Written) and node.source is source:
                 found.append((inside, node.route))
         return tuple(found)
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
 
 
 def _base(node: Node) -> Node:
