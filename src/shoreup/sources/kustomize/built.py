@@ -179,7 +179,7 @@ class BuiltTracer:
         found: list[tuple[Route, Route]] = []
         for inside, field in like:
             node = node_at(self._node, field)
-            if isinstance(node, Written) and node.source is source:
+            if isinstance(node, Written) and _is(node.source, source):
                 found.append((inside, node.route))
         return tuple(found)
 
