@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from shoreup.facts.estate import Container, Port, Service, Workload
 from shoreup.facts.fields import items, known_text, mapping, number, text
+from shoreup.facts.products import Products
 from shoreup.facts.selection import matches_labels
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
+
+_PORT_NAME = re.compile(r"(?:^|_)PORT$")
 
 
 class Labelled:
@@ -59,10 +63,11 @@ def read_services(resources: Iterable[Resource], workloads: Sequence[Workload]) 
     return tuple(found)
 
 
-def targets(service: Service, workload: Workload) -> tuple[Container, ...]:
+def targets(service: Service, workload: Workload, products: Products | None = None) -> tuple[Container, ...]:
     """The containers of a workload that certainly receive the service's traffic.
 
-    A port that no container declares goes to the only container that runs on, where there is only one.
+    A port that no container declares goes to the only container that runs on, where there is only one; else to the only
+    one that is told that port, or, with ``products``, whose product listens there.
     """
     staying = [container for container in workload.containers if not container.init or container.sidecar]
     found: list[Container] = []
@@ -80,5 +85,23 @@ def targets(service: Service, workload: Workload) -> tuple[Container, ...]:
         main = [container for container in staying if not container.sidecar]
         if not declared and len(main) == 1 and len(staying) == 1:
             declared = main
+        elif not declared and wanted is not None:
+            declared = _listening(staying, wanted, products)
         found.extend(container for container in declared if container not in found)
     return tuple(found)
+
+
+def _listening(staying: Sequence[Container], port: int, products: Products | None) -> list[Container]:
+    """The one container that listens on a port which none declares; none where several may."""
+    told = [container for container in staying if _is_told(container, port)]
+    if not told and products is not None:
+        known = [(container, products.get(container.image.product)) for container in staying]
+        told = [container for container, product in known if product is not None and port in product.ports]
+    return told if len(told) == 1 else []
+
+
+def _is_told(container: Container, port: int) -> bool:
+    written = re.compile(rf"(?<![\d.]){port}(?![\d.])")
+    if any(written.search(known_text(word)) for word in container.command):
+        return True
+    return any(_PORT_NAME.search(name) and number(value) == port for name, value in container.env.items())

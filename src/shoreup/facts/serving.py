@@ -91,6 +91,6 @@ def _leading(estate: Estate) -> Mapping[tuple[int, tuple[str | int, ...]], tuple
         if service.ports and all(_METRICS in port.name for port in service.ports):
             continue
         for workload in service.workloads:
-            for container in targets(service, workload):
+            for container in targets(service, workload, estate.products):
                 found[(id(workload), container.route)].append(service)
     return {key: tuple(services) for key, services in found.items()}
