@@ -1,119 +1,17 @@
-"""The catalogue's cases: for each concern a file of small estates with the exact findings, in Terraform and in YAML.
-
-A case file is a list. Each case has ``name`` and ``why``, the same estate as ``yaml`` and as ``terraform`` (or
-``formats`` with the one that can express it, and ``why`` says so), further ``files`` by path, and what must be found:
-
-- ``findings``: a list, each with ``line`` (a number, or one for each format), and where it matters ``subject`` (a part
-  of it), ``severity``, ``confidence``, ``message`` (a part of it) and ``file``;
-- ``strict``: the same for what only the strict persona sees;
-- ``unproven``: the same for what nobody has seen to work;
-- ``undecided``: the same for questions left open, with ``unknown`` (a part of it). All are exact; absent means none;
-- ``errors``: what cannot be read, as ``file: cause`` (absent means that everything can).
-
-``proofs`` are what the estate brings to show that something works: each with ``drill``, ``subject`` (as findings call
-it; absent for the estate as a whole), ``inputs`` (the texts that were proven, by name; one for each format where they
-differ) and, where it matters, ``verdict``, ``taken`` and ``days`` for which it counts.
-"""
+"""The catalogue's cases (see :mod:`case_files`), each audited: exactly these findings, doubts and errors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import yaml
 
-from proving import bring, proof
+from case_files import TODAY, Case, Expected, by_name, cases
+from proving import bring
 from shoreup.model.finding import Finding, Undecided
-from shoreup.model.proof import Proof, Verdict
 from shoreup.model.settings import Persona
 from shoreup.stages.audit import AuditOptions, audit
-
-HERE = Path(__file__).parent
-FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
-TODAY = date(2026, 11, 23)
-KEYS = {
-    "name", "why", "yaml", "terraform", "files", "formats", "findings", "strict", "unproven", "undecided", "proofs",
-    "errors",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Expected:
-    """One finding, or one question left open, as a case states it."""
-
-    line: int
-    file: str
-    parts: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One estate in one format."""
-
-    concern: str
-    name: str
-    files: Mapping[str, str]
-    findings: Sequence[Expected]
-    strict: Sequence[Expected]
-    unproven: Sequence[Expected]
-    undecided: Sequence[Expected]
-    proofs: Sequence[Proof]
-    errors: Sequence[str]
-
-
-def cases() -> Iterator[Case]:
-    """Every case in every format that it is written in."""
-    for path in sorted(HERE.glob("*.yaml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-            unknown = set(entry) - KEYS
-            assert not unknown, f"{path.name}: {entry.get('name')}: unknown keys {unknown}"
-            for form in entry.get("formats", list(FILES)):
-                files = {FILES[form]: entry[form], **entry.get("files", {})}
-                yield Case(
-                    path.stem,
-                    f"{entry['name']} ({form})",
-                    files,
-                    [expected(one, form) for one in entry.get("findings", ())],
-                    [expected(one, form) for one in entry.get("strict", ())],
-                    [expected(one, form) for one in entry.get("unproven", ())],
-                    [expected(one, form) for one in entry.get("undecided", ())],
-                    [shown(one, form, number) for number, one in enumerate(entry.get("proofs", ()))],
-                    list(entry.get("errors", ())),
-                )
-
-
-def expected(entry: Mapping[str, object], form: str) -> Expected:
-    """What a case says of one finding, for one format."""
-    said = {key: value[form] if isinstance(value, dict) else value for key, value in entry.items()}
-    line = said.pop("line")
-    assert isinstance(line, int)
-    file = str(said.pop("file", FILES[form]))
-    return Expected(line, file, {key: str(value) for key, value in said.items()})
-
-
-def shown(entry: Mapping[str, object], form: str, number: int) -> Proof:
-    """A proof as a case states it."""
-    said = {"taken": "2026-11-20", "days": 30, "verdict": "pass", "subject": "", "inputs": {}, **entry}
-    inputs = said.pop("inputs")
-    assert isinstance(inputs, dict)
-    texts = {name: str(text[form] if isinstance(text, dict) else text) for name, text in inputs.items()}
-    return proof(
-        str(said.pop("drill")),
-        str(said.pop("subject")),
-        number=number,
-        verdict=Verdict(str(said.pop("verdict"))),
-        taken=datetime.fromisoformat(str(said.pop("taken"))).replace(tzinfo=UTC),
-        days=int(str(said.pop("days"))),
-        inputs={name: text.strip() for name, text in texts.items()},
-    )
-
-
-def by_name(case: Case) -> str:
-    """The test's name."""
-    return f"{case.concern}: {case.name}"
 
 
 @pytest.mark.parametrize("case", list(cases()), ids=by_name)
