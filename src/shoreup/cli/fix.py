@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from shoreup.cli.catalogue import complete
+
+if TYPE_CHECKING:
+    from shoreup.model.amendment import Applied, Change
 
 FAILED = 6
 """Some edit failed a check and was dropped."""
@@ -21,6 +26,9 @@ FAILED = 6
 @click.option("--ignore", multiple=True, metavar="ID", shell_complete=complete, help="All but these concerns.")
 @click.option("--fingerprint", "fingerprints", multiple=True, metavar="F", help="Only this finding; may be repeated.")
 @click.option("--write", is_flag=True, help="Write the files. Without it nothing is written.")
+@click.option("--interactive", "-i", is_flag=True, help="Ask for each fix, with its finding and diff.")
+@click.option("--branch", default="", metavar="NAME", help="Commit on a new branch, one commit for each concern.")
+@click.option("--patch", type=click.Path(path_type=Path), metavar="FILE", help="Write the diff there, for git apply.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
@@ -34,6 +42,9 @@ def command(
     ignore: tuple[str, ...],
     fingerprints: tuple[str, ...],
     write: bool,
+    interactive: bool,
+    branch: str,
+    patch: Path | None,
     form: str,
     config: Path | None,
     today: datetime | None,
@@ -46,13 +57,20 @@ def command(
     fields may change. Exits with 0 when done, 2 on an error, 6 when some edit failed a check and was dropped.
     """
     from shoreup.cli.catalogue import expand
-    from shoreup.cli.output import say, wants_colour, width_of
+    from shoreup.cli.output import save_bytes, say, wants_colour, width_of
     from shoreup.cli.progress import Waiting
     from shoreup.report import amendment as report
-    from shoreup.stages.fix import FixOptions, fix, write_out
+    from shoreup.report.patch import render as render_patch
+    from shoreup.stages.audit import estate_root
+    from shoreup.stages.fix import FixOptions, branch_out, fix, write_out
 
     folders = tuple(one for one in paths if not is_mark(one))
     marks = (*fingerprints, *(str(one) for one in paths if is_mark(one)))
+    width, colour = width_of(sys.stdout), wants_colour(sys.stdout, no_color)
+    if branch:
+        from shoreup.sources.git_branch import refuse_branch
+
+        refuse_branch(estate_root(folders or (Path(),))[0], branch)
     options = FixOptions(
         select=expand(select),
         ignore=expand(ignore),
@@ -60,15 +78,45 @@ def command(
         unsafe=unsafe,
         today=today.date() if today else None,
         config=config,
+        choose=Questions(width, colour) if interactive else None,
     )
-    with Waiting() as waiting:
+    with Waiting(quiet=interactive) as waiting:
         fixed = fix(folders or (Path(),), options, waiting)
-    amendment = write_out(fixed) if write else fixed.amendment
+    if patch is not None:
+        save_bytes(render_patch(fixed.amendment.changes), patch)
+    amendment = branch_out(fixed, branch) if branch else write_out(fixed) if write else fixed.amendment
     if form == "json":
         say(report.render_json(amendment))
     else:
-        say(report.render(amendment, width=width_of(sys.stdout), colour=wants_colour(sys.stdout, no_color)))
+        say(report.render(amendment, width=width, colour=colour, diff=not interactive))
     return FAILED if amendment.dropped else 0
+
+
+class Questions:
+    """Asks a person for each fix; remembers a yes or no for all that follow."""
+
+    def __init__(self, width: int, colour: bool) -> None:
+        self._width = width
+        self._colour = colour
+        self._settled: bool | None = None
+
+    def __call__(self, offer: Applied, changes: Sequence[Change]) -> bool:
+        """Whether the fix is taken."""
+        if self._settled is not None:
+            return self._settled
+        from shoreup.cli.output import say
+        from shoreup.report.amendment import render_offer
+
+        say(render_offer(offer, changes, width=self._width, colour=self._colour))
+        answer = click.prompt(
+            "Fix this? [y]es, [n]o, [a]ll that follow, [q]uit asking", type=_ANSWERS, show_choices=False
+        )
+        if answer in ("a", "q"):
+            self._settled = answer == "a"
+        return answer in ("y", "a")
+
+
+_ANSWERS = click.Choice(["y", "n", "a", "q"])
 
 
 def is_mark(path: Path) -> bool:

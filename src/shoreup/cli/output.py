@@ -75,7 +75,11 @@ def save(text: str, target: Path) -> None:
 
     Raises :class:`UserError`.
     """
-    content = text.encode("utf-8", "backslashreplace")
+    save_bytes(text.encode("utf-8", "backslashreplace"), target)
+
+
+def save_bytes(content: bytes, target: Path) -> None:
+    """The same for bytes: a diff holds whatever the files hold."""
     try:
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             target.write_bytes(content)

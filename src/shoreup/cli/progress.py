@@ -17,11 +17,11 @@ PATIENCE = 1.0
 class Waiting:
     """A progress line on a terminal's standard error. Call it with what is done, how much, and of how much."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._started = time.monotonic()
         self._shown: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._silent = not sys.stderr.isatty()
+        self._silent = quiet or not sys.stderr.isatty()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if self._silent or (self._shown is None and time.monotonic() - self._started < PATIENCE):

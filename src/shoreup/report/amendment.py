@@ -27,6 +27,12 @@ def render(amendment: Amendment, *, width: int = 100, colour: bool = False, diff
     return "".join(f"{line}\n" for line in page.lines(amendment, diff))
 
 
+def render_offer(offer: Applied, changes: Sequence[Change], *, width: int = 100, colour: bool = False) -> str:
+    """One fix before it is taken: the finding beside the diff."""
+    page = _Page(Ink(colour), max(NARROWEST, min(width, WIDEST)))
+    return "".join(f"{line}\n" for line in page.offer(offer, changes))
+
+
 def render_json(amendment: Amendment) -> str:
     """The run as JSON: see docs/json-contract.md."""
     return encode(
@@ -92,6 +98,23 @@ class _Page(Struct, frozen=True):
             yield from self._left(amendment.not_fixed)
         yield ""
         yield from self._counts(amendment)
+
+    def offer(self, offer: Applied, changes: Sequence[Change]) -> Iterator[str]:
+        """A fix that a person is asked about."""
+        one = offer.finding
+        yield ""
+        severity = one.severity.value
+        yield f"{self.ink(severity, severity)}  {self.ink(plain(one.concern), 'strong')}  {self._place(one)}"
+        yield from self._prose(one.message, "  ")
+        yield from self._prose(f"If not: {one.consequence}", "  ")
+        yield from self._prose(
+            f"{offer.title} ({offer.safety.value}, impact: {offer.impact.value}; {offer.reason})", "  ", "strong"
+        )
+        if offer.cost:
+            yield from self._prose(f"It costs: {offer.cost}", "  ")
+        yield ""
+        for change in changes:
+            yield from self.change(change)
 
     def change(self, change: Change) -> Iterator[str]:
         """One file's diff with colours."""

@@ -64,6 +64,9 @@ _ENVIRONMENT: Mapping[str, str] = {
     "LC_ALL": "C",
 }
 
+_IDENTITY = frozenset(f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE"))
+"""Who commits, and when: what a person may say in the environment."""
+
 _RENAMES = ("--find-renames", "--diff-filter=AR", "--name-status", "--relative", "-z", "--no-ext-diff", "--no-textconv")
 
 _ADDRESS = re.compile(
@@ -197,10 +200,13 @@ def _events(output: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield "R", (next(fields, ""), next(fields, ""))
 
 
-def ask(root: Path, *arguments: str, sent: bytes | None = None) -> bytes | None:
+def ask(
+    root: Path, *arguments: str, sent: bytes | None = None, environment: Mapping[str, str] | None = None
+) -> bytes | None:
     """What one git command prints, run in ``root`` with everything switched off that could start a program.
 
-    ``sent`` goes to its standard input. Only commands that read objects, the index and the configuration belong here.
+    ``sent`` goes to its standard input, ``environment`` adds to what git is told. Only commands on objects, indexes and
+    the configuration belong here, none that looks into the work tree's contents.
     """
     program = shutil.which("git")
     if program is None or not Path(program).is_absolute():
@@ -209,15 +215,16 @@ def ask(root: Path, *arguments: str, sent: bytes | None = None) -> bytes | None:
     for setting in _OFF:
         command += ["-c", setting]
     command += ["-C", str(root.absolute()), *arguments]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment.update(_ENVIRONMENT)
+    known = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _IDENTITY}
+    known.update(_ENVIRONMENT)
+    known.update(environment or {})
     try:
         done = subprocess.run(  # noqa: S603 - an absolute path, arguments that are no shell's
             command,
             input=sent or b"",
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
+            env=known,
             cwd="/",
             timeout=TIMEOUT,
             check=False,

@@ -9,29 +9,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
-from difflib import SequenceMatcher
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
-from shoreup.model.amendment import Amendment, Change
+from shoreup.model.amendment import Amendment, Change, Step
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.finding import Finding
 from shoreup.model.settings import Persona
 from shoreup.sources.git import listed
+from shoreup.sources.git_branch import Commit, check_out, make_branch
 from shoreup.stages import proofs
 from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, Examination, chosen
+from shoreup.stages.fixing.eyes import for_eyes
+from shoreup.stages.fixing.proposals import Choose
 from shoreup.stages.fixing.rounds import Outcome, Wish, run
 from shoreup.stages.fixing.writing import write
 from shoreup.stages.formats import format_of
-from shoreup.stages.masking import masked
 from shoreup.stages.settings import GivenSettings, read_settings
-
-AROUND = 3
-"""Lines around a change that a diff shows."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -40,7 +38,7 @@ class FixOptions(Struct, frozen=True):
     """What is asked for.
 
     ``select`` and ``ignore`` are concern ids, ``fingerprints`` the beginnings of fingerprints; empty means all.
-    ``unsafe`` takes fixes that restart or change behaviour too. ``chosen`` is asked for each finding.
+    ``unsafe`` takes fixes that restart or change behaviour too. ``choose`` is asked before each is taken.
     """
 
     select: tuple[str, ...] = ()
@@ -50,7 +48,7 @@ class FixOptions(Struct, frozen=True):
     today: date | None = None
     config: Path | None = None
     persona: Persona | None = None
-    chosen: Callable[[Finding], bool] = field(default=lambda finding: True)
+    choose: Choose | None = None
 
 
 class Fixed(Struct, frozen=True):
@@ -82,7 +80,7 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
             laps.setdefault("audit", time.perf_counter() - started)
         say(what, done, total)
 
-    wish = Wish(_wanted(options), options.unsafe)
+    wish = Wish(_wanted(options), options.unsafe, options.choose)
     before, outcome = run(tree, asked, wish, clocked)
     _known(options.fingerprints, before)
     seconds = time.perf_counter() - started
@@ -95,6 +93,26 @@ def write_out(fixed: Fixed) -> Amendment:
     changes = fixed.amendment.changes
     write(fixed.tree, changes)
     return replace(fixed.amendment, written=tuple(one.path for one in changes))
+
+
+def branch_out(fixed: Fixed, name: str) -> Amendment:
+    """The same as a new branch, one commit for each concern, checked out. :func:`refuse_branch` is asked before."""
+    if not fixed.amendment.changes:
+        return fixed.amendment
+    root = fixed.tree.root
+    commits = [Commit(message(step), step.contents) for step in fixed.amendment.steps]
+    branch = make_branch(root, name, commits)
+    amendment = write_out(fixed)
+    check_out(root, branch)
+    return amendment
+
+
+def message(step: Step) -> str:
+    """A commit's message: what was done, and for which findings."""
+    lines = [step.title, "", f"{step.concern}:"]
+    for one in step.findings:
+        lines.append(f"- {one.message} ({one.file}:{one.line}, {one.fingerprint[:8]})")
+    return "\n".join(lines) + "\n"
 
 
 def _asked(tree: FileTree, only: tuple[str, ...], options: FixOptions, given: GivenSettings) -> Asked:
@@ -110,9 +128,7 @@ def _wanted(options: FixOptions) -> Callable[[Finding], bool]:
             return False
         if finding.concern in NAMED_ONLY and finding.concern not in options.select:
             return False
-        if options.fingerprints and not finding.fingerprint.startswith(options.fingerprints):
-            return False
-        return options.chosen(finding)
+        return not options.fingerprints or finding.fingerprint.startswith(options.fingerprints)
 
     return wanted
 
@@ -138,32 +154,12 @@ def _amendment(before: Examination, outcome: Outcome, tree: FileTree, timing: di
         not_fixed=tuple(outcome.not_fixed.values()),
         dropped=tuple(outcome.dropped.values()),
         changes=changes,
-        shown=tuple(_for_eyes(one) for one in changes),
+        shown=tuple(for_eyes(one) for one in changes),
         steps=tuple(outcome.steps),
         before=_by_severity(before),
         after=_by_severity(outcome.last),
         timing=timing,
     )
-
-
-def _for_eyes(change: Change) -> Change:
-    """The change with what could be a secret hidden, in the lines that a diff shows."""
-    before, after = _text(change.before or b""), _text(change.after)
-    lines, new_lines = before.split("\n"), after.split("\n")
-    groups = SequenceMatcher(None, lines, new_lines, autojunk=False).get_grouped_opcodes(AROUND)
-    windows = [(group[0][1], group[-1][2], group[0][3], group[-1][4]) for group in groups]
-    old = _hidden(before, lines, [range(start + 1, end + 1) for start, end, _, _ in windows])
-    new = _hidden(after, new_lines, [range(start + 1, end + 1) for _, _, start, end in windows])
-    return Change(change.path, None if change.before is None else old, new)
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8", "surrogateescape")
-
-
-def _hidden(text: str, lines: list[str], windows: list[range]) -> bytes:
-    said = masked(text, windows, secret=False)
-    return "\n".join(said.get(number, line) for number, line in enumerate(lines, 1)).encode("utf-8", "surrogateescape")
 
 
 def _by_severity(seen: Examination) -> dict[str, int]:

@@ -10,17 +10,21 @@ from msgspec.structs import replace
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.formats.edits import CannotWrite, Replacement, collide
-from shoreup.model.amendment import Dropped, NotFixed
+from shoreup.model.amendment import Applied, Change, Dropped, NotFixed
 from shoreup.model.edit import Append, Edit, Impact, NoRepair, Put, Remove, Repair, Substitute
 from shoreup.model.finding import Draft, Finding, Safety
 from shoreup.model.location import Route
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt
+from shoreup.stages.fixing.eyes import for_eyes
 from shoreup.stages.fixing.impact import impact
 from shoreup.stages.fixing.merging import Body, missing
 from shoreup.stages.fixing.realising import Realiser
+from shoreup.stages.fixing.regions import contents
 from shoreup.stages.fixing.sharing import Sharing
 
+Choose = Callable[[Applied, Sequence[Change]], bool]
+"""Asked before a fix is taken, with what it would change."""
 _OFFERED = frozenset({Safety.SAFE, Safety.UNSAFE})
 
 
@@ -39,10 +43,11 @@ def propose(
     *,
     unsafe: bool,
     alone: Collection[str],
+    choose: Choose | None = None,
 ) -> Proposals:
     """An attempt for each wanted finding that code can cure, in rank order; the first of two that collide goes first.
 
-    ``alone`` names the fingerprints that must be realised without touching other resources.
+    ``alone`` names the fingerprints that must be realised without touching other resources. ``choose`` may refuse each.
     """
     kinds: dict[str, Concern] = {kind.id: kind() for kind in all_concerns()}
     realiser = Realiser(seen.reading)
@@ -63,11 +68,20 @@ def propose(
             ready.append(made)
     sharing = Sharing(seen, kinds, realiser)
     for made in _each_apart(ready, sharing, realiser, proposals):
-        if taken.admits(made):
+        if choose is not None and not choose(made.applied(), _changes(seen, made)):
+            proposals.not_fixed.append(NotFixed(made.finding, "you chose to leave it"))
+        elif taken.admits(made):
             proposals.attempts.append(made)
         else:
             proposals.later.append(made.finding)
     return proposals
+
+
+def _changes(seen: Examination, attempt: Attempt) -> tuple[Change, ...]:
+    """What the attempt alone would change, for people."""
+    tree = seen.reading.tree
+    held = contents(tree, [attempt])
+    return tuple(for_eyes(Change(path, tree.read(path), after)) for path, after in sorted(held.items()))
 
 
 class _Taken:

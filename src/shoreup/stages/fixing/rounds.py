@@ -17,7 +17,7 @@ from shoreup.model.finding import Finding
 from shoreup.stages.examination import Asked, Examination, examination
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.checks import Verdict, by_concern, check
-from shoreup.stages.fixing.proposals import Proposals, propose
+from shoreup.stages.fixing.proposals import Choose, Proposals, propose
 from shoreup.stages.fixing.regions import Regions, contents
 
 MOST_ROUNDS = 10
@@ -41,6 +41,7 @@ class Wish(Struct, frozen=True):
 
     wanted: Callable[[Finding], bool]
     unsafe: bool
+    choose: Choose | None = None
 
 
 def run(tree: FileTree, asked: Asked, wish: Wish, say: Progress) -> tuple[Examination, Outcome]:
@@ -60,7 +61,9 @@ class _Rounds:
 
     def run(self) -> Outcome:
         for number in range(1, MOST_ROUNDS + 1):
-            proposals = propose(self.outcome.last, self._wanted, unsafe=self.wish.unsafe, alone=self.alone)
+            proposals = propose(
+                self.outcome.last, self._wanted, unsafe=self.wish.unsafe, alone=self.alone, choose=self.wish.choose
+            )
             self._note(proposals)
             if proposals.attempts:
                 self.say(f"checking {len(proposals.attempts)} fixes", number, MOST_ROUNDS)
