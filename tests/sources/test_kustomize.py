@@ -590,3 +590,13 @@ def name_of(value: Value) -> tuple[str, str, str]:
     metadata = value["metadata"]
     assert isinstance(metadata, dict)
     return str(value["kind"]), str(metadata.get("namespace")), str(metadata["name"])
+
+
+def test_a_kustomization_of_another_shape_is_said(tmp_path: Path) -> None:
+    estate = Estate(
+        tmp_path, {"a/kustomization.yaml": "- not\n- a mapping\n", "b/kustomization.yaml": "resources: {a: b}\n"}
+    )
+    assert estate.causes == [
+        ("a/kustomization.yaml", 1, "a kustomization that is no mapping"),
+        ("b/kustomization.yaml", 1, "no list"),
+    ]

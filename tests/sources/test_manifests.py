@@ -158,3 +158,17 @@ def test_positions_survive_forgetting_the_contents(tmp_path: Path) -> None:
     estate = Estate(tmp_path, {"a.yaml": SERVICE})
     estate.tree.forget()
     assert estate.written("Service", "web", "metadata", "name") == ("a.yaml", "web")
+
+
+def test_broken_yaml_is_said_also_where_no_object_is_in_it(tmp_path: Path) -> None:
+    estate = Estate(
+        tmp_path,
+        {
+            "values.yaml": "image:\n  tag: [1, 2\nport: 1\n",
+            "deep.yaml": "a: " + "[" * 5000 + "]" * 5000,
+            "template.yaml": "{{ if .x }}\na: [\n{{ end }}\n",
+            "data.json": "// a comment\n{}\n",
+        },
+    )
+    assert [(file, line) for file, line, _ in estate.causes] == [("deep.yaml", 1), ("values.yaml", 3)]
+    assert estate.tree.skipped == {"template.yaml": "template"}

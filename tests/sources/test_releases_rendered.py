@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bad_estates import write
 from releasing import Estate, estate
+from shoreup.report import contract
+from shoreup.sources.releases import rendered
+from shoreup.stages.audit import AuditOptions, audit
 
 CHART = {
     "main.tf": """\
@@ -101,3 +105,54 @@ def test_what_cannot_be_rendered_truly_is_not_rendered(
     read = estate(tmp_path / "estate", {**CHART, **change})
     assert stated(read)
     assert read.tree.errors == []
+
+
+def test_what_helm_said_can_be_told_in_every_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helm(tmp_path, monkeypatch, "echo 'Error: no such function' >&2; exit 1")
+    write(tmp_path / "estate", CHART)
+    account = audit([tmp_path / "estate"], AuditOptions(cache=False))
+    assert "no such function" in contract.render(account)
+    assert [one.cause for one in account.errors] == ["Helm refused the chart: Error: no such function"]
+
+
+@pytest.mark.parametrize("script", ["exec /bin/sleep 60", "/usr/bin/yes"])
+def test_a_chart_that_has_reached_a_limit_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    record = tmp_path / "record"
+    helm(tmp_path, monkeypatch, f"echo tried >> {record}; {script}")
+    monkeypatch.setattr(rendered, "SECONDS", 0.5)
+    monkeypatch.setattr(rendered, "MAX_OUTPUT", 10_000)
+    twice = CHART["main.tf"] + CHART["main.tf"].partition("variable")[0].replace('"web"', '"again"', 1)
+    write(tmp_path / "estate", {**CHART, "main.tf": twice})
+    account = audit([tmp_path / "estate"], AuditOptions(cache=False))
+    assert record.read_text() == "tried\n"
+    (error,) = account.errors
+    assert error.cause.startswith("Helm came to a limit")
+
+
+def test_a_flux_release_names_its_chart_from_the_top_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm(tmp_path, monkeypatch, says(RENDERED))
+    release = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: apps}\n"
+        "spec:\n  chart: {spec: {chart: ./charts/web/, sourceRef: {kind: GitRepository, name: here}}}\n"
+    )
+    files = {path: text for path, text in CHART.items() if path != "main.tf"}
+    assert "Deployment/web" in estate(tmp_path / "estate", {**files, "release.yaml": release}).made
+    absent = estate(tmp_path / "other", {"release.yaml": release})
+    assert set(absent.made) == {"ReleaseValues/web"}
+    assert absent.tree.errors == []
+
+
+def test_an_answer_from_before_helm_was_there_is_not_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("SHOREUP_HELM", "")
+    write(tmp_path / "estate", CHART)
+    audit([tmp_path / "estate"], AuditOptions())
+    assert audit([tmp_path / "estate"], AuditOptions()).cached
+    helm(tmp_path, monkeypatch, says(RENDERED))
+    assert not audit([tmp_path / "estate"], AuditOptions()).cached

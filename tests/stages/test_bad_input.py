@@ -186,7 +186,10 @@ def test_deep_json_ends(tmp_path: Path, depth: int) -> None:
             "text/b.yaml": deep,
         },
     )
-    assert errors(account) == [("bad/a.tf.json", 1, "nested too deeply", "the file")]
+    assert errors(account) == [
+        ("bad/a.tf.json", 1, "nested too deeply", "the file"),
+        ("text/b.yaml", 1, "nested deeper than 150 levels", "the document"),
+    ]
     assert ("text/main.tf", 21) in unknowns(account)
 
 

@@ -46,6 +46,11 @@ class Documents:
             found = self._streams[path] = self._read(path)
         return found
 
+    def look(self, path: str) -> None:
+        """Say what is wrong in a file from which nothing is wanted; its documents are not kept."""
+        if path not in self._streams:
+            self._read(path)
+
     def outer(self, path: str) -> tuple[Segment, ...]:
         """The file's text over its bytes, for origins."""
         if self._outer[0] != path:

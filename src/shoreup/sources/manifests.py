@@ -50,7 +50,11 @@ def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents |
 def objects_in(documents: Documents, path: str, root: str, blank: re.Pattern[str]) -> Iterator[Found]:
     """Every object that a file holds, without those whose name is a ``blank`` that somebody fills in first."""
     content = documents.tree.read(path)
-    if content is None or b"apiVersion" not in content or b"kind" not in content:
+    if content is None:
+        return
+    if b"apiVersion" not in content or b"kind" not in content:
+        if not path.endswith(".json"):  # JSON is written for many readers, who know other rules
+            documents.look(path)
         return
     for index, document in enumerate(documents.of(path)):
         for prefix, body in objects(document.value):

@@ -20,6 +20,7 @@ from shoreup.model.account import Account
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.settings import Persona
 from shoreup.sources.git import head, listed, origin_url, owner_of, stamp
+from shoreup.sources.helm import helm_stamp
 from shoreup.stages import proofs
 from shoreup.stages.baseline import Baseline, against, read_baseline, set_apart
 from shoreup.stages.cache import Cache
@@ -78,7 +79,12 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     cache = (
         Cache(
             _question(
-                root, only, options, plan, today, f"{known} {given.name} {given.digest} {_history(root)} {stamp(root)}"
+                root,
+                only,
+                options,
+                plan,
+                today,
+                f"{known} {given.name} {given.digest} {_history(root)} {stamp(root)} {helm_stamp()}",
             )
         )
         if options.cache

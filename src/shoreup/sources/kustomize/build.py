@@ -36,6 +36,10 @@ MAX_OBJECTS = 20_000
 
 MAX_DEPTH = 40
 
+_LISTS = (
+    *("resources", "bases", "components", "configMapGenerator", "secretGenerator", "helmCharts", "patches", "labels"),
+    *("patchesStrategicMerge", "patchesJson6902", "replicas", "images", "replacements"),
+)
 _NOT_FOLLOWED = {
     "transformers": "transformers of other kinds are not followed",
     "generators": "generators of other kinds are not followed",
@@ -119,6 +123,9 @@ class Build:
                 scope = self._nested(component, kustomization, node, scope)
         self._generate(kustomization, _Scope(scope))
         self._inflate(kustomization)
+        for field in _LISTS:
+            if not isinstance(kustomization.value.get(field, []), (list, type(None))):
+                self.found.complain(kustomization, (field,), "no list", f"the {field}")
         for field, cause in _NOT_FOLLOWED.items():
             if kustomization.value.get(field):
                 self.found.complain(kustomization, (field,), cause, f"the {field}")

@@ -104,6 +104,8 @@ class Kustomizations:
                 if version is not None and not (isinstance(version, str) and version.startswith("kustomize.config.")):
                     continue
                 return Kustomization(path, folder, document.value, Written(DocumentTracer(self.documents, path, index)))
+            if path is not None and document.value is not None:
+                self.tree.error(path, document.line, "a kustomization that is no mapping", "the kustomization")
         return None
 
     def resolve(self, folder: str, name: str) -> str | None:

@@ -10,6 +10,7 @@ from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
+from shoreup.sources.helm import helm_program
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.apptemplate import objects
 from shoreup.sources.releases.apptemplate.chart import chart, evaluated, rules_for
@@ -20,7 +21,7 @@ from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
 from shoreup.sources.releases.layers import TraceValue, root
 from shoreup.sources.releases.patches import patched
 from shoreup.sources.releases.reading import ReleaseReading
-from shoreup.sources.releases.rendered import Refused, TemplateTracer, helm_program, render
+from shoreup.sources.releases.rendered import Refused, TemplateTracer, render
 
 
 def expand(release: ReleaseReading) -> list[Found]:
@@ -51,14 +52,16 @@ def _values(release: ReleaseReading) -> Found:
 
 
 def _rendered(release: ReleaseReading) -> list[Found] | None:
-    helm = helm_program() if release.tree is not None and release.chart_path else None
-    if helm is None or release.tree is None:
+    if release.tree is None or not release.chart_path or f"{release.chart_path}/Chart.yaml" not in release.tree:
+        return None
+    helm = helm_program()
+    if helm is None:
         return None
     made = render(release, release.tree, helm)
     if isinstance(made, str):
         path = f"{release.chart_path}/Chart.yaml"
         if isinstance(made, Refused):
-            release.tree.error(path, 0, made, "the chart's objects")
+            release.tree.error(path, 0, str(made), "the chart's objects")
         else:
             release.tree.skipped[path] = "chart not rendered"
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from shoreup.model.location import Route
@@ -92,7 +93,8 @@ def _from_spec(found: Found, spec: Value, route: Route, key: int, estate: Estate
     kind = pattern(at(reference, "kind"))
     chart = pattern(named)
     if kind == "GitRepository" or kind == "Bucket":
-        return _Chart(chart.rstrip("/").rpartition("/")[2], "", version, "git", place, version_place, chart)
+        path = posixpath.normpath(chart) if chart else ""
+        return _Chart(path.rpartition("/")[2], "", version, "git", place, version_place, path)
     home = at(reference, "namespace")
     namespace = home if isinstance(home, str) else found.resource.namespace
     source = estate.find(kind or "HelmRepository", pattern(at(reference, "name")), namespace, found)

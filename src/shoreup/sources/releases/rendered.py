@@ -1,23 +1,21 @@
 """Charts that lie in the repository, rendered by Helm where Helm is at hand.
 
 ``helm template`` evaluates Go templates and nothing else; still it gets a copy of the chart's files (no links,
-nothing from outside the estate), an empty home, no plugins, no network to speak of, and a time limit. Without
-Helm, or where the values are not all known, or a dependency is missing, the release stays with what its values
-state.
-
-``SHOREUP_HELM`` names the program; else ``helm`` on the path is taken; ``SHOREUP_HELM=""`` switches rendering off.
+nothing from outside the estate), an empty home, no plugins, no network to speak of, and limits of time and size.
+Without Helm, or where the values are not all known, or a dependency is missing, the release stays with what its values
+state. A chart that has reached a limit is not tried again, and after a few of them no other is.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import posixpath
 import re
-import shutil
+import resource
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from shoreup.formats.files import FileTree
@@ -27,15 +25,13 @@ from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import Value, at, unknowns
 from shoreup.sources.releases.reading import ReleaseReading
 
-SECONDS = 20
+SECONDS = 10
+MAX_MEMORY = 4 * 1024 * 1024 * 1024
 MAX_OUTPUT = 16 * 1024 * 1024
+MAX_LIMITS = 3
+"""So many charts may reach a limit before the rest is left as it is."""
+TOO_MUCH = "Helm came to a limit"
 _SOURCE = re.compile(r"^# Source: [^/\n]+/(.+)$", re.MULTILINE)
-
-
-def helm_program() -> str | None:
-    """The Helm to use, if there is one."""
-    named = os.environ.get("SHOREUP_HELM")
-    return (named or None) if named is not None else shutil.which("helm")
 
 
 def render(release: ReleaseReading, tree: FileTree, helm: str) -> list[tuple[dict[str, Value], str]] | str:
@@ -48,6 +44,9 @@ def render(release: ReleaseReading, tree: FileTree, helm: str) -> list[tuple[dic
     missing = _missing_dependency(release.chart_path, tree)
     if missing:
         return f"the chart's dependency {missing} is not in the repository"
+    limited = [one.file for one in tree.errors if one.cause.startswith(TOO_MUCH)]
+    if f"{release.chart_path}/Chart.yaml" in limited or len(limited) >= MAX_LIMITS:
+        return "charts took too much of Helm"
     with tempfile.TemporaryDirectory(prefix="shoreup-helm-") as folder:
         home = Path(folder)
         _copy(release.chart_path, tree, home / "chart")
@@ -68,26 +67,44 @@ def _run(release: ReleaseReading, helm: str, home: Path) -> str:
     folders = ("HOME", "HELM_PLUGINS", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")
     environment = {key: str(home / key.lower()) for key in folders}
     environment |= {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "KUBECONFIG": "/dev/null"}
+    output, complaints = home / "output", home / "complaints"
     try:
-        done = subprocess.run(  # noqa: S603 - the program is the user's own, no shell takes part
-            [*command, str(home / "chart")],
-            env=environment,
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        with output.open("wb") as out, complaints.open("wb") as err:
+            done = subprocess.run(  # noqa: S603 - the program is the user's own, no shell takes part
+                [*command, str(home / "chart")],
+                env=environment,
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                timeout=SECONDS,
+                check=False,
+                preexec_fn=_limit,
+            )
     except subprocess.TimeoutExpired:
-        return Refused(f"Helm took longer than {SECONDS} s")
-    except OSError as problem:
-        return Refused(f"Helm could not be started: {problem.strerror}")
+        return Refused(f"{TOO_MUCH}: {SECONDS} s")
+    except (OSError, subprocess.SubprocessError) as problem:
+        return Refused(f"Helm could not be started: {getattr(problem, 'strerror', None) or problem}")
+    if done.returncode < 0 or output.stat().st_size >= MAX_OUTPUT:
+        return Refused(f"{TOO_MUCH}: of memory or of {MAX_OUTPUT // 1024 // 1024} MiB of objects")
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        with complaints.open("rb") as file:
+            said = file.read(10_000).decode(errors="replace").strip().splitlines() or ["no reason given"]
+        if any("out of memory" in line or "cannot allocate memory" in line for line in said):
+            return Refused(f"{TOO_MUCH}: {MAX_MEMORY // 1024 // 1024 // 1024} GiB of memory")
         return Refused(f"Helm refused the chart: {said[0].replace(str(home), '')[:300]}")
-    if len(done.stdout) > MAX_OUTPUT:
-        return Refused("the chart renders to more than can be read")
-    return done.stdout.decode(errors="replace")
+    return output.read_text(encoding="utf-8", errors="replace")
+
+
+def _limit() -> None:
+    """Limits of the process that Helm becomes."""
+    for kind, most in (
+        (resource.RLIMIT_FSIZE, MAX_OUTPUT),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_AS, MAX_MEMORY),
+    ):
+        with suppress(OSError, ValueError):  # not every system knows every limit
+            resource.setrlimit(kind, (most, most))
 
 
 def _copy(chart: str, tree: FileTree, target: Path) -> None:
