@@ -75,6 +75,13 @@ def test_folded_findings_name_their_subjects_as_long_as_they_are_few() -> None:
     assert "Deployment web/2" not in text.render(account(*more))
 
 
+def test_a_digest_is_cut_short_in_prose() -> None:
+    one = finding(message=f"It runs shop@sha256:{'0123456789abcdef' * 4}, which is fine.")
+    page = text.render(account(one), width=120)
+    assert "shop@sha256:0123456789ab..., which" in page
+    assert "456789abcdef0123" not in page
+
+
 def test_small_things_come_first_only_where_there_is_nothing_else() -> None:
     small = finding(1, "module-oversized", severity=Severity.LOW)
     assert "module-oversized" in section(text.render(account(small)), "Do these first")

@@ -64,6 +64,7 @@ def test_whatever_it_looks_like(place: str, word: str) -> None:
         "secretName: shop-database",
         "- name: DB_PASSWORD",
         "api_key = var.api_key",
+        "name = kubernetes_service_account_v1.housekeeper.metadata[0].name",
         'password = "${random_password.db.result}"',
         'resource "kubernetes_secret" "db" {',
         "mysqldump --single-transaction shop > /backup/shop.sql",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from proving import bring, proof
+from shoreup.model.proof import Verdict
 from shoreup.report.explanation import render
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.explanation import Question, explain
@@ -131,3 +133,13 @@ resource "kubernetes_pod_v1" "copy" {
 """
     )
     assert audit([estate], AuditOptions(cache=False, today=TODAY)).notices == ()
+
+
+def test_what_drills_have_seen_of_the_thing_is_shown(estate: Path) -> None:
+    bring(estate, "old", proof("restore", "CronJob shop/dump", number=1, taken=datetime(2026, 10, 1, tzinfo=UTC)))
+    bring(estate, "new", proof("restore", "CronJob shop/dump", number=2, verdict=Verdict.FAIL))
+    bring(estate, "other", proof("restore", "CronJob shop/other", number=3))
+    text = " ".join(explained(estate, "backup-retention-missing").split("Drills")[1].split())
+    assert text.startswith("restore of 2026-11-20: fail. The newest copy restores whole. Seen: every table matched.")
+    assert text.index("2026-11-20") < text.index("restore of 2026-10-01: pass.")
+    assert text.count("restore of") == 2

@@ -39,7 +39,8 @@ class Explanation(Struct, frozen=True):
 
     ``among`` is how many findings are ranked with it. ``ways`` lead from outside to what the finding is about;
     ``ways_left`` counts those that are not shown. ``needs`` is what it depends on itself. ``standing`` says why it is
-    no open finding, where it is accepted. ``settings`` is what the owner says of the thing in ``shoreup.toml``.
+    no open finding, where it is accepted. ``settings`` is what the owner says of the thing in ``shoreup.toml``,
+    ``drills`` what drills have seen of it, the newest first.
     """
 
     finding: Finding
@@ -51,3 +52,4 @@ class Explanation(Struct, frozen=True):
     needs: tuple[Step, ...]
     standing: str = ""
     settings: tuple[str, ...] = ()
+    drills: tuple[str, ...] = ()

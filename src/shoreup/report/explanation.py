@@ -42,6 +42,10 @@ class _Page(Struct, frozen=True):
             yield from self._heading("Your settings")
             for said in explanation.settings:
                 yield from self._prose(said, "  ")
+        if explanation.drills:
+            yield from self._heading("Drills")
+            for said in explanation.drills:
+                yield from self._prose(said, "  ")
         if explanation.excerpts:
             yield from self._heading("Evidence")
             for number, excerpt in enumerate(explanation.excerpts):

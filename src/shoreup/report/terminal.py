@@ -19,6 +19,7 @@ UNSAFE = re.compile(
     "\ud800-\udfff"  # half characters, from file names that are not UTF-8
     "\U000e0000-\U000e007f]"  # unseen tags
 )
+_DIGEST = re.compile(r"(\bsha256:[0-9a-f]{12})[0-9a-f]{52}\b")
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 
 
@@ -30,6 +31,11 @@ def plain(text: str) -> str:
 def sentence(text: str) -> str:
     """A message as one paragraph: line breaks become spaces, the rest as :func:`plain`."""
     return plain(" ".join(text.split()))
+
+
+def brief(text: str) -> str:
+    """A message as one paragraph, the digests in it cut short: JSON and the file itself have them whole."""
+    return sentence(_DIGEST.sub(r"\1...", text))
 
 
 def _spell(match: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ from shoreup.model.finding import (
     Undecided,
 )
 from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts, urgent
-from shoreup.report.terminal import Ink, cells, plain, sentence, wrap
+from shoreup.report.terminal import Ink, brief, cells, plain, sentence, wrap
 
 SHOWN = 10
 """How many problems, and how many kinds of open questions, are listed."""
@@ -96,7 +96,7 @@ class _Page(Struct, frozen=True):
             )
             told = sentence(one.subject) in sentence(one.message)
             yield from self._pair(one, "" if told else sentence(one.subject), "    ", "faint")
-            yield from self._prose(one.message, "    ")
+            yield from self._prose(brief(one.message), "    ")
             yield from self._prose(f"If not: {one.consequence}", "    ")
             for fix in one.fixes[:1]:
                 yield from self._prose(f"Fix ({fix.safety.value}): {fix.title}", "    ", "faint")
@@ -143,7 +143,7 @@ class _Page(Struct, frozen=True):
         shown = spot.findings[:1] if alike and not self.full else spot.findings
         for one in shown:
             times = f" ×{len(spot.findings)}" if len(shown) < len(spot.findings) else ""
-            message = sentence(one.message + _likely(one) + ("" if self.full else _others(spot)))
+            message = brief(one.message + _likely(one) + ("" if self.full else _others(spot)))
             yield from self._pair(one, message, "            ", times=times)
             if self.full:
                 yield from self._details(one)
@@ -217,7 +217,7 @@ class _Page(Struct, frozen=True):
         by_concern = Counter(one.concern for one in undecided)
         for concern, count in by_concern.most_common(None if self.full else SHOWN):
             reasons = Counter(
-                f"{sentence(one.unknown)}: {sentence(one.reason)}" for one in undecided if one.concern == concern
+                f"{brief(one.unknown)}: {brief(one.reason)}" for one in undecided if one.concern == concern
             )
             example, times = reasons.most_common(1)[0]
             more = ", and others" if times < count else ""

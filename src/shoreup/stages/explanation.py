@@ -9,12 +9,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from shoreup.facts.proofs import last_day, subject_of
 from shoreup.facts.wiring import wiring
 from shoreup.facts.wiring_graph import WAY_IN, Edge, Node, Wiring
 from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
 from shoreup.model.explanation import Excerpt, Explanation, SourceLine, Step
-from shoreup.model.finding import Category, Consequence, Finding, Place
+from shoreup.model.finding import Category, Consequence, Draft, Finding, Place
 from shoreup.sources.git import listed
 from shoreup.stages import proofs
 from shoreup.stages.audit import estate_root
@@ -30,7 +31,7 @@ FINGERPRINT = re.compile(r"[0-9a-f]{4,40}")
 """The first four characters are enough where no other finding has them."""
 _AROUND = 2
 """Lines shown before and after what is meant."""
-_LONGEST = 16
+_LONGEST = 8
 """Lines shown of something long."""
 _WAYS = 3
 _NEEDS = 6
@@ -82,6 +83,7 @@ def explain(question: Question, say: Progress) -> Explanation:
         needs=tuple(_needs(graph, node, seen)) if node is not None else (),
         standing=standing,
         settings=tuple(owners_word(draft, seen.estate)),
+        drills=tuple(_drills(draft, seen)),
     )
 
 
@@ -108,12 +110,25 @@ def _weights(finding: Finding) -> Iterator[str]:
     yield f"{finding.consequence_class.value}: {_LOSSES[finding.consequence_class]}"
     yield f"{finding.severity.value}: how bad it is by itself; within one class the worse comes first."
     if finding.dependants:
-        things = f"{finding.dependants} things stop" if finding.dependants > 1 else "One thing stops"
-        yield f"{things} with it; among equals what carries more comes first."
+        things = f"{finding.dependants} things hang" if finding.dependants > 1 else "One thing hangs"
+        yield f"{things} on it; among equals what carries more comes first."
     if finding.confidence.value != "certain":
         yield "likely, not certain: read the lines below before you act on it; the certain comes first."
     if finding.strict:
         yield "strict: true, and seldom worth a change; only '--persona strict' shows it."
+
+
+def _drills(draft: Draft, seen: Examination) -> Iterator[str]:
+    """What drills have seen of the thing itself, the newest first."""
+    resource = seen.estate.by_key.get(draft.at.resource)
+    own = None if resource is None else subject_of(resource).key[:3]
+    about = [one for one in seen.estate.proofs if str(one.subject) == draft.subject or one.subject.key[:3] == own]
+    for proof in sorted(about, key=lambda one: one.taken, reverse=True)[:_WAYS]:
+        verdict = proof.verdict.value.replace("-", " ")
+        seen_then = f"{proof.claim} Seen: {proof.after}. Counts until {last_day(proof).isoformat()}."
+        yield f"{proof.drill} of {proof.day.isoformat()}: {verdict}. {seen_then}"
+        for limit in proof.limits:
+            yield f"It does not show: {limit}."
 
 
 # -------------------------------------------------------------------------------------------------- evidence
@@ -153,7 +168,10 @@ def _ways(graph: Wiring, node: Node, seen: Examination) -> list[tuple[Step, ...]
 def _needs(graph: Wiring, node: Node, seen: Examination) -> Iterator[Step]:
     """What the node depends on itself."""
     for edge in graph.needs.get(node, [])[:_NEEDS]:
-        yield Step(edge.target.name, edge.note or edge.how, _written(edge.place, seen))
+        # A note that only says the target's name again gives way to the kind of the dependency.
+        short = edge.target.name.rpartition("/")[2].rpartition(" ")[2]
+        how = edge.how.replace("-", " ") if not edge.note or edge.note.endswith(short) else edge.note
+        yield Step(edge.target.name, how, _written(edge.place, seen))
 
 
 def _step(edge: Edge, seen: Examination) -> Step:

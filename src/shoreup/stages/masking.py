@@ -39,6 +39,8 @@ _BLOCK = re.compile(r"^\s*(?:[\w-]+(?:\s+\"[^\"]*\")*\s*\{|[}\])]+,?|#.*|//.*|--
 _REFERENCE = re.compile(r"^(?:var|local|module|data|each|self|path|[a-z]+_[a-z_0-9]+|[a-z0-9]+(?=\())\b[.(\[]")
 _IN_TEXT = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}|%\{[^}]*\}|\$[A-Za-z_]\w*")
 _LONG_WORD = re.compile(r"(?<![A-Za-z0-9+/_=:-])[A-Za-z0-9+/_=-]{20,}")
+_TYPE = re.compile(r"[a-z]{2,14}(?:_[a-z]{2,14})+(?:_v\d)?")
+"""What Terraform calls a kind of resource: ``kubernetes_service_account_v1``."""
 _ENCODED_LINE = re.compile(r"^\s*[A-Za-z0-9+/]{32,}={0,2}\s*$")
 _USER_INFO = re.compile(r"(?<=://)[^\s'\"@:]*:[^\s'\"]*(?=@)")
 _PASSWORD_OPTION = re.compile(r"(?P<option>(?<![^\s\"'])-p)(?P<value>[^\s\"'$,\d][^\s\"'$,]*)")
@@ -120,8 +122,14 @@ def _words(line: str) -> str:
     line = _PIPED.sub(lambda found: found["told"] + MASK, line)
     if _speaks(line):
         line = _SAID.sub(_said, line)
-    line = _LONG_WORD.sub(lambda found: MASK if is_random(found.group()) else found.group(), line)
+    line = _LONG_WORD.sub(_long, line)
     return _MIXED_WORD.sub(lambda found: MASK if _is_mixed(found.group()) else found.group(), line)
+
+
+def _long(found: re.Match[str]) -> str:
+    word = found.group()
+    refers = _TYPE.fullmatch(word) and found.string[found.end() : found.end() + 1] in (".", '"')
+    return MASK if is_random(word) and not refers else word
 
 
 def _is_mixed(word: str) -> bool:
