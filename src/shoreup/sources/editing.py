@@ -19,6 +19,26 @@ Like = tuple[tuple[Route, Route], ...]
 """Fields inside a new value that shall be written as another field of the resource is: see ``model.edit.Put``."""
 
 
+class Writable(Protocol):
+    """Values that can be written to, by routes of their own. The methods are those of :class:`Editor`."""
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Give the value at ``route``."""
+        ...
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Add an item to a list."""
+        ...
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Take away what stands at ``route``."""
+        ...
+
+
 @runtime_checkable
 class Editor(Protocol):
     """A tracer that can also write.

@@ -22,6 +22,7 @@ from shoreup.sources.releases.assignments import Assignment, assign, assignments
 from shoreup.sources.releases.layers import Layer, Stack, TraceValue, nowhere, stack
 from shoreup.sources.releases.reading import ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_file, layer_from_text
+from shoreup.sources.releases.values import Below
 
 GROUP = "argoproj.io/"
 _GENERATED = "the generator of the ApplicationSet decides it"
@@ -162,7 +163,9 @@ def _values(spec: _Spec, route: Route, source: Value, folder: str, tree: FileTre
         layers.append(layer_from_text(text, lambda: spec.trace((*helm, "values")), "helm.values"))
     inline = at(source, "helm", "valuesObject")
     if isinstance(inline, dict):
-        layers.append(Layer(inline, lambda below: spec.trace((*helm, "valuesObject", *below))))
+        home = (*helm, "valuesObject")
+        editor = Below(spec.found.tracer, (*spec.route, *home))
+        layers.append(Layer(inline, lambda below: spec.trace((*home, *below)), editor))
     made: list[Assignment] = []
     parameters = at(source, "helm", "parameters")
     for index, item in enumerate(parameters if isinstance(parameters, list) else []):

@@ -12,11 +12,16 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import Reader
 from shoreup.formats.sourcemap import cover, cut
+from shoreup.formats.spelling import rewritten
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import PartialText, Unknown, Value, at
+from shoreup.sources.editing import Like
 from shoreup.sources.releases.layers import Layer, Stack, TraceValue
+from shoreup.sources.releases.values import StackValues
 
 MAX_INDEX = 65536
 """Helm's own bound on list indices."""
@@ -132,7 +137,47 @@ def assign(below: Stack, made: Sequence[Assignment]) -> Stack:
         inner = next((item for item in made if item.route[: len(route)] == route), None)
         return below.trace(route) or (None if inner is None else _block(inner))
 
-    return Stack((Layer(values, trace),), values, below.open_reason)
+    return Stack((Layer(values, trace, _Assigned(below, tuple(made))),), values, below.open_reason)
+
+
+class _Assigned:
+    """Writes values that assignments lie over: what one of them says is changed in it, the rest below."""
+
+    def __init__(self, below: Stack, made: tuple[Assignment, ...]) -> None:
+        self._below = StackValues(below)
+        self._made = made
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Give the value at ``route``."""
+        for item in reversed(self._made):
+            if route[: len(item.route)] == item.route:
+                rest = route[len(item.route) :]
+                origin = _origin(item, rest)
+                if origin is None:
+                    break
+                return rewritten(origin, at(item.value, *rest), value, read)
+        self._refuse(route)
+        return self._below.put(route, value, read, like=like, alone=alone)
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Add an item to a list."""
+        self._refuse(route)
+        return self._below.append(route, value, read, like=like, alone=alone)
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Take away what stands at ``route``."""
+        self._refuse(route)
+        return self._below.remove(route, read, alone=alone)
+
+    def _refuse(self, route: Route) -> None:
+        for item in self._made:
+            short = min(len(route), len(item.route))
+            if route[:short] == item.route[:short] and short:
+                raise CannotWrite(f"{'.'.join(map(str, item.route))} is set apart, over the values")
 
 
 def _put(value: Value, route: Route, item: Value) -> Value:

@@ -13,15 +13,18 @@ from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.helm import helm_program
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.apptemplate import objects
-from shoreup.sources.releases.apptemplate.chart import chart, evaluated, rules_for
+from shoreup.sources.releases.apptemplate.chart import Rules, chart, evaluated, rules_for
 from shoreup.sources.releases.apptemplate.defaults import with_defaults
 from shoreup.sources.releases.apptemplate.legacy import is_legacy, modernised
+from shoreup.sources.releases.apptemplate.saying import AppTemplate
 from shoreup.sources.releases.conventions import components
-from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
-from shoreup.sources.releases.layers import TraceValue, root
+from shoreup.sources.releases.derive import From, Tree, lay_out
+from shoreup.sources.releases.derived import DerivedObject, Silence
+from shoreup.sources.releases.layers import Stack, root
 from shoreup.sources.releases.patches import patched
 from shoreup.sources.releases.reading import ReleaseReading
 from shoreup.sources.releases.rendered import Refused, TemplateTracer, render
+from shoreup.sources.releases.values import StackValues
 
 
 def expand(release: ReleaseReading) -> list[Found]:
@@ -94,7 +97,7 @@ def _from_app_template(release: ReleaseReading) -> Iterator[Found]:
         values = evaluated(values, made)
         made = replace(made, values=root(values))
     for api_version, kind, name, tree in objects(made):
-        yield from patched(release, _found(release, api_version, kind, name, tree, values.trace))
+        yield from patched(release, _found(release, api_version, kind, name, tree, values, rules))
 
 
 def _from_conventions(release: ReleaseReading) -> Iterator[Found]:
@@ -106,7 +109,13 @@ def _from_conventions(release: ReleaseReading) -> Iterator[Found]:
 
 
 def _found(
-    release: ReleaseReading, api_version: str, kind: str, name: str, tree: Tree, trace: TraceValue | None = None
+    release: ReleaseReading,
+    api_version: str,
+    kind: str,
+    name: str,
+    tree: Tree,
+    values: Stack | None = None,
+    rules: Rules | None = None,
 ) -> Found:
     body, marks = lay_out(tree)
     assert isinstance(body, dict)
@@ -123,7 +132,12 @@ def _found(
         source="helm",
         parent=release.resource.key,
     )
-    return Found(resource, DerivedTracer(body, marks, trace or release.trace_value, _ReleasePlace(release)))
+    said = values or release.stack
+    dialect = Silence() if rules is None else AppTemplate(body, marks, said.values, rules)
+    tracer = DerivedObject(
+        body, marks, said.trace, _ReleasePlace(release), StackValues(said), dialect, release.found.tracer
+    )
+    return Found(resource, tracer)
 
 
 _CLUSTER_WIDE = frozenset({"ClusterRole", "ClusterRoleBinding", "PersistentVolume", "StorageClass", "Namespace"})

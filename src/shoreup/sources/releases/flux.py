@@ -11,6 +11,7 @@ from shoreup.sources.reading import Found
 from shoreup.sources.releases.layers import Layer, Stack, nowhere, stack
 from shoreup.sources.releases.reading import Estate, ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_text
+from shoreup.sources.releases.values import Below
 
 GROUP = "helm.toolkit.fluxcd.io/"
 
@@ -144,7 +145,8 @@ def _values(found: Found, body: Value, estate: Estate) -> Stack:
     layers = [_referred(found, item, estate) for item in _listed(at(body, "spec", "valuesFrom"))]
     inline = at(body, "spec", "values")
     if isinstance(inline, dict):
-        layers.append(Layer(inline, lambda route: found.tracer.trace(("spec", "values", *route))))
+        home = ("spec", "values")
+        layers.append(Layer(inline, lambda route: found.tracer.trace((*home, *route)), Below(found.tracer, home)))
     elif isinstance(inline, (Unknown, PartialText)):
         layers.append(Layer(Unknown(_reason(inline)), nowhere))
     return stack(layers)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from shoreup.formats.files import FileTree
 from shoreup.model.value import PartialText, Unknown, Value, at, pattern
 from shoreup.sources.reading import Found
@@ -16,6 +18,7 @@ from shoreup.sources.releases.assignments import Assignment, assign, assignments
 from shoreup.sources.releases.layers import Layer, Stack, TraceValue, nowhere, stack
 from shoreup.sources.releases.reading import ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_text
+from shoreup.sources.releases.values import Below, Either
 
 _SETS = ("set", "set_list", "set_sensitive", "set_wo")
 
@@ -89,7 +92,10 @@ def _values(found: Found, body: Value) -> Stack:
 
 
 def _layer(found: Found, text: Value, index: int) -> Layer:
-    return layer_from_text(text, lambda: found.tracer.trace(("values", index)), f"values[{index}]")
+    layer = layer_from_text(text, lambda: found.tracer.trace(("values", index)), f"values[{index}]")
+    if layer.editor is None:
+        return layer
+    return replace(layer, editor=Either(layer.editor, Below(found.tracer, ("values", index))))
 
 
 def _finder(found: Found, name: str, index: int) -> TraceValue:

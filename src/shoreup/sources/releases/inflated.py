@@ -13,6 +13,7 @@ from shoreup.sources.releases.assignments import Assignment, assign, assignments
 from shoreup.sources.releases.layers import Layer, Stack, TraceValue, stack
 from shoreup.sources.releases.reading import ReleaseReading, Where
 from shoreup.sources.releases.text import layer_from_file, layer_from_text
+from shoreup.sources.releases.values import Below
 
 
 def inflated_releases(found: Sequence[Found], tree: FileTree) -> Iterator[ReleaseReading]:
@@ -92,7 +93,8 @@ def _kustomize_values(found: Found, folder: str, chart: Value, tree: FileTree) -
             layers.append(layer_from_file(path, tree.read(path)))
     inline = at(chart, "valuesInline")
     if isinstance(inline, dict):
-        written = Layer(inline, lambda below: found.tracer.trace(("valuesInline", *below)))
+        home = ("valuesInline",)
+        written = Layer(inline, lambda below: found.tracer.trace((*home, *below)), Below(found.tracer, home))
         how = at(chart, "valuesMerge")
         layers = [written] if how == "replace" else [written, *layers] if how == "merge" else [*layers, written]
     return stack(layers)

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Unknown, Value, at
+from shoreup.sources.editing import Writable
 
 TraceValue = Callable[[Route], Origin | None]
 """Finds where the value at a route is written; the empty route is the whole."""
@@ -28,6 +29,8 @@ class Layer(Struct, frozen=True, eq=False):
 
     values: Mapping[str, Value] | Unknown
     trace: TraceValue
+    editor: Writable | None = None
+    """Writes the values, where a file of the estate holds them."""
 
 
 class Stack(Struct, frozen=True, eq=False):

@@ -7,15 +7,18 @@ and an object that cannot be matched with certainty is left with unknown fields 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import Reader
 from shoreup.formats.yaml import load
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource, Tracer
 from shoreup.model.value import Unknown, Value, at
+from shoreup.sources.editing import Editor, Like
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.layers import merge
 from shoreup.sources.releases.reading import ReleaseReading
@@ -145,3 +148,35 @@ class _PatchedTracer:
                 if origin is not None:
                     return Origin(origin.site, origin.span, origin.via)
         return self._tracer.trace(route)
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.put`, for what no patch touches."""
+        return self._editor(route).put(route, value, read, like=like, alone=alone)
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.append`, for what no patch touches."""
+        return self._editor(route).append(route, value, read, like=like, alone=alone)
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.remove`, for what no patch touches."""
+        return self._editor(route).remove(route, read, alone=alone)
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.add`."""
+        return self._editor(()).add(body, read, like=like)
+
+    def _editor(self, route: Route) -> Editor:
+        if route and any(_meet(route, touched) for touched in self._touched):
+            raise CannotWrite(REASON)
+        if not isinstance(self._tracer, Editor):
+            raise CannotWrite("the object is made by a template that is not written to")
+        return self._tracer
+
+
+def _meet(one: Route, other: Route) -> bool:
+    size = min(len(one), len(other))
+    return one[:size] == other[:size]

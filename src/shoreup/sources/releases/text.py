@@ -7,9 +7,11 @@ from collections.abc import Callable
 from shoreup.formats.sourcemap import whole
 from shoreup.formats.yaml import Document, load
 from shoreup.formats.yaml.inside import marked, origin_inside, restored
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin
 from shoreup.model.value import PartialText, Unknown, Value
+from shoreup.sources.pages import PageEditor
 from shoreup.sources.releases.layers import Layer, nowhere
 
 
@@ -39,13 +41,17 @@ def layer_from_text(text: Value, origin: Callable[[], Origin | None], what: str)
     if len(stream.documents) > 1:
         return Layer(Unknown(f"{what} is several documents"), nowhere)
     if not stream.documents or stream.documents[0].value is None:
-        return Layer({}, nowhere)
+        return Layer({}, nowhere, _editor(filled, origin))
     document = stream.documents[0]
     values = restored(document.value, reasons)
     if not isinstance(values, dict):
         reason = values.reason if isinstance(values, (Unknown, PartialText)) else f"{what} is not a map"
         return Layer(Unknown(reason), nowhere)
-    return Layer(values, lambda route: _trace(document, route, origin(), filled))
+    return Layer(values, lambda route: _trace(document, route, origin(), filled), _editor(filled, origin))
+
+
+def _editor(text: str, origin: Callable[[], Origin | None]) -> PageEditor:
+    return PageEditor(lambda: Page(text), origin)
 
 
 def _trace(document: Document, route: Route, outer: Origin | None, text: str) -> Origin | None:

@@ -15,6 +15,7 @@ from shoreup.model.value import Unknown, Value, pattern
 from shoreup.sources.releases.apptemplate.templating import Scope, plain, tpl
 from shoreup.sources.releases.derive import DerivedTracer, From, Tree, lay_out
 from shoreup.sources.releases.layers import Layer, Node, Stack, nowhere, root
+from shoreup.sources.releases.values import StackValues
 
 
 class Rules(Struct, frozen=True):
@@ -212,7 +213,7 @@ def evaluated(values: Stack, made: Chart) -> Stack:
     body, marks = lay_out(tpl(root(values), made.scope))
     assert isinstance(body, dict)
     tracer = DerivedTracer(body, marks, values.trace, nowhere)
-    return Stack((Layer(body, tracer.trace),), body, values.open_reason)
+    return Stack((Layer(body, tracer.trace, StackValues(values)),), body, values.open_reason)
 
 
 def _has_template(value: Value) -> bool:
