@@ -26,7 +26,8 @@ _SAME_IN_POD = frozenset(
         "priorityClassName", "runtimeClassName", "schedulerName", "securityContext", "hostname", "hostUsers",
         "shareProcessNamespace", "dnsConfig", "dnsPolicy", "hostAliases", "imagePullSecrets",
         "terminationGracePeriodSeconds", "restartPolicy", "nodeSelector", "tolerations", "affinity",
-        "enableServiceLinks", "topologySpreadConstraints", "automountServiceAccountToken", "hostIPC", "hostNetwork", "hostPID",
+        "enableServiceLinks", "topologySpreadConstraints", "automountServiceAccountToken", "hostIPC",
+        "hostNetwork", "hostPID",
     }
 )  # fmt: skip
 _PROBES = {"livenessProbe": "liveness", "readinessProbe": "readiness", "startupProbe": "startup"}
