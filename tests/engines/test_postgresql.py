@@ -16,8 +16,9 @@ import pytest
 from engines_here import chosen
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.jail import fences
+from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
-from shoreup.engines.postgresql_dumps import BrokenDump, Form, Gate, shape_of
+from shoreup.engines.postgresql_dumps import Form, Gate, shape_of
 from shoreup.engines.scratch import Scratch
 
 VERSIONS = ("15", "17")
@@ -123,7 +124,7 @@ def test_psql_is_content_with_half_a_dump_and_we_are_not(
         alone = running.tool("psql", ["--no-psqlrc", "--set=ON_ERROR_STOP=1", f"{empty}_alone"], source=half.fileno())
     assert alone.well
     assert count(running, f"{empty}_alone") == 999
-    with pytest.raises(BrokenDump, match="its end is missing"):
+    with pytest.raises(BrokenCopy, match="its end is missing"):
         running.restore(copy, empty)
 
 
@@ -135,7 +136,7 @@ def test_a_compressed_dump_that_was_cut_off_is_refused(
     running.dump(copy, "app", Form.PLAIN)
     whole = packed(copy, packing)
     whole.write_bytes(whole.read_bytes()[:-100])
-    with pytest.raises(BrokenDump, match="ends too early"):
+    with pytest.raises(BrokenCopy, match="ends too early"):
         running.restore(whole, empty)
 
 
@@ -160,7 +161,7 @@ def test_an_archive_that_was_cut_off_is_refused(running: RunningPostgresql, empt
 def test_what_is_no_dump_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     copy = tmp_path / "copy"
     copy.write_bytes(content)
-    with pytest.raises(BrokenDump, match=words):
+    with pytest.raises(BrokenCopy, match=words):
         shape_of(copy)
 
 
@@ -172,7 +173,7 @@ def test_a_dump_that_gives_orders_to_the_shell_is_refused(
     copy.write_bytes(copy.read_bytes().replace(b"\nSET ", f"\n\\! touch {mark}\nSET ".encode(), 1))
     try:
         assert not running.restore(copy, empty).well
-    except BrokenDump as problem:
+    except BrokenCopy as problem:
         assert "order" in str(problem)
     assert not mark.exists()
 
@@ -214,7 +215,7 @@ def test_data_that_looks_like_orders_passes_the_gate(size: int) -> None:
 
 
 def test_the_gate_refuses_what_psql_would_carry_out() -> None:
-    with pytest.raises(BrokenDump, match="order"):
+    with pytest.raises(BrokenCopy, match="order"):
         list(Gate(refuses=True).through(iter([b"SELECT 1;\n\\! id\n"])))
 
 

@@ -7,7 +7,6 @@ counts a row that is there twice twice (an exclusive or would count it as none).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -67,8 +66,7 @@ class WrongManifest(ValueError):
     """What is no manifest; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One thing that is not the same. ``was`` and ``is_now`` are words for people, without any of the data."""
 
     database: str

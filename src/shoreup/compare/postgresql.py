@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, LiteralString
+
+from msgspec import Struct
 
 from shoreup.compare.manifest import Content, Item, Manifest, Table, digest, manifest, sum_of
 
@@ -54,8 +55,7 @@ Connect = Callable[[str], "Connection[tuple[object, ...]]"]
 """Gives a connection to the database of that name, each statement its own transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     schema: str
     table: str
     pages: tuple[int, int | None] | None

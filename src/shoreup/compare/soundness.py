@@ -6,8 +6,9 @@ a number which is taken, pages that contradict each other, and a database in whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -33,8 +34,7 @@ _BTREES: LiteralString = """
     ORDER BY pg_relation_size(c.oid) DESC"""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsound:
+class Unsound(Struct, frozen=True):
     """Something that is wrong, whatever it was like before."""
 
     kind: str

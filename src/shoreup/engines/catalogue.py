@@ -27,7 +27,8 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``lines`` are the series that live long, where not all do. With ``logical_only`` only dumps in SQL can be carried
     over, never data files. ``folders`` are patterns of places that the programs lie in, ``programs`` those that an
     experiment needs, ``extensions_by`` is the program that tells where extensions lie. ``debian`` is the package that
-    has them all, ``{series}`` in it the series.
+    has them all, ``{series}`` in it the series. ``tools`` are the names of programs by what they do, ``install`` the
+    command that makes a new data directory (``{data}``), ``quiet`` the options that keep a copy from acting by itself.
     """
 
     id: str
@@ -46,6 +47,9 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logical_only: bool = False
     lines: tuple[str, ...] = ()
     extensions_by: str = ""
+    tools: dict[str, str] = {}
+    install: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
 
     def series(self, version: Version) -> Version:
         """The series that a version belongs to."""

@@ -23,7 +23,8 @@ from msgspec.structs import replace
 from shoreup.engines.base import EngineTrouble, Server, need_client, needed, wait_until_ready
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished, Jail
-from shoreup.engines.postgresql_dumps import BrokenDump, DumpShape, Form, Gate, Packing, shape_of, unpacked
+from shoreup.engines.packing import BrokenCopy, Packing, unpacked
+from shoreup.engines.postgresql_dumps import DumpShape, Form, Gate, shape_of
 from shoreup.engines.providers import Installation
 from shoreup.engines.scratch import Scratch, reachable
 from shoreup.model.proof import Engine as EngineSeen
@@ -291,7 +292,7 @@ class RunningPostgresql:
     def restore(self, source: Path, database: str = "postgres", jobs: int = 1) -> Finished:
         """Load a dump into a database that is there already.
 
-        Raises :class:`BrokenDump` where the file is no whole dump, :class:`EngineTrouble` where the tools are at fault.
+        Raises :class:`BrokenCopy` where the file is no whole dump, :class:`EngineTrouble` where the tools are at fault.
         That a tool ended well says little of a restore: compare what came out.
         """
         shape = shape_of(source)
@@ -341,7 +342,7 @@ class RunningPostgresql:
                 [psql, *options], seconds=_TOOL_SECONDS, feed=script(), target=nowhere, environment=self._variables()
             )
         if finished.well and not gate.whole:
-            raise BrokenDump("its end is missing: psql took what there was and was content")
+            raise BrokenCopy("its end is missing: psql took what there was and was content")
         return finished
 
     def _within_reach(self, source: Path, shape: DumpShape) -> Path:

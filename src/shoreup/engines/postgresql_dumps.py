@@ -8,18 +8,15 @@ told to refuse that, and for older ones it is refused here.
 
 from __future__ import annotations
 
-import gzip
 import re
-import subprocess
-import zlib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from shutil import which
 
 from msgspec import Struct
 
-_PIECE = 1 << 20
+from shoreup.engines.packing import BrokenCopy, Packing, beginning_of, packing_of
+
 _TAIL = 2048
 _LONGEST_LINE = 1 << 26
 _ENDINGS = (b"PostgreSQL database dump complete", b"PostgreSQL database cluster dump complete")
@@ -39,18 +36,6 @@ class Form(StrEnum):
     TAR = "tar"
 
 
-class Packing(StrEnum):
-    """How a file is compressed."""
-
-    NONE = ""
-    GZIP = "gzip"
-    ZSTD = "zstd"
-
-
-class BrokenDump(Exception):
-    """A file that is no whole dump, or one that gives orders; the message says what is wrong."""
-
-
 class DumpShape(Struct, frozen=True):
     """What a file or folder is."""
 
@@ -59,73 +44,28 @@ class DumpShape(Struct, frozen=True):
 
 
 def shape_of(path: Path) -> DumpShape:
-    """What kind of dump lies at ``path``, by its content and not by its name. Raises :class:`BrokenDump`."""
+    """What kind of dump lies at ``path``, by its content and not by its name. Raises :class:`BrokenCopy`."""
     if path.is_dir():
         if (path / "toc.dat").exists():
             return DumpShape(Form.DIRECTORY, Packing.NONE)
-        raise BrokenDump("it is a folder without the toc.dat of a dump")
-    with path.open("rb") as file:
-        first = file.read(8)
-    packing = Packing.NONE
-    if first.startswith(b"\x1f\x8b"):
-        packing = Packing.GZIP
-    elif first.startswith(b"\x28\xb5\x2f\xfd"):
-        packing = Packing.ZSTD
-    beginning = b""
-    for piece in unpacked(path, packing):
-        beginning += piece
-        if len(beginning) >= _TAIL:
-            break
+        raise BrokenCopy("it is a folder without the toc.dat of a dump")
+    packing = packing_of(path)
+    beginning = beginning_of(path, packing, _TAIL)
     if not beginning.strip():
-        raise BrokenDump("it is empty")
+        raise BrokenCopy("it is empty")
     if beginning.startswith(b"PGDMP"):
         return DumpShape(Form.CUSTOM, packing)
     if beginning[257:262] == b"ustar" or beginning.startswith(b"toc.dat\0"):
         return DumpShape(Form.TAR, packing)
     if not any(one in beginning for one in _BEGINNINGS):
-        raise BrokenDump("it does not begin like a dump of PostgreSQL")
+        raise BrokenCopy("it does not begin like a dump of PostgreSQL")
     return DumpShape(Form.PLAIN, packing)
-
-
-def unpacked(path: Path, packing: Packing) -> Iterator[bytes]:
-    """The content of a file, piece by piece. Raises :class:`BrokenDump` where its end is missing or it is damaged."""
-    try:
-        if packing is Packing.ZSTD:
-            yield from _by_zstd(path)
-            return
-        with gzip.open(path) if packing is Packing.GZIP else path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise BrokenDump("its compressed content is damaged or ends too early") from None
-    except OSError as problem:
-        raise BrokenDump(f"it cannot be read: {problem.strerror or problem}") from None
-
-
-def _by_zstd(path: Path) -> Iterator[bytes]:
-    program = which("zstd")
-    if program is None:
-        raise BrokenDump("it is compressed with zstd, which is not installed (Debian: zstd)")
-    with path.open("rb") as source:
-        process = subprocess.Popen(  # noqa: S603 (the system's decompressor, which gets no file name)
-            [program, "-dcq"], stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-    assert process.stdout is not None
-    try:
-        while piece := process.stdout.read(_PIECE):
-            yield piece
-        if process.wait() != 0:
-            raise BrokenDump("its compressed content is damaged or ends too early")
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
 
 
 class Gate:
     """Lets a plain dump through to psql, and looks at it on the way.
 
-    With ``refuses`` an order to psql raises :class:`BrokenDump`; without, psql is trusted to refuse it.
+    With ``refuses`` an order to psql raises :class:`BrokenCopy`; without, psql is trusted to refuse it.
     """
 
     def __init__(self, *, refuses: bool) -> None:
@@ -179,5 +119,5 @@ class Gate:
         if word in _OWN_ORDERS:
             return True
         if self._refuses:
-            raise BrokenDump(f"it gives psql an order ({word[:12].decode('ascii', 'replace')}), which no dump needs to")
+            raise BrokenCopy(f"it gives psql an order ({word[:12].decode('ascii', 'replace')}), which no dump needs to")
         return False
