@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from shoreup.model.edit import Append, Edit, Put
+from shoreup.model.edit import Append, Edit, Put, Remove
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at
 from shoreup.stages.fixing.expectation import Unexpectable, expected
@@ -24,7 +24,36 @@ def missing(edit: Edit, body: Body) -> tuple[int, Route] | None:
 
 
 def merged(edits: Sequence[Edit], body: Body) -> tuple[Edit, ...]:
-    """The edits, with those that would make one block put together. The others keep their order."""
+    """The edits, with those that would make one block put together, and those that exchange all that a block holds.
+
+    The others keep their order.
+    """
+    return _made_once(_exchanged(edits, body), body)
+
+
+def _exchanged(edits: Sequence[Edit], body: Body) -> Sequence[Edit]:
+    """Where everything in a block goes and something new comes, the block gets its new inside at once."""
+    for gone in [one for one in edits if isinstance(one, Remove) and len(one.route) > 1]:
+        key, parent = gone.resource, gone.route[:-1]
+        held = at(dict(body(key)), *parent)
+        inside = [
+            one
+            for one in edits
+            if isinstance(one, Put | Append | Remove) and one.resource == key and one.route[: len(parent)] == parent
+        ]
+        left = {one.route[-1] for one in inside if isinstance(one, Remove) and one.route[:-1] == parent}
+        if not isinstance(held, dict) or set(held) - left or all(isinstance(one, Remove) for one in inside):
+            continue
+        try:
+            whole = at(dict(expected(body(key), inside)), *parent)
+        except Unexpectable:
+            continue
+        others = [one for one in edits if one not in inside]
+        return _exchanged([*others, Put(key, parent, whole)], body)
+    return edits
+
+
+def _made_once(edits: Sequence[Edit], body: Body) -> tuple[Edit, ...]:
     groups: dict[tuple[int, Route], list[Put | Append]] = {}
     made: list[Edit | tuple[int, Route]] = []
     for edit in edits:
