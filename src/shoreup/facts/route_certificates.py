@@ -62,6 +62,7 @@ def dangling_certificates(estate: Estate) -> Iterator[Dangling]:
         # Whatever a route asks for and does not get, the default certificate may well be the one that is meant.
         return
     made, sure, beside = _made(estate), made_secrets(estate), creators(estate)
+    asked_for: set[str] = set()
     for asked in _asked(estate):
         name = text(asked.name)
         place = (asked.namespace, name)
@@ -72,8 +73,10 @@ def dangling_certificates(estate: Estate) -> Iterator[Dangling]:
         maker = made.elsewhere(asked.namespace, asked.name)
         why = beside.of(asked.namespace)
         if maker is None:
-            if "*" in name:
+            if "*" in name or name in asked_for:
                 continue
+            # Whether someone made a certificate by that name is one question, however many routes bear it.
+            asked_for.add(name)
             why = why or BY_HAND
         wanted = f"Secret {asked.namespace}/{name}"
         near = None
