@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.accelerators import gpu_claim
 from shoreup.facts.alerting import alert_subjects, alerting
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.naming import named
+from shoreup.facts.outside_calls import outside_calls
+from shoreup.facts.scripts import place_in, program
 from shoreup.facts.staying import stays
 from shoreup.facts.storage_servers import read_storage_servers
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
@@ -27,6 +29,8 @@ _HEARTBEATS = (
     "/api/push/",
     "pushgateway",
 )
+_OF_THE_CLUSTER = frozenset({"kubectl", "helm", "oc"})
+"""Commands that ask the cluster's API."""
 _METERED = frozenset({"nvidia", "amd"})
 """Makers of cards with an exporter for Prometheus."""
 
@@ -38,6 +42,7 @@ class _Exported(Struct, frozen=True, eq=False):
     what: str
     consequence: str
     places: tuple[tuple[Place, str], ...]
+    severity: Severity = Severity.MEDIUM
 
 
 class AlertMissing(Concern):
@@ -49,6 +54,11 @@ class AlertMissing(Concern):
     end, graphics cards and connection pools without one on their use, a storage server that workloads hang on without
     one on whether it answers. One finding for each, and only where the estate has alerting of its own: rules, or a
     monitoring chart. The room on volumes is `storage-unwatched`.
+
+    Low: scheduled scripts that wait for other machines without a rule on failed jobs, for no exporter sees a time-out
+    inside a script, only the job that ended with it; of scripts in programs that run on, nothing can be asked. And
+    scripts that talk to the cluster with `kubectl` or `helm` without a rule on requests for deprecated APIs, for no
+    exporter sees the command itself. A chart's own rules count where its values leave them on.
 
     **Why**
 
@@ -83,6 +93,8 @@ class AlertMissing(Concern):
             *_cards(estate),
             *_pools(estate),
             *_servers(estate),
+            *_scripts(estate),
+            *_requests(estate),
         ):
             if rules.looks_at(exported.subject):
                 continue
@@ -96,6 +108,7 @@ class AlertMissing(Concern):
                 subject="the alert rules",
                 message=f"No alert rule of the estate looks at {exported.what}.",
                 consequence=exported.consequence,
+                severity=exported.severity,
                 confidence=Confidence.LIKELY,
                 related=exported.places[:3],
                 fixes=(Fix(f"Add a rule on {rule}", Safety.SHOWN, "threshold and receiver are the owner's"),),
@@ -104,19 +117,28 @@ class AlertMissing(Concern):
             )
 
 
-def _backups(estate: Estate) -> Iterator[_Exported]:
-    places: dict[int, tuple[Place, str]] = {}
+def _unheard(estate: Estate) -> Mapping[int, Workload]:
+    """The scheduled jobs, by resource, that tell nobody of themselves and of which the owner has no alert elsewhere."""
     programs: dict[int, list[str]] = defaultdict(list)
     for script in estate.scripts:
         if script.workload is not None:
             programs[script.workload.resource.key].append(script.text)
+    return {
+        workload.resource.key: workload
+        for workload in estate.workloads
+        if workload.kind == "CronJob"
+        and workload.enabled
+        and not any(sign in said for sign in _HEARTBEATS for said in programs[workload.resource.key])
+        and not estate.settings.protected(f"{workload.namespace}/{workload.name}", Cover.ALERT, estate.today)
+    }
+
+
+def _backups(estate: Estate) -> Iterator[_Exported]:
+    places: dict[int, tuple[Place, str]] = {}
+    unheard = estate.once(_unheard)
     for backup in estate.backups:
-        workload = backup.workload
-        if workload is None or workload.kind != "CronJob" or not workload.enabled:
-            continue
-        if any(sign in said for sign in _HEARTBEATS for said in programs[workload.resource.key]):
-            continue
-        if estate.settings.protected(f"{workload.namespace}/{workload.name}", Cover.ALERT, estate.today):
+        workload = unheard.get(backup.resource.key) if backup.workload is not None else None
+        if workload is None:
             continue
         places[workload.resource.key] = (Place(workload.resource.key), f"{named(workload.resource)} may fail unseen")
     if places:
@@ -187,3 +209,46 @@ def _servers(estate: Estate) -> Iterator[_Exported]:
             ((server.place, f"{many} workloads keep data on it"),),
         )
         return
+
+
+def _scripts(estate: Estate) -> Iterator[_Exported]:
+    unheard = estate.once(_unheard)
+    copying = {backup.resource.key for backup in estate.backups}
+    places: dict[int, tuple[Place, str]] = {}
+    for calls in outside_calls(estate):
+        workload = calls[0].script.workload
+        if workload is not None and workload.resource.key in unheard and workload.resource.key not in copying:
+            note = f"{named(workload.resource)} waits for {calls[0].name}"
+            places.setdefault(workload.resource.key, (calls[0].place, note))
+    if places:
+        yield _Exported(
+            "job-failed",
+            f"jobs that fail, and {len(places)} of its jobs wait for other machines"
+            if len(places) > 1
+            else f"jobs that fail, and {places[min(places)][1]}",
+            "A script that runs into its time-out each time looks like one that has nothing to say.",
+            tuple(places.values()),
+            Severity.LOW,
+        )
+
+
+def _requests(estate: Estate) -> Iterator[_Exported]:
+    places: dict[int, tuple[Place, str]] = {}
+    for script in estate.scripts:
+        if script.workload is None or not script.workload.enabled or script.language != "shell":
+            continue
+        for command in program(script).commands:
+            if command.name in _OF_THE_CLUSTER:
+                place = place_in(script, command.start, command.end)
+                note = f"{named(script.workload.resource)} runs {command.name}"
+                places.setdefault(script.workload.resource.key, (place, note))
+    if places:
+        yield _Exported(
+            "api-deprecated",
+            f"requests for deprecated APIs, and {len(places)} of its programs talk to the cluster"
+            if len(places) > 1
+            else f"requests for deprecated APIs, and {places[min(places)][1]}",
+            "The upgrade of Kubernetes that takes an API away stops the scripts that ask for it.",
+            tuple(places.values()),
+            Severity.LOW,
+        )

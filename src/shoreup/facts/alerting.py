@@ -39,7 +39,11 @@ _WATCHERS = frozenset(
 )
 _LOOKS = re.compile(r"prometheus|blackbox|victoria|grafana|gatus|uptime|telegraf|alloy|exporter|zabbix|netdata")
 """Charts of programs that look at other machines."""
-_BROUGHT = "kubelet_volume_stats_available_bytes node_filesystem_avail_bytes"
+_BROUGHT: Mapping[str, str] = {
+    "kubernetesStorage": "kubelet_volume_stats_available_bytes node_filesystem_avail_bytes",
+    "kubernetesApps": "kube_job_failed kube_job_status_active",
+}
+"""What the usual rules look at, by the group that the charts' values may switch off."""
 _DEEPEST = 14
 
 
@@ -111,8 +115,8 @@ def _read(estate: Estate) -> Alerting:
         if name in _WATCHERS:
             place = place or release.place
             opened = opened or release.open
-        if name in _STACKS and _brings(release):
-            expressions.append(_BROUGHT)
+        if name in _STACKS:
+            expressions.extend(looked for group, looked in _BROUGHT.items() if _brings(release, group))
     return Alerting(place or watching, tuple(expressions), tuple(mentions), opened)
 
 
@@ -128,14 +132,13 @@ def _watching(estate: Estate) -> Place | None:
     return None
 
 
-def _brings(release: Release) -> bool:
-    """Whether the chart's own rules for storage are left on."""
+def _brings(release: Release, group: str) -> bool:
+    """Whether a group of the chart's own rules is left on."""
     rules = mapping(release.values.get("defaultRules"))
-    groups = mapping(rules.get("rules"))
-    storage = groups.get("kubernetesStorage")
-    if isinstance(storage, dict):
-        storage = storage.get("create")
-    return truth(rules.get("create")) is not False and truth(storage) is not False
+    wanted = mapping(rules.get("rules")).get(group, mapping(rules.get("groups")).get(group))
+    if isinstance(wanted, dict):
+        wanted = wanted.get("create")
+    return truth(rules.get("create")) is not False and truth(wanted) is not False
 
 
 def _texts(value: Value, depth: int, key: str = "") -> Iterator[tuple[str, str]]:

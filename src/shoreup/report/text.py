@@ -255,7 +255,8 @@ class _Page(Struct, frozen=True):
             yield f"{place}  {self.ink(said, style) if style else said}".rstrip()
         else:
             yield place
-            yield from self._prose(said, indent, style)
+            if said:
+                yield from self._prose(said, indent, style)
 
     def _note(self, label: str, text: str) -> str:
         return f"{self.ink(label.ljust(10), 'strong')}  {text}"
