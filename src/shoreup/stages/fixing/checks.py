@@ -169,7 +169,8 @@ class _Check:
     def _above_edited(self) -> frozenset[int]:
         """Releases and the like whose values are what was really written."""
         above: set[int] = set()
-        for key in self.edits:
+        beside = [edit.beside for one in self.attempts for edit in one.repair.edits if isinstance(edit, Add)]
+        for key in (*self.edits, *beside):
             parent = self.before.reading.resources[key].parent
             while parent >= 0 and parent not in above:
                 above.add(parent)

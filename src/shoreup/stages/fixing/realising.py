@@ -110,8 +110,24 @@ class Realiser:
             if origin is not None and origin.segments and not (alone and origin.via):
                 yield from substituted(origin, 0, len(old), edit.value, self._read)
                 return
+        written = self._number(edit, old, alone)
+        if written is not None:
+            yield written
+            return
         editor = self._editor(edit.resource)
         yield from editor.put(edit.route, edit.value, self._read, like=edit.like, alone=alone)
+
+    def _number(self, edit: Put, old: Value, alone: bool) -> Replacement | None:
+        """A number or a truth over another: as it prints, where the old one is written as it prints."""
+        if not isinstance(old, int) or type(edit.value) is not type(old) or edit.like:
+            return None
+        origin = self._origin(edit.resource, edit.route)
+        if origin is None or len(origin.segments) != 1 or (alone and origin.via):
+            return None
+        segment = origin.segments[0]
+        if segment.span is None or not segment.verbatim or segment.derived or segment.text != _printed(old):
+            return None
+        return Replacement(segment.span.file, segment.span.start, segment.span.end, _printed(edit.value).encode())
 
     def _substitute(self, edit: Substitute, alone: bool) -> Iterator[Replacement]:
         origin = self._origin(edit.resource, edit.route)
@@ -137,6 +153,10 @@ class Realiser:
         if isinstance(found.tracer, Editor):
             return found.tracer
         raise CannotWrite(f"Shoreup cannot write into {_WAYS.get(found.resource.source, found.resource.source)} yet")
+
+
+def _printed(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 _WAYS = {"helm": "a rendered chart", "argo": "an Argo application", "compose": "a compose file"}

@@ -58,6 +58,8 @@ class _Rounds:
         self.outcome = Outcome(first, tree)
         self.alone: set[str] = set()
         self.done: set[str] = set()
+        self.again: set[str] = set()
+        """Those that failed in company, and get one more try in another round."""
 
     def run(self) -> Outcome:
         for number in range(1, MOST_ROUNDS + 1):
@@ -68,7 +70,7 @@ class _Rounds:
             if proposals.attempts:
                 self.say(f"checking {len(proposals.attempts)} fixes", number, MOST_ROUNDS)
                 self._settle(proposals.attempts)
-            if not proposals.later and self.alone <= self.done:
+            if not proposals.later and self.alone | self.again <= self.done:
                 break
         for finding in self.outcome.last.account.findings:
             if self._wanted(finding) and finding.fingerprint not in self.outcome.not_fixed:
@@ -98,7 +100,7 @@ class _Rounds:
             if not verdict.failures:
                 verdict.failures.update(self._apart([one for one in left if one in verdict.suspects], verdict.suspects))
             for attempt, failure in verdict.failures.items():
-                self._fail(attempt, failure)
+                self._fail(attempt, failure, [one for one in left if one not in verdict.failures])
             left = [one for one in left if one not in verdict.failures]
 
     def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
@@ -119,8 +121,12 @@ class _Rounds:
             failed.update(verdict.failures or self._apart(half, verdict.suspects or said))
         return failed or {suspects[-1]: said[suspects[-1]]}
 
-    def _fail(self, attempt: Attempt, failure: Failure) -> None:
+    def _fail(self, attempt: Attempt, failure: Failure, company: Sequence[Attempt]) -> None:
+        """Drop an attempt; try it once more where another wrote beside it, in a round that finds that written."""
         mark = attempt.finding.fingerprint
+        if mark not in self.again and any(set(one.files) & set(attempt.files) for one in company):
+            self.again.add(mark)
+            return
         if failure.shared and not attempt.alone and mark not in self.alone:
             self.alone.add(mark)
             return
