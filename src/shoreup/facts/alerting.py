@@ -41,7 +41,7 @@ _LOOKS = re.compile(r"prometheus|blackbox|victoria|grafana|gatus|uptime|telegraf
 """Charts of programs that look at other machines."""
 _BROUGHT: Mapping[str, str] = {
     "kubernetesStorage": "kubelet_volume_stats_available_bytes node_filesystem_avail_bytes",
-    "kubernetesApps": "kube_job_failed kube_job_status_active",
+    "kubernetesApps": "kube_job_failed",
 }
 """What the usual rules look at, by the group that the charts' values may switch off."""
 _DEEPEST = 14
