@@ -172,3 +172,28 @@ def test_broken_yaml_is_said_also_where_no_object_is_in_it(tmp_path: Path) -> No
     )
     assert [(file, line) for file, line, _ in estate.causes] == [("deep.yaml", 1), ("values.yaml", 3)]
     assert estate.tree.skipped == {"template.yaml": "template"}
+
+
+def test_names_that_somebody_fills_in_first_are_no_objects(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: jobs}}\n"
+    names = {
+        "a.yaml": "shell-HOSTNAME",
+        "b.yaml": "__NAME__",
+        "c.yaml": '"<name>"',
+        "d.yaml": '"${APP}"',
+        "e.yaml": "x",
+    }
+    estate = Estate(tmp_path, {path: pod.format(name=name) for path, name in names.items()})
+    assert estate.addresses == ["v1/Pod/jobs/${APP}", "v1/Pod/jobs/x"]
+
+
+def test_trials_beside_an_estate_are_not_applied(tmp_path: Path) -> None:
+    trial = "apiVersion: v1\nkind: Pod\nmetadata: {name: trial}\n"
+    estate = Estate(tmp_path, {"apps/web.yaml": SERVICE, "test/benchmark/disk.yaml": trial, "hack/wipe.yaml": trial})
+    assert estate.addresses == ["v1/Service/media/web"]
+    assert estate.tree.skipped == {"hack/wipe.yaml": "not applied", "test/benchmark/disk.yaml": "not applied"}
+
+
+def test_an_estate_of_examples_is_one(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"examples/web.yaml": SERVICE, ".github/workflows/check.yaml": "on: push\n"})
+    assert estate.addresses == ["v1/Service/media/web"]

@@ -65,7 +65,7 @@ class BackupManual(Concern):
             field="schedule",
             subject=who,
             message=f"{who} brings {names}{where} and nothing in this repository runs {held.backups[0]}.",
-            consequence="The newest copy is as old as the last time somebody remembered to make one.",
+            consequence="The newest copy that it makes is as old as the last time somebody remembered to run it.",
             related=related,
             fixes=(_FIX,),
             confidence=Confidence.LIKELY,

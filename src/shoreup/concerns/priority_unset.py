@@ -94,7 +94,10 @@ class PriorityUnset(Concern):
                 f"{len(standing)} others depend on {subject}, "
                 f"and it has no higher priority than {example}{more}, on which nothing depends."
             ),
-            consequence=f"When nodes are full, it may stay pending, and these go without it: {listed(standing)}.",
+            consequence=(
+                "When nodes are full, it may stay pending, and is missing to what depends on it, directly or through "
+                f"others: {listed(standing)}."
+            ),
             fixes=(_CLASS,),
             dependants=len(standing),
             strict=len(standing) < _ENOUGH,

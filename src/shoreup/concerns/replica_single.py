@@ -154,7 +154,10 @@ class ReplicaSingle(Concern):
             consequence=(
                 "Every restart and every lost node stops it for a while."
                 if not standing
-                else f"At every restart, and when its node is lost, these go without it: {listed(standing)}."
+                else (
+                    "Every restart and every lost node takes it from what depends on it, directly or through others: "
+                    f"{listed(standing)}."
+                )
             ),
             severity=Severity.LOW if leaf else Severity.HIGH,
             fixes=(fix,),

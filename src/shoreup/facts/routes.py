@@ -70,6 +70,12 @@ _POLICY_PIECES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_MUTATORS = ("ClusterPolicy", "Policy", "MutatingPolicy", "MutatingAdmissionPolicy", "Assign", "AssignMetadata")
+_INGRESS_ANNOTATION = "ingress.kubernetes.io/"
+_PATCHED = "ingress.kubernetes.io~1"
+_DEEPEST = 14
+
+
 class _Reader(Struct, frozen=True, eq=False):
     """What every way in is read against."""
 
@@ -80,6 +86,8 @@ class _Reader(Struct, frozen=True, eq=False):
     specs: Mapping[tuple[str, str], Mapping[str, Value]]
     policies: Mapping[tuple[str, str, str], tuple[Middleware, ...]]
     products: Products
+    annotator: str = ""
+    """Why Ingresses may carry further annotations in the cluster; empty where nothing adds any."""
 
     def named_services(self, resource: Resource, names: Sequence[tuple[str, str]]) -> tuple[Service, ...]:
         """The estate's services by namespace and name, those applied together with the asker first."""
@@ -149,6 +157,7 @@ def read_ways_in(
         },
         _policies(by_kind),
         products,
+        _annotator(by_kind),
     )
     found: list[WayIn] = []
     for resource in by_kind.get("Ingress", ()):
@@ -177,8 +186,8 @@ def _ingress(resource: Resource, reader: _Reader) -> WayIn:
     hosts, names = _ingress_rules(spec, namespace)
     chain = Chain()
     reason = why_open(metadata.get("annotations")) or why_open(resource.body.get("metadata"))
-    if reason:
-        chain.open(reason)
+    if reason or reader.annotator:
+        chain.open(reason or reader.annotator)
     for key, (owner, what) in _ANNOTATED_PIECES.items():
         if annotations.get(key) is not None and owner == (controller or owner):
             place = Place(resource.key, ("metadata", "annotations", key))
@@ -209,6 +218,24 @@ def _ingress(resource: Resource, reader: _Reader) -> WayIn:
         internet=internet,
         undecided=chain.undecided,
     )
+
+
+def _annotator(by_kind: Mapping[str, Sequence[Resource]]) -> str:
+    """The policy that may add what a controller obeys to Ingresses when they are applied."""
+    for kind in _MUTATORS:
+        for policy in by_kind.get(kind, ()):
+            if _holds(dict(policy.body), 0):
+                return f"{kind} {policy.name} may add annotations to it"
+    return ""
+
+
+def _holds(value: Value, depth: int) -> bool:
+    """Whether a key, or a path of a patch, means an annotation of an Ingress's controller."""
+    if isinstance(value, dict) and depth < _DEEPEST:
+        return any(_INGRESS_ANNOTATION in key or _holds(item, depth + 1) for key, item in value.items())
+    if isinstance(value, list) and depth < _DEEPEST:
+        return any(_holds(item, depth + 1) for item in value)
+    return isinstance(value, str) and _PATCHED in value
 
 
 def _ingress_rules(spec: Mapping[str, Value], namespace: str) -> tuple[tuple[str, ...], list[tuple[str, str]]]:

@@ -23,11 +23,10 @@ from shoreup.sources.kustomize.built import BuiltTracer, document_of
 from shoreup.sources.kustomize.flux import apply_folder, declared, folder_of, identity, is_flux, site_of, source_of
 from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of, folders_above
 from shoreup.sources.kustomize.provenance import Object, Written
-from shoreup.sources.manifests import SUFFIXES, resource_of
+from shoreup.sources.manifests import NOT_APPLIED, SUFFIXES, resource_of
 from shoreup.sources.reading import Found
 
 MAX_ROOTS = 5_000
-NOT_APPLIED = "not applied"
 
 
 class Rooted(Struct):
