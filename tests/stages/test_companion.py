@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from shoreup.stages import companion
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.companion import halves
+from shoreup.terraform.scope import ResourceObject
 
 ROOT = """
 locals {{
@@ -38,6 +41,11 @@ resource "kubernetes_deployment" "web" {{
     ignore_changes = [spec[0].template[0].spec[0].container[0].image]
   }}
 }}
+resource "helm_release" "{name}" {{
+  name       = "{name}"
+  repository = "https://charts.example.org"
+  chart      = "{name}"
+}}
 broken {{
 """
 
@@ -54,6 +62,28 @@ def test_both_halves_are_reported_as_one_process_would(tmp_path: Path, monkeypat
     assert shared.findings == alone.findings
     assert shared.undecided == alone.undecided
     assert sorted(map(str, shared.errors)) == sorted(map(str, alone.errors))
+
+
+def test_what_a_dead_companion_should_have_read_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(ROOT.format(name=name))
+    alone = audit([tmp_path], AuditOptions(cache=False))
+
+    def die(*arguments: object) -> None:
+        os._exit(1)
+
+    monkeypatch.setattr(companion, "WORTH_IT", 0)
+    monkeypatch.setattr(companion, "_serve", die)
+    assert audit([tmp_path], AuditOptions(cache=False)).findings == alone.findings
+
+
+def test_a_resource_travels_as_plain_data() -> None:
+    block = ResourceObject("helm_release.web", lambda name: None)
+    block["name"] = "web"
+    travelled = pickle.loads(pickle.dumps({"body": block}))
+    assert travelled == {"body": {"name": "web"}}
+    assert type(travelled["body"]) is dict
 
 
 def test_roots_are_shared_out_by_their_bytes() -> None:

@@ -67,7 +67,11 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     process.start()
     there.close()
     reading = read_roots(configurations, mine, terragrunt, rest=False)
-    other, errors, templates = here.recv()
+    try:
+        other, errors, templates = here.recv()
+    except EOFError:  # the companion died: its roots are read here
+        reading.add(read_roots(configurations, theirs, None, rest=False))
+        return reading
     assert isinstance(other, TerraformReading)
     other.found = [Found(found.resource, RemoteTracer(here, index)) for index, found in enumerate(other.found)]
     reading.add(other)

@@ -73,6 +73,10 @@ class ResourceObject(dict[str, Value]):
         self.label = label
         self.computed = computed
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """To another process it goes as what it holds: nothing is evaluated there."""
+        return dict, (), None, None, iter(self.items())
+
     def attribute(self, name: str) -> Value:
         """The value of an attribute."""
         if name in self:
