@@ -222,7 +222,6 @@ class TestFunctions:
             'sops_decrypt_file("secrets.yaml")',
             "get_aws_account_id()",
             "get_platform()",
-            "get_repo_root()",
             'find_in_parent_folders("nowhere.hcl")',
             "feature.x.value",
         ],
@@ -330,6 +329,89 @@ def test_generated_files_are_told(tmp_path: Path) -> None:
     }}
     """
     assert _unit(tmp_path, text).generated == {"provider.tf": 'provider "kubernetes" { config_path = "app" }\n'}
+
+
+GENERATED = """
+locals { name = "gén" }
+generate "more" {
+  path      = "more.tf"
+  if_exists = "overwrite"
+  contents  = <<-EOT
+    resource "kubernetes_namespace" "more" {
+      metadata {
+        name = "${local.name}-x"
+        labels = { é = "é-$${var.name}" }
+      }
+    }
+  EOT
+}
+generate "main" {
+  path      = "outputs.tf"
+  if_exists = "overwrite"
+  contents  = "output \\"made\\" { value = 1 }"
+}
+"""
+
+
+def test_what_stands_in_generated_files_is_applied_and_stands_in_their_text(tmp_path: Path) -> None:
+    files = {"root.hcl": ROOT + GENERATED.replace("locals {", 'locals {\n  region = "home"\n ').strip("\n")}
+    files["root.hcl"] = files["root.hcl"].replace(ROOT.splitlines()[1], "")
+    files |= {"live/app/terragrunt.hcl": UNIT, "modules/app/main.tf": MODULE}
+    files["modules/app/outputs.tf"] = 'output "old" { value = 1 }'
+    terragrunt = _terragrunt(tmp_path, files)
+    unit = terragrunt.unit("live/app")
+    assert unit is not None
+    instance = terragrunt.instance(unit)
+    assert instance is not None
+    assert set(instance.module.outputs) == {"id", "later", "made"}
+    (resource,) = (one for one in instance.all_instances() if one.address == "kubernetes_namespace.more")
+    content = (tmp_path / "root.hcl").read_bytes()
+    for route, expected in (
+        (("metadata", 0, "name"), [("gén", "gén"), ("-x", "-x")]),
+        (("metadata", 0, "labels", "é"), [("é-", "é-"), ("from-root", "from-root")]),
+    ):
+        origin = trace_resource(resource, route)
+        assert origin is not None
+        read = [(one.text, content[one.span.start : one.span.end].decode()) for one in origin.segments if one.span]
+        assert read == expected
+    line = resource.block.source.line(resource.block.start)
+    assert files["root.hcl"].splitlines()[line - 1].strip() == 'resource "kubernetes_namespace" "more" {'
+    assert terragrunt.configurations.tree.errors == []
+
+
+def test_a_generated_file_that_is_not_all_known_is_said_where_it_declares_something(tmp_path: Path) -> None:
+    text = (
+        UNIT
+        + """
+    generate "a" {
+      path     = "a.tf"
+      contents = "resource \\"x\\" \\"y\\" { a = \\"${get_env("A")}\\" }"
+    }
+    generate "b" {
+      path     = "b.tf"
+      contents = "provider \\"x\\" { a = \\"${get_env("A")}\\" }"
+    }
+    """
+    )
+    files = {"root.hcl": ROOT, "live/app/terragrunt.hcl": text, "modules/app/main.tf": MODULE}
+    terragrunt = _terragrunt(tmp_path, files)
+    unit = terragrunt.unit("live/app")
+    assert unit is not None
+    assert terragrunt.instance(unit) is not None
+    (error,) = terragrunt.configurations.tree.errors
+    assert "resource" in text.splitlines()[error.line - 1]
+
+
+def test_an_export_of_a_repository_is_one_and_a_folder_of_one_is_not(tmp_path: Path) -> None:
+    unit = UNIT.replace('"../../modules//app"', '"${get_repo_root()}/modules/app"')
+    files = {"root.hcl": ROOT, "live/app/terragrunt.hcl": unit, "modules/app/main.tf": MODULE}
+    exported = _terragrunt(tmp_path / "export", files).unit("live/app")
+    assert exported is not None
+    assert exported.module == "modules/app"
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    part = _terragrunt(tmp_path / "repo" / "infra", files).unit("live/app")
+    assert part is not None
+    assert part.module is None
 
 
 PLAIN = st.recursive(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -72,6 +73,17 @@ class Configurations:
             if file is not None:
                 module.files.append(file)
                 self._declare(module, file, override=_overrides(path))
+        return module
+
+    def module_with(self, directory: str, files: Mapping[str, File]) -> Module:
+        """A directory with further files, which take the place of those that have their names."""
+        module = Module(directory)
+        own = {posixpath.basename(path): path for path in self._by_directory.get(directory, [])}
+        for name in sorted({*own, *files}, key=_overrides):
+            file = files[name] if name in files else self.file(own[name])
+            if file is not None:
+                module.files.append(file)
+                self._declare(module, file, override=_overrides(name))
         return module
 
     def paths(self, directory: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from msgspec import Struct, field
 
@@ -16,6 +17,7 @@ from shoreup.formats.hcl.syntax import Attr, Block, Expression, File, Name, Obje
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform.configuration import Configurations, Module
 from shoreup.terraform.expressions import evaluate_or_unknown
+from shoreup.terraform.generated import with_generated
 from shoreup.terraform.module import ModuleInstance, Root
 from shoreup.terraform.scope import ResourceObject
 from shoreup.terraform.terragrunt_file import TerragruntFile, attribute_value
@@ -33,7 +35,8 @@ class Unit(Struct, frozen=True):
 
     ``module`` is the directory of its Terraform, ``None`` when that is not in the estate (``source`` says where it
     comes from). ``given`` are values for the module's variables; ``generated`` the contents of the files that
-    Terragrunt writes beside the module, by name. ``dependencies`` are directories of other units.
+    Terragrunt writes beside the module, by name, and ``texts`` the expressions that give them. ``dependencies`` are
+    directories of other units.
     """
 
     directory: str
@@ -43,6 +46,7 @@ class Unit(Struct, frozen=True):
     given: Mapping[str, Given]
     generated: Mapping[str, Value] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
+    texts: Mapping[str, Given] = field(default_factory=dict)
 
     def inputs(self) -> dict[str, Value]:
         """The values for the module's variables."""
@@ -54,7 +58,7 @@ class Terragrunt:
 
     def __init__(self, configurations: Configurations, known_after_apply: KnownAfterApply) -> None:
         self.configurations = configurations
-        self.is_repository = (configurations.tree.root / ".git").exists()
+        self.is_repository = _is_repository(configurations.tree.root)
         self._known_after_apply = known_after_apply
         self._units: dict[str, Unit | None] = {}
         self._instances: dict[str, ModuleInstance | None] = {}
@@ -89,7 +93,7 @@ class Terragrunt:
         return self._instances[unit.directory]
 
     def _instance(self, unit: Unit) -> ModuleInstance | None:
-        module = None if unit.module is None else self.configurations.module(unit.module)
+        module = None if unit.module is None else with_generated(self.configurations, unit.module, unit.texts)
         if unit.module is None or module is None:
             return None
         root = Root(self.configurations, unit.module, self._known_after_apply)
@@ -168,14 +172,16 @@ class Terragrunt:
         if source is None and module is None:
             return None
         declared = self.configurations.module(module) if module else None
+        texts = {name: given for layer, _ in layers for name, given in _generated(layer)}
         return Unit(
             directory,
             path,
             source,
             module,
             {**_inputs(layers, declared), **self._value_files(layers)},
-            {name: content for layer, _ in layers for name, content in _generated(layer)},
+            {name: given.value() for name, given in texts.items()},
             tuple(sorted(self._dependencies(layers))),
+            texts,
         )
 
     def _module_directory(
@@ -222,6 +228,12 @@ class Terragrunt:
         if file is None:
             return {}
         return {name: Given(attribute.expression, layer.scope) for name, attribute in file.body.attributes.items()}
+
+
+def _is_repository(root: Path) -> bool:
+    """Whether the estate is a repository as a whole: it is the top of one, or no part of any (an export of one)."""
+    here = root.absolute()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here) == here
 
 
 def _ends(directory: str) -> Iterator[int]:
@@ -271,11 +283,12 @@ def _from_unit(file: TerragruntFile, path: Value) -> str | None:
     return file.estate_path(path)
 
 
-def _generated(file: TerragruntFile) -> Iterator[tuple[str, Value]]:
+def _generated(file: TerragruntFile) -> Iterator[tuple[str, Given]]:
     for block in file.blocks("generate"):
         path = attribute_value(block, "path", file)
-        if isinstance(path, str):
-            yield path, attribute_value(block, "contents", file)
+        contents = block.body.attributes.get("contents")
+        if isinstance(path, str) and contents is not None and attribute_value(block, "disable", file) is not True:
+            yield posixpath.normpath(path), Given(contents.expression, file.scope)
 
 
 def _inputs(layers: list[tuple[TerragruntFile, str]], module: Module | None) -> dict[str, Given]:
