@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from accounts import accepted, account, finding
 from shoreup.model.finding import Consequence
@@ -18,7 +19,9 @@ def test_incident_hears_what_is_lost_for_good_and_strict_hears_all(persona: Pers
     kinds = [*Consequence]
     every = [finding(number, consequence_class=kind) for number, kind in enumerate(kinds, start=1)]
     every.append(finding(5, consequence_class=Consequence.DATA_LOSS, strict=True))
-    heard = heard_by(account(*every, unproven=tuple(every), suppressed=tuple(map(accepted, every))), persona)
+    whole = account(*every, unproven=tuple(every), suppressed=tuple(map(accepted, every)))
+    heard = heard_by(replace(whole, known=tuple(every)), persona)
     assert [one.rank for one in heard.findings] == ranks
     assert [one.rank for one in heard.unproven] == ranks
+    assert [one.rank for one in heard.known] == ranks
     assert [one.finding.rank for one in heard.suppressed] == ranks

@@ -25,4 +25,5 @@ def heard_by(account: Account, persona: Persona) -> Account:
         findings=tuple(one for one in account.findings if wanted(one)),
         unproven=tuple(one for one in account.unproven if wanted(one)),
         suppressed=tuple(one for one in account.suppressed if wanted(one.finding)),
+        known=tuple(one for one in account.known if wanted(one)),
     )
