@@ -263,6 +263,9 @@ class Writer:
         indent = indentation(self.text, last.start)
         text = expression_text(value, indent, self.style)
         comma = self._comma(last.end, node.end)
+        if comma < 0 and self._is_heredoc(last):
+            # nothing may follow the mark that ends a heredoc
+            return (Change(*self._line_end(last.end), f"\n{indent},\n{indent}{text}"),)
         if "\n" not in self.text[last.end : node.end]:
             # the bracket closes on the last item's line
             return (Change(last.end, last.end, f",\n{indent}{text}"),)

@@ -48,6 +48,16 @@ class Pen:
         """Note a change of a file that is no HCL."""
         self._whole.append(replacement)
 
+    def noted(self) -> dict[str, int]:
+        """How much was noted so far, for :meth:`back_to`."""
+        return {path: len(changes) for path, changes in self._changes.items()} | {"": len(self._whole)}
+
+    def back_to(self, noted: dict[str, int]) -> None:
+        """Forget what was noted since."""
+        for path, changes in self._changes.items():
+            del changes[noted.get(path, 0) :]
+        del self._whole[noted[""] :]
+
     def replacements(self) -> tuple[Replacement, ...]:
         """Everything that was noted."""
         made = list(self._whole)

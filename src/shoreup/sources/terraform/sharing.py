@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from shoreup.formats.hcl.syntax import Attribute, Block, Expression
+from shoreup.model.location import Route
 from shoreup.terraform.configuration import Module, local_source
 from shoreup.terraform.module import ModuleInstance, ResourceInstance
-from shoreup.terraform.way import Hop, Way
+from shoreup.terraform.way import Hop, Way, way_to
 
 
 def top_of(module: ModuleInstance) -> ModuleInstance:
@@ -70,36 +72,68 @@ def why_called_often(module: ModuleInstance | None) -> str:
 
 
 class Sharing:
-    """Whether the hops of one resource's value are those of others too. ``way`` gives another resource's way."""
+    """Whether the hops of one resource's value are those of others too.
 
-    def __init__(self, instance: ResourceInstance, way: Callable[[ResourceInstance], Way | None]) -> None:
+    ``way`` gives the way to the same value of another resource, ``before`` are hops that led to where the way begins.
+    """
+
+    def __init__(
+        self, instance: ResourceInstance, way: Callable[[ResourceInstance], Way | None], before: tuple[Hop, ...] = ()
+    ) -> None:
         self.instance = instance
-        self._keys: set[tuple[int, tuple[str | int, ...]]] = set()
+        self._way = way
+        self._before = before
+        self._keys: set[tuple[int, Route]] = set()
         self._has_twins = False
         for other in twins(instance):
             self._has_twins = True
             found = way(other)
             self._keys.update(hop.key for hop in found.hops) if found else None
 
-    def why(self, hop: Hop) -> str:
-        """Why a change at a hop would change more than this one resource; empty where it would not."""
+    def inside(self, hops: tuple[Hop, ...], part: Expression, route: Route) -> Sharing:
+        """The same for what is at ``route`` inside of a ``part`` of the expression that these hops end at."""
+        node = hops[-1].expression
+
+        def way(other: ResourceInstance) -> Way | None:
+            found = self._way(other)
+            return way_to(part, found.last.scope, route) if found and found.last.expression is node else None
+
+        return Sharing(self.instance, way, (*self._before, *hops))
+
+    def why(self, hop: Hop, hops: tuple[Hop, ...]) -> str:
+        """Why a change at one of the hops would change more than this one resource; empty where it would not."""
         if hop.key in self._keys:
             return why_shared(self.instance) or f"line {hop.line} of {hop.file} feeds several resources"
         module = _holder(hop)
-        if module is None:
-            return ""
-        if not self._has_twins and calls_of(module) > 1:
+        if module is not None and not self._has_twins and calls_of(module) > 1:
             return why_called_often(module)
-        for word, expression in _named(module.module):
-            if expression is hop.expression and uses(module.module, word) > 1:
-                return f"{word} is used in {uses(module.module, word)} places"
+        chain = (*self._before, *hops[: hops.index(hop) + 1])
+        for before, each in zip((None, *chain), chain, strict=False):
+            if not each.route and (word := _used_often(each, before)):
+                return word
         return ""
+
+
+def _used_often(hop: Hop, before: Hop | None) -> str:
+    """Says that a hop is the value of a local or a variable that is used in several places."""
+    modules = {id(module): module for module in (_holder(hop), before.scope.module if before else None) if module}
+    for module in modules.values():
+        for word, expression in _named(module):
+            if expression is hop.expression and (count := uses(module.module, word)) > 1:
+                return f"{word} is used in {count} places"
+    return ""
 
 
 def uses(module: Module, word: str) -> int:
     """How often ``var.x`` or ``local.x`` is written in the files of a module."""
     pattern = re.compile(rf"\b{re.escape(word)}\b(?!-)")
-    return sum(len(pattern.findall(file.source.text)) for file in module.files)
+    count = 0
+    for file in module.files:
+        comments = [(comment.start, comment.end) for comment in file.comments]
+        for match in pattern.finditer(file.source.text):
+            index = bisect_right(comments, (match.start(), len(file.source.text))) - 1
+            count += index < 0 or comments[index][1] <= match.start()
+    return count
 
 
 def _holder(hop: Hop) -> ModuleInstance | None:
@@ -111,11 +145,14 @@ def _holder(hop: Hop) -> ModuleInstance | None:
     return module
 
 
-def _named(module: Module) -> Iterator[tuple[str, Expression]]:
-    for name, attribute in module.locals.items():
+def _named(module: ModuleInstance) -> Iterator[tuple[str, Expression]]:
+    """What stands for the locals and variables of a module: arguments of its call go before defaults."""
+    for name, attribute in module.module.locals.items():
         yield f"local.{name}", attribute.expression
-    for name, block in module.variables.items():
-        default = default_of(block)
+    for name, block in module.module.variables.items():
+        given, default = module.given.get(name), default_of(block)
+        if given is not None and given.expression is not None:
+            yield f"var.{name}", given.expression
         if default is not None:
             yield f"var.{name}", default.expression
 

@@ -8,6 +8,7 @@ characters of its result are the characters of something that is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeGuard
 
 from msgspec import Struct
@@ -68,6 +69,8 @@ class Values(Struct, frozen=True):
         if _is_items(value) and isinstance(current, list) and _is_written(last, ListOf):
             self._put_items(expression, scope, route, value, current)
             return
+        if isinstance(value, str) and isinstance(current, str) and self._put_parts(way, route, value):
+            return
         self._put_existing(self._chosen(way, route), current, value)
 
     def _put_items(
@@ -92,7 +95,7 @@ class Values(Struct, frozen=True):
             lists = [argument for argument in node.arguments if isinstance(argument, ListOf)]
             if lists and lists[-1] is node.arguments[-1]:
                 node = lists[-1]
-        self._alone(hop, route)
+        self._alone(way, hop, route)
         if isinstance(node, ListOf):
             self.pen.write(node, self.pen.on(node).append_item(node, value))
         elif isinstance(node, Literal) and node.value is None and not hop.route:
@@ -108,7 +111,7 @@ class Values(Struct, frozen=True):
         for hop in reversed(way.hops):
             node = hop.expression
             if len(hop.route) == 1 and isinstance(node, ObjectOf | ListOf):
-                self._alone(hop, route)
+                self._alone(way, hop, route)
                 self.pen.write(node, self._removal(hop, node))
                 return
         raise CannotWrite(_made_by(way.last))
@@ -123,9 +126,9 @@ class Values(Struct, frozen=True):
 
     # Where
 
-    def _alone(self, hop: Hop, route: Route) -> None:
+    def _alone(self, way: Way, hop: Hop, route: Route) -> None:
         """Refuse a place that feeds others too, if nothing else shall change."""
-        if self.sharing is not None and (why := self.sharing(route).why(hop)):
+        if self.sharing is not None and (why := self.sharing(route).why(hop, way.hops)):
             raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
 
     def _chosen(self, way: Way, route: Route) -> Hop | _Argument:
@@ -137,7 +140,7 @@ class Values(Struct, frozen=True):
         for hop in reversed(way.hops):
             if hop.route and hop is not way.last:
                 continue
-            found = sharing.why(hop)
+            found = sharing.why(hop, way.hops)
             if not found:
                 return hop
             why = why or found
@@ -151,7 +154,7 @@ class Values(Struct, frozen=True):
     def _put_missing(self, way: Way, route: Route, value: Plain) -> None:
         hop, (step, *rest) = way.last, way.missing
         node = hop.expression
-        self._alone(hop, route[: len(route) - len(way.missing)])
+        self._alone(way, hop, route[: len(route) - len(way.missing)])
         if isinstance(node, Call) and node.name == "merge" and isinstance(step, str):
             written = [argument for argument in node.arguments if isinstance(argument, ObjectOf)]
             if written and not node.expands:
@@ -176,9 +179,6 @@ class Values(Struct, frozen=True):
         node = place.expression
         if isinstance(current, Unknown):
             raise CannotWrite(f"line {place.line} of {place.file}: {current.reason}")
-        if isinstance(value, str) and _is_composed(node) and not place.route:
-            self._put_parts(node, place.scope, value)
-            return
         if isinstance(node, Template) and self.loose and isinstance(value, int | float):
             value = _shown(value)
         if place.route or isinstance(node, Call | ForOf | Splat | Binary | Conditional):
@@ -196,20 +196,33 @@ class Values(Struct, frozen=True):
                 return
         raise CannotWrite(_made_by(hop))
 
-    def _put_parts(self, node: Template, scope: Scope, value: str) -> None:
-        """Text of several parts: each is given what it has to say."""
-        parts = runs(node, scope)
+    def _put_parts(self, way: Way, route: Route, value: str) -> bool:
+        """Write text of several parts into those that differ; say whether that was possible."""
+        hop, node = way.last, way.last.expression
+        if hop.route or not _is_composed(node):
+            return False
+        parts = runs(node, hop.scope)
         new = divided(parts, value)
         if new is None:
-            self.pen.write(node, self.pen.on(node).replace(node, value))
-            return
-        for run, after in zip(parts, new, strict=True):
-            if run.text == after:
-                continue
-            if run.expression is not None:
-                self.put(run.expression, scope, (), _typed(run.value, after))
-            else:
+            return False
+        changed = [(run, after) for run, after in zip(parts, new, strict=True) if run.text != after]
+        sharing = self.sharing(route) if self.sharing is not None else None
+        if sharing is not None and any(run.expression is None for run, _ in changed) and sharing.why(hop, way.hops):
+            return False
+        noted = self.pen.noted()
+        for run, after in changed:
+            if run.expression is None:
                 self.pen.write(node, self.pen.on(node).put_run(node, run.parts, after))
+                continue
+            inside = None if sharing is None else partial(sharing.inside, way.hops, run.expression)
+            try:
+                Values(self.pen, inside, self.loose).put(run.expression, hop.scope, (), _typed(run.value, after))
+            except CannotWrite:
+                if sharing is None:
+                    raise
+                self.pen.back_to(noted)
+                return False
+        return True
 
 
 def _at(value: Value, route: Route) -> Value:
