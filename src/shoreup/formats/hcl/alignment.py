@@ -69,6 +69,7 @@ class _Before:
 
     def __init__(self, text: str, lines: Sequence[Line]) -> None:
         self.equals = {line.start: _in_column(text, chain) for chain in _chains(lines, _has_equals) for line in chain}
+        self.equals |= {line.start: text[_lead(text, line) : line.opens] == " " for line in lines if line.opens >= 0}
         self.comments = {
             line.start: _comments_in_column(text, chain) for chain in _chains(lines, _has_comment) for line in chain
         }
@@ -101,6 +102,13 @@ def _moves(
             if wanted != line.equals - lead:
                 made.append(Change(lead, line.equals, " " * wanted))
                 moved[line.start] = wanted - (line.equals - lead)
+    for index in touched:
+        line = lines[index]
+        if line.opens >= 0 and _all_in_line([line], pieces, before.equals, columns):
+            lead = _lead(text, line)
+            if text[lead : line.opens] != " ":
+                made.append(Change(lead, line.opens, " "))
+                moved[line.start] = 1 - (line.opens - lead)
     for chain in _chains(lines, _has_comment):
         first = position[chain[0].start]
         stirred = not touched.isdisjoint(range(first - 1, first + len(chain) + 1))
@@ -177,7 +185,7 @@ def _has_comment(line: Line) -> bool:
 
 def _lead(text: str, line: Line) -> int:
     """The end of what stands before the equals sign."""
-    end = line.equals
+    end = max(line.equals, line.opens)
     while end > line.start and text[end - 1] in " \t":
         end -= 1
     return end

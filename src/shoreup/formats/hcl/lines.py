@@ -15,13 +15,15 @@ from msgspec import Struct
 class Line(Struct):
     """Characters ``start`` to ``end`` (exclusive, without the line's end) of a text.
 
-    ``equals`` is where the equals sign stands that is lined up with others, ``comment`` where a comment stands behind
-    code; both are -1 where there is none. ``code`` is the end of what stands before the comment.
+    ``equals`` is where the equals sign stands that is lined up with others, ``opens`` where one stands that is not, for
+    what it gives goes on in later lines; ``comment`` is where a comment stands behind code. All are -1 where there is
+    none. ``code`` is the end of what stands before the comment.
     """
 
     start: int
     end: int
     equals: int = -1
+    opens: int = -1
     comment: int = -1
     code: int = -1
     alone: bool = False
@@ -62,7 +64,7 @@ def lines_of(text: str) -> list[Line]:
         if match["heredoc"]:
             kind, start = "heredoc", match.start("heredoc")
         if kind == "newline":
-            line.equals = equals if equals >= 0 and net == 0 else -1
+            line.equals, line.opens = (equals, -1) if net == 0 else (-1, equals)
             line.end = start - 1 if text[start - 1 : start] == "\r" else start
             lines.append(line)
             line, tokens, net, equals = Line(offset, offset), 0, 0, -1
@@ -84,7 +86,7 @@ def lines_of(text: str) -> list[Line]:
         tokens += 1
         line.code = offset
     line.end = len(text)
-    line.equals = equals if equals >= 0 and net == 0 else -1
+    line.equals, line.opens = (equals, -1) if net == 0 else (-1, equals)
     lines.append(line)
     return lines
 

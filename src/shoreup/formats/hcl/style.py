@@ -26,7 +26,7 @@ class Style(Struct, frozen=True):
     newline: str = "\n"
     unit: str = "  "
     columns: bool = True
-    blank: frozenset[str] = frozenset({"block", "other", "top"})
+    blank: frozenset[str] = frozenset({"block", "same", "other", "top"})
     heredoc: str = "<<-EOT"
     last_comma: bool = True
 
@@ -47,13 +47,13 @@ def style_of(source: Source, body: Body, lines: list[Line]) -> Style:
 
 
 _HEREDOC = re.compile(r"<<-?[^\W\d][\w-]*(?=[ \t]*\r?\n)")
-_LAST_COMMA = re.compile(r"([,\"\w}])[ \t]*\r?\n[ \t]*\]")
+_LAST_COMMA = re.compile(r"^[^#\n]*([,\"\w}])[ \t]*\r?\n[ \t]*\]", re.MULTILINE)
 
 
 def own_items(body: Body, source: Source) -> list[Attribute | Block]:
     """The arguments and blocks of a body that stand in this file, in its order."""
     items: list[Attribute | Block] = [*body.attributes.values(), *body.blocks]
-    return sorted((item for item in items if item.source is source), key=lambda item: item.start)
+    return sorted((item for item in items if item.source.path == source.path), key=lambda item: item.start)
 
 
 def neighbours(before: Attribute | Block, after: Attribute | Block) -> str:
@@ -86,7 +86,7 @@ _EMPTY = re.compile(r"\n[ \t\r]*\n")
 def _unit(body: Body, source: Source) -> str:
     steps: Counter[str] = Counter()
     for block in _blocks(body):
-        if block.source is not source:
+        if block.source.path != source.path:
             continue
         outer = indentation(source.text, block.start)
         for item in own_items(block.body, source)[:1]:
@@ -113,6 +113,7 @@ def _blank(body: Body, source: Source) -> frozenset[str]:
     count(own_items(body, source), True)
     for block in _blocks(body):
         count(own_items(block.body, source), False)
+    told.setdefault("same", told.get("other", Counter({True: 1})))
     usual = Style().blank
     kinds = ("block", "same", "other", "argument", "top")
     return frozenset(
