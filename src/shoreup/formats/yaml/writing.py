@@ -71,7 +71,7 @@ class Page:
         changes = writer.put(route, value)
         for other in writer.entered:
             expected = placed(expected, other, value)
-        return self._checked(changes, expected, bool(spoken))
+        return self._checked(changes, expected, writer.shared, loosely=bool(spoken))
 
     def append(
         self, route: Route, value: Value, *, spoken: Mapping[Route, str] | None = None, alone: bool = False
@@ -94,7 +94,8 @@ class Page:
         if index == len(there):
             return self.put(route, value)
         expected = placed(self.document.value, route[:-1], [*there[:index], value, *there[index:]])
-        return self._checked(_Writer(self, None, True).insert(route, value), expected, False)
+        writer = _Writer(self, None, True)
+        return self._checked(writer.insert(route, value), expected, writer.shared)
 
     def alias_of(self, route: Route) -> str | None:
         """The alias by which the scalar at ``route`` can be named further down, where its owner gave it an anchor."""
@@ -120,12 +121,14 @@ class Page:
         changes = writer.remove(route)
         for other in writer.entered:
             expected = removed(expected, other)
-        return self._checked(changes, expected, False)
+        return self._checked(changes, expected, writer.shared)
 
     def _load(self, text: str) -> Stream:
         return load_json(text) if self.is_json else load(text, words=self.words)
 
-    def _checked(self, changes: list[Change], expected: Value, loosely: bool) -> tuple[Change, ...]:
+    def _checked(
+        self, changes: list[Change], expected: Value, shared: str, *, loosely: bool = False
+    ) -> tuple[Change, ...]:
         merged = _merged(changes)
         after = self._load(changed(self.text, merged))
         if len(after.problems) > len(self.stream.problems) or len(after.documents) != len(self.stream.documents):
@@ -133,7 +136,9 @@ class Page:
         for number, (old, new) in enumerate(zip(self.stream.documents, after.documents, strict=True)):
             wanted = expected if number == self.index else old.value
             if not (new.value == wanted if loosely else same(new.value, wanted)):
-                raise CannotWrite("more would change than what was asked for; the layout of the text is not understood")
+                raise CannotWrite(
+                    shared or "more would change than what was asked for; the layout of the text is not understood"
+                )
         return tuple(merged)
 
 
@@ -197,6 +202,8 @@ class _Writer:
         self.spoken = dict(spoken or {})
         self.entered: list[Route] = []
         """Other ways to the place that was written to, where an alias led there."""
+        self.shared = ""
+        """Why more than what was asked for changes, where what is written to has an anchor that others use."""
         self.renderer = Renderer(page.manner)
 
     # Ways
@@ -261,7 +268,15 @@ class _Writer:
             if below is None:
                 return slot, route[number:]
             slot = below
+            self._note_anchor(slot.node)
         return slot, ()
+
+    def _note_anchor(self, node: Node) -> None:
+        if node.anchor and not self.shared and self._shared(node, None):
+            self.shared = (
+                f"what stands behind the anchor &{node.anchor} in line {self._line(node.begin)} "
+                "would change for others too"
+            )
 
     def _opened(self, slot: _Slot, route: Route, rest: Route) -> _Slot:
         """The slot of what an alias stands for."""

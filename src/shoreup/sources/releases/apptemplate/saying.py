@@ -123,16 +123,22 @@ class AppTemplate:
         if not rest and isinstance(value, dict) and value.keys() <= {"type", "rollingUpdate"} and "type" in value:
             made = [Said((*self._home, "strategy"), value["type"])]
             steps = value.get("rollingUpdate")
-            for key, item in steps.items() if isinstance(steps, dict) else ():
-                made += self._strategy(("rollingUpdate", key), item)
+            if isinstance(steps, dict) and steps:
+                said = {str(self._step(key)): _step_value(item) for key, item in steps.items()}
+                made.append(Said((*self._home, "rollingUpdate"), said))
             return tuple(made)
         if rest == ("type",):
             return (Said((*self._home, "strategy"), value),)
-        short = {"maxUnavailable": "unavailable", "maxSurge": "surge"}
-        if len(rest) == 2 and rest[0] == "rollingUpdate" and str(rest[1]) in short:
-            long = at(self._values, *self._home, "rollingUpdate", rest[1]) is not None
-            return (Said((*self._home, "rollingUpdate", rest[1] if long else short[str(rest[1])]), value),)
+        if len(rest) == 2 and rest[0] == "rollingUpdate":
+            return (Said((*self._home, "rollingUpdate", self._step(rest[1])), _step_value(value)),)
         raise CannotWrite(f"the chart has no value for strategy.{_named(rest)}")
+
+    def _step(self, key: str | int) -> str:
+        """How the chart calls a step of a rolling update; both of its words are read, the long one first."""
+        short = {"maxUnavailable": "unavailable", "maxSurge": "surge"}.get(str(key))
+        if short is None:
+            raise CannotWrite(f"the chart has no value for rollingUpdate.{key}")
+        return str(key) if at(self._values, *self._home, "rollingUpdate", key) is not None else short
 
     # Pods
 
@@ -225,6 +231,12 @@ class AppTemplate:
             return (Said((*home, "env", len(there)), value),)
         name, said = _pair(value)
         return (Said((*home, "env", name), said),)
+
+
+def _step_value(value: Value) -> Value:
+    if value in (0, "", None):
+        raise CannotWrite("the chart takes a step of 0 for one that is not given")
+    return value
 
 
 def _pair(item: Value) -> tuple[str, Value]:
