@@ -91,6 +91,7 @@ class _Taken:
         self._body = body
         self._bytes: dict[str, list[Replacement]] = {}
         self._blocks: dict[tuple[int, Route], Edit] = {}
+        self._heads: dict[tuple[str, int, bytes], Replacement] = {}
 
     def admits(self, attempt: Attempt) -> bool:
         """Whether an attempt goes together with those before it; it is counted among them if so."""
@@ -99,10 +100,19 @@ class _Taken:
         blocks = {place: edit for edit in attempt.repair.edits if (place := missing(edit, self._body)) is not None}
         if any(place in self._blocks and self._blocks[place] != edit for place, edit in blocks.items()):
             return False
+        heads = {(one.file, one.start, _head(one)): one for one in attempt.replacements if one.start == one.end}
+        if any(self._heads.get(place, one) != one for place, one in heads.items()):
+            return False
         for one in attempt.replacements:
             self._bytes.setdefault(one.file, []).append(one)
         self._blocks.update(blocks)
+        self._heads.update(heads)
         return True
+
+
+def _head(one: Replacement) -> bytes:
+    """The first line of what is put in: two that begin alike in one place would make one block twice."""
+    return next(iter(one.text.split()), b"")
 
 
 def _each_apart(
