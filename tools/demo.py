@@ -1,0 +1,97 @@
+"""What `make demo` shows: the account of a small platform, its fixes, and the account again.
+
+    python tools/demo.py FOLDER
+
+FOLDER is a copy of examples/homelab; its files are changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
+
+from shoreup.model.amendment import Applied, Change
+from shoreup.model.finding import Category, Finding, Severity
+from shoreup.model.settings import Persona
+from shoreup.report import text
+from shoreup.report.amendment import render_offer
+from shoreup.stages.audit import AuditOptions, audit
+from shoreup.stages.fix import FixOptions, fix, write_out
+from shoreup.stages.personas import heard_by
+
+TELLING = ("backup-inconsistent", "rollout-shares-volume", "probe-readiness-missing", "pdb-missing", "gate-single")
+"""Fixes that say most in a few lines, the best first; three of them are shown."""
+SHOWN = 3
+
+
+def main() -> None:
+    """Audit, fix, audit again."""
+    folder = Path(sys.argv[1])
+    console = Console(highlight=False)
+    offers: list[tuple[Applied, Sequence[Change]]] = []
+
+    def taken(offer: Applied, changes: Sequence[Change]) -> bool:
+        offers.append((offer, changes))
+        return True
+
+    fixed = fix([folder], FixOptions(unsafe=True, today=today(), choose=taken), lambda what, done, total: None)
+    before = replace(heard_by(fixed.before.account, Persona.REGULAR), estate=(str(folder),))
+    print(text.render(before, width=console.width, colour=console.is_terminal))
+    console.rule("What code can cure: shoreup fix --unsafe --write")
+    held = {one.finding.fingerprint for one in fixed.amendment.applied}
+    for offer, changes in telling([pair for pair in offers if pair[0].finding.fingerprint in held])[:SHOWN]:
+        print(render_offer(offer, changes, width=console.width, colour=console.is_terminal))
+    amendment = write_out(fixed)
+    console.print(
+        f"{len(amendment.applied)} findings cured in {len(amendment.written)} files, "
+        f"{len(amendment.not_fixed)} left with the reason ('shoreup fix' says each)."
+    )
+    after = audit([folder], AuditOptions(cache=False, today=today()))
+    console.rule("Before and after")
+    console.print(table(before.findings, after.findings))
+
+
+def today() -> date:
+    """The day that the example is judged by."""
+    return date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
+
+
+def telling(offers: Sequence[tuple[Applied, Sequence[Change]]]) -> list[tuple[Applied, Sequence[Change]]]:
+    """One fix of each kind, those that tell most first."""
+    first: dict[str, tuple[Applied, Sequence[Change]]] = {}
+    for offer, changes in offers:
+        first.setdefault(offer.finding.concern, (offer, changes))
+    return sorted(first.values(), key=lambda pair: rank(pair[0].finding.concern))
+
+
+def rank(concern: str) -> int:
+    """How much a fix tells; the least is said of those that nobody chose."""
+    return TELLING.index(concern) if concern in TELLING else len(TELLING)
+
+
+def table(before: Sequence[Finding], after: Sequence[Finding]) -> Table:
+    """Counts side by side, by group and severity."""
+    made = Table(box=None, pad_edge=False)
+    made.add_column("")
+    for severity in Severity:
+        made.add_column(severity.value, justify="right")
+    for category in Category:
+        cells = []
+        for severity in Severity:
+            counts = [
+                sum(one.category is category and one.severity is severity for one in some) for some in (before, after)
+            ]
+            cells.append(f"{counts[0]} → {counts[1]}" if counts[0] != counts[1] else str(counts[0] or "·"))
+        made.add_row(text.GROUP_NAMES[category], *cells)
+    made.add_row("in all", "", "", "", f"{len(before)} → {len(after)}", style="bold")
+    return made
+
+
+if __name__ == "__main__":
+    main()
