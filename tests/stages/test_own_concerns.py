@@ -174,6 +174,27 @@ def test_an_installed_packages_entry_point(
 
 
 @pytest.mark.usefixtures("forget")
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("gone", "cannot be loaded: ModuleNotFoundError"),
+        ("greetings:Greeting", "greetings:Greeting is no concern"),
+        ("greetings:Gone", "cannot be loaded: AttributeError"),
+        ("", "The entry points of the package greetings 1.0 cannot be read"),
+    ],
+)
+def test_a_package_that_is_broken_is_named(
+    estate: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    package(estate.parent / "site", value=value)
+    if not value:
+        record = estate.parent / "site" / "greetings-1.0.dist-info" / "entry_points.txt"
+        record.write_text("[shoreup.concerns]\nno equals sign\n")
+    monkeypatch.syspath_prepend(str(estate.parent / "site"))
+    assert said in refused(capsys, "audit", str(estate))
+
+
+@pytest.mark.usefixtures("forget")
 def test_a_package_in_the_estate_is_left_alone(
     estate: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +235,7 @@ def test_started_in_the_estate_python_runs_none_of_its_modules(estate: Path) -> 
         ("x = 1\n", "defines no concern"),
         ("import\n", "cannot be loaded: SyntaxError"),
         ("raise ValueError('no')\n", "cannot be loaded: ValueError: no"),
+        ("raise SystemExit(0)\n", "cannot be loaded: SystemExit: 0"),
         (CONCERN.replace('    title = "A greeting says nothing"\n', ""), "GreetingPlain lacks title"),
         (CONCERN.replace("greeting-plain", "backup-missing"), "'backup-missing' is taken by Shoreup"),
     ],

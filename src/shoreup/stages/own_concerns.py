@@ -145,7 +145,10 @@ def _installed() -> Iterator[tuple[Distribution, EntryPoint]]:
         if GROUP not in text or package.name in seen:
             continue
         seen.add(package.name)
-        found += [(package, point) for point in package.entry_points if point.group == GROUP]
+        try:
+            found += [(package, point) for point in package.entry_points if point.group == GROUP]
+        except (TypeError, ValueError):
+            raise UserError(f"The entry points of {_called(package)} cannot be read: install it anew.") from None
     yield from sorted(found, key=lambda pair: (pair[1].name, pair[1].value))
 
 
@@ -159,7 +162,10 @@ def _foreign(package: Distribution, point: EntryPoint, root: Path) -> bool:
     Both are searched when Python starts with ``-m``. The environment that Shoreup itself is installed in is the user's
     own, wherever it lies.
     """
-    spec = find_spec(point.module.partition(".")[0])
+    try:
+        spec = find_spec(point.module.partition(".")[0])
+    except (ImportError, ValueError):
+        spec = None  # loading it says what is wrong with it
     module = spec.origin if spec is not None else None
     return any(
         (_inside(place, root) or _inside(place, Path.cwd())) and not place.resolve().is_relative_to(Path(sys.prefix))
@@ -172,7 +178,7 @@ def _of_package(point: EntryPoint) -> tuple[str, Iterable[type[Concern]]]:
     try:
         module = import_module(point.module)
         loaded: object = point.load()
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise UserError(f"The concerns of {where} cannot be loaded: {type(problem).__name__}: {problem}.") from None
     if isinstance(loaded, ModuleType):
         return where, _defined(loaded)
@@ -202,7 +208,7 @@ def _of_file(path: Path) -> tuple[str, Iterable[type[Concern]]]:
     sys.modules[name] = module  # where the dataclasses of the file look for their own module
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise UserError(f"The concerns in {path} cannot be loaded: {type(problem).__name__}: {problem}.") from None
     kinds = list(_defined(module))
     if not kinds:
