@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import mapping, truth
-from shoreup.facts.policy_subjects import NAMESPACED, PolicySubject, covers, policy_subjects
+from shoreup.facts.policy_subjects import CLUSTER_WIDE, NAMESPACED, PolicySubject, covers, policy_subjects
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
@@ -51,7 +51,7 @@ def open_namespaces(estate: Estate) -> Iterator[OpenNamespace]:
     charts = _charts(estate)
     declared = sorted(estate.by_kind.get("Namespace", ()), key=_by_place, reverse=True)
     objects = {resource.name: resource for resource in declared}
-    asked = False
+    asked: set[str] = set()
     for name in sorted(running):
         if name in _OF_THE_CLUSTER or "*" in name:
             continue
@@ -61,11 +61,14 @@ def open_namespaces(estate: Estate) -> Iterator[OpenNamespace]:
             continue
         why = made or charts.get(name, "")
         if not why and not uncovered:
-            why = f"whether {unsure[0][1].kind} {unsure[0][1].name} selects {unsure[0][0].name} is not decided"
-        if made and asked:
+            workload, policy = unsure[0]
+            whom = "it" if policy.kind in CLUSTER_WIDE else workload.name
+            why = f"whether {policy.kind} {policy.name} selects {whom} is not decided"
+        question = made or (why if not uncovered and unsure[0][1].kind in CLUSTER_WIDE else "")
+        if question and question in asked:
             # It is one question, however many namespaces there are.
             continue
-        asked = asked or bool(made)
+        asked.add(question)
         workloads = tuple(uncovered or [workload for workload, _ in unsure])
         yield OpenNamespace(name, workloads, len(everything), _place(objects.get(name), workloads), why)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import known_text, mapping
 from shoreup.facts.pipelines import PipelineJob, pipeline_jobs
-from shoreup.facts.remote_code import FetchedCode
+from shoreup.facts.remote_code import FetchedCode, spoken
 from shoreup.model.finding import Place
 from shoreup.model.value import Value
 
@@ -22,7 +22,9 @@ _OF_THE_FORGE = frozenset({"actions", "github"})
 
 
 def moving_actions(estate: Estate) -> Iterator[FetchedCode]:
-    """Every such step, where the pipeline itself says that its token may write."""
+    """Every pipeline with such steps, once, where the pipeline itself says that its token may write."""
+    found: dict[int, list[tuple[Place, str]]] = {}
+    names: dict[int, str] = {}
     for job in pipeline_jobs(estate):
         if not _writes(job):
             continue
@@ -30,13 +32,14 @@ def moving_actions(estate: Estate) -> Iterator[FetchedCode]:
             action = _ACTION.fullmatch(step.uses)
             if action is None or action["owner"] in _OF_THE_FORGE or _COMMIT.fullmatch(action["version"]):
                 continue
-            yield FetchedCode(
-                Place(job.resource.key, (*step.route, "uses")),
-                f"pipeline {job.resource.name}, job {job.name}",
-                f"runs {step.uses}, which its owner may move, with a token that changes the repository",
-                f"{job.name} action",
-                in_pipeline=True,
-            )
+            names[job.resource.key] = job.resource.name
+            place = Place(job.resource.key, (*step.route, "uses"))
+            found.setdefault(job.resource.key, []).append((place, step.uses))
+    for key, steps in found.items():
+        used = list(dict.fromkeys(uses for _, uses in steps))
+        move = "which its owner may move" if len(used) == 1 else "which their owners may move"
+        what = f"runs {spoken(used)}, {move}, with a token that changes the repository"
+        yield FetchedCode(steps[0][0], f"pipeline {names[key]}", what, "the action", in_pipeline=True)
 
 
 def _writes(job: PipelineJob) -> bool:

@@ -206,6 +206,8 @@ def _copies(estate: Estate) -> Iterator[PlainText]:
             for route, group in fields:
                 address = filled(at(dict(resource.body), *route)).lower()
                 host = address.removeprefix("http://").partition("/")[0].partition(":")[0]
+                if _is_put_away(resource):
+                    continue
                 if resource.api_version.startswith(group) and address.startswith("http://") and not NEAR.match(host):
                     yield PlainText(
                         Place(resource.key, route),
@@ -214,6 +216,11 @@ def _copies(estate: Estate) -> Iterator[PlainText]:
                         str(route[-1]),
                         "Whoever can listen on the network in between reads all that the databases hold.",
                     )
+
+
+def _is_put_away(resource: Resource) -> bool:
+    """Whether an object lies in a hidden folder, where platforms keep what they no longer apply."""
+    return any(part.startswith(".") and len(part) > 1 for part in resource.root.split("/"))
 
 
 def _data_sources(estate: Estate) -> Iterator[PlainText]:

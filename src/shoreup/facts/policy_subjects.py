@@ -76,9 +76,13 @@ def _selected(
         return _by_cilium(spec, workload, namespaces)
     if resource.kind == "GlobalNetworkPolicy" or "calico.org" in known_text(resource.body.get("apiVersion")):
         found = _expression(spec.get("selector"), workload.labels)
-        if found is not False and (spec.get("namespaceSelector") or spec.get("serviceAccountSelector")):
-            return None
-        return found
+        within = spec.get("namespaceSelector")
+        if found is not False and within is not None:
+            held = _expression(within, _labels_of_namespace(workload, namespaces))
+            # Labels that nobody wrote here may have been put on the namespace by others.
+            held = None if held is False and not _decided_by_name(within) else held
+            found = False if held is False else None if held is None else found
+        return None if found and spec.get("serviceAccountSelector") is not None else found
     if resource.kind in NAMESPACED:
         return _pods(spec.get("podSelector"), workload)
     subject = mapping(spec.get("subject"))
@@ -102,14 +106,25 @@ def _pods(selector: Value, workload: Workload) -> bool | None:
 
 def _namespace(selector: Value, workload: Workload, namespaces: Mapping[str, Resource]) -> bool | None:
     known = namespaces.get(workload.namespace)
-    labels: dict[str, Value] = {_OWN_NAME: workload.namespace}
-    if known is not None:
-        labels = {**mapping(mapping(known.body.get("metadata")).get("labels")), **labels}
-    found = selects(selector, labels)
+    found = selects(selector, _labels_of_namespace(workload, namespaces))
     asked = set(mapping(mapping(selector).get("matchLabels"))) | {
         known_text(mapping(item).get("key")) for item in items(mapping(selector).get("matchExpressions"))
     }
     return None if known is None and asked - {_OWN_NAME} else found
+
+
+def _labels_of_namespace(workload: Workload, namespaces: Mapping[str, Resource]) -> Mapping[str, Value]:
+    known = namespaces.get(workload.namespace)
+    written = mapping(mapping(known.body.get("metadata")).get("labels")) if known is not None else {}
+    return {**written, _OWN_NAME: workload.namespace, _CALICO + "name": workload.namespace}
+
+
+def _decided_by_name(expression: Value) -> bool:
+    """Whether an expression asks for names of namespaces alone, which are all known."""
+    keys = {
+        term["has"] or term["key"] for part in text(expression).split("&&") for term in [_TERM.fullmatch(part)] if term
+    }
+    return bool(keys) and keys <= {_OWN_NAME, _CALICO + "name"}
 
 
 def _by_cilium(spec: Mapping[str, Value], workload: Workload, namespaces: Mapping[str, Resource]) -> bool | None:
@@ -153,7 +168,7 @@ def _expression(written: Value, labels: Mapping[str, Value]) -> bool | None:
             continue
         key = term["has"] or term["key"]
         held = labels.get(key)
-        if key.startswith(_CALICO) or (held is not None and not is_known(held)):
+        if (key.startswith(_CALICO) and key not in labels) or (held is not None and not is_known(held)):
             answer = None
         elif (held is None) if term["has"] else (known_text(held) == term["value"]) != (term["sign"] == "=="):
             return False
