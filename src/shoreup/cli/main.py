@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -31,6 +32,8 @@ COMMANDS = {
     "completion": "Print the completion script for a shell.",
 }
 """Each command is the module of its name; what it does stands here too, so that the list loads none of them."""
+BRIEF = frozenset({"audit", "explain"})
+"""Commands that make a million objects, print what they conclude, and end."""
 
 
 class Commands(click.Group):
@@ -72,8 +75,11 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line of this process and exit.
 
-    What an audit has built is left to the system: taking it apart object by object costs as much as a stage.
+    What an audit has built is left to the system: taking it apart object by object costs as much as a stage, and so
+    does looking through it for garbage.
     """
+    if not BRIEF.isdisjoint(sys.argv[1:2]):
+        gc.disable()
     _open_streams()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
