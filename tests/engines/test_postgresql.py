@@ -208,7 +208,7 @@ def test_data_that_looks_like_orders_passes_the_gate(size: int) -> None:
         b"-- PostgreSQL database dump\n\\restrict abc\nSET x = 1;\nCOPY public.t (a) FROM stdin;\n"
         b"\\N\t1\n\\\\! rm\n\\.\nSELECT 1;\n-- PostgreSQL database dump complete\n\\unrestrict abc\n"
     )
-    gate = Gate(refuses=True)
+    gate = Gate()
     out = b"".join(gate.through(iter([text[i : i + size] for i in range(0, len(text), size)])))
     assert out == text.replace(b"\\restrict abc", b"").replace(b"\\unrestrict abc", b"")
     assert gate.whole
@@ -216,7 +216,48 @@ def test_data_that_looks_like_orders_passes_the_gate(size: int) -> None:
 
 def test_the_gate_refuses_what_psql_would_carry_out() -> None:
     with pytest.raises(BrokenCopy, match="order"):
-        list(Gate(refuses=True).through(iter([b"SELECT 1;\n\\! id\n"])))
+        list(Gate().through(iter([b"SELECT 1;\n\\! id\n"])))
+
+
+@pytest.mark.parametrize(
+    ("order", "passes"),
+    [
+        (b"\\connect app", True),
+        (b"\\connect -reuse-previous=on \"dbname='my app'\"", True),
+        (b"\\connect `touch /tmp/x`", False),
+        (b"\\connect app \\! id", False),
+        (b"\\i /etc/passwd", False),
+    ],
+)
+def test_a_dump_may_change_the_database_and_nothing_else(order: bytes, *, passes: bool) -> None:
+    lines = b"".join(Gate("word").through(iter([b"SELECT 1;\n" + order + b"\n"])))
+    assert (b"\\unrestrict word\n" + order + b"\n\\restrict word" in lines) is passes
+    assert lines.startswith(b"\\restrict word\n")
+
+
+def test_a_locale_that_the_machine_lacks_is_replaced_and_told() -> None:
+    line = b"CREATE DATABASE app WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE = '%s';\n"
+    gate = Gate(locales=["C", "de_AT.utf8"])
+    out = b"".join(gate.through(iter([line % b"en_US.utf8" + line % b"de_AT.UTF-8" + line % b"C.UTF-8"])))
+    assert out == line % b"C.UTF-8" + line % b"de_AT.UTF-8" + line % b"C.UTF-8"
+    assert gate.replaced == {"en_US.utf8"}
+
+
+def test_a_dump_of_the_whole_cluster_comes_back_with_its_roles(running: RunningPostgresql, tmp_path: Path) -> None:
+    with running.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS teller")
+        connection.execute("CREATE ROLE teller LOGIN PASSWORD 'hunter2'")
+    with (tmp_path / "all").open("wb") as file:
+        assert running.tool("pg_dumpall", ["--no-password"], target=file.fileno(), with_shell=True).well
+    assert shape_of(tmp_path / "all").cluster
+    major = running.engine.version.split(".")[0]
+    options = PostgresqlOptions(superuser="shoreup_scratch")
+    with Scratch() as scratch, Postgresql(chosen("postgresql", major), scratch, options).start() as other:
+        finished = other.restore(tmp_path / "all")
+        assert finished.well, finished.said
+        assert count(other, "app") == 2000
+        with other.connect() as connection:
+            assert connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'teller'").fetchone() == (1,)
 
 
 def test_a_server_that_hangs_does_not_answer_and_goes_on_where_it_was(running: RunningPostgresql) -> None:

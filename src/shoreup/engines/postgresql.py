@@ -193,6 +193,7 @@ class RunningPostgresql:
     """A PostgreSQL that answers on a socket in its scratch folder.
 
     ``superuser`` is the role that everything is done as. ``begun`` is how many seconds it took until it answered.
+    ``replaced_locales`` are those that a dump asked for and this machine does not have.
     """
 
     def __init__(self, owner: Postgresql, server: Server, socket: Path, data: Path, superuser: str) -> None:
@@ -202,6 +203,7 @@ class RunningPostgresql:
         self._data = data
         self.superuser = superuser
         self.begun = 0.0
+        self.replaced_locales: set[str] = set()
         self._seen = ""
 
     @property
@@ -305,15 +307,25 @@ class RunningPostgresql:
         return self.tool("pg_restore", [*options, str(place)])
 
     def tool(
-        self, name: str, arguments: Sequence[str], *, source: int | None = None, target: int | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        source: int | None = None,
+        target: int | None = None,
+        with_shell: bool = False,
     ) -> Finished:
-        """Run one of PostgreSQL's own programs against this server. It is told the server in variables."""
+        """Run one of PostgreSQL's own programs against this server, which it is told in variables.
+
+        ``with_shell`` is for those that start others through a shell (pg_dumpall), and never for one that reads a copy.
+        """
         return self._owner.jail.run(
             [self._owner.program(name), *arguments],
             seconds=_TOOL_SECONDS,
             source=source,
             target=target,
             environment=self._variables(),
+            with_shell=with_shell,
         )
 
     def size(self) -> int:
@@ -327,20 +339,20 @@ class RunningPostgresql:
     def _by_psql(self, source: Path, shape: DumpShape, database: str) -> Finished:
         psql, jail = self._owner.program("psql"), self._owner.jail
         helped = jail.run([psql, "--no-psqlrc", "--help=commands"], seconds=60)
-        restricts = b"\\restrict" in helped.output
-        gate = Gate(refuses=not restricts)
-
-        def script() -> Iterator[bytes]:
-            if restricts:
-                yield f"\\restrict {secrets.token_hex(16)}\n".encode()
-            yield from gate.through(unpacked(source, shape.packing))
-
+        known = jail.run(["locale", "-a"], seconds=60)
+        key = secrets.token_hex(16) if b"\\restrict" in helped.output else ""
+        gate = Gate(key, known.output.decode("utf-8", "replace").split())
         options = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]
         options += ["--set=VERBOSITY=terse", "--set=SHOW_CONTEXT=never", f"--dbname={database}", "--file=-"]
         with Path(os.devnull).open("wb") as nowhere:
             finished = jail.run(
-                [psql, *options], seconds=_TOOL_SECONDS, feed=script(), target=nowhere, environment=self._variables()
+                [psql, *options],
+                seconds=_TOOL_SECONDS,
+                feed=gate.through(unpacked(source, shape.packing)),
+                target=nowhere,
+                environment=self._variables(),
             )
+        self.replaced_locales |= gate.replaced
         if finished.well and not gate.whole:
             raise BrokenCopy("its end is missing: psql took what there was and was content")
         return finished

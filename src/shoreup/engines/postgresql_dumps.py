@@ -9,7 +9,7 @@ told to refuse that, and for older ones it is refused here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,10 +21,14 @@ _TAIL = 2048
 _LONGEST_LINE = 1 << 26
 _ENDINGS = (b"PostgreSQL database dump complete", b"PostgreSQL database cluster dump complete")
 _BEGINNINGS = (b"PostgreSQL database dump", b"PostgreSQL database cluster dump")
-_COPY_OR_ORDER = re.compile(rb"^(?:COPY [^\n]* FROM stdin;|\\[^\n]*)$", re.MULTILINE)
+_TELLING = re.compile(rb"^(?:COPY [^\n]* FROM stdin;|\\[^\n]*|CREATE DATABASE [^\n]*)$", re.MULTILINE)
 _COPY_END = re.compile(rb"^\\\.$", re.MULTILINE)
 _OWN_ORDERS = (b"\\restrict", b"\\unrestrict")
 """What pg_dump itself writes since August 2025; the session is restricted by us instead."""
+_CONNECT = re.compile(rb"""\\connect (?:-reuse-previous=on )?(?:[\w.-]+|"[^"`\\]*")\s*""")
+"""What a dump of a whole cluster has to say to psql, and nothing that could hide in it."""
+_LOCALE = re.compile(rb"(?<=(?:LOCALE|OLLATE|_CTYPE) = ')[^'\n]+(?=')")
+_ANYWHERE = frozenset({"c", "posix", "c.utf8"})
 
 
 class Form(StrEnum):
@@ -41,6 +45,8 @@ class DumpShape(Struct, frozen=True):
 
     form: Form
     packing: Packing
+    cluster: bool = False
+    """Whether it is of all databases, with their roles."""
 
 
 def shape_of(path: Path) -> DumpShape:
@@ -59,19 +65,23 @@ def shape_of(path: Path) -> DumpShape:
         return DumpShape(Form.TAR, packing)
     if not any(one in beginning for one in _BEGINNINGS):
         raise BrokenCopy("it does not begin like a dump of PostgreSQL")
-    return DumpShape(Form.PLAIN, packing)
+    return DumpShape(Form.PLAIN, packing, cluster=_BEGINNINGS[1] in beginning)
 
 
 class Gate:
     """Lets a plain dump through to psql, and looks at it on the way.
 
-    With ``refuses`` an order to psql raises :class:`BrokenCopy`; without, psql is trusted to refuse it.
+    ``key`` is the word that psql was restricted with, so that it refuses orders by itself; without one (an older psql)
+    an order raises :class:`BrokenCopy` here. ``locales`` are those of this machine: a database that asks for another
+    one is made with ``C.UTF-8``, which changes how it sorts and not what it holds; ``replaced`` names them.
     """
 
-    def __init__(self, *, refuses: bool) -> None:
-        self._refuses = refuses
+    def __init__(self, key: str = "", locales: Collection[str] = ()) -> None:
+        self._key = key.encode()
+        self._locales = _ANYWHERE | {_plain(one) for one in locales}
         self._in_copy = False
         self._tail = b""
+        self.replaced: set[str] = set()
 
     @property
     def whole(self) -> bool:
@@ -79,7 +89,9 @@ class Gate:
         return not self._in_copy and any(one in self._tail for one in _ENDINGS)
 
     def through(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The same dump, line by line looked at; nothing but orders to psql is ever held back."""
+        """The same dump, line by line looked at."""
+        if self._key:
+            yield b"\\restrict " + self._key + b"\n"
         rest = b""
         for piece in pieces:
             rest += piece
@@ -94,30 +106,41 @@ class Gate:
 
     def _seen(self, lines: bytes) -> bytes:
         self._tail = (self._tail + lines[-_TAIL:])[-_TAIL:]
-        held: list[tuple[int, int]] = []
-        at = 0
+        kept: list[bytes] = []
+        done = at = 0
         while True:
-            found = (_COPY_END if self._in_copy else _COPY_OR_ORDER).search(lines, at)
+            found = (_COPY_END if self._in_copy else _TELLING).search(lines, at)
             if found is None:
                 break
             at = found.end()
-            if self._in_copy:
-                self._in_copy = False
-            elif found.group().startswith(b"\\"):
-                if self._holds_back(found.group()):
-                    held.append(found.span())
-            else:
-                self._in_copy = True
-        kept, at = [], 0
-        for start, end in held:
-            kept.append(lines[at:start])
-            at = end
-        return b"".join((*kept, lines[at:])) if held else lines
+            if self._in_copy or found.group().startswith(b"COPY"):
+                self._in_copy = not self._in_copy
+                continue
+            kept += [lines[done : found.start()], self._instead_of(found.group())]
+            done = at
+        return b"".join((*kept, lines[done:])) if kept else lines
 
-    def _holds_back(self, order: bytes) -> bool:
-        word = order.split()[0]
-        if word in _OWN_ORDERS:
-            return True
-        if self._refuses:
-            raise BrokenCopy(f"it gives psql an order ({word[:12].decode('ascii', 'replace')}), which no dump needs to")
-        return False
+    def _instead_of(self, line: bytes) -> bytes:
+        if not line.startswith(b"\\"):
+            return _LOCALE.sub(self._locale, line)
+        if line.split()[0] in _OWN_ORDERS:
+            return b""
+        if _CONNECT.fullmatch(line):
+            # Only for this one line psql is let go.
+            return b"\n".join((b"\\unrestrict " + self._key, line, b"\\restrict " + self._key)) if self._key else line
+        if self._key:
+            return line  # psql refuses it, and says in which line
+        word = line.split()[0][:12].decode("ascii", "replace")
+        raise BrokenCopy(f"it gives psql an order ({word}), which no dump needs to")
+
+    def _locale(self, found: re.Match[bytes]) -> bytes:
+        name = found.group().decode("utf-8", "replace")
+        if _plain(name) in self._locales:
+            return found.group()
+        self.replaced.add(name)
+        return b"C.UTF-8"
+
+
+def _plain(locale: str) -> str:
+    """A locale's name without what people and systems write differently."""
+    return locale.lower().replace("-", "")
