@@ -1,0 +1,40 @@
+"""Copies that are broken on purpose, for controls: a drill that takes one of these for whole proves nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+_MOST = 32 << 20
+"""Bytes of a control. What is cut off early is refused early, and half of a large copy would cost half a restore."""
+_PIECE = 1 << 20
+
+
+def without_its_end(copy: Path, target: Path) -> str:
+    """Write what is left of a copy whose writer was stopped to ``target``, which must not be there.
+
+    Of a folder it is the largest file that lost its end. Says in words what was done.
+    """
+    if copy.is_dir():
+        shutil.copytree(copy, target)
+        largest = max((one for one in target.rglob("*") if one.is_file()), key=lambda one: one.stat().st_size)
+        size = largest.stat().st_size
+        with largest.open("r+b") as file:
+            file.truncate(size // 2)
+        return "the same copy, of whose largest file the second half was cut off"
+    size = copy.stat().st_size
+    left = min(size // 2, _MOST)
+    with copy.open("rb") as source, target.open("xb") as file:
+        while left:
+            piece = source.read(min(_PIECE, left))
+            if not piece:
+                break
+            file.write(piece)
+            left -= len(piece)
+    kept = file_share(min(size // 2, _MOST), size)
+    return f"the same copy, of which everything after the first {kept} was cut off"
+
+
+def file_share(part: int, whole: int) -> str:
+    """A part of a whole for people."""
+    return f"{part / whole:.0%}" if whole else "byte"
