@@ -34,6 +34,9 @@ DAY = timedelta(days=1)
         ("0 0 1 JAN *", 366 * DAY),
         ("0 0 2 * * *", DAY),
         ("TZ=Europe/Berlin 0 3 * * *", DAY),
+        ("H * * * *", HOUR),
+        ("H H * * *", DAY),
+        ("H/20 * * * *", HOUR / 3),
         ("@daily", DAY),
         ("@daily-random", DAY),
         ("@hourly", HOUR),
@@ -49,8 +52,8 @@ def test_the_longest_time_between_two_runs(schedule: str, gap: timedelta) -> Non
 
 
 @pytest.mark.parametrize(
-    "schedule", ["", "daily", "* * *", "0 25 * * *", "0 3 * * * * *", "0 3 30 2 *", "0 3 L * *", "H 3 * * *", "$CRON",
-                 "0", "0/0 * * * *", "5-1 * * * *", "@reboot", "0 3 * * * UTC"],
+    "schedule", ["", "daily", "* * *", "0 25 * * *", "0 3 * * * * *", "0 3 30 2 *", "0 3 L * *", "H(0-7) 3 * * *",
+                 "$CRON", "0 H-5 * * *", "0", "0/0 * * * *", "5-1 * * * *", "@reboot", "0 3 * * * UTC"],
 )  # fmt: skip
 def test_what_is_not_understood_is_not_guessed(schedule: str) -> None:
     assert longest_gap(schedule) is None

@@ -92,13 +92,13 @@ class RescheduleSlow(Concern):
             if allowed is None
             else f"its tier accepts {allowed.total_seconds():.0f} seconds"
         )
-        with_it = f" and {listed(standing)}" if standing else ""
+        away = f"it and {listed(standing)} are" if standing else "it is"
         yield self.found(
             place,
             field="tolerations",
             subject=subject,
             message=f"{subject} has one replica and leaves a lost node after {seconds} seconds, and {why}.",
-            consequence=f"When its node dies, it{with_it} is away for that long before a new pod is started.",
+            consequence=f"When its node dies, {away} away for that long before a new pod is started.",
             fixes=(_SOONER,),
             dependants=len(standing),
             strict=allowed is None,

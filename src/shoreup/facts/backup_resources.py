@@ -53,6 +53,9 @@ class _Context:
         self._by_kind: dict[tuple[str, str], list[Resource]] = {}
         for item in resources:
             self._by_kind.setdefault((item.kind, item.name), []).append(item)
+        self._kinds: dict[str, list[Resource]] = {}
+        for item in resources:
+            self._kinds.setdefault(item.kind, []).append(item)
         self.k8up = [item for item in resources if item.api_version.startswith("k8up.io/")]
 
     def find(self, kind: str, namespace: str | None, name: str) -> Resource | None:
@@ -60,6 +63,10 @@ class _Context:
         found = self._by_kind.get((kind, name), [])
         near = [item for item in found if (item.namespace or "default") == (namespace or "default")]
         return near[0] if near else found[0] if len(found) == 1 else None
+
+    def of_kind(self, kind: str) -> list[Resource]:
+        """Every resource of a kind."""
+        return self._kinds.get(kind, [])
 
     def database(self, resource: Resource | None) -> tuple[Database, ...]:
         """The databases that a resource declares."""
@@ -311,9 +318,16 @@ def _kopiur(resource: Resource, context: _Context) -> Iterator[Backup]:
         covered, unsure = _claim(resource, filled(mapping(mapping(source).get("pvc")).get("name")))
         claims.extend(covered)
         may_cover = may_cover or unsure
+    schedules = (
+        one
+        for one in context.of_kind("SnapshotSchedule")
+        if (one.namespace or "default") == (resource.namespace or "default")
+        and text(mapping(_spec(one).get("policyRef")).get("name")) == resource.name
+    )
     yield _made(
         resource,
         "kopiur",
+        schedule=next((at(_spec(one).get("schedule"), "cron") for one in schedules), None),
         retention=retention,
         remote="kopia repository",
         undecided=undecided,

@@ -1,8 +1,8 @@
 """How long a schedule may leave between two runs, which is how much of the newest data a backup by it may miss.
 
 Schedules are cron's five fields, the six of Go's libraries (seconds first, as CloudNativePG writes them), their names
-(``@daily``, ``@every 6h``, K8up's ``@daily-random``) and the pause of a loop (``86400``, ``6h``). Everything else is
-not decided. A day on which the clocks change is not considered.
+(``@daily``, ``@every 6h``, K8up's ``@daily-random``), ``H`` for a moment that is chosen once, and the pause of a loop
+(``86400``, ``6h``). Everything else is not decided. A day on which the clocks change is not considered.
 """
 
 from __future__ import annotations
@@ -80,8 +80,10 @@ def _numbers(field: str, least: int, most: int, names: Mapping[str, int]) -> fro
         if match is None:
             return None
         step = int(match["step"] or 1)
-        if match["from"] in ("*", "?"):
+        if match["from"] in ("*", "?") or (match["from"] == "h" and match["step"] and not match["to"]):
             start, end = least, most
+        elif part == "h":
+            start = end = least
         else:
             known = [_number(match["from"], names), _number(match["to"] or match["from"], names)]
             if known[0] is None or known[1] is None:
