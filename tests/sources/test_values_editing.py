@@ -224,6 +224,17 @@ controllers:
         ),
         (
             {
+                "main.tf": 'resource "helm_release" "web" {\n  name = "web"\n  repository = "https://bjw-s"\n'
+                '  chart = "app-template"\n  version = "3.7.3"\n  values = [yamlencode({\n    controllers = {\n'
+                "      web = {\n        containers = {\n          app = {\n"
+                '            image = { repository = "nginx", tag = "1.0" } # the web server\n'
+                "          }\n        }\n      }\n    }\n  })]\n}\n"
+            },
+            "main.tf",
+            "            probes = {\n              readiness = {\n                enabled = true\n",
+        ),
+        (
+            {
                 "app.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\nspec:\n"
                 "  source:\n    repoURL: https://bjw-s\n    chart: app-template\n    targetRevision: 3.7.3\n"
                 "    helm:\n      values: |\n" + "".join(f"        {line}\n" for line in VALUES.splitlines())

@@ -178,3 +178,49 @@ def test_a_base_that_others_use_is_not_changed_for_one(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match="used 2 times"):
         editor.put((*WEB, "readinessProbe"), PROBE, estate.tree.read, alone=True)
     assert editor.put((*WEB, "readinessProbe"), PROBE, estate.tree.read)
+
+
+COMPOSE = """\
+    services:
+      web:
+        image: nginx:${TAG}
+        command: ["a"]
+      db:
+        image: postgres:17
+    """
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "value", "file", "line"),
+    [
+        ("web", ("image",), "nginx:2", ".env", "TAG=2\n"),
+        ("db", ("image",), "postgres:18", "compose.yaml", "    image: postgres:18\n"),
+        ("web", ("healthcheck",), {"test": ["CMD", "x", "$Y"]}, "compose.yaml", '      test: ["CMD", "x", "$$Y"]\n'),
+        ("db", ("restart",), "always", "compose.override.yaml", "    restart: always\n"),
+    ],
+)
+def test_a_service_is_changed_in_its_file(
+    tmp_path: Path, name: str, route: tuple[str, ...], value: Value, file: str, line: str
+) -> None:
+    files = {
+        "compose.yaml": COMPOSE,
+        ".env": "TAG=1\n",
+        "compose.override.yaml": "services:\n  db:\n    restart: never\n",
+    }
+    estate = Estate(tmp_path, files)
+    _, editor = estate.editor("service", name)
+    assert estate.change(lambda tree: editor.put(route, value, tree.read)) == [file]
+    assert line in estate.text(file)
+    assert estate.value("service", name, *route) == value
+
+
+def test_an_object_in_a_text_of_terraform_is_changed_in_the_text(tmp_path: Path) -> None:
+    manifest = "".join(f"    {line}\n" for line in dedent(DEPLOYMENT).splitlines())
+    text = f'resource "kubectl_manifest" "web" {{\n  yaml_body = <<-EOT\n{manifest}  EOT\n}}\n'
+    estate = Estate(tmp_path, {"main.tf": text})
+    _, editor = estate.editor("Deployment", "web")
+    estate.change(lambda tree: editor.put((*WEB, "readinessProbe"), PROBE, tree.read))
+    added = "readinessProbe:\n  httpGet:\n    path: /\n    port: 80\n"
+    indented = "".join(f"              {line}\n" for line in added.splitlines())
+    assert estate.text("main.tf") == text.replace("  EOT\n", f"{indented}  EOT\n")
+    assert estate.value("Deployment", "web", *WEB, "readinessProbe") == PROBE

@@ -14,15 +14,21 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shoreup.formats.files import FileTree
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.files import FileTree, Reader
 from shoreup.formats.sourcemap import cut, join, whole
+from shoreup.formats.spelling import rewritten
 from shoreup.formats.yaml import Document, load, origin_of
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value, at, join_text
+from shoreup.sources.editing import Like
+from shoreup.sources.pages import PageEditor
 from shoreup.sources.reading import Found
 from shoreup.sources.releases.layers import Layer, Stack, stack
+from shoreup.sources.releases.values import StackValues
 
 _NAME = re.compile(r"(?:^|/)(?:docker-)?compose(?:[.-](?P<variant>[\w.-]+?))?\.ya?ml$")
 _VARIABLE = re.compile(
@@ -69,7 +75,8 @@ def _project(files: _Files, path: str, *, partial: bool) -> Iterator[Found]:
     for key, kind in (("services", "service"), ("volumes", "volume")):
         names = {name: None for sheet in sheets for name in _keys(at(sheet.document.value, key))}
         for name in names:
-            values = stack([layer for sheet in sheets for layer in _layers(files, sheet, key, name, 0)])
+            layers = [list(_layers(files, sheet, key, name, 0)) for sheet in sheets]
+            values = stack([layer for one in layers for layer in one])
             body, written = _filled(values.values, settings), values.values
             if partial and kind == "service" and not {"image", "build"} & body.keys():
                 continue
@@ -83,7 +90,8 @@ def _project(files: _Files, path: str, *, partial: bool) -> Iterator[Found]:
                 root=posixpath.dirname(path) or ".",
                 source="compose",
             )
-            yield Found(resource, _Tracer(values, written, settings))
+            editor = StackValues(values, layers[0][-1] if layers[0] else None)
+            yield Found(resource, _Tracer(values, written, settings, body, editor))
 
 
 def _keys(value: Value) -> list[str]:
@@ -95,7 +103,7 @@ def _layers(files: _Files, sheet: _Sheet, key: str, name: str, depth: int) -> It
     value = at(sheet.document.value, key, name)
     if not isinstance(value, dict):
         if value is None and name in _keys(at(sheet.document.value, key)):
-            yield Layer({}, lambda route: sheet.trace((key, name, *route)))
+            yield Layer({}, lambda route: sheet.trace((key, name, *route)), sheet.editor((key, name)))
         return
     extends = value.get("extends")
     if extends is not None and depth < MAX_EXTENDS:
@@ -110,7 +118,9 @@ def _layers(files: _Files, sheet: _Sheet, key: str, name: str, depth: int) -> It
         if isinstance(other, str) and (base is not sheet or other != name):
             yield from _layers(files, base, key, other, depth + 1)
     yield Layer(
-        {item: part for item, part in value.items() if item != "extends"}, lambda r: sheet.trace((key, name, *r))
+        {item: part for item, part in value.items() if item != "extends"},
+        lambda r: sheet.trace((key, name, *r)),
+        sheet.editor((key, name)),
     )
 
 
@@ -125,6 +135,12 @@ class _Sheet(Struct, frozen=True, eq=False):
     def trace(self, route: Route) -> Origin | None:
         trace = self.document.trace(route)
         return None if trace is None else origin_of(trace, whole(self.path, self.text, self.offset))
+
+    def editor(self, prefix: Route) -> PageEditor:
+        """Writes into the value at ``prefix``."""
+        span = Span(self.path, self.offset, self.offset + len(self.text.encode()))
+        origin = Origin(span, span, (), whole(self.path, self.text, self.offset))
+        return PageEditor(lambda: Page(self.text), lambda: origin, prefix)
 
 
 class _Setting(Struct, frozen=True):
@@ -257,10 +273,19 @@ def _fill(value: Value, settings: Mapping[str, _Setting]) -> Value:
 class _Tracer:
     """Traces a service's fields, and within a string each variable to what sets it."""
 
-    def __init__(self, values: Stack, written: Mapping[str, Value], settings: Mapping[str, _Setting]) -> None:
+    def __init__(
+        self,
+        values: Stack,
+        written: Mapping[str, Value],
+        settings: Mapping[str, _Setting],
+        body: Mapping[str, Value],
+        editor: StackValues,
+    ) -> None:
         self._values = values
         self._written = written
         self._settings = settings
+        self._body = body
+        self._editor = editor
 
     def trace(self, route: Route) -> Origin | None:
         """The origin of a field."""
@@ -272,6 +297,40 @@ class _Tracer:
         for part in _parts(value, self._settings):
             segments.extend(_segments(part, cut(origin.segments, part.start, part.end)))
         return replace(origin, segments=join(segments))
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.put`; a variable's value is changed where it is set."""
+        old = at(dict(self._body), *route)
+        if isinstance(old, str) and isinstance(value, str) and "$" not in value:
+            origin = self.trace(route)
+            if origin is not None and origin.segments:
+                return rewritten(origin, old, value, read)
+        return self._editor.put(route, _escaped(value), read, alone=alone)
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.append`."""
+        return self._editor.append(route, _escaped(value), read, alone=alone)
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Editor.remove`."""
+        return self._editor.remove(route, read, alone=alone)
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """Nothing of a cluster can stand beside a service."""
+        raise CannotWrite("a compose file holds services, no objects of a cluster")
+
+
+def _escaped(value: Value) -> Value:
+    """A value as Compose reads it back: a dollar sign is written twice."""
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
 
 
 def _segments(part: _Part, under: tuple[Segment, ...]) -> Iterator[Segment]:

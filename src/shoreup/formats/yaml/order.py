@@ -16,7 +16,9 @@ _BESIDE: dict[str, tuple[str, ...]] = {
     "readinessProbe": ("livenessProbe", "startupProbe"),
     "livenessProbe": ("readinessProbe", "startupProbe"),
     "startupProbe": ("readinessProbe", "livenessProbe"),
-    "readiness": ("liveness",),
+    "readiness": ("liveness", "startup"),
+    "liveness": ("readiness", "startup"),
+    "startup": ("readiness", "liveness"),
     "limits": ("requests",),
     "imagePullPolicy": ("image",),
     "args": ("command",),
@@ -32,8 +34,9 @@ _BESIDE: dict[str, tuple[str, ...]] = {
     "topologySpreadConstraints": ("affinity", "tolerations", "nodeSelector"),
 }
 _BEFORE: dict[str, tuple[str, ...]] = {
-    "replicas": ("strategy", "selector", "template"),
-    "strategy": ("selector", "template"),
+    "replicas": ("strategy", "selector", "template", "pod", "initContainers", "containers"),
+    "strategy": ("selector", "template", "pod", "initContainers", "containers"),
+    "pod": ("initContainers", "containers"),
     "updateStrategy": ("selector", "template"),
     "affinity": ("initContainers", "containers"),
     "tolerations": ("initContainers", "containers"),
@@ -43,7 +46,7 @@ _BEFORE: dict[str, tuple[str, ...]] = {
     "metadata": ("spec",),
     "data": ("stringData",),
 }
-_MAY_BE_FIRST = frozenset({"replicas", "strategy"})
+_MAY_BE_FIRST = frozenset({"replicas", "strategy", "pod"})
 
 
 def place_for(key: str, names: Sequence[str | None]) -> int:

@@ -28,7 +28,7 @@ class Manner:
 
     ``step`` is the indentation of a level, ``dash`` how far a list stands in from its key, ``quote`` the quotes that it
     uses and ``quotes`` whether it puts every text in them, ``brackets`` whether lists of words stand in one line,
-    ``padded`` whether braces have blanks inside. ``words`` are as in :func:`shoreup.formats.yaml.load`.
+    ``quoted_items`` whether the words are then in quotes, ``padded`` whether braces have blanks inside. ``words`` are as in :func:`shoreup.formats.yaml.load`.
     """
 
     newline: str = "\n"
@@ -37,6 +37,7 @@ class Manner:
     quote: str = '"'
     quotes: bool = False
     brackets: bool = False
+    quoted_items: bool = False
     padded: bool = False
     json: bool = False
 
@@ -48,12 +49,15 @@ def manner_of(text: str, tops: Sequence[Node], *, is_json: bool = False) -> Mann
     quotes: Counter[str] = Counter()
     words: Counter[bool] = Counter()
     padded: Counter[bool] = Counter()
+    items: Counter[bool] = Counter()
     for top in tops:
         for node in top.walk():
             if node.kind == "scalar" and node.is_text:
                 quotes[node.style] += 1
             elif node.kind == "sequence" and node.items and all(item.kind == "scalar" for item in node.items):
                 words[node.flow] += 1
+                if node.flow:
+                    items.update(item.style != "" for item in node.items if item.is_text)
             elif node.kind == "mapping" and node.flow and node.entries:
                 padded[text[node.start + 1 : node.start + 2] == " "] += 1
             if node.kind == "mapping" and not node.flow:
@@ -75,6 +79,7 @@ def manner_of(text: str, tops: Sequence[Node], *, is_json: bool = False) -> Mann
         "'" if quotes["'"] > quotes['"'] else '"',
         quotes["'"] + quotes['"'] > 2 * max(plain, 0) + 2,
         words[True] > words[False],
+        items[True] > items[False],
         padded[True] > padded[False],
         is_json,
     )
@@ -171,12 +176,18 @@ class Renderer:
             inner = ", ".join(f"{self._flow_key(key)}: {self.flow(item, (*route, key))}" for key, item in value.items())
             return f"{{ {inner} }}" if self.manner.padded and inner else f"{{{inner}}}"
         if isinstance(value, list):
-            return "[" + ", ".join(self.flow(item, (*route, index)) for index, item in enumerate(value)) + "]"
+            return "[" + ", ".join(self.flow_item(item, (*route, index)) for index, item in enumerate(value)) + "]"
         if isinstance(value, str):
             return self.text(value, flow=True)
         if value is None or isinstance(value, (bool, int, float)):
             return json.dumps(value)
         raise CannotWrite("a value that is not known cannot be written")
+
+    def flow_item(self, value: Value, route: Route = ()) -> str:
+        """An item of a list in brackets."""
+        if isinstance(value, str) and self.manner.quoted_items and route not in self.spoken:
+            return self.text(value, flow=True, style=self.manner.quote)
+        return self.flow(value, route)
 
     def flow_entry(self, key: str, value: Value, route: Route = ()) -> str:
         """``key: value`` for a mapping in braces."""

@@ -565,7 +565,9 @@ class _Writer:
 
     def _in_flow(self, holder: Node, value: Value, route: Route) -> str:
         if not self.manner.json:
-            return self.renderer.flow(value, route)
+            return (
+                self.renderer.flow_item(value, route) if holder.kind == "sequence" else self.renderer.flow(value, route)
+            )
         children = [key for key, _ in holder.entries] or holder.items
         compact = bool(children) and "\n" not in self.text[holder.start : children[0].begin]
         if compact:

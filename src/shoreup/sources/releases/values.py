@@ -84,12 +84,13 @@ class Either:
 
 
 class StackValues:
-    """Merged values."""
+    """Merged values. ``own`` is the layer to write to where several would do; else it is the strongest."""
 
-    __slots__ = ("_stack",)
+    __slots__ = ("_own", "_stack")
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, own: Layer | None = None) -> None:
         self._stack = stack
+        self._own = own
 
     def put(self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False) -> Replacements:
         """Give the value at ``route``."""
@@ -108,7 +109,7 @@ class StackValues:
 
     def _layer(self, route: Route) -> Writable:
         """The strongest of the layers that have most of the way to the value."""
-        best: Layer | None = None
+        best = self._own
         for layer in reversed(self._stack.layers):
             if layer.editor is not None and (best is None or _depth(layer, route) > _depth(best, route)):
                 best = layer

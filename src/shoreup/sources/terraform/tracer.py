@@ -6,20 +6,23 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from shoreup.formats.edits import Replacement
+from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
 from shoreup.formats.hcl.rendering import Plain, plain
-from shoreup.formats.yaml import Document
+from shoreup.formats.yaml import Document, load
 from shoreup.formats.yaml.inside import origin_inside
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import Value, at
 from shoreup.sources.editing import Like
+from shoreup.sources.pages import PageEditor
 from shoreup.sources.provider import terraform_route
 from shoreup.sources.terraform.adding import add_object, with_code
 from shoreup.sources.terraform.objects import ObjectWriting, code_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.plainly import PlainWriting
+from shoreup.sources.terraform.sharing import why_shared
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
 
@@ -142,6 +145,33 @@ class YamlBodyTracer:
             return whole
         found = self.document.trace(route)
         return None if found is None else origin_inside(found, whole, self.text)
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Give a field a value, in the attribute's text."""
+        return self._editor(alone).put(route, value, read, like=like, alone=alone)
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Add an item to a list, in the attribute's text."""
+        return self._editor(alone).append(route, value, read, like=like, alone=alone)
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Take away a field or item, in the attribute's text."""
+        return self._editor(alone).remove(route, read, alone=alone)
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """Write a new Kubernetes object behind this resource."""
+        return PlainTracer(self.instance).add(body, read, like=like)
+
+    def _editor(self, alone: bool) -> PageEditor:
+        if alone and (why := why_shared(self.instance)):
+            raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
+        starts = [document.start for document in load(self.text).documents]
+        index = starts.index(self.document.start) if self.document.start in starts else 0
+        return PageEditor(lambda: Page(self.text, index), lambda: trace_resource(self.instance, (self.attribute,)))
 
 
 def _pen(instance: ResourceInstance, read: Reader) -> Pen:

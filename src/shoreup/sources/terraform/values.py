@@ -52,6 +52,10 @@ class Values(Struct, frozen=True):
     def put(self, expression: Expression, scope: Scope, route: Route, value: Plain) -> None:
         """Give the value at ``route`` inside an expression's value another one, or make it where it is missing."""
         way = way_to(expression, scope, route)
+        encoded = _encoded(way)
+        if encoded is not None:
+            self._within(way, route).put(encoded, way.last.scope, way.missing, value)
+            return
         if way.missing:
             self._put_missing(way, route, value)
             return
@@ -86,6 +90,10 @@ class Values(Struct, frozen=True):
     def append(self, expression: Expression, scope: Scope, route: Route, value: Plain) -> None:
         """Add an item to the list at ``route``."""
         way = way_to(expression, scope, route)
+        encoded = _encoded(way)
+        if encoded is not None:
+            self._within(way, route).append(encoded, way.last.scope, way.missing, value)
+            return
         if way.missing:
             self._put_missing(way, route, [value])
             return
@@ -106,6 +114,10 @@ class Values(Struct, frozen=True):
     def remove(self, expression: Expression, scope: Scope, route: Route) -> None:
         """Take away the entry or item at ``route``, which has at least one step."""
         way = way_to(expression, scope, route)
+        encoded = _encoded(way)
+        if encoded is not None:
+            self._within(way, route).remove(encoded, way.last.scope, way.missing)
+            return
         if way.missing:
             return
         for hop in reversed(way.hops):
@@ -123,6 +135,11 @@ class Values(Struct, frozen=True):
             return writer.remove_item(node, hop.route[0])
         index = max(i for i, (key, _) in enumerate(node.items) if object_key(key, hop.scope) == hop.route[0])
         return writer.remove_entry(node, index)
+
+    def _within(self, way: Way, route: Route) -> Values:
+        """For what a function encodes as text. The text is shared, or is not, as a whole."""
+        self._alone(way, way.last, route)
+        return Values(self.pen, None, self.loose)
 
     # Where
 
@@ -223,6 +240,14 @@ class Values(Struct, frozen=True):
                 self.pen.back_to(noted)
                 return False
         return True
+
+
+def _encoded(way: Way) -> Expression | None:
+    """The value whose text a route goes on into: ``yamlencode({...})`` holds what it encodes."""
+    node = way.last.expression if way.hops else None
+    if way.missing and isinstance(node, Call) and node.name in ("yamlencode", "jsonencode") and not way.last.route:
+        return node.arguments[0] if len(node.arguments) == 1 else None
+    return None
 
 
 def _at(value: Value, route: Route) -> Value:
