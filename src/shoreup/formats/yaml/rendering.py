@@ -28,7 +28,7 @@ class Manner:
 
     ``step`` is the indentation of a level, ``dash`` how far a list stands in from its key, ``quote`` the quotes that it
     uses and ``quotes`` whether it puts every text in them, ``brackets`` whether lists of words stand in one line,
-    ``quoted_items`` whether the words are then in quotes, ``padded`` whether braces have blanks inside. ``words`` are as in :func:`shoreup.formats.yaml.load`.
+    ``quoted_items`` whether the words are then in quotes, ``padded`` whether braces have blanks inside.
     """
 
     newline: str = "\n"
