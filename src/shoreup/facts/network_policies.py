@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from posixpath import commonprefix
 
 from msgspec import Struct
 
@@ -70,7 +71,9 @@ def open_namespaces(estate: Estate) -> Iterator[OpenNamespace]:
             continue
         asked.add(question)
         workloads = tuple(uncovered or [workload for workload, _ in unsure])
-        yield OpenNamespace(name, workloads, len(everything), _place(objects.get(name), workloads), why)
+        yield OpenNamespace(
+            name, workloads, len(everything), _place(_nearest(declared, name, everything), workloads), why
+        )
 
 
 def _judge(
@@ -101,6 +104,18 @@ def _judge(
 
 def _by_place(resource: Resource) -> tuple[str, str]:
     return resource.root, resource.address
+
+
+def _nearest(declared: Sequence[Resource], name: str, workloads: Sequence[Workload]) -> Resource | None:
+    """Of several objects for one namespace, as of a first installation too, the one applied nearest to what runs."""
+    found = [resource for resource in reversed(declared) if resource.name == name]
+    roots = [workload.resource.root.split("/") for workload in workloads]
+
+    def shared(resource: Resource) -> int:
+        own = resource.root.split("/")
+        return max((len(commonprefix([own, root])) for root in roots), default=0)
+
+    return max(found, key=shared, default=None)
 
 
 def _place(found: Resource | None, workloads: Sequence[Workload]) -> Place:
