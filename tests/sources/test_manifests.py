@@ -197,3 +197,16 @@ def test_trials_beside_an_estate_are_not_applied(tmp_path: Path) -> None:
 def test_an_estate_of_examples_is_one(tmp_path: Path) -> None:
     estate = Estate(tmp_path, {"examples/web.yaml": SERVICE, ".github/workflows/check.yaml": "on: push\n"})
     assert estate.addresses == ["v1/Service/media/web"]
+
+
+def test_of_two_objects_with_one_name_in_a_file_the_last_is_applied(tmp_path: Path) -> None:
+    twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: x}\ndata: {k: '1'}\n"
+    made = "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}\n"
+    text = f"{twice}---\n{twice.replace('1', '2').replace('v2', 'v1')}---\n{made}---\n{made}"
+    estate = Estate(tmp_path, {"a.yaml": text, "b.yaml": twice})
+    assert estate.causes == [("a.yaml", 6, "ConfigMap a is declared twice in this file")]
+    assert [one.resource.body.get("data") for one in estate.loose if one.resource.kind == "ConfigMap"] == [
+        {"k": "2"},
+        {"k": "1"},
+    ]
+    assert len([one for one in estate.loose if one.resource.kind == "Job"]) == 2

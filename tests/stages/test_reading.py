@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bad_estates import manifest, write
 from shoreup.formats.files import FileTree
+from shoreup.stages.audit import estate_root
 from shoreup.stages.reading import Reading, read
 
 APPLIED = """\
@@ -64,3 +65,9 @@ def test_a_file_that_terraform_only_hashes_is_still_a_manifest(tmp_path: Path) -
     body = 'resource "terraform_data" "a" {\n  input = sha1(file("a.yaml"))\n}\n'
     found = reading(tmp_path, {"main.tf": body, "a.yaml": manifest("a")})
     assert "apps/v1/Deployment/shop/a" in [one.address for one in found.resources]
+
+
+def test_a_folder_named_beside_a_part_of_it_is_the_whole_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    assert estate_root((tmp_path / "a", tmp_path)) == (tmp_path.resolve(), ())
+    assert estate_root((tmp_path / "a", tmp_path / "a")) == ((tmp_path / "a").resolve(), ())

@@ -375,3 +375,12 @@ def test_loops_in_loops_end(text: str) -> None:
     inner = 'module "b" {\n  source = "../n"\n  count = 10000\n}\n'
     with terraform({"main.tf": text, "m/m.tf": inner, "n/n.tf": 'resource "x" "y" {\n  count = 10000\n}\n'}) as read:
         assert len(read.resources) < 100_000
+
+
+def test_opentofus_own_file_takes_the_place_of_the_one_beside_it() -> None:
+    files: dict[str, str | bytes] = {
+        "main.tf": THING % '"terraform"',
+        "main.tofu": THING % '"${local.b} and tofu"',
+        "more.tf": 'locals {\n  b = "more"\n}\n',
+    }
+    assert only_value(files) == "more and tofu"

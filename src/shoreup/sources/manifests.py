@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from shoreup.formats.files import FileTree
+from shoreup.model.location import locate
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, pattern
 from shoreup.sources.documents import Documents, DocumentTracer, objects
@@ -70,11 +71,25 @@ def objects_in(documents: Documents, path: str, root: str, blank: re.Pattern[str
         if not path.endswith(".json"):  # JSON is written for many readers, who know other rules
             documents.look(path)
         return
+    found: dict[tuple[str, str, str], Found] = {}
     for index, document in enumerate(documents.of(path)):
         for prefix, body in objects(document.value):
             resource = resource_of(body, root, "manifest")
-            if resource is not None and not blank.search(resource.name) and not blank.search(resource.namespace or ""):
-                yield Found(resource, DocumentTracer(documents, path, index, prefix))
+            if resource is None or blank.search(resource.name) or blank.search(resource.namespace or ""):
+                continue
+            name = resource.name if "*" not in resource.name else str(len(found))  # what is generated is never the same
+            key = (f"{resource.api_version} {resource.kind}", resource.namespace or "", name)
+            one = Found(resource, DocumentTracer(documents, path, index, prefix))
+            if found.pop(key, None) is not None:
+                cause = f"{resource.kind} {resource.name} is declared twice in this file"
+                documents.tree.error(path, _line(one, content), cause, "the first one")
+            found[key] = one
+    yield from found.values()
+
+
+def _line(found: Found, content: bytes) -> int:
+    origin = found.tracer.trace(())
+    return 0 if origin is None else locate(origin.span, content).line
 
 
 def resource_of(body: Mapping[str, Value], root: str, source: str) -> Resource | None:

@@ -186,7 +186,9 @@ def estate_root(paths: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
         return full[0], ()
     common = Path(os.path.commonpath(full))
     root = common if common.is_dir() else common.parent
-    return root, tuple(path.relative_to(root).as_posix() for path in full if path != root)
+    if root in full:
+        return root, ()
+    return root, tuple(path.relative_to(root).as_posix() for path in full)
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -40,7 +40,9 @@ class Configurations:
         self._by_directory: dict[str, list[str]] = {}
         self._values: dict[str, list[str]] = {}
         for path in tree.files:
-            if path.endswith(EXTENSIONS):
+            if _is_replaced(path, tree):
+                tree.skipped.setdefault(path, "replaced by its .tofu file")
+            elif path.endswith(EXTENSIONS):
                 self._by_directory.setdefault(posixpath.dirname(path) or ".", []).append(path)
             elif path.endswith(AUTOMATIC_VALUES):
                 self._values.setdefault(posixpath.dirname(path) or ".", []).append(path)
@@ -177,6 +179,14 @@ class Configurations:
 
 
 _LABELS = {"variable": 1, "output": 1, "module": 1, "resource": 2, "data": 2, "ephemeral": 2}
+
+
+def _is_replaced(path: str, tree: FileTree) -> bool:
+    """Whether a file of the same name with OpenTofu's own ending stands beside it, which OpenTofu reads instead."""
+    for ending in (".tf", ".tf.json"):
+        if path.endswith(ending):
+            return f"{path.removesuffix(ending)}{ending.replace('.tf', '.tofu')}" in tree
+    return False
 
 
 def _overrides(path: str) -> bool:
