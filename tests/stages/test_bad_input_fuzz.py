@@ -161,3 +161,11 @@ def test_the_estates_are_whole_before_they_are_damaged() -> None:
             account = audit([Path(folder)], AuditOptions(cache=False, today=TODAY))
             assert account.findings
             assert not any("valid" in one.cause or "expected" in one.cause for one in account.errors)
+
+
+def test_files_that_are_no_text_are_asked_for_where_they_are_used() -> None:
+    used = terraform("a").replace(
+        "        container {\n", '        container {\n          args = ["x", file("run.sh")]\n'
+    )
+    data = 'data "local_file" "x" {\n  filename = "run.sh"\n}\n' + terraform("b", "data.local_file.x.content")
+    survive({"root/main.tf": used, "root/run.sh": b"echo \xea\n", "other/main.tf": data, "other/run.sh": b"\xea"})

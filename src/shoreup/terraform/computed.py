@@ -83,7 +83,8 @@ def follow(trace: Trace, instance: ResourceInstance, route: Route) -> Reached | 
         content = instance.module.root.configurations.tree.read(found) if found else None
         if found and content is not None:
             span = Span(found, 0, len(content))
-            return Reached(span, (Segment(content.decode(), span),))
+            text = _decoded(content)
+            return None if text is None else Reached(span, (Segment(text, span),))
     return None
 
 
@@ -196,3 +197,10 @@ def _given(instance: ResourceInstance, variables: dict[str, Value]) -> Iterator[
             if attribute is not None and isinstance(given, dict) and name in given:
                 yield name, attribute.expression
                 break
+
+
+def _decoded(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

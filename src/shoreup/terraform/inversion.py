@@ -177,7 +177,10 @@ def _file(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | Non
     if path is None or content is None or route:
         return None
     span = Span(path, 0, len(content))
-    return Reached(span, (Segment(content.decode("utf-8"), span),))
+    try:
+        return Reached(span, (Segment(content.decode("utf-8"), span),))
+    except UnicodeDecodeError:
+        return None  # there is no such value, so somebody asks for the field alone
 
 
 def _templatefile(trace: Trace, node: Call, scope: Scope, route: Route) -> Reached | None:
