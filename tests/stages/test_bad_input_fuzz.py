@@ -168,4 +168,11 @@ def test_files_that_are_no_text_are_asked_for_where_they_are_used() -> None:
         "        container {\n", '        container {\n          args = ["x", file("run.sh")]\n'
     )
     data = 'data "local_file" "x" {\n  filename = "run.sh"\n}\n' + terraform("b", "data.local_file.x.content")
-    survive({"root/main.tf": used, "root/run.sh": b"echo \xea\n", "other/main.tf": data, "other/run.sh": b"\xea"})
+    survive(
+        {
+            "root/main.tf": used.encode(),
+            "root/run.sh": b"echo \xea\n",
+            "other/main.tf": data.encode(),
+            "other/run.sh": b"\xea",
+        }
+    )
