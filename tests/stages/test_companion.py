@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 from collections.abc import Mapping
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from shoreup.formats.files import FileTree
 from shoreup.stages import companion
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.companion import halves
+from shoreup.terraform.configuration import Configurations
 from shoreup.terraform.scope import ResourceObject
 
 ROOT = """
@@ -76,6 +79,20 @@ def test_what_a_dead_companion_should_have_read_is_read_here(tmp_path: Path, mon
     monkeypatch.setattr(companion, "WORTH_IT", 0)
     monkeypatch.setattr(companion, "_serve", die)
     assert audit([tmp_path], AuditOptions(cache=False)).findings == alone.findings
+
+
+def test_the_companion_ends_with_the_process_that_it_serves(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(ROOT.format(name="one"))
+    tree = FileTree(tmp_path)
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe()
+    process = context.Process(target=companion._serve, args=(here, there, tree, Configurations(tree), ["."]))
+    process.start()
+    there.close()
+    here.recv()
+    here.close()
+    process.join(60)
+    assert process.exitcode == 0
 
 
 def test_a_resource_travels_as_plain_data() -> None:

@@ -63,7 +63,7 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     mine, theirs = halves(sizes)
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, tree, configurations, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(here, there, tree, configurations, theirs), daemon=True)
     process.start()
     there.close()
     reading = read_roots(configurations, mine, terragrunt, rest=False)
@@ -96,7 +96,11 @@ def _below(root: str, configurations: Configurations) -> list[str]:
     return [folder for folder in configurations.directories if folder == root or folder.startswith(f"{root}/")]
 
 
-def _serve(connection: Connection, tree: FileTree, configurations: Configurations, roots: Sequence[str]) -> None:
+def _serve(
+    asking: Connection, connection: Connection, tree: FileTree, configurations: Configurations, roots: Sequence[str]
+) -> None:
+    """The companion's life. It ends when nobody holds the ``asking`` end any more, so it must not hold it itself."""
+    asking.close()
     gc.disable()
     known = len(tree.errors)
     reading = read_roots(configurations, roots, None, rest=False)
