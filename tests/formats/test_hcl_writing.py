@@ -177,7 +177,7 @@ def test_an_item_goes_behind_the_last(before: str, after: str) -> None:
     def append(writer: Writer, file: File) -> Changes:
         node = file.body.attributes["a"].expression
         assert isinstance(node, ListOf)
-        return writer.append_item(node, "x")
+        return writer.append_items(node, ["x"])
 
     assert edited(f"a = {before}\n", append) == f"a = {after}\n"
 
@@ -197,7 +197,7 @@ def test_an_entry_goes_behind_the_last(before: str, after: str) -> None:
     def put(writer: Writer, file: File) -> Changes:
         node = file.body.attributes["a"].expression
         assert isinstance(node, ObjectOf)
-        return writer.put_entry(node, "k", 1)
+        return writer.put_entries(node, {"k": 1})
 
     assert edited(f"a = {before}\n", put) == f"a = {after}\n"
 
@@ -413,11 +413,11 @@ def edits(draw: st.DrawFn, file: File) -> tuple[str, Edit, Plain]:
     lists = [node for node in nodes if isinstance(node, ListOf)]
     if kind == "item" and lists:
         target, value = draw(st.sampled_from(lists)), draw(VALUES)
-        return "insert", lambda w: w.append_item(target, value), value
+        return "insert", lambda w: w.append_items(target, [value]), value
     objects = [node for node in nodes if isinstance(node, ObjectOf)]
     if kind == "entry" and objects:
         holder, value = draw(st.sampled_from(objects)), draw(VALUES)
-        return "insert", lambda w: w.put_entry(holder, "brand_new", value), value
+        return "insert", lambda w: w.put_entries(holder, {"brand_new": value}), value
     full: list[ListOf | ObjectOf] = [*(node for node in lists if node.items), *(node for node in objects if node.items)]
     if kind == "take" and full:
         taken = draw(st.sampled_from(full))

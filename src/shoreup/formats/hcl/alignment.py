@@ -22,6 +22,18 @@ class Change(Struct, frozen=True):
     text: str
 
 
+def together(changes: Iterable[Change]) -> list[Change]:
+    """Changes in order; what is put in at one place is one change, and the same change twice is made once."""
+    made: list[Change] = []
+    for change in sorted(changes, key=_place):
+        last = made[-1] if made else None
+        if last is not None and last.start == last.end == change.start == change.end:
+            made[-1] = Change(last.start, last.end, last.text + change.text)
+        elif change != last:
+            made.append(change)
+    return made
+
+
 def alignment(text: str, lines: Sequence[Line]) -> bool:
     """Whether a file keeps its equals signs in columns. A file that does not tell is taken to."""
     told = {True: 0, False: 0}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from msgspec import Struct
 
@@ -19,9 +19,13 @@ from shoreup.model.value import PartialText, Unknown, Value
 
 
 class Code(Struct, frozen=True):
-    """An expression as it stands in a file, such as ``var.port``; later lines without their common indentation."""
+    """An expression as it stands in a file, such as ``var.port``; later lines without their common indentation.
+
+    ``value`` is what it comes to, for places where no expression can stand.
+    """
 
     text: str
+    value: Value = None
 
 
 Plain: TypeAlias = "bool | int | float | str | Code | Sequence[Plain] | Mapping[str, Plain] | None"
@@ -56,6 +60,15 @@ def plain(value: Value) -> Plain:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def data_in(value: Plain) -> Value:
+    """What can be written as data, with what expressions come to instead of them."""
+    if isinstance(value, Code):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: data_in(item) for key, item in value.items()}
+    return [data_in(item) for item in value] if isinstance(value, list | tuple) else cast("Value", value)
 
 
 def item_text(item: NewItem, indent: str, style: Style) -> str:

@@ -7,11 +7,11 @@ columns in line and turns characters into bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from shoreup.formats.edits import CannotWrite, Replacement
-from shoreup.formats.hcl.alignment import Change, aligned
+from shoreup.formats.hcl.alignment import Change, aligned, together
 from shoreup.formats.hcl.lines import lines_of
 from shoreup.formats.hcl.rendering import (
     NewAttribute,
@@ -50,7 +50,7 @@ class Writer:
 
     def replacements(self, changes: Iterable[Change]) -> tuple[Replacement, ...]:
         """The changes as bytes of the file, with whatever has to move to stay in line."""
-        made = aligned(self.text, self.lines, dict.fromkeys(changes), columns=self.style.columns)
+        made = aligned(self.text, self.lines, together(changes), columns=self.style.columns)
         return tuple(
             self._replacement(change) for change in made if change.text != self.text[change.start : change.end]
         )
@@ -71,8 +71,15 @@ class Writer:
         group = [each for each in early if isinstance(each, Attribute) and each.name not in last]
         late = [each for each in items if isinstance(each, Attribute) and each.name not in last]
         if group or late:
-            return self._behind((group or late)[-1], item, body)
+            return self._behind(self._neighbour(group or late, item), item, body)
         return self._first(item, body, items)
+
+    def _neighbour(self, group: Sequence[Attribute], item: NewAttribute) -> Attribute:
+        """The last argument; for one of one line, the last such, for they stand together."""
+        if "\n" in item_text(item, "", self.style):
+            return group[-1]
+        short = [each for each in group if "\n" not in self.text[each.start : each.end]]
+        return short[-1] if short else group[-1]
 
     def insert_block(self, body: Body, block: NewBlock, *, behind: Sequence[Sequence[str]] = ()) -> Changes:
         """A new block: behind the last one of its kind, else behind the last one of the first group of kinds in
@@ -252,72 +259,77 @@ class Writer:
         lines = text.split("\n")
         return "\n".join([lines[0], *(margin + line if line else line for line in lines[1:])])
 
-    def append_item(self, node: ListOf, value: Plain) -> Changes:
-        """An item at the end of a list."""
+    def append_items(self, node: ListOf, values: Sequence[Plain]) -> Changes:
+        """Items at the end of a list."""
         if not node.items:
-            return self._into_empty(node, value)
+            return self._into_empty(node, list(values))
         last = node.items[-1]
-        if not self._begins_line(last.start):
-            text = expression_text(value, indentation(self.text, last.start), self.style)
-            return (Change(last.end, last.end, f", {text}"),)
         indent = indentation(self.text, last.start)
-        text = expression_text(value, indent, self.style)
+        texts = [expression_text(value, indent, self.style) for value in values]
+        if not self._begins_line(last.start):
+            return (Change(last.end, last.end, "".join(f", {text}" for text in texts)),)
         comma = self._comma(last.end, node.end)
-        if comma < 0 and self._is_heredoc(last):
+        if comma >= 0:
+            return (Change(*self._line_end(comma), "".join(f"\n{indent}{text}," for text in texts)),)
+        more = f"\n{indent}" + f",\n{indent}".join(texts)
+        if self._is_heredoc(last):
             # nothing may follow the mark that ends a heredoc
-            return (Change(*self._line_end(last.end), f"\n{indent},\n{indent}{text}"),)
-        if "\n" not in self.text[last.end : node.end]:
-            # the bracket closes on the last item's line
-            return (Change(last.end, last.end, f",\n{indent}{text}"),)
-        if comma < 0:
-            return (Change(last.end, last.end, ","), Change(*self._line_end(last.end), f"\n{indent}{text}"))
-        return (Change(*self._line_end(comma), f"\n{indent}{text},"),)
+            return (Change(*self._line_end(last.end), f"\n{indent},{more}"),)
+        if self.text[last.end : self._line_end(last.end)[0]].lstrip().startswith(("#", "//", "/*")):
+            return (Change(last.end, last.end, ","), Change(*self._line_end(last.end), more))
+        return (Change(last.end, last.end, f",{more}"),)
 
-    def _into_empty(self, node: ListOf, value: Plain) -> Changes:
-        if self._has_comment(node.start, node.end) or "\n" in self.text[node.start : node.end]:
-            inner = indentation(self.text, node.end - 1) + self.style.unit
-            text = expression_text(value, inner, self.style)
-            before = self.text.rfind("\n", 0, node.end) if "\n" in self.text[node.start : node.end] else node.start
-            before -= self.text[before - 1 : before] == "\r"
-            return (Change(before, before, f"\n{inner}{text}{',' if self.style.last_comma else ''}"),)
-        indent = indentation(self.text, node.start)
-        return (Change(node.start, node.end, expression_text([value], indent, self.style)),)
+    def _into_empty(self, node: ListOf | ObjectOf, value: list[Plain] | dict[str, Plain]) -> Changes:
+        """Into brackets with nothing in them but perhaps comments, which stay before what is new."""
+        if not self._has_comment(node.start, node.end):
+            text = expression_text(value, indentation(self.text, node.start), self.style)
+            return (Change(node.start, node.end, text),)
+        inner = indentation(self.text, node.end - 1) + self.style.unit
+        if isinstance(value, dict):
+            lines = [entry_text(key, item, inner, self.style) for key, item in value.items()]
+        else:
+            texts = [expression_text(item, inner, self.style) for item in value]
+            lines = [f"{text}{',' if self.style.last_comma or text is not texts[-1] else ''}" for text in texts]
+        end = self.text.rfind("\n", 0, node.end)
+        end -= self.text[end - 1 : end] == "\r"
+        return (Change(end, end, "".join(f"\n{inner}{line}" for line in lines)),)
 
     def remove_item(self, node: ListOf, index: int) -> Changes:
         """Take an item out of a list, with its comma."""
         item = node.items[index]
         return self._without_item(item.start, item.end, [(each.start, each.end) for each in node.items], index, node)
 
-    def put_entry(self, node: ObjectOf, key: str, value: Plain) -> Changes:
-        """A new entry at the end of an object."""
+    def put_entries(self, node: ObjectOf, entries: Mapping[str, Plain]) -> Changes:
+        """New entries at the end of an object."""
         if not node.items:
-            outer = indentation(self.text, node.start)
-            if self._has_comment(node.start, node.end):
-                inner = outer + self.style.unit
-                text = entry_text(key, value, inner, self.style)
-                return (Change(*self._line_end(self._last_line_in(node)), f"\n{inner}{text}"),)
-            return (Change(node.start, node.end, expression_text({key: value}, outer, self.style)),)
+            return self._into_empty(node, dict(entries))
         last_key, last = node.items[-1]
-        written = self._key(node, key)
         sign = self._sign(last_key.end, last.start)
-        comma = self._comma(last.end, node.end)
-        if not self._begins_line(last_key.start):
-            text = expression_text(value, indentation(self.text, last.start), self.style)
-            return (Change(last.end, last.end, f", {written}{sign}{text}"),)
         indent = indentation(self.text, last_key.start)
-        commas = comma >= 0
-        text = expression_text(value, indent, self.style, heredoc=not commas)
+        commas = self._has_commas(node)
+        texts = [
+            f"{self._key(node, key)}{sign}{expression_text(value, indent, self.style, heredoc=not commas)}"
+            for key, value in entries.items()
+        ]
+        if not self._begins_line(last_key.start):
+            return (Change(last.end, last.end, "".join(f", {text}" for text in texts)),)
+        comma = self._comma(last.end, node.end)
+        if comma >= 0:
+            return (Change(*self._line_end(comma), "".join(f"\n{indent}{text}," for text in texts)),)
+        between = "," if commas else ""
+        more = f"\n{indent}" + f"{between}\n{indent}".join(texts)
         if "\n" not in self.text[last.end : node.end]:
-            return (Change(last.end, last.end, f"{',' if commas else ''}\n{indent}{written}{sign}{text}"),)
-        place = self._line_end(comma if commas else last.end)
-        made: Changes = (Change(*place, f"\n{indent}{written}{sign}{text}{',' if commas else ''}"),)
-        if not commas and len(node.items) > 1 and self._comma(node.items[-2][1].end, last_key.start) >= 0:
-            made = (Change(last.end, last.end, ","), *made)
-        return made
+            # the brace closes on the last entry's line
+            return (Change(last.end, last.end, between + more),)
+        made: Changes = (Change(*self._line_end(last.end), more),)
+        return (Change(last.end, last.end, ","), *made) if commas else made
 
-    def _last_line_in(self, node: ObjectOf) -> int:
-        end = self.text.rfind("\n", node.start, node.end)
-        return node.start if end < 0 else self.text.rfind("\n", node.start, end) + 1 or node.start
+    def _has_commas(self, node: ObjectOf) -> bool:
+        """Whether commas stand between the entries of an object, or behind the last one."""
+        for (_, value), (key, _) in pairwise(node.items):
+            if self._comma(value.end, key.start) >= 0:
+                return True
+        return self._comma(node.items[-1][1].end, node.end) >= 0
 
     def remove_entry(self, node: ObjectOf, index: int) -> Changes:
         """Take an entry out of an object."""

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 
 from shoreup.formats.edits import CannotWrite
-from shoreup.formats.hcl.rendering import Code, NewAttribute, NewBlock, NewItem, Plain, plain
-from shoreup.formats.hcl.syntax import Template
+from shoreup.formats.hcl.rendering import Code, NewAttribute, NewBlock, NewItem, Plain, data_in, expression_text, plain
+from shoreup.formats.hcl.syntax import Call, Template
+from shoreup.formats.yaml.writing import new_document
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at
 from shoreup.sources.provider.conversion import MANIFEST
@@ -47,7 +48,7 @@ def add_object(
     if name is not None and NAME not in [route for route, _ in like]:
         made = with_code(made, NAME, name)
     assert isinstance(made, Mapping)
-    items: list[NewItem] = _meta(instance)
+    items: list[NewItem] = [*_meta(instance)]
     found = table().kind(kind)
     items += [NewAttribute("manifest", made)] if found is None else object_items(found, made)
     label = _label(instance, kind, str(at(dict(body), *NAME)))
@@ -55,10 +56,28 @@ def add_object(
     pen.write(block.body, pen.on(block.body).add_block(block, NewBlock("resource", tuple(items), (kind, label))))
 
 
+def add_yaml(instance: ResourceInstance, attribute: str, body: Mapping[str, Value], pen: Pen) -> None:
+    """Write a new object behind a resource that holds its own as YAML in an attribute."""
+    block = instance.block
+    written = block.body.attributes[attribute].expression if attribute in block.body.attributes else None
+    text: Plain
+    if isinstance(written, Call) and written.name == "yamlencode":
+        style = pen.on(block.body).style
+        text = Code(f"yamlencode({expression_text(plain(dict(body)), '', style)})")
+    elif isinstance(written, Template) and written.encoding in ("hcl-heredoc", "hcl-quoted"):
+        text = new_document(dict(body))
+    else:
+        raise CannotWrite(f"{instance.address} takes its objects from elsewhere, and a new one has no place there yet")
+    label = _label(instance, instance.type, str(at(dict(body), *NAME)))
+    items = (*(item for item in _meta(instance) if item.name == "provider"), NewAttribute(attribute, text))
+    new = NewBlock("resource", items, (instance.type, label))
+    pen.write(block.body, pen.on(block.body).add_block(block, new))
+
+
 def with_code(value: Plain, route: Route, code: Code) -> Plain:
     """A value with an expression in place of what is at a route; unchanged where nothing is."""
     if not route:
-        return code
+        return Code(code.text, data_in(value))
     step = route[0]
     if isinstance(value, Mapping) and step in value:
         return {key: with_code(item, route[1:], code) if key == step else item for key, item in value.items()}
@@ -107,9 +126,9 @@ def _name_code(
     return Code(f'"{before}${{{code.text}}}{after}"') if before or after else code
 
 
-def _meta(instance: ResourceInstance) -> list[NewItem]:
+def _meta(instance: ResourceInstance) -> list[NewAttribute]:
     """The arguments that say how often and with which provider a resource is made."""
-    items: list[NewItem] = []
+    items: list[NewAttribute] = []
     for name in ("count", "for_each", "provider"):
         attribute = instance.block.body.attributes.get(name)
         if attribute is not None:

@@ -18,7 +18,7 @@ class Pen:
 
     def __init__(self, configurations: Configurations, read: Reader) -> None:
         self._configurations = configurations
-        self._read = read
+        self.read = read
         self._writers: dict[str, Writer] = {}
         self._changes: dict[str, list[Change]] = {}
         self._whole: list[Replacement] = []
@@ -27,7 +27,7 @@ class Pen:
         """The writer of the file that a node stands in. Raises :class:`CannotWrite` where that cannot be written."""
         path = node.source.path
         if path not in self._writers:
-            content = self._read(path)
+            content = self.read(path)
             file = self._configurations.file(path) if not path.endswith(".json") else None
             if path.endswith(".json"):
                 raise CannotWrite(f"{path} is written in JSON, which is not edited yet")
@@ -44,9 +44,9 @@ class Pen:
         self.on(node)
         self._changes[node.source.path].extend(changes)
 
-    def write_bytes(self, replacement: Replacement) -> None:
-        """Note a change of a file that is no HCL."""
-        self._whole.append(replacement)
+    def write_bytes(self, replacements: Iterable[Replacement]) -> None:
+        """Note changes that are bytes already."""
+        self._whole.extend(replacements)
 
     def noted(self) -> dict[str, int]:
         """How much was noted so far, for :meth:`back_to`."""

@@ -6,7 +6,7 @@ or a list of maps is only written where Terraform itself knows the name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from shoreup.sources.terraform.sharing import Sharing, why_shared
 from shoreup.sources.terraform.values import Values, nested
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.scope import Scope
+from shoreup.terraform.way import way_to
 
 META = frozenset({"lifecycle", "timeouts", "provisioner", "connection"})
 """Blocks that any resource may have."""
@@ -123,11 +124,14 @@ class PlainWriting(Struct):
                 self.pen.write(body, writer.insert_block(body, item))
 
     def _values(self, route: Route, place: _Place) -> Values:
+        return Values(self.pen, self._sharing(route, place) if self.alone else None)
+
+    def _sharing(self, route: Route, place: _Place) -> Callable[[Route], Sharing]:
         def sharing(rest: Route) -> Sharing:
             whole = (*route[: len(route) - len(place.rest)], *rest)
             return Sharing(self.instance, lambda other: way_of(PlainWriting(other, self.pen).argument(whole)))
 
-        return Values(self.pen, sharing if self.alone else None)
+        return sharing
 
     def argument(self, route: Route) -> AtArgument | None:
         """The argument that a route leads to."""
@@ -135,6 +139,15 @@ class PlainWriting(Struct):
         if place.attribute is None:
             return None
         return AtArgument(place.attribute, place.body, place.scope, None, place.rest)
+
+    def check_alone(self, route: Route) -> None:
+        """Refuse an argument whose value feeds other resources too."""
+        place = self._place(route)
+        if place.attribute is not None:
+            way = way_to(place.attribute.expression, place.scope, place.rest)
+            sharing = self._sharing(route, place)(place.rest)
+            if why := sharing.why(way.last, way.hops):
+                raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
 
     def _only_here(self) -> None:
         if self.alone and (why := why_shared(self.instance)):

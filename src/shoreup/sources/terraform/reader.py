@@ -225,8 +225,8 @@ def _from_yaml(instance: ResourceInstance, root: str, attribute: str, text: Valu
         line = block.source.line(block.start)
         cause = f"line {problem.line} of its {attribute}: {problem.cause}"
         instance.module.root.configurations.tree.error(block.source.path, line, cause, instance.address)
-    for document in stream.documents:
+    for index, document in enumerate(stream.documents):
         body = restored(document.value, reasons)
         if isinstance(body, dict) and "kind" in body:
-            tracer = YamlBodyTracer(instance, attribute, document, filled)
+            tracer = YamlBodyTracer(instance, attribute, document, filled, index)
             yield Found(_object(body, instance.address, root), tracer)

@@ -105,13 +105,19 @@ class Sharing:
         if hop.key in self._keys:
             return why_shared(self.instance) or f"line {hop.line} of {hop.file} feeds several resources"
         module = _holder(hop)
-        if module is not None and not self._has_twins and calls_of(module) > 1:
+        if module is not None and (not self._has_twins or _is_default(hop, module)) and calls_of(module) > 1:
             return why_called_often(module)
         chain = (*self._before, *hops[: hops.index(hop) + 1])
         for before, each in zip((None, *chain), chain, strict=False):
             if not each.route and (word := _used_often(each, before)):
                 return word
         return ""
+
+
+def _is_default(hop: Hop, module: ModuleInstance) -> bool:
+    """Whether a hop is a variable's default, which other calls may come to have."""
+    defaults = (default_of(block) for block in module.module.variables.values())
+    return any(default is not None and default.expression is hop.expression for default in defaults)
 
 
 def _used_often(hop: Hop, before: Hop | None) -> str:

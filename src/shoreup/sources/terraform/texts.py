@@ -11,12 +11,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from shoreup.formats.edits import CannotWrite, Replacement
-from shoreup.formats.hcl.rendering import quoted, template_text
+from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.syntax import Expression, Interpolation, Part, Template, Text
-from shoreup.model.origin import Origin, Segment
+from shoreup.model.origin import Segment
 from shoreup.model.value import Value
-from shoreup.sources.terraform.pen import Pen
 from shoreup.terraform.expressions import evaluate_or_unknown, text_of
 from shoreup.terraform.scope import EvaluationError, Scope
 from shoreup.terraform.trace import Trace
@@ -97,36 +95,3 @@ def difference(old: str, new: str) -> tuple[int, int, str]:
     while end < min(len(old), len(new)) - start and old[len(old) - 1 - end] == new[len(new) - 1 - end]:
         end += 1
     return start, len(old) - end, new[start : len(new) - end]
-
-
-def put_text(pen: Pen, origin: Origin, value: str) -> bool:
-    """Write another text over the characters of a string, if those that differ are written in one place."""
-    start, end, new = difference(origin.text, value)
-    position = 0
-    for segment in origin.segments:
-        stop = position + len(segment.text)
-        inside = position <= start and end <= stop and segment.text
-        if inside and segment.span is not None and segment.verbatim and not segment.derived and not segment.unknown:
-            text = _encoded(new, segment.encodings)
-            if text is None:
-                return False
-            first = segment.span.start + len(segment.text[: start - position].encode())
-            last = segment.span.start + len(segment.text[: end - position].encode())
-            pen.write_bytes(Replacement(segment.span.file, first, last, text.encode()))
-            return True
-        position = stop
-    return False
-
-
-def _encoded(text: str, encodings: Sequence[str]) -> str | None:
-    """The text as it is written in the innermost of one or more encodings; ``None`` where that needs more care."""
-    if "\n" in text:
-        return text if tuple(encodings) == ("raw",) else None
-    match tuple(encodings):
-        case ("raw",):
-            return text
-        case ("hcl-quoted",):
-            return quoted(text)[1:-1]
-        case ("hcl-template",) | ("hcl-heredoc",):
-            return template_text(text)
-    return None

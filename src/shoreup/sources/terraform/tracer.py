@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
 from shoreup.formats.hcl.rendering import Plain, plain
-from shoreup.formats.yaml import Document, load
+from shoreup.formats.yaml import Document
 from shoreup.formats.yaml.inside import origin_inside
 from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
@@ -18,11 +18,10 @@ from shoreup.model.value import Value, at
 from shoreup.sources.editing import Like
 from shoreup.sources.pages import PageEditor
 from shoreup.sources.provider import terraform_route
-from shoreup.sources.terraform.adding import add_object, with_code
+from shoreup.sources.terraform.adding import add_object, add_yaml, with_code
 from shoreup.sources.terraform.objects import ObjectWriting, code_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.plainly import PlainWriting
-from shoreup.sources.terraform.sharing import why_shared
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
 
@@ -127,16 +126,20 @@ class ObjectTracer:
 class YamlBodyTracer:
     """For an object that is written as YAML in an attribute (``kubectl_manifest``).
 
-    ``text`` is the attribute's value as ``document`` was read from it, with placeholders for unknown parts.
+    ``text`` is the attribute's value as ``document``, its document ``index``, was read from it, with placeholders for
+    unknown parts.
     """
 
-    __slots__ = ("attribute", "document", "instance", "text")
+    __slots__ = ("attribute", "document", "index", "instance", "text")
 
-    def __init__(self, instance: ResourceInstance, attribute: str, document: Document, text: str) -> None:
+    def __init__(
+        self, instance: ResourceInstance, attribute: str, document: Document, text: str, index: int = 0
+    ) -> None:
         self.instance = instance
         self.attribute = attribute
         self.document = document
         self.text = text
+        self.index = index
 
     def trace(self, route: Route) -> Origin | None:
         """The origin of a field of the object, inside the attribute's text."""
@@ -149,29 +152,57 @@ class YamlBodyTracer:
     def put(
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
-        """Give a field a value, in the attribute's text."""
-        return self._editor(alone).put(route, value, read, like=like, alone=alone)
+        """Give a field a value: in the text, or in the code that the text is made of."""
+        code = PlainWriting(self.instance, _pen(self.instance, read), alone)
+        return self._either(
+            lambda: self._page(alone, read).put(route, value, read, like=like, alone=alone),
+            lambda: code.put((self.attribute, *route), plain(value)),
+            code,
+        )
 
     def append(
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
-        """Add an item to a list, in the attribute's text."""
-        return self._editor(alone).append(route, value, read, like=like, alone=alone)
+        """Add an item to a list."""
+        code = PlainWriting(self.instance, _pen(self.instance, read), alone)
+        return self._either(
+            lambda: self._page(alone, read).append(route, value, read, like=like, alone=alone),
+            lambda: code.append((self.attribute, *route), plain(value)),
+            code,
+        )
 
     def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
-        """Take away a field or item, in the attribute's text."""
-        return self._editor(alone).remove(route, read, alone=alone)
+        """Take away a field or an item."""
+        code = PlainWriting(self.instance, _pen(self.instance, read), alone)
+        return self._either(
+            lambda: self._page(alone, read).remove(route, read, alone=alone),
+            lambda: code.remove((self.attribute, *route)),
+            code,
+        )
 
     def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
-        """Write a new Kubernetes object behind this resource."""
-        return PlainTracer(self.instance).add(body, read, like=like)
+        """Write a new object behind this one, as YAML like it."""
+        pen = _pen(self.instance, read)
+        add_yaml(self.instance, self.attribute, body, pen)
+        return pen.replacements()
 
-    def _editor(self, alone: bool) -> PageEditor:
-        if alone and (why := why_shared(self.instance)):
-            raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
-        starts = [document.start for document in load(self.text).documents]
-        index = starts.index(self.document.start) if self.document.start in starts else 0
-        return PageEditor(lambda: Page(self.text, index), lambda: trace_resource(self.instance, (self.attribute,)))
+    def _page(self, alone: bool, read: Reader) -> PageEditor:
+        """The attribute's text, to write into."""
+        if alone:
+            PlainWriting(self.instance, _pen(self.instance, read), alone).check_alone((self.attribute,))
+        return PageEditor(lambda: Page(self.text, self.index), lambda: trace_resource(self.instance, (self.attribute,)))
+
+    def _either(
+        self, text: Callable[[], tuple[Replacement, ...]], code: Callable[[], None], writing: PlainWriting
+    ) -> tuple[Replacement, ...]:
+        try:
+            return text()
+        except CannotWrite as problem:
+            try:
+                code()
+                return writing.pen.replacements()
+            except CannotWrite:
+                raise problem from None
 
 
 def _pen(instance: ResourceInstance, read: Reader) -> Pen:

@@ -14,26 +14,33 @@ from typing import TypeGuard
 from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
-from shoreup.formats.hcl.rendering import Code, Plain
+from shoreup.formats.hcl.rendering import Code, Plain, data_in, expression_text
 from shoreup.formats.hcl.syntax import (
+    Attr,
     Binary,
     Block,
     Call,
     Conditional,
     Expression,
     ForOf,
+    Index,
     ListOf,
     Literal,
+    Name,
     ObjectOf,
     Splat,
     Template,
 )
 from shoreup.formats.hcl.writing import Changes
+from shoreup.formats.spelling import substituted
+from shoreup.formats.yaml.inside import marked
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
-from shoreup.model.value import Unknown, Value, at
+from shoreup.model.value import PartialText, Unknown, Value, at
+from shoreup.sources.pages import PageEditor
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.sharing import Sharing, default_of, uses, why_called_often
-from shoreup.sources.terraform.texts import divided, put_text, runs
+from shoreup.sources.terraform.texts import divided, runs
 from shoreup.terraform.expressions import evaluate_or_unknown, object_key, text_of
 from shoreup.terraform.module import ModuleInstance
 from shoreup.terraform.scope import Scope
@@ -52,9 +59,11 @@ class Values(Struct, frozen=True):
     def put(self, expression: Expression, scope: Scope, route: Route, value: Plain) -> None:
         """Give the value at ``route`` inside an expression's value another one, or make it where it is missing."""
         way = way_to(expression, scope, route)
-        encoded = _encoded(way)
-        if encoded is not None:
-            self._within(way, route).put(encoded, way.last.scope, way.missing, value)
+        if (inner := self._inside_encoded(way, route)) is not None:
+            inner.values.put(inner.expression, inner.scope, inner.route, value)
+            return
+        if (page := self._decoded_page(way, route)) is not None:
+            self.pen.write_bytes(page.put(_rest(way), data_in(value), self.pen.read))
             return
         if way.missing:
             self._put_missing(way, route, value)
@@ -65,34 +74,42 @@ class Values(Struct, frozen=True):
             return
         if isinstance(value, Mapping) and isinstance(current, dict) and _is_written(last, ObjectOf):
             for key, item in value.items():
-                self.put(expression, scope, (*route, key), item)
+                if key in current:
+                    self.put(expression, scope, (*route, key), item)
             for key in current:
                 if key not in value:
                     self.remove(expression, scope, (*route, key))
+            self._put_new(way, route, {key: item for key, item in value.items() if key not in current})
             return
         if _is_items(value) and isinstance(current, list) and _is_written(last, ListOf):
-            self._put_items(expression, scope, route, value, current)
+            for index, item in enumerate(value[: len(current)]):
+                self.put(expression, scope, (*route, index), item)
+            for index in range(len(value), len(current)):
+                self.remove(expression, scope, (*route, index))
+            self._put_new(way, route, value[len(current) :])
             return
         if isinstance(value, str) and isinstance(current, str) and self._put_parts(way, route, value):
             return
         self._put_existing(self._chosen(way, route), current, value)
 
-    def _put_items(
-        self, expression: Expression, scope: Scope, route: Route, value: Sequence[Plain], current: list[Value]
-    ) -> None:
-        for index, item in enumerate(value[: len(current)]):
-            self.put(expression, scope, (*route, index), item)
-        for item in value[len(current) :]:
-            self.append(expression, scope, route, item)
-        for index in range(len(value), len(current)):
-            self.remove(expression, scope, (*route, index))
+    def _put_new(self, way: Way, route: Route, new: Mapping[str, Plain] | Sequence[Plain]) -> None:
+        """More for a map or a list that is written out."""
+        node = way.last.expression
+        if not new or self._joined(way, route, new):
+            return
+        if isinstance(node, ObjectOf) and isinstance(new, Mapping):
+            self.pen.write(node, self.pen.on(node).put_entries(node, new))
+        elif isinstance(node, ListOf) and not isinstance(new, Mapping):
+            self.pen.write(node, self.pen.on(node).append_items(node, new))
 
     def append(self, expression: Expression, scope: Scope, route: Route, value: Plain) -> None:
         """Add an item to the list at ``route``."""
         way = way_to(expression, scope, route)
-        encoded = _encoded(way)
-        if encoded is not None:
-            self._within(way, route).append(encoded, way.last.scope, way.missing, value)
+        if (inner := self._inside_encoded(way, route)) is not None:
+            inner.values.append(inner.expression, inner.scope, inner.route, value)
+            return
+        if (page := self._decoded_page(way, route)) is not None:
+            self.pen.write_bytes(page.append(_rest(way), data_in(value), self.pen.read))
             return
         if way.missing:
             self._put_missing(way, route, [value])
@@ -103,9 +120,10 @@ class Values(Struct, frozen=True):
             lists = [argument for argument in node.arguments if isinstance(argument, ListOf)]
             if lists and lists[-1] is node.arguments[-1]:
                 node = lists[-1]
-        self._alone(way, hop, route)
+        if self._joined(way, route, [value]):
+            return
         if isinstance(node, ListOf):
-            self.pen.write(node, self.pen.on(node).append_item(node, value))
+            self.pen.write(node, self.pen.on(node).append_items(node, [value]))
         elif isinstance(node, Literal) and node.value is None and not hop.route:
             self.pen.write(node, self.pen.on(node).replace(node, [value]))
         else:
@@ -114,11 +132,13 @@ class Values(Struct, frozen=True):
     def remove(self, expression: Expression, scope: Scope, route: Route) -> None:
         """Take away the entry or item at ``route``, which has at least one step."""
         way = way_to(expression, scope, route)
-        encoded = _encoded(way)
-        if encoded is not None:
-            self._within(way, route).remove(encoded, way.last.scope, way.missing)
+        if (inner := self._inside_encoded(way, route)) is not None:
+            inner.values.remove(inner.expression, inner.scope, inner.route)
             return
         if way.missing:
+            return
+        if (page := self._decoded_page(way, route)) is not None:
+            self.pen.write_bytes(page.remove(_rest(way), self.pen.read))
             return
         for hop in reversed(way.hops):
             node = hop.expression
@@ -136,10 +156,32 @@ class Values(Struct, frozen=True):
         index = max(i for i, (key, _) in enumerate(node.items) if object_key(key, hop.scope) == hop.route[0])
         return writer.remove_entry(node, index)
 
-    def _within(self, way: Way, route: Route) -> Values:
-        """For what a function encodes as text. The text is shared, or is not, as a whole."""
-        self._alone(way, way.last, route)
-        return Values(self.pen, None, self.loose)
+    # Through YAML and JSON
+
+    def _inside_encoded(self, way: Way, route: Route) -> _Inner | None:
+        """What ``yamlencode`` or ``jsonencode`` makes a text of, if a route leads into that text."""
+        hop, node = way.last, way.last.expression
+        if not way.missing or hop.route or not isinstance(node, Call) or node.name not in _ENCODING:
+            return None
+        argument = node.arguments[0]
+        sharing = self.sharing(route[: len(route) - len(way.missing)]) if self.sharing is not None else None
+        inside = None if sharing is None else partial(sharing.inside, way.hops, argument)
+        return _Inner(Values(self.pen, inside), argument, hop.scope, way.missing)
+
+    def _decoded_page(self, way: Way, route: Route) -> PageEditor | None:
+        """The text that ``yamldecode`` or ``jsondecode`` makes a value of, to write into."""
+        hop, node = way.last, way.last.expression
+        if not _rest(way) or not isinstance(node, Call) or node.name not in _DECODING:
+            return None
+        self._alone(way, hop, route)
+        argument = node.arguments[0]
+        text = evaluate_or_unknown(argument, hop.scope)
+        if not isinstance(text, str | PartialText):
+            return None
+        known = marked(text)[0]
+        site = node.source.span(node.start, node.end)
+        is_json = node.name == "jsondecode"
+        return PageEditor(lambda: Page(known, is_json=is_json), lambda: trace_expression(argument, hop.scope, (), site))
 
     # Where
 
@@ -166,12 +208,33 @@ class Values(Struct, frozen=True):
                 return argument
         raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
 
+    def _joined(self, way: Way, route: Route, more: Plain) -> bool:
+        """Put more to a map or list that others use too: to what a reference to it comes to, at the reference."""
+        if self.sharing is None:
+            return False
+        sharing = self.sharing(route)
+        why = sharing.why(way.last, way.hops)
+        if not why:
+            return False
+        name = "merge" if isinstance(more, Mapping) else "concat"
+        for hop in reversed(way.hops[:-1]):
+            node = hop.expression
+            if hop.route or not isinstance(node, Attr | Index | Name) or sharing.why(hop, way.hops):
+                continue
+            code = node.source.text[node.start : node.end]
+            writer = self.pen.on(node)
+            text = expression_text(more, "", writer.style)
+            self.pen.write(node, writer.replace(node, Code(f"{name}({code}, {text})")))
+            return True
+        raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
+
     # What
 
     def _put_missing(self, way: Way, route: Route, value: Plain) -> None:
         hop, (step, *rest) = way.last, way.missing
         node = hop.expression
-        self._alone(way, hop, route[: len(route) - len(way.missing)])
+        if self._joined(way, route[: len(route) - len(way.missing)], nested(way.missing, value)):
+            return
         if isinstance(node, Call) and node.name == "merge" and isinstance(step, str):
             written = [argument for argument in node.arguments if isinstance(argument, ObjectOf)]
             if written and not node.expands:
@@ -179,9 +242,9 @@ class Values(Struct, frozen=True):
         writer = self.pen.on(node)
         new = nested(tuple(rest), value)
         if isinstance(node, ObjectOf) and isinstance(step, str) and not hop.route:
-            self.pen.write(node, writer.put_entry(node, step, new))
+            self.pen.write(node, writer.put_entries(node, {step: new}))
         elif isinstance(node, ListOf) and step == len(node.items) and not hop.route:
-            self.pen.write(node, writer.append_item(node, new))
+            self.pen.write(node, writer.append_items(node, [new]))
         elif isinstance(node, Literal) and node.value is None and not hop.route:
             self.pen.write(node, writer.replace(node, nested(way.missing, value)))
         else:
@@ -209,7 +272,8 @@ class Values(Struct, frozen=True):
         if isinstance(current, str) and isinstance(value, str):
             site = node.source.span(node.start, node.end)
             origin = trace_expression(node, hop.scope, hop.route, site)
-            if origin is not None and put_text(self.pen, origin, value):
+            if origin is not None and not all(segment.derived for segment in origin.segments):
+                self.pen.write_bytes(substituted(origin, 0, len(origin.text), value, self.pen.read))
                 return
         raise CannotWrite(_made_by(hop))
 
@@ -242,12 +306,21 @@ class Values(Struct, frozen=True):
         return True
 
 
-def _encoded(way: Way) -> Expression | None:
-    """The value whose text a route goes on into: ``yamlencode({...})`` holds what it encodes."""
-    node = way.last.expression if way.hops else None
-    if way.missing and isinstance(node, Call) and node.name in ("yamlencode", "jsonencode") and not way.last.route:
-        return node.arguments[0] if len(node.arguments) == 1 else None
-    return None
+_ENCODING = frozenset({"yamlencode", "jsonencode"})
+_DECODING = frozenset({"yamldecode", "jsondecode"})
+
+
+class _Inner(Struct, frozen=True):
+    """An argument of a function, and the route inside of what it comes to."""
+
+    values: Values
+    expression: Expression
+    scope: Scope
+    route: Route
+
+
+def _rest(way: Way) -> Route:
+    return (*way.last.route, *way.missing)
 
 
 def _at(value: Value, route: Route) -> Value:
