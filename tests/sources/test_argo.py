@@ -124,3 +124,48 @@ def test_a_folder_of_another_repository_is_not_looked_for_here(tmp_path: Path) -
         },
     )
     assert addresses(estate) == ["v1/Service/shop/web", "v1/Service/two/web", "v1/Service/web"]
+
+
+def test_a_set_for_folders_applies_each_of_them(tmp_path: Path) -> None:
+    made = """
+        apiVersion: argoproj.io/v1alpha1
+        kind: ApplicationSet
+        metadata: {name: all, namespace: argocd}
+        spec:
+          generators:
+          - git:
+              repoURL: https://git.example.com/me/platform
+              directories: [{path: apps/*}, {path: apps/old, exclude: true}]
+          template:
+            metadata: {name: '{{path.basename}}'}
+            spec:
+              source: {repoURL: https://git.example.com/me/platform, path: '{{path}}'}
+              destination: {namespace: 'in-{{.path.basename}}'}
+    """
+    estate = Estate(
+        tmp_path,
+        {
+            "sets/all.yaml": made,
+            "apps/one/web.yaml": SERVICE,
+            "apps/two/kustomization.yaml": "resources: [web.yaml]\n",
+            "apps/two/web.yaml": SERVICE,
+            "apps/old/web.yaml": SERVICE,
+            "apps/one/deeper/web.yaml": SERVICE,
+        },
+    )
+    assert addresses(estate) == ["v1/Service/in-one/web", "v1/Service/in-two/web", "v1/Service/web", "v1/Service/web"]
+    assert estate.value("Service", "web", "spec", "port", root="apps/two") == 1
+    assert_every_text_leads_to_its_bytes(estate)
+
+
+def test_a_folder_that_a_kustomization_includes_is_not_applied_twice(tmp_path: Path) -> None:
+    estate = Estate(
+        tmp_path,
+        {
+            "argo/a.yaml": application("shop", "apps/shop"),
+            "apps/kustomization.yaml": "resources: [shop]\nnamespace: all\n",
+            "apps/shop/kustomization.yaml": "resources: [web.yaml]\n",
+            "apps/shop/web.yaml": SERVICE,
+        },
+    )
+    assert addresses(estate) == ["v1/Service/all/web"]

@@ -1,7 +1,7 @@
 """Argo CD ``Application`` objects that apply a folder of the estate: a kustomization, or manifests as they lie.
 
 Charts are releases and read elsewhere. Argo changes a kustomization as ``kustomize edit`` would, and puts what names no
-namespace into the destination's.
+namespace into the destination's. Of sets of Applications, those count that are made for folders of a repository.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from shoreup.sources.kustomize.transform import CLUSTER_KINDS, set_annotations
 
 GROUP = "argoproj.io/"
 _NO_FOLDER = ("chart", "helm", "plugin")
+_WHOLE = re.compile(r"\{\{\s*\.?path(?:\.path)?\s*\}\}")
+_BASENAME = re.compile(r"\{\{\s*\.?path\.basename\s*\}\}")
 _IMAGE = re.compile(r"(?:(?P<old>[^=]+)=)?(?P<name>[^@]*?)(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>[\w.+-]+:\w+))?")
 
 
@@ -32,6 +34,7 @@ class Applied(Struct, frozen=True, eq=False):
     item: Object
     route: Route
     folder: str
+    namespace: str
 
     @property
     def repository(self) -> str:
@@ -45,25 +48,64 @@ class Applied(Struct, frozen=True, eq=False):
 
 
 def is_argo(item: Object) -> bool:
-    """Whether an object is an Application of Argo CD."""
-    return item.kind == "Application" and item.api_version.startswith(GROUP)
+    """Whether an object is an Application of Argo CD, or a set of them."""
+    return item.kind in ("Application", "ApplicationSet") and item.api_version.startswith(GROUP)
 
 
 def applied(path: str, item: Object, build: Build) -> Iterator[Applied]:
     """The folders of the estate that an Application applies, charts aside."""
-    several = item.get("spec", "sources")
+    base: Route = ("spec",) if item.kind == "Application" else ("spec", "template", "spec")
+    several = item.get(*base, "sources")
     routes: list[Route] = (
-        [("spec", "sources", index) for index in range(len(several))] if isinstance(several, list) else []
+        [(*base, "sources", index) for index in range(len(several))] if isinstance(several, list) else []
     )
-    for route in routes or [("spec", "source")]:
+    for route in routes or [(*base, "source")]:
         source = item.get(*route)
-        named = at(source, "path")
-        if not isinstance(source, dict) or not isinstance(named, str) or any(source.get(key) for key in _NO_FOLDER):
+        if not isinstance(source, dict) or any(source.get(key) for key in _NO_FOLDER):
             continue
-        folder = posixpath.normpath(named.lstrip("/") or ".")
-        known = folder in build.found.folders and not folder.startswith("..")
-        if known and posixpath.normpath(f"{folder}/Chart.yaml") not in build.tree:
-            yield Applied(path, item, route, folder)
+        for folder in _folders(item, at(source, "path"), build):
+            if posixpath.normpath(f"{folder}/Chart.yaml") not in build.tree:
+                yield Applied(
+                    path, item, route, folder, _namespace(item.get(*base, "destination", "namespace"), folder)
+                )
+
+
+def _folders(item: Object, named: Value, build: Build) -> Iterator[str]:
+    """The folder that a source names; of a set that is made for folders, each of them."""
+    if not isinstance(named, str):
+        return
+    if _WHOLE.fullmatch(named):
+        yield from _listed_folders(item, build)
+        return
+    folder = posixpath.normpath(named.lstrip("/") or ".")
+    if folder in build.found.folders and "{{" not in folder:
+        yield folder
+
+
+def _listed_folders(item: Object, build: Build) -> Iterator[str]:
+    generators = item.get("spec", "generators")
+    listed = at(generators[0], "git", "directories") if isinstance(generators, list) and len(generators) == 1 else None
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for one in listed if isinstance(listed, list) else ():
+        glob = at(one, "path")
+        if isinstance(glob, str):
+            (unwanted if at(one, "exclude") is True else wanted).append(glob.strip("/"))
+    for folder in sorted(build.found.folders):
+        if folder != "." and _matches(folder, wanted) and not _matches(folder, unwanted):
+            yield folder
+
+
+def _matches(folder: str, globs: Iterable[str]) -> bool:
+    """Whether a path matches, step by step."""
+    steps = folder.split("/")
+    return any(len(steps) == len(parts := glob.split("/")) and all(map(fnmatchcase, steps, parts)) for glob in globs)
+
+
+def _namespace(named: Value, folder: str) -> str:
+    """The destination's namespace, empty where it is not decided."""
+    text = _BASENAME.sub(folder.rpartition("/")[2], named) if isinstance(named, str) else ""
+    return "" if "{{" in text else text
 
 
 def apply(build: Build, one: Applied) -> list[Object]:
@@ -76,9 +118,11 @@ def apply(build: Build, one: Applied) -> list[Object]:
         annotations = one.item.get(*one.route, "kustomize", "commonAnnotations")
         if isinstance(annotations, dict):
             set_annotations(made, annotations, one.item.where(*one.route, "kustomize", "commonAnnotations"))
-    namespace = one.item.get("spec", "destination", "namespace")
-    if isinstance(namespace, str) and namespace:
-        _settle(made, namespace, one.item.where("spec", "destination", "namespace"))
+    if one.namespace:
+        base = one.route[: one.route.index("source" if "source" in one.route else "sources")]
+        where = one.item.where(*base, "destination", "namespace")
+        written = one.item.get(*base, "destination", "namespace") == one.namespace
+        _settle(made, one.namespace, where if written else Composed(where, (Piece(text=one.namespace),), where))
     return made
 
 

@@ -78,7 +78,7 @@ class Roots:
             and not self._foreign(one.item, sources)
         }
         gathered = {one for one in targets if one not in self.found.paths}
-        applications = [one for one in self._applications() if one.folder not in targets]
+        applications = [one for one in self._applications() if one.folder not in targets | references]
         targets |= {one.folder for one in applications}
         self._named_like = {_likeness(above, one) for one in references for above in folders_above(one)}
         for folder in sorted(self.found.paths):
