@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shutil
 import signal
 import subprocess
 import zlib
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
 
+import msgspec
 import psycopg
 import pytest
 
@@ -291,6 +294,22 @@ def test_a_cluster_that_crashed_is_recovered_and_its_settings_do_not_come_back()
                     for name in ("archive_mode", "archive_command", "primary_conninfo")
                 ]
             assert shown == [("off",), ("(disabled)",), ("",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root the programs run as whoever has them")
+def test_programs_that_only_root_can_read_are_brought_to_where_they_can_be_run(tmp_path: Path) -> None:
+    choice = chosen("postgresql", "17")
+    if choice.installation.provider != "wheel":
+        pytest.skip("not run: needs PostgreSQL 17 from a wheel, which can be copied")
+    hidden = tmp_path / "root-only"
+    hidden.mkdir(mode=0o700)
+    shutil.copytree(choice.installation.folder.parent, hidden / "pg", symlinks=True)
+    here = msgspec.structs.replace(choice.installation, folder=hidden / "pg" / "bin")
+    with (
+        Scratch() as scratch,
+        Postgresql(msgspec.structs.replace(choice, installation=here), scratch).start() as server,
+    ):
+        assert server.answers()
 
 
 def test_a_limit_that_was_passed_is_why_a_server_is_gone() -> None:

@@ -92,7 +92,8 @@ def _experiment(spec: RestoreSpec, seen: Seen, now: datetime, base: Path | None)
         seen.limits.append(f"the estate's own version: {choice.engine.version} stood in, because {choice.reason}")
     _age(spec, seen, now)
     with Scratch(spec.limits, base) as scratch:
-        seen.limits += [f"what the engine could reach: {one}" for one in fences().missing]
+        missed = fences().missing if choice.installation.container is None else ()
+        seen.limits += [f"what the engine could reach: {one}" for one in missed]
         attempt = _Attempt(product, spec, seen, scratch, choice)
         try:
             attempt.control()

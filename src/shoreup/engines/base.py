@@ -118,11 +118,7 @@ class Server:
     @property
     def main(self) -> int:
         """The server's first process: the one that was started, or what the fences started for it."""
-        started = self._process.pid
-        if not self._jail.fences.before:
-            return started
-        children = [pid for pid in self._jail.scratch.processes() if _parent(pid) == started]
-        return children[0] if children else started
+        return self._jail.main_of(self._process)
 
     def last_words(self) -> str:
         """Why it does not run: the limit that it passed, or the end of its log."""
@@ -169,19 +165,11 @@ def need_client(module: str) -> None:
         raise EngineTrouble(f"the client library {module} is not installed: pip install 'shoreup[engines]'")
 
 
-def _parent(pid: int) -> int:
-    try:
-        words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return int(words[1])
-    except (OSError, IndexError, ValueError):
-        return 0
-
-
 def _family(first: int, pids: tuple[int, ...]) -> list[int]:
     """``first`` and what descends from it among ``pids``; children before parents, so that none is born meanwhile."""
     found, generation = [first], [first]
     while generation:
-        generation = [pid for pid in pids if pid not in found and _parent(pid) in generation]
+        generation = [pid for pid in pids if pid not in found and keeper.parent_of(pid) in generation]
         found += generation
     return [pid for pid in reversed(found) if keeper.birth(pid)]
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from msgspec import Struct
 
 from shoreup.engines.catalogue import SAME, SAME_OR_NEWER, ProductEntry, Version, catalogue, numbers, written
-from shoreup.engines.providers import Installation, installed
+from shoreup.engines.providers import Installation, in_image, installed
 from shoreup.model.proof import Engine
 
 
@@ -19,13 +19,14 @@ class Wanted(Struct, frozen=True):
     """The engine that the estate runs.
 
     ``version`` is what the image's tag says, ``""`` where nothing is known of it. ``extensions`` are those that the
-    data needs. ``files`` says that data files are to be opened, not a dump loaded.
+    data needs. ``files`` says that data files are to be opened, not a dump loaded. ``image`` is the estate's own.
     """
 
     product: str
     version: str = ""
     extensions: frozenset[str] = frozenset()
     files: bool = False
+    image: str = ""
 
 
 class Choice(Struct, frozen=True):
@@ -54,6 +55,9 @@ def choose(wanted: Wanted, here: Collection[Installation] | None = None) -> Choi
     entry = catalogue().product(wanted.product)
     if entry is None:
         return NoProvider(wanted.product, f"Shoreup has no engine for {wanted.product}")
+    own = in_image(wanted.product, wanted.image) if here is None and wanted.image else None
+    if own is not None and wanted.extensions <= own.extensions:
+        return Choice(own, Engine(wanted.product, written(own.version)))
     have = installed(wanted.product) if here is None else here
     asked = numbers(wanted.version)
     fitting = [one for one in have if _may(entry, asked, one.version, files=wanted.files)]

@@ -21,6 +21,8 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from shoreup.engines.containers import Container, command_in, first_process, people, removal
+from shoreup.engines.keeper import parent_of
 from shoreup.engines.scratch import Scratch
 
 _AS_ROOT = ("--mount", "--net", "--pid", "--fork", "--kill-child=KILL")
@@ -91,14 +93,87 @@ def _works(command: Sequence[str]) -> bool:
 
 
 class Jail:
-    """Runs programs in a scratch folder, as its person, behind the machine's fences."""
+    """Runs programs in a scratch folder, as its person: behind the machine's fences, or in a container."""
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, container: Container | None = None) -> None:
         self.scratch = scratch
-        self.fences = fences()
+        self.container = container
+        self.fences = fences() if container is None else Fences((), hides_shell=True)
+        self._names: dict[int, str] = {}
+        if container is not None:
+            people_file = scratch.folder / "people"
+            people_file.write_text(people(*self._user()), encoding="utf-8")
+
+    def main_of(self, process: subprocess.Popen[bytes]) -> int:
+        """The number of the program itself, which fences or a container may have started for us."""
+        if self.container is not None:
+            return first_process(self.container, self._names.get(process.pid, "")) or process.pid
+        if not self.fences.before:
+            return process.pid
+        children = [pid for pid in self.scratch.processes() if parent_of(pid) == process.pid]
+        return children[0] if children else process.pid
+
+    def _start(
+        self,
+        argv: Sequence[str | Path],
+        environment: Mapping[str, str] | None,
+        *,
+        with_shell: bool,
+        stdin: BinaryIO | int,
+        stdout: BinaryIO | int,
+        stderr: BinaryIO | int,
+    ) -> subprocess.Popen[bytes]:
+        given = self.environment(environment)
+        name = f"{self.scratch.folder.name}-{os.urandom(3).hex()}"
+        if self.container is None:
+            command, outside = self.command(argv, with_shell=with_shell), given
+        else:
+            command, outside = self._contained(argv, given, name, with_shell=with_shell), dict(os.environ)
+            self.scratch.note_removal(removal(self.container, name))
+        process = subprocess.Popen(  # noqa: S603 (what the engine's file says)
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=self.scratch.room if self.container is None else "/",
+            env=outside,
+            start_new_session=True,
+        )
+        self._names[process.pid] = name
+        return process
+
+    def _contained(
+        self, argv: Sequence[str | Path], given: Mapping[str, str], name: str, *, with_shell: bool
+    ) -> list[str]:
+        assert self.container is not None
+        return command_in(
+            self.container,
+            [str(one) for one in argv],
+            name=name,
+            folder=self.scratch.folder,
+            work=self.scratch.room,
+            user=self._user(),
+            environment=given,
+            hide_shell=not with_shell,
+        )
+
+    def _user(self) -> tuple[int, int]:
+        person = self.scratch.person
+        return (
+            os.geteuid() if person.user is None else person.user,
+            os.getegid() if person.group is None else person.group,
+        )
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        if self.container is not None:
+            name = self._names.get(process.pid, "")
+            subprocess.run(  # noqa: S603 (podman or docker, with words of ours)
+                removal(self.container, name), capture_output=True, check=False, timeout=60
+            )
 
     def command(self, argv: Sequence[str | Path], *, with_shell: bool = False) -> list[str]:
-        """The whole command that runs ``argv``. With ``with_shell`` it may start shells, as some tools must."""
+        """The whole command that runs ``argv`` behind fences. With ``with_shell`` it may start shells."""
         words = [str(one) for one in argv]
         user, group = self.scratch.person.user, self.scratch.person.group
         setpriv = which("setpriv")
@@ -161,14 +236,13 @@ class Jail:
         began = monotonic()
         words_file = self.scratch.folder / f"said-{os.urandom(4).hex()}"
         with words_file.open("w+b") as words:
-            process = subprocess.Popen(  # noqa: S603 (what the engine's file says)
-                self.command(argv, with_shell=with_shell),
+            process = self._start(
+                argv,
+                environment,
+                with_shell=with_shell,
                 stdin=subprocess.DEVNULL if source is None else source,
                 stdout=subprocess.PIPE if target is None else target,
                 stderr=words,
-                cwd=self.scratch.room,
-                env=self.environment(environment),
-                start_new_session=True,
             )
             late = False
             output = b""
@@ -178,9 +252,11 @@ class Jail:
                 late = True
             finally:
                 if process.poll() is None:
-                    process.kill()
+                    self._end(process)
                     output = process.communicate()[0] or b""
             said = _end_of(words)
+        if self.container is not None:
+            self.scratch.forget_removal(removal(self.container, self._names.pop(process.pid)))
         words_file.unlink(missing_ok=True)
         return Finished(Path(argv[0]).name, process.returncode, said, monotonic() - began, output, late)
 
@@ -189,14 +265,8 @@ class Jail:
     ) -> subprocess.Popen[bytes]:
         """Start a server that writes to ``log`` and runs until it is ended."""
         with log.open("ab") as words:
-            process = subprocess.Popen(  # noqa: S603 (what the engine's file says)
-                self.command(argv),
-                stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=words,
-                cwd=self.scratch.room,
-                env=self.environment(environment),
-                start_new_session=True,
+            process = self._start(
+                argv, environment, with_shell=False, stdin=subprocess.DEVNULL, stdout=words, stderr=words
             )
         self.scratch.note(process.pid)
         return process

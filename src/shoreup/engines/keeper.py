@@ -72,6 +72,16 @@ def working_in(folder: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
+def parent_of(pid: int) -> int:
+    """The process that started another one; 0 where that cannot be seen."""
+    try:
+        return int(
+            (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+        )
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 def end(folder: Path, recorded: dict[int, str], patience: float = _GIVEN_UP_AFTER) -> bool:
     """End every process of a folder, at once and for good; whether none is left after ``patience`` seconds."""
     until = time.monotonic() + patience
@@ -120,6 +130,17 @@ def room(folder: Path) -> int:
     return total
 
 
+def remove_containers(record: Path) -> None:
+    """Run what a record says removes the containers of its folder."""
+    try:
+        commands = json.loads(record.read_bytes()).get("removals", [])
+    except (OSError, ValueError, AttributeError):
+        return
+    for command in commands:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(command, capture_output=True, check=False, timeout=60, cwd="/")  # noqa: S603 (ours)
+
+
 def recorded(record: Path) -> dict[int, str]:
     """The processes that a record names, with their births."""
     try:
@@ -160,6 +181,7 @@ def main(folder: Path, record: Path, most_memory: int, most_room: int, most_seco
             with contextlib.suppress(OSError):
                 (folder / REASON).write_text(why, encoding="utf-8")
             end(folder, recorded(record))
+    remove_containers(record)
     if end(folder, recorded(record)):
         remove(folder)
     if not folder.exists():

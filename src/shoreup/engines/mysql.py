@@ -55,7 +55,7 @@ class Mysql:
             raise EngineTrouble(f"{choice.installation.product} is none of this family")
         self.entry: ProductEntry = entry
         self.choice = choice
-        self.jail = Jail(scratch)
+        self.jail = Jail(scratch, choice.installation.container)
         self._options = options or MysqlOptions()
 
     @contextmanager

@@ -30,7 +30,7 @@ class PgBouncer:
         self, choice: Choice, scratch: Scratch, behind: RunningPostgresql, settings: Mapping[str, str] | None = None
     ) -> None:
         self.choice = choice
-        self._jail = Jail(scratch)
+        self._jail = Jail(scratch, choice.installation.container)
         self._behind = behind
         self._settings = dict(settings or {})
 

@@ -70,10 +70,11 @@ class Postgresql:
     def __init__(self, choice: Choice, scratch: Scratch, options: PostgresqlOptions | None = None) -> None:
         self._choice = choice
         self._scratch = scratch
-        self._jail = Jail(scratch)
+        self._jail = Jail(scratch, choice.installation.container)
         self._options = options or PostgresqlOptions()
         self._installation = choice.installation
-        if scratch.person.user is not None and not reachable(self._installation.folder / "postgres"):
+        outside = self._installation.container is None and scratch.person.user is not None
+        if outside and not reachable(self._installation.folder / "postgres"):
             self._installation = _brought(choice, scratch)
 
     @contextmanager

@@ -6,7 +6,7 @@ Finding looks at the file system and asks each server for its version; nothing i
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from shoreup.engines.catalogue import Catalogue, ProductEntry, Version, catalogue, written
+from shoreup.engines.containers import Container, look_inside, on_this_machine
 
 _PATIENCE = 20.0
 
@@ -23,8 +24,8 @@ _PATIENCE = 20.0
 class Installation(Struct, frozen=True):
     """The programs of one engine, as one provider has them.
 
-    ``provider`` is ``system`` or ``wheel``, ``package`` the package's name where that is known. ``extensions`` are
-    those that a database can be given.
+    ``provider`` is ``container``, ``system`` or ``wheel``, ``package`` the package's name where that is known.
+    ``extensions`` are those that a database can be given. In a ``container`` the programs lie at ``paths``.
     """
 
     product: str
@@ -33,9 +34,14 @@ class Installation(Struct, frozen=True):
     folder: Path
     package: str = ""
     extensions: frozenset[str] = frozenset()
+    container: Container | None = None
+    paths: Mapping[str, str] = {}
 
     def program(self, name: str) -> Path:
         """Where a program lies. Debian keeps servers and clients of one package in two folders."""
+        if self.container is not None:
+            # What was not asked for lies beside what was, or in the image's own search path.
+            return Path(self.paths.get(name, self.folder / name))
         here = self.folder / name
         if here.exists():
             return here
@@ -45,7 +51,8 @@ class Installation(Struct, frozen=True):
         return Path(found)
 
     def __str__(self) -> str:
-        return f"{self.product} {written(self.version)} ({self.package or self.provider})"
+        where = self.container.image if self.container is not None else self.package or self.provider
+        return f"{self.product} {written(self.version)} ({where})"
 
 
 class Provider(Protocol):
@@ -93,6 +100,19 @@ def installed(product: str) -> tuple[Installation, ...]:
         return ()
     providers: tuple[Provider, ...] = (System(), Wheels(known))
     return tuple(one for provider in providers for one in provider.installations(entry))
+
+
+def in_image(product: str, image: str) -> Installation | None:
+    """The engine in an image that lies on this machine; ``None`` where there is none that runs."""
+    entry, container = catalogue().product(product), on_this_machine(image)
+    if entry is None or container is None:
+        return None
+    inside = look_inside(container, entry.server, entry.programs, entry.folders, entry.extensions_by)
+    version = entry.told(inside.version) if inside is not None else ()
+    if inside is None or not version:
+        return None
+    folder = Path(inside.programs[entry.server]).parent
+    return Installation(product, version, "container", folder, "", inside.extensions, container, dict(inside.programs))
 
 
 def _matching(pattern: str) -> list[Path]:

@@ -37,7 +37,7 @@ class Redis:
 
     def __init__(self, choice: Choice, scratch: Scratch) -> None:
         self.choice = choice
-        self.jail = Jail(scratch)
+        self.jail = Jail(scratch, choice.installation.container)
 
     @contextmanager
     def start(self) -> Iterator[RunningRedis]:

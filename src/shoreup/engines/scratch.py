@@ -61,6 +61,7 @@ class Scratch:
         self._base = base
         self._keeper: subprocess.Popen[bytes] | None = None
         self._processes: dict[int, str] = {}
+        self._removals: list[list[str]] = []
         self.folder = Path()
         self.person = Person(None, None)
         self._record = Path()
@@ -95,6 +96,7 @@ class Scratch:
         watcher.wait()
         if self.folder.exists():
             # The keeper itself was killed.
+            keeper.remove_containers(self._record)
             keeper.end(self.folder, self._processes)
             keeper.remove(self.folder)
         self._record.unlink(missing_ok=True)
@@ -134,6 +136,15 @@ class Scratch:
         self._processes[pid] = keeper.birth(pid)
         self._write_record()
 
+    def note_removal(self, command: list[str]) -> None:
+        """Put on record how a container of the folder is removed, before it is there."""
+        self._removals.append(command)
+        self._write_record()
+
+    def forget_removal(self, command: list[str]) -> None:
+        """Take it off the record: that container is gone."""
+        self._removals.remove(command)
+
     def trouble(self) -> str:
         """Why the processes were ended early: a limit that they passed; ``""`` if they were not."""
         try:
@@ -162,6 +173,7 @@ class Scratch:
             "run": os.getpid(),
             "born": keeper.birth(os.getpid()),
             "processes": {str(pid): born for pid, born in self._processes.items()},
+            "removals": self._removals,
         }
         beside = self._record.with_suffix(".new")
         beside.write_text(json.dumps(told), encoding="utf-8")
@@ -182,6 +194,7 @@ def sweep() -> tuple[Path, ...]:
         if folder.name != record.stem or not folder.is_absolute() or not folder.name.startswith(keeper.PREFIX):
             record.unlink(missing_ok=True)
             continue
+        keeper.remove_containers(record)
         if not keeper.end(folder, keeper.recorded(record)):
             continue
         was_there = folder.exists()
