@@ -10,7 +10,9 @@ import pytest
 from editing_estates import Estate
 from shoreup.formats.edits import CannotWrite
 from shoreup.model.value import Value
+from shoreup.sources.additions import Home, added
 from shoreup.sources.editing import Editor
+from yaml_estates import write
 
 DEPLOYMENT = """\
     apiVersion: apps/v1
@@ -99,6 +101,29 @@ def test_a_new_object_comes_in_the_manner_of_the_folder(
     assert made.resource.body == body
     assert "namespace" not in estate.text(new)
     assert estate.text(new).startswith("---") == ("---" in files.get("apps/web-deployment.yaml", ""))
+
+
+def test_a_folder_of_several_workloads_names_the_new_file_by_its_own(tmp_path: Path) -> None:
+    other = dedent(DEPLOYMENT).replace("name: web", "name: side")
+    estate = Estate(tmp_path, {"deployment.yaml": DEPLOYMENT, "side.yaml": other})
+    _, editor = estate.editor("Deployment", "web")
+    assert estate.change(lambda tree: editor.add(BUDGET, tree.read)) == ["web-poddisruptionbudget.yaml"]
+
+
+def test_a_new_file_that_nothing_would_apply_is_refused(tmp_path: Path) -> None:
+    files = {"web.yaml": DEPLOYMENT, "kustomization.yaml": "resources: []\npatches:\n  - path: web.yaml\n"}
+    tree = write(tmp_path, files)
+    with pytest.raises(CannotWrite, match="does not list web.yaml"):
+        added(tree, Home("web.yaml", 0, ()), BUDGET, tree.read)
+
+
+def test_an_object_of_a_list_gets_a_neighbour_in_the_list(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: Service\n    metadata: {name: web}\n"
+    estate = Estate(tmp_path, {"all.yaml": text})
+    _, editor = estate.editor("Service", "web")
+    estate.change(lambda tree: editor.add(BUDGET, tree.read))
+    assert estate.text("all.yaml").startswith(text + "  - apiVersion: policy/v1\n    kind: PodDisruptionBudget\n")
+    assert estate.value("PodDisruptionBudget", "web") == BUDGET
 
 
 def test_a_new_object_comes_behind_where_a_file_holds_several(tmp_path: Path) -> None:

@@ -96,6 +96,8 @@ def _new_name(tree: FileTree, path: str, body: Mapping[str, Value]) -> str:
     kind = str(body.get("kind", "object"))
     name = str(at(dict(body), "metadata", "name") or stem)
     manners = Counter(manner for one in known for manner in _manners(one))
+    beside = _sibling(tree, path)
+    own_kind = "" if beside is None else beside.kind
     hyphens = any(one.stem == _hyphened(one.kind) and one.kind.lower() != _hyphened(one.kind) for one in known)
     word = _hyphened(kind) if hyphens else kind.lower()
     written = {
@@ -106,7 +108,10 @@ def _new_name(tree: FileTree, path: str, body: Mapping[str, Value]) -> str:
     }
     manner = max(written, key=lambda one: manners[one])
     stems = [written[manner]] if manners[manner] else []
-    if not manners[manner]:
+    same = sum(one.kind == own_kind for one in known)
+    if manner == "kind" and same > 1:
+        manner, stems = "name-kind", [written["name-kind"]]  # a name of its kind alone would not say whose it is
+    elif not manners[manner]:
         stems = [f"{stem}-{word}"]
     stems += [f"{stem}-{word}", f"{name}-{word}"]
     taken = {one.rpartition("/")[2] for one in tree.files if one.rpartition("/")[0] == folder}
@@ -160,21 +165,21 @@ def _hyphened(kind: str) -> str:
 def _listed(tree: FileTree, path: str, new: str, read: Reader) -> tuple[Replacement, ...]:
     """List a new file wherever the one beside it is listed."""
     made: list[Replacement] = []
-    nearest = ""
+    here, listed = "", False
     folder = posixpath.dirname(path)
     while True:
         for name in KUSTOMIZATIONS:
             full = posixpath.join(folder, name)
             if full in tree:
                 found = _listing(tree, full, path, new, read)
-                nearest = nearest or full
-                if found is not None:
-                    made += found
+                here = here or (full if folder == posixpath.dirname(path) else "")
+                listed = listed or found is not None
+                made += found or ()
         if not folder:
             break
         folder = posixpath.dirname(folder)
-    if nearest and not made:
-        raise CannotWrite(f"{nearest} does not list {path} among its resources, so a new file beside it is not applied")
+    if here and not listed:
+        raise CannotWrite(f"{here} does not list {path} among its resources, so a new file beside it is not applied")
     return tuple(made)
 
 

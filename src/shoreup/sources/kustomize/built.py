@@ -91,8 +91,6 @@ class BuiltTracer:
         base = _base(self._node)
         if not isinstance(base, Written) or not isinstance(base.source, DocumentTracer) or base.route:
             raise CannotWrite("the object is generated; no file holds it")
-        if self._users > 1:
-            raise CannotWrite(f"the file beside it is used {self._users} times, so a new object there would be too")
         return base.source.add(self._unbuilt(body, base.source), read, like=like)
 
     def _unbuilt(self, body: Mapping[str, Value], source: DocumentTracer) -> dict[str, Value]:

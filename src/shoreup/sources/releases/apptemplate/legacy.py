@@ -9,7 +9,7 @@ from __future__ import annotations
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
 from shoreup.model.location import Route
-from shoreup.model.value import Value
+from shoreup.model.value import Value, at
 from shoreup.sources.editing import Like
 from shoreup.sources.releases.apptemplate.chart import copied, put, switched_on
 from shoreup.sources.releases.apptemplate.defaults import with_defaults
@@ -78,42 +78,51 @@ class _Legacy:
     """Writes values in the form of version 1; routes are those of version 2."""
 
     def __init__(self, old: Stack) -> None:
+        self._values = old.values
         self._old = StackValues(old)
 
     def put(
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """Give the value at ``route``."""
-        return self._old.put(_old_route(route), value, read, alone=alone)
+        return self._old.put(self._old_route(route), value, read, alone=alone)
 
     def append(
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """Add an item to a list."""
-        return self._old.append(_old_route(route), value, read, alone=alone)
+        return self._old.append(self._old_route(route), value, read, alone=alone)
 
     def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
         """Take away what stands at ``route``."""
-        return self._old.remove(_old_route(route), read, alone=alone)
+        return self._old.remove(self._old_route(route), read, alone=alone)
 
-
-def _old_route(route: Route) -> Route:
-    main: Route = ("controllers", "main")
-    if route[:2] == main and len(route) > 2:
-        rest = route[2:]
-        if rest[:2] == ("containers", "main") and len(rest) > 2 and rest[2] in _CONTAINER:
-            return rest[2:]
-        if rest[0] == "pod" and len(rest) > 1:
-            renamed = {"securityContext": "podSecurityContext", "annotations": "podAnnotations", "labels": "podLabels"}
-            if rest[1] in _POD:
-                return rest[1:]
-            if rest[1] in renamed:
-                return (renamed[str(rest[1])], *rest[2:])
-        if rest[0] in _CONTROLLER:
-            return ("controller", *rest)
-    elif route[:1] in (("global",), ("serviceAccount",), ("secrets",), ("configMaps",), ("serviceMonitor",)):
-        return route
-    raise CannotWrite("how version 1 of the chart is told this is not known")
+    def _old_route(self, route: Route) -> Route:
+        main: Route = ("controllers", "main")
+        if route[:2] == main and len(route) > 2:
+            rest = route[2:]
+            if rest[:2] == ("containers", "main") and len(rest) > 2 and rest[2] in _CONTAINER:
+                return rest[2:]
+            if rest[0] in ("containers", "initContainers") and rest[2:3] == ("spec",):
+                keys = ("initContainers",) if rest[0] == "initContainers" else ("sidecars", "additionalContainers")
+                for key in keys:
+                    if at(self._values, key, rest[1]) is not None:
+                        return (key, rest[1], *rest[3:])
+            if rest[0] == "pod" and len(rest) > 1:
+                renamed = {
+                    "securityContext": "podSecurityContext",
+                    "annotations": "podAnnotations",
+                    "labels": "podLabels",
+                }
+                if rest[1] in _POD:
+                    return rest[1:]
+                if rest[1] in renamed:
+                    return (renamed[str(rest[1])], *rest[2:])
+            if rest[0] in _CONTROLLER:
+                return ("controller", *rest)
+        elif route[:1] in (("global",), ("serviceAccount",), ("secrets",), ("configMaps",), ("serviceMonitor",)):
+            return route
+        raise CannotWrite("how version 1 of the chart is told this is not known")
 
 
 def _controller(values: Node) -> Tree:
