@@ -113,7 +113,7 @@ def test_a_folder_of_several_workloads_names_the_new_file_by_its_own(tmp_path: P
 def test_a_new_file_that_nothing_would_apply_is_refused(tmp_path: Path) -> None:
     files = {"web.yaml": DEPLOYMENT, "kustomization.yaml": "resources: []\npatches:\n  - path: web.yaml\n"}
     tree = write(tmp_path, files)
-    with pytest.raises(CannotWrite, match="does not list web.yaml"):
+    with pytest.raises(CannotWrite, match=r"does not list web\.yaml"):
         added(tree, Home("web.yaml", 0, ()), BUDGET, tree.read)
 
 
