@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Release
 from shoreup.facts.naming import named
+from shoreup.facts.pins import LOCK_FIRST
 from shoreup.facts.releases import PINNED_ELSEWHERE
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Put, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
 _PIN = Fix(
@@ -80,6 +82,17 @@ class ChartUnpinned(Concern):
             ),
             fixes=(_PIN,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The chart's version that the lock file records."""
+        release = next((one for one in estate.releases if one.version_place == draft.at), None)
+        pin = estate.chart_pins.get((release.namespace, release.name)) if release is not None else None
+        if release is None or pin is None:
+            return self.unrepaired(draft, LOCK_FIRST)
+        title = f"Pin the chart to {pin.version} (from {pin.source}, {pin.taken.isoformat()})"
+        fix = Fix(title, Safety.UNSAFE, "the installed version is written down; nothing that runs changes")
+        place = release.version_place
+        return Repair(fix, (Put(place.resource, place.route, pin.version),))
 
 
 def floats(version: str, *, tag: bool) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
+from shoreup.facts.pins import image_at
 from shoreup.facts.staying import idle
 from shoreup.facts.support import support
 from shoreup.facts.tags import movement
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _REASON = "the pod template changes, so the pods restart once; which version runs now stands in the cluster, not here"
 
@@ -68,3 +71,7 @@ class ImageTagFloating(Concern):
             fixes=(Fix("Pin the image to the full version that runs", Safety.UNSAFE, _REASON),),
             strict=rests,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The version that the lock file records."""
+        return pin_repair(estate, image_at(estate, draft.at))

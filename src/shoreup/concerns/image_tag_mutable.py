@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
+from shoreup.facts.pins import image_at
 from shoreup.facts.staying import idle
 from shoreup.facts.tags import is_branch, movement
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
 _PIN = Fix(
@@ -74,3 +77,7 @@ class ImageTagMutable(Concern):
             fixes=(_PIN,),
             strict=rests,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The version that the lock file records."""
+        return pin_repair(estate, image_at(estate, draft.at))

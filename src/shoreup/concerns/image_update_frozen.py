@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Container, Estate, IgnoredChange, Workload
 from shoreup.facts.images import DOCKER_HUB
 from shoreup.facts.naming import named
+from shoreup.facts.pins import image_at
 from shoreup.facts.tags import Movement, movement
 from shoreup.facts.updaters import comment_on_writer, other_writer, policy_of_pulls
 from shoreup.facts.workloads import CHART_DEFAULT
+from shoreup.model.edit import Erase, NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.value import Unknown
 
@@ -160,6 +163,18 @@ class ImageUpdateFrozen(Concern):
             related=((image.tag_place, "this is the tag that moves"),) if at is policy else (),
             fixes=(_PIN,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The version that the lock file records; what kept it from moving goes with it."""
+        image = image_at(estate, draft.at)
+        if _UNIGNORE not in draft.fixes or draft.at.span is None:
+            return pin_repair(estate, image)
+        entries = [one for one in estate.ignored_changes if one.place.span == draft.at.span]
+        if any(one.all_fields for one in entries):
+            return self.unrepaired(
+                draft, "ignore_changes = all covers other fields too; which of them shall stay is open"
+            )
+        return pin_repair(estate, image, Erase(draft.at.span))
 
 
 def _ignored(changes: Sequence[IgnoredChange]) -> Mapping[int, Sequence[IgnoredChange]]:

@@ -34,6 +34,7 @@ from shoreup.facts.workloads import (
     with_autoscalers,
 )
 from shoreup.model.location import Route
+from shoreup.model.pin import ChartPin, ImagePin
 from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
 from shoreup.model.settings import Settings
@@ -66,6 +67,8 @@ class Extras(Struct, frozen=True, eq=False):
     origin: str = ""
     """The host and owner that the repository was cloned from, as ``github.com/me``."""
     last_changes: Mapping[str, date] = field(default_factory=dict)
+    pins: Mapping[str, ImagePin] = field(default_factory=dict)
+    chart_pins: Mapping[tuple[str, str], ChartPin] = field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
     """What drills have seen."""
 
@@ -125,6 +128,8 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         origin=extras.origin,
         last_changes=extras.last_changes,
         proofs=extras.proofs,
+        pins=extras.pins,
+        chart_pins=extras.chart_pins,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},
     )

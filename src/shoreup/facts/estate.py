@@ -18,6 +18,7 @@ from shoreup.facts.products import Products, with_products
 from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.model.finding import Place
 from shoreup.model.location import Route, Span
+from shoreup.model.pin import ChartPin, ImagePin
 from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
 from shoreup.model.settings import Settings
@@ -470,6 +471,10 @@ class Estate:
     """The host and owner that the repository was cloned from, as ``github.com/me``; empty where that is not known."""
     last_changes: Mapping[str, date] = field(default_factory=dict)
     """The day of the last commit for each of the ``repository``'s files that git can date."""
+    pins: Mapping[str, ImagePin] = field(default_factory=dict)
+    """What moving image references stood for when somebody looked, by reference written in full."""
+    chart_pins: Mapping[tuple[str, str], ChartPin] = field(default_factory=dict)
+    """The chart versions that were installed, by namespace and release."""
     proofs: tuple[Proof, ...] = ()
     """What drills have seen, in any order; :mod:`shoreup.facts.proofs` says which of it counts."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend
 from shoreup.facts.roots import LooseFile, TerraformRoot
+from shoreup.formats.lock_file import NAME, Lock, parse
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.sources.git import last_change, origin_url, owner_of
@@ -28,8 +29,11 @@ MOST_DATED = 8
 def extras(reading: Reading, given: Extras) -> Extras:
     """Add the releases' merged values, and the code files, comments and ignored changes of the estate's Terraform."""
     terraform = reading.terraform
+    lock = read_lock(reading)
     return replace(
         given,
+        pins={one.reference: one for one in lock.images},
+        chart_pins={(one.namespace, one.release): one for one in lock.charts},
         releases=tuple(reading.releases),
         repository=reading.repository,
         part_of_more=part_of_more(reading.tree),
@@ -52,6 +56,15 @@ def extras(reading: Reading, given: Extras) -> Extras:
             for key, entry in terraform.ignored
         ),
     )
+
+
+def read_lock(reading: Reading) -> Lock:
+    """The lock file at the estate's top."""
+    text = reading.tree.text(NAME) if NAME in reading.tree else None
+    lock = parse(text) if text is not None else Lock()
+    for problem in lock.problems:
+        reading.tree.error(NAME, 0, problem, "the entry")
+    return lock
 
 
 def _comments(reading: Reading) -> Iterator[Comment]:
