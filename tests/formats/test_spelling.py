@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoreup.formats.edits import CannotWrite, replaced
+from shoreup.formats.encodings import plain_text, spelled
 from shoreup.formats.sourcemap import whole
-from shoreup.formats.spelling import plain_text, rewritten, spelled, substituted
+from shoreup.formats.spelling import rewritten, substituted
 from shoreup.formats.yaml import load, origin_of
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Reference, Segment

@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.yaml import load
-from shoreup.formats.yaml.writing import Page, appended_document, changed, new_document, placed, removed
+from shoreup.formats.yaml.changes import changed
+from shoreup.formats.yaml.wanted import placed, removed
+from shoreup.formats.yaml.writing import Page, appended_document, new_document
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at
 

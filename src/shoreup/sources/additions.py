@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import FileTree, Reader
 from shoreup.formats.sourcemap import whole
+from shoreup.formats.yaml.changes import Change
 from shoreup.formats.yaml.inside import written_inside
 from shoreup.formats.yaml.stream import load, load_json
-from shoreup.formats.yaml.writing import Change, Page, appended_document, new_document
+from shoreup.formats.yaml.writing import Page, appended_document, new_document
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
+from shoreup.formats.yaml.changes import Change
 from shoreup.formats.yaml.inside import written_inside
-from shoreup.formats.yaml.writing import Change, Page
+from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value

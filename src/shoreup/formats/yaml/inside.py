@@ -14,8 +14,8 @@ from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
 from shoreup.formats.sourcemap import cover, cut, join, nest, place
 from shoreup.formats.spelling import substituted
+from shoreup.formats.yaml.changes import Change
 from shoreup.formats.yaml.positions import Trace
-from shoreup.formats.yaml.writing import Change
 from shoreup.model.location import Span
 from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.value import PartialText, Unknown, Value, join_text

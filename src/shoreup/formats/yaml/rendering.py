@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shoreup.formats.edits import CannotWrite
-from shoreup.formats.spelling import double_quoted, plain_text, spelled
+from shoreup.formats.encodings import double_quoted, plain_text, spelled
 from shoreup.formats.yaml.layout import Node
 from shoreup.model.location import Route
 from shoreup.model.value import Value
