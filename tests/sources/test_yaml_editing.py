@@ -197,12 +197,40 @@ def test_a_built_object_is_changed_where_the_field_is_decided(
     assert estate.value("Deployment", "web", *route) == value
 
 
+SHARED = {**OVERLAYS, "test/kustomization.yaml": "namePrefix: my-\nresources:\n  - ../base\n"}
+
+
 def test_a_base_that_others_use_is_not_changed_for_one(tmp_path: Path) -> None:
-    estate = Estate(tmp_path, {**OVERLAYS, "test/kustomization.yaml": "resources:\n  - ../base\n"})
-    _, editor = estate.editor("Deployment", "web", "test")
-    with pytest.raises(CannotWrite, match="used 2 times"):
-        editor.put((*WEB, "readinessProbe"), PROBE, estate.tree.read, alone=True)
-    assert editor.put((*WEB, "readinessProbe"), PROBE, estate.tree.read)
+    estate = Estate(tmp_path, SHARED)
+    before = estate.value("Deployment", "web", root="prod")
+    _, editor = estate.editor("Deployment", "my-web", "test")
+    touched = estate.change(lambda tree: editor.put((*WEB, "readinessProbe"), PROBE, tree.read, alone=True))
+    assert touched == ["test/kustomization.yaml"]
+    assert estate.text("test/kustomization.yaml").startswith(
+        "namePrefix: my-\nresources:\n  - ../base\npatches:\n  - patch: |\n      apiVersion: apps/v1\n"
+    )
+    assert estate.value("Deployment", "my-web", *WEB, "readinessProbe") == PROBE
+    assert estate.value("Deployment", "my-web", *WEB, "image") == "nginx:1.0"
+    assert estate.value("Deployment", "web", root="prod") == before
+    _, editor = estate.editor("Deployment", "my-web", "test")
+    env: Value = {"name": "A", "value": "1"}
+    estate.change(lambda tree: editor.append((*WEB, "env"), env, tree.read, alone=True))
+    _, editor = estate.editor("Deployment", "my-web", "test")
+    estate.change(lambda tree: editor.append((*WEB, "ports"), {"containerPort": 90}, tree.read, alone=True))
+    assert estate.value("Deployment", "my-web", *WEB, "env") == [env]
+    ports = estate.value("Deployment", "my-web", *WEB, "ports")
+    assert isinstance(ports, list)
+    assert {"containerPort": 90} in ports
+    assert estate.value("Deployment", "web", root="prod") == before
+
+
+def test_a_change_for_all_goes_into_the_base(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, SHARED)
+    _, editor = estate.editor("Deployment", "my-web", "test")
+    assert estate.change(lambda tree: editor.put((*WEB, "readinessProbe"), PROBE, tree.read)) == [
+        "base/deployment.yaml"
+    ]
+    assert estate.value("Deployment", "web", *WEB, "readinessProbe", root="prod") == PROBE
 
 
 COMPOSE = """\

@@ -6,6 +6,7 @@ it is changed where it stands. What is missing goes into the file that holds wha
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
@@ -19,8 +20,22 @@ from shoreup.model.value import Value, at
 from shoreup.sources.additions import Home
 from shoreup.sources.documents import DocumentTracer
 from shoreup.sources.editing import Like
+from shoreup.sources.kustomize.kustomization import Kustomization
+from shoreup.sources.kustomize.patching import patched
 from shoreup.sources.kustomize.provenance import Changed, Composed, Listed, Node, Written, trace
 from shoreup.sources.kustomize.provenance import at as node_at
+
+
+class _Shared(CannotWrite):
+    """The place serves others too."""
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A text that knows where it stands."""
+
+    def trace(self, route: Route) -> Origin | None: ...
+
 
 _TOGETHER = "the field is put together from several files"
 
@@ -46,14 +61,22 @@ class BuiltTracer:
     """Finds the fields of a built object, and writes them.
 
     ``users`` is how many objects are built of the same document: what is written there changes all of them.
+    ``overlay`` is the kustomization that makes this one of them and no other, where there is one.
     """
 
-    __slots__ = ("_body", "_node", "_users")
+    __slots__ = ("_body", "_node", "_overlay", "_users")
 
-    def __init__(self, node: Node, body: Mapping[str, Value] | None = None, users: int = 1) -> None:
+    def __init__(
+        self,
+        node: Node,
+        body: Mapping[str, Value] | None = None,
+        users: int = 1,
+        overlay: Kustomization | None = None,
+    ) -> None:
         self._node = node
         self._body = body
         self._users = users
+        self._overlay = overlay
 
     def trace(self, route: Route) -> Origin | None:
         """The origin of the field at ``route``; a mapping that only the build made stands where its parent does."""
@@ -64,9 +87,12 @@ class BuiltTracer:
     ) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.put`."""
         body: Value = dict(self._body or {})
-        if _exists(body, route):
-            return self._over(node_at(self._node, route), at(body, *route), value, read, like, alone)
-        return self._beside(body, route, value, read, like, alone)
+        try:
+            if _exists(body, route):
+                return self._over(node_at(self._node, route), at(body, *route), value, read, like, alone)
+            return self._beside(body, route, value, read, like, alone)
+        except _Shared:
+            return self._patched(route, value, read)
 
     def append(
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
@@ -77,14 +103,21 @@ class BuiltTracer:
             inner = tuple(((0, *inside), field) for inside, field in like)
             return self.put(route, [value], read, like=inner, alone=alone)
         source, way = self._home(node_at(self._node, route), list)
-        return source.append(way, value, read, like=self._like(like, source), alone=self._guarded(source, alone))
+        try:
+            return source.append(way, value, read, like=self._like(like, source), alone=self._guarded(source, alone))
+        except _Shared:
+            present = at(body, *route)
+            return self._patched((*route, len(present) if isinstance(present, list) else 0), value, read)
 
     def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.remove`."""
         node = node_at(self._node, route)
         if not isinstance(node, Written) or not isinstance(node.source, Source):
             raise CannotWrite(_TOGETHER)
-        return node.source.remove(node.route, read, alone=self._guarded(node.source, alone))
+        try:
+            return node.source.remove(node.route, read, alone=self._guarded(node.source, alone))
+        except _Shared:
+            return self._patched(route, None, read)
 
     def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.add`: what the build adds by itself is left to it."""
@@ -92,6 +125,18 @@ class BuiltTracer:
         if not isinstance(base, Written) or not isinstance(base.source, DocumentTracer) or base.route:
             raise CannotWrite("the object is generated; no file holds it")
         return base.source.add(self._unbuilt(body, base.source), read, like=like)
+
+    def _patched(self, route: Route, value: Value, read: Reader) -> tuple[Replacement, ...]:
+        """What others that use the same files shall not get, as a patch of the overlay."""
+        base = _base(self._node)
+        name = (
+            base.source.value(("metadata", "name"))
+            if isinstance(base, Written) and isinstance(base.source, Source)
+            else None
+        )
+        if self._overlay is None or not isinstance(name, str):
+            raise CannotWrite(f"the file is used {self._users} times, and the change is meant for one of them")
+        return patched(self._overlay, self._body or {}, name, route, value, read)
 
     def _unbuilt(self, body: Mapping[str, Value], source: DocumentTracer) -> dict[str, Value]:
         """The object as a file holds it: without the namespace and the affixes of names that the build gives."""
@@ -167,9 +212,11 @@ class BuiltTracer:
         return base.source, base.route
 
     def _guarded(self, source: object, alone: bool) -> bool:
-        base = _base(self._node)
-        if alone and self._users > 1 and isinstance(base, Written) and _is(base.source, source):
-            raise CannotWrite(f"the file is used {self._users} times, and the change is meant for one of them")
+        if alone and self._users > 1:
+            origin = source.trace(()) if isinstance(source, Traced) else None
+            own = None if self._overlay is None else self._overlay.folder
+            if origin is None or (posixpath.dirname(origin.site.file) or ".") != own:
+                raise _Shared(f"the file is used {self._users} times, and the change is meant for one of them")
         return alone
 
     def _like(self, like: Like, source: Source) -> Like:

@@ -105,7 +105,7 @@ class Roots:
         self._apply(applications, references)
         self._break_circles()
         self._take(references)
-        return list(self._resources())
+        return list(self._resources(references))
 
     def _applications(self) -> list[argo.Applied]:
         """What Argo applies of this repository, which is the one that most of the folders here are said to be in."""
@@ -279,13 +279,15 @@ class Roots:
                     self.taken.add(path)
                     self.tree.skipped.setdefault(path, NOT_APPLIED)
 
-    def _resources(self) -> Iterable[Found]:
+    def _resources(self, included: set[str]) -> Iterable[Found]:
         uses = Counter(document_of(item.node) for root in self.roots for item in root.objects)
         for root in self.roots:
+            overlay = None if root.folder in included else self.found.get(root.folder)
             for item in root.objects:
                 resource = resource_of(item.body, root.folder, root.source)
                 if resource is not None:
-                    yield Found(resource, BuiltTracer(item.node, item.body, uses[document_of(item.node)]))
+                    users = uses[document_of(item.node)]
+                    yield Found(resource, BuiltTracer(item.node, item.body, users, overlay))
         for charts in self.build.charts.values():
             yield from charts
 
