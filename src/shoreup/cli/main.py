@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": "Say what would sink the platform in a repository.",
     "explain": "Say what a concern means, or why a finding is one.",
     "fix": "Cure findings in your own files, checked before anything is written.",
+    "drill": "Prove on real engines that backups come back.",
     "images": "Write down which versions run, so that fix can pin them.",
     "concerns": "List everything that can be found.",
     "init": "Write the first settings of a repository from what is seen in it.",

@@ -1,0 +1,111 @@
+"""What drills saw, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from shoreup.model.proof import Measurement, Proof, Verdict
+from shoreup.report.contract import Json, encode
+from shoreup.report.terminal import Ink, plain, sentence, wrap
+
+NARROWEST = 60
+WIDEST = 120
+_STYLES = {Verdict.PASS: "good", Verdict.FAIL: "critical", Verdict.COULD_NOT_VERIFY: "medium"}
+_WORDS = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.COULD_NOT_VERIFY: "COULD NOT VERIFY"}
+
+
+class Left(Struct, frozen=True):
+    """Something that was not tried: what it is about, and why."""
+
+    subject: str
+    drill: str
+    reason: str
+
+
+def render(
+    proofs: Sequence[Proof], left: Sequence[Left], ledger: str, *, width: int = 100, colour: bool = False
+) -> str:
+    """The proofs one below the other."""
+    page = _Page(Ink(colour), max(NARROWEST, min(width, WIDEST)))
+    return "".join(f"{line}\n" for line in page.lines(proofs, left, ledger))
+
+
+def render_json(proofs: Sequence[Proof], left: Sequence[Left], ledger: str) -> str:
+    """The same as JSON: see docs/json-contract.md."""
+    return encode(
+        {
+            "proofs": [as_json(one) for one in proofs],
+            "untried": [{"subject": one.subject, "drill": one.drill, "reason": one.reason} for one in left],
+            "ledger": ledger,
+        }
+    )
+
+
+def as_json(proof: Proof) -> Mapping[str, Json]:
+    """A proof as a program reads it."""
+    return {
+        "id": proof.id,
+        "drill": proof.drill,
+        "subject": str(proof.subject),
+        "verdict": proof.verdict.value,
+        "claim": proof.claim,
+        "engine": {
+            "product": proof.engine.product,
+            "version": proof.engine.version,
+            "stands_in_for": proof.engine.stands_in_for,
+        },
+        "control": {"what": proof.control.what, "refused": proof.control.refused},
+        "before": proof.before,
+        "after": proof.after,
+        "measurements": [{"name": one.name, "value": one.value, "unit": one.unit} for one in proof.measurements],
+        "limits": list(proof.limits),
+        "inputs": dict(proof.inputs),
+        "fingerprint": proof.fingerprint,
+        "taken": proof.taken.isoformat(),
+        "expires": proof.expires.isoformat(),
+    }
+
+
+class _Page(Struct, frozen=True):
+    ink: Ink
+    width: int
+
+    def lines(self, proofs: Sequence[Proof], left: Sequence[Left], ledger: str) -> Iterator[str]:
+        for proof in proofs:
+            yield from self._proof(proof)
+            yield ""
+        for one in left:
+            yield f"{self.ink('NOT TRIED', 'faint')}  {self.ink(plain(one.subject), 'strong')}  {plain(one.drill)}"
+            yield from self._prose(one.reason)
+            yield ""
+        if proofs:
+            yield from self._prose(f"Kept in {ledger}; the audit reads it.", "")
+
+    def _proof(self, proof: Proof) -> Iterator[str]:
+        verdict = self.ink(_WORDS[proof.verdict], _STYLES[proof.verdict])
+        engine = f"{proof.engine.product} {proof.engine.version}"
+        if proof.engine.stands_in_for:
+            engine += f", standing in for {proof.engine.stands_in_for}"
+        yield f"{verdict}  {self.ink(plain(str(proof.subject)), 'strong')}  {self.ink(plain(engine), 'faint')}"
+        yield from self._prose(proof.claim)
+        if proof.before:
+            yield from self._prose(f"Control: {proof.before}")
+        yield from self._prose(proof.after)
+        numbers = ", ".join(_number(one) for one in proof.measurements)
+        if numbers:
+            yield from self._prose(f"Measured: {numbers}", "  ")
+        for limit in proof.limits:
+            yield from self._prose(f"Not shown: {limit}")
+        if proof.verdict is Verdict.PASS:
+            yield from self._prose(f"It counts until {proof.last_day.isoformat()}.")
+
+    def _prose(self, text: str, indent: str = "  ") -> Iterator[str]:
+        for line in wrap(sentence(text), self.width - len(indent)):
+            yield f"{indent}{line}"
+
+
+def _number(one: Measurement) -> str:
+    value = f"{one.value:g}" if one.value < 1000 else f"{one.value:.0f}"
+    return f"{one.name} {value} {one.unit}"

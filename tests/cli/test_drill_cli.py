@@ -1,0 +1,137 @@
+"""``shoreup drill`` on a real PostgreSQL: what the repository says is what is restored, and the audit believes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engines_here import chosen
+from shoreup.cli.main import run
+from shoreup.engines.postgresql import Postgresql
+from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.scratch import Scratch
+
+ESTATE = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: bank, namespace: data}
+spec:
+  serviceName: bank
+  selector: {matchLabels: {app: bank}}
+  template:
+    metadata: {labels: {app: bank}}
+    spec:
+      containers:
+        - name: postgres
+          image: postgres:17.2
+          env: [{name: POSTGRES_USER, value: postgres}]
+          ports: [{containerPort: 5432}]
+          volumeMounts: [{name: data, mountPath: /var/lib/postgresql/data}]
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: bank, namespace: data}
+spec: {selector: {app: bank}, ports: [{port: 5432}]}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: dump, namespace: data}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: dump
+              image: postgres:17.2
+              command:
+                - /bin/sh
+                - -ec
+                - pg_dump -h bank -U postgres bank > /backups/bank/bank-$(date +%F).sql
+              volumeMounts: [{name: backups, mountPath: /backups}]
+          volumes:
+            - name: backups
+              nfs: {server: 192.0.2.5, path: /volume1/backups}
+"""
+SETTINGS = '[storage]\n"192.0.2.5:/volume1/backups" = "{folder}"\n'
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A dump of a bank with four thousand accounts."""
+    choice = chosen("postgresql", "17")
+    with Scratch() as scratch, Postgresql(choice, scratch).start() as server:
+        server.create("bank")
+        with server.connect("bank") as connection:
+            connection.execute("CREATE TABLE account (id int PRIMARY KEY, balance int)")
+            connection.execute("INSERT INTO account SELECT g, 100 FROM generate_series(1, 4000) g")
+        target = tmp_path_factory.mktemp("dumped") / "bank.sql"
+        assert server.dump(target, "bank", Form.PLAIN).well
+        return target.read_bytes()
+
+
+@pytest.fixture
+def estate(tmp_path: Path, dump: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder, copies = tmp_path / "estate", tmp_path / "mounted"
+    folder.mkdir()
+    (copies / "bank").mkdir(parents=True)
+    (folder / "bank.yaml").write_text(ESTATE, encoding="utf-8")
+    (folder / "shoreup.toml").write_text(SETTINGS.format(folder=copies), encoding="utf-8")
+    (copies / "bank/bank-2026-11-22.sql").write_bytes(dump)
+    return folder
+
+
+def unproven(estate: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    run(["audit", str(estate), "--select", "restore-untested", "--format", "json", "--no-cache"])
+    return [one["concern"] for one in json.loads(capsys.readouterr().out)["unproven"]]
+
+
+def test_the_newest_copy_comes_back_and_the_finding_closes(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert unproven(estate, capsys) == ["restore-untested"]
+    assert run(["drill", "restore", str(estate), "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (proof,) = told["proofs"]
+    assert proof["verdict"] == "pass"
+    assert proof["control"]["refused"] is True
+    assert {"rto", "rpo", "rows"} <= {one["name"] for one in proof["measurements"]}
+    assert unproven(estate, capsys) == []
+    assert run(["drill", str(estate), "--due", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["proofs"] == []
+
+
+def test_a_changed_command_opens_it_again(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["drill", str(estate)]) == 0
+    assert unproven(estate, capsys) == []
+    file = estate / "bank.yaml"
+    file.write_text(ESTATE.replace("pg_dump -h", "pg_dump --no-owner -h"), encoding="utf-8")
+    assert unproven(estate, capsys) == ["restore-untested"]
+
+
+def test_a_truncated_copy_fails(estate: Path, dump: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = estate.parent / "mounted/bank/bank-2026-11-23.sql"
+    copy.write_bytes(dump[: len(dump) // 2])
+    assert run(["drill", "restore", str(estate)]) == 4
+    assert "FAIL" in capsys.readouterr().out
+    assert unproven(estate, capsys) == ["restore-untested"]
+
+
+def test_where_nothing_is_mounted_it_says_what_to_set(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (estate / "shoreup.toml").unlink()
+    assert run(["drill", "restore", str(estate)]) == 5
+    assert '[storage] "192.0.2.5:/volume1/backups"' in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_is_not_there_is_named(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["drill", "restore", str(estate), "--subject", "data/absent"]) == 2
+    assert "There are data/dump." in capsys.readouterr().err
+    assert run(["drill", "nonsense", str(estate)]) == 2
+    assert "Drills are restore" in capsys.readouterr().err
