@@ -12,9 +12,9 @@ from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, st
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
 _RESTORE = Fix(
-    "Restore the newest copy into a scratch server of the same version, compare every table or file, and note how "
-    "long it took",
-    Safety.SHOWN,
+    "Run 'shoreup drill restore': the newest copy comes back into a scratch server of the same version, every table is "
+    "compared, and the time is taken",
+    Safety.OPERATE,
     "a copy is a backup once it was restored; nothing of the estate changes",
 )
 

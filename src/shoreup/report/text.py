@@ -185,7 +185,7 @@ class _Page(Struct, frozen=True):
             yield from self._labelled(
                 "More",
                 "'shoreup explain ID' says what a concern means, 'shoreup explain FINGERPRINT' why a finding is one; "
-                "--full folds nothing.",
+                "'shoreup fix' shows what code can cure; --full folds nothing.",
             )
 
     def _accepted(self, suppressed: tuple[Suppressed, ...]) -> Iterator[str]:
