@@ -130,6 +130,26 @@ def test_where_nothing_is_mounted_it_says_what_to_set(estate: Path, capsys: pyte
     assert '[storage] "192.0.2.5:/volume1/backups"' in " ".join(capsys.readouterr().out.split())
 
 
+TWO = "pg_dump -h bank bank > /backups/bank/bank-$(date +%F).sql; pg_dump -h bank b > /backups/bank/b-$(date +%F).sql"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("tar czf /backups/bank/bank-$(date +%F).sql /data", "copies by tar cannot be restored by a drill yet"),
+        (TWO, "it makes 2 copies at a time"),
+    ],
+)
+def test_what_no_drill_can_try_is_no_failure_and_no_pass(
+    estate: Path, capsys: pytest.CaptureFixture[str], command: str, words: str
+) -> None:
+    text = ESTATE.replace("pg_dump -h bank -U postgres bank > /backups/bank/bank-$(date +%F).sql", command)
+    (estate / "bank.yaml").write_text(text, encoding="utf-8")
+    assert run(["drill", "restore", str(estate)]) == 5
+    assert words in " ".join(capsys.readouterr().out.split())
+    assert unproven(estate, capsys) == ["restore-untested"]
+
+
 def test_what_is_not_there_is_named(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["drill", "restore", str(estate), "--subject", "data/absent"]) == 2
     assert "There are data/dump." in capsys.readouterr().err

@@ -17,6 +17,9 @@ from shoreup.engines.choosing import Choice, NoProvider, Wanted
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 
+TOOLS = frozenset({"pg_dump", "pg_dumpall", "mysqldump", "mariadb-dump"})
+"""What makes copies that can be restored here. A copy of another tool would be refused, and be called broken."""
+
 
 class Copy(Struct, frozen=True):
     """A copy to restore.

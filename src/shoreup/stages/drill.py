@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shoreup.compare.manifest import Manifest, WrongManifest, decode
 from shoreup.concerns._backups import once, running
-from shoreup.drills.copies import Copy, products
+from shoreup.drills.copies import TOOLS, Copy, products
 from shoreup.drills.proving import record
 from shoreup.drills.restore import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
@@ -86,7 +86,8 @@ def drill_restores(paths: Sequence[Path], options: DrillOptions, say: Progress) 
     proven = proofs.proven(tree, where)
     asked = Asked((), today, proven=proven, given=given, whole=not only)
     estate = understood(read(tree, None, say), asked)
-    backups = [group[0] for group in once(running(estate)) if _meant(group[0], options.subject)]
+    groups = [group for group in once(running(estate)) if _meant(group[0], options.subject)]
+    backups = [group[0] for group in groups]
     if not backups:
         raise UserError(_nothing(estate, options.subject))
     if options.copy is not None and len(backups) > 1:
@@ -103,7 +104,10 @@ def drill_restores(paths: Sequence[Path], options: DrillOptions, say: Progress) 
         if options.due and _stands(estate, backup).proven:
             left.append(subject)
             continue
-        spec = restore_spec(estate, backup, options.copy)
+        spec: RestoreSpec | str = restore_spec(estate, backup, options.copy)
+        if len(groups[number]) > 1:
+            # A pass of one would close the question for all of them.
+            spec = f"it makes {len(groups[number])} copies at a time, and a drill tries one"
         if isinstance(spec, str):
             untried.append(Untried(subject, Drill.RESTORE.value, spec))
             continue
@@ -115,6 +119,10 @@ def drill_restores(paths: Sequence[Path], options: DrillOptions, say: Progress) 
 
 def restore_spec(estate: Estate, backup: Backup, copy: Path | None = None) -> RestoreSpec | str:
     """What to restore and what to expect of it, or why that is not known, with what to do."""
+    if backup.tool not in TOOLS:
+        return f"copies by {backup.tool or 'this job'} cannot be restored by a drill yet"
+    if len(backup.protects_databases) > 1:
+        return f"it copies {len(backup.protects_databases)} databases, and a drill tries one"
     database = next((one for one in backup.protects_databases if one.product in products()), None)
     if database is None:
         known = ", ".join(sorted(products()))
@@ -162,7 +170,11 @@ def newest_copy(estate: Estate, backup: Backup) -> Path | str:
     if not pattern or ".." in Path(pattern).parts:
         return f"which of the files in {folder} are its copies is not known; name one with --from"
     try:
-        found = [one for one in Path(folder).glob(pattern) if not one.name.endswith((MANIFEST, ".partial", ".tmp"))]
+        found = [
+            one
+            for one in Path(folder).glob(pattern.replace("**", "*"))
+            if not one.name.endswith((MANIFEST, ".partial", ".tmp"))
+        ]
         return (
             max(found, key=lambda one: one.stat().st_mtime, default=None) or f"no copy like {pattern} lies in {folder}"
         )
