@@ -62,6 +62,10 @@ support-ends-days = 90
 [ledger]
 url = "sqlite:///ledger.db"
 
+[prometheus]
+url = "https://prometheus.example.org"
+window = "14d"
+
 [storage]
 "192.0.2.5:/volume1/backups" = "/mnt/backups"
 

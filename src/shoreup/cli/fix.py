@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ FAILED = 6
 @click.option("--select", multiple=True, metavar="ID", shell_complete=complete, help="Only these concerns.")
 @click.option("--ignore", multiple=True, metavar="ID", shell_complete=complete, help="All but these concerns.")
 @click.option("--fingerprint", "fingerprints", multiple=True, metavar="F", help="Only this finding; may be repeated.")
+@click.option("--prometheus", default="", metavar="URL", help="Take requests and limits from what it has measured.")
+@click.option("--window", default="", metavar="TIME", help="How far it is asked back, such as 7d (the default).")
 @click.option("--write", is_flag=True, help="Write the files. Without it nothing is written.")
 @click.option("--interactive", "-i", is_flag=True, help="Ask for each fix, with its finding and diff.")
 @click.option("--branch", default="", metavar="NAME", help="Commit on a new branch, one commit for each concern.")
@@ -41,6 +43,8 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fingerprints: tuple[str, ...],
+    prometheus: str,
+    window: str,
     write: bool,
     interactive: bool,
     branch: str,
@@ -54,7 +58,8 @@ def command(
 
     Shows the unified diff of all safe fixes and writes nothing, unless --write is given. Every edit is first made in
     memory and the edited estate read again: the finding must be gone, no other may come, and nothing but the intended
-    fields may change. Exits with 0 when done, 2 on an error, 6 when some edit failed a check and was dropped.
+    fields may change. With --prometheus, credentials are read from SHOREUP_PROMETHEUS_TOKEN, _TOKEN_FILE, or _USER and
+    _PASSWORD. Exits with 0 when done, 2 on an error, 6 when some edit failed a check and was dropped.
     """
     from shoreup.cli.catalogue import expand
     from shoreup.cli.output import save_bytes, say, wants_colour, width_of
@@ -78,6 +83,8 @@ def command(
         unsafe=unsafe,
         today=today.date() if today else None,
         config=config,
+        prometheus=prometheus,
+        window=_time(window),
         choose=Questions(width, colour) if interactive else None,
     )
     with Waiting(quiet=interactive) as waiting:
@@ -114,6 +121,17 @@ class Questions:
         if answer in ("a", "q"):
             self._settled = answer == "a"
         return answer in ("y", "a")
+
+
+def _time(window: str) -> timedelta | None:
+    from shoreup.stages.settings import duration
+
+    if not window:
+        return None
+    found = duration(window)
+    if found is None:
+        raise click.BadParameter(f"{window!r} is no time such as '36h', '7d' or '2w'", param_hint="--window")
+    return found
 
 
 _ANSWERS = click.Choice(["y", "n", "a", "q"])

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shoreup.concerns._containers import RESTARTS, place_of
 from shoreup.concerns._probes import reached, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Container, Estate
 from shoreup.facts.fields import known_text, mapping, why_open
 from shoreup.facts.lookup import container_at
+from shoreup.facts.measured import millicores, use_of
 from shoreup.facts.quantities import cores
+from shoreup.facts.resource_rules import LIMITS, resource_rules
 from shoreup.facts.serving import serving
 from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.location import Route
+from shoreup.model.measured import Use
 
 _BURSTY = frozenset({"app", "auth", "cache", "database", "gate", "ingress", "pooler", "queue", "search", "web"})
 """Kinds of product that wait for requests and then want a whole core for a moment."""
@@ -99,6 +104,31 @@ class CpuLimitThrottling(Concern):
         limits = mapping(resources.get("limits"))
         gone: Route = ("limits", "cpu") if len(limits) > 1 else ("limits",)
         edits: list[Edit] = [Remove(key, (*route, *gone))]
+        given = resource_rules(estate).has(workload, _without_own(container), LIMITS, "cpu")
+        if given:
+            reason = "without its own limit it would get that of the namespace's LimitRange or of its pod"
+            return NoRepair(reason, _RAISED)
+        use = use_of(estate, workload, container.name)
+        measured = use.cpu_median if isinstance(use, Use) else None
         if mapping(resources.get("requests")).get("cpu") is None:
-            edits.append(Put(key, (*route, "requests", "cpu"), limits.get("cpu")))
-        return Repair(_DROP, tuple(edits), cost="on a busy node it may take what others leave, up to the whole node")
+            request = limits.get("cpu") if measured is None else millicores(measured)
+            edits.append(Put(key, (*route, "requests", "cpu"), request))
+        return Repair(_seen(estate, use), tuple(edits), cost="it may take what others leave, up to the whole node")
+
+
+def _without_own(container: Container) -> Container:
+    body = {field: value for field, value in container.body.items() if field != "resources"}
+    return replace(container, body=body)
+
+
+def _seen(estate: Estate, use: Use | str) -> Fix:
+    """The fix, with how often the limit has stopped the container where that was measured."""
+    if isinstance(use, str) or use.throttled is None or estate.measured is None:
+        return _DROP
+    stopped = f"the limit stopped it in {use.throttled:.0%} of its periods ({estate.measured.said()})"
+    return Fix(_DROP.title, _DROP.safety, f"{_DROP.reason}; {stopped}")
+
+
+_RAISED = """resources:
+  limits:
+    cpu: <at least what one request needs of a whole core, such as "1">"""

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns._containers import RESTARTS, called, place_of
+from shoreup.concerns._measures import with_limit
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
+from shoreup.facts.lookup import container_at
 from shoreup.facts.resource_rules import LIMITS, resource_rules
 from shoreup.facts.staying import staying
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _ADD = Fix(
     "Set a memory limit above what it needs on its worst day",
-    Safety.SHOWN,
-    f"how much that is, only measurements of the running container can tell; {RESTARTS}",
+    Safety.UNSAFE,
+    f"how much that is, only measurements can tell (fix --prometheus URL); {RESTARTS}",
 )
 
 
@@ -39,7 +42,9 @@ class MemoryLimitMissing(Concern):
 
     **Fix safety**
 
-    Shown: a limit below what the program needs kills it, so the number must come from measurements. The pods restart.
+    Unsafe: the pods restart, and a limit below what the program needs kills it. The number is the 99th percentile that
+    a Prometheus has recorded (`--prometheus URL`) and a quarter more, never under the most that was seen; requests that
+    are missing come with it, for Kubernetes would take the limit. Without a Prometheus nothing is written.
     """
 
     id = "memory-limit-missing"
@@ -69,3 +74,8 @@ class MemoryLimitMissing(Concern):
                 consequence="A leak takes the memory of the whole node, and other pods on it are killed.",
                 fixes=(_ADD,),
             )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A limit with room over what a Prometheus has measured."""
+        found = container_at(estate, draft.at)
+        return with_limit(estate, *found) if found is not None else self.unrepaired(draft)

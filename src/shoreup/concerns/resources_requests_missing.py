@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns._containers import RESTARTS, called, place_of
+from shoreup.concerns._measures import with_requests
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
+from shoreup.facts.lookup import container_at
 from shoreup.facts.resource_rules import REQUESTS, resource_rules
 from shoreup.facts.staying import staying
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _WORDS = {"cpu": "processor", "memory": "memory"}
 _ADD = Fix(
     "Request what it uses on a usual day",
-    Safety.SHOWN,
-    f"how much that is, only measurements of the running container can tell; {RESTARTS}",
+    Safety.UNSAFE,
+    f"how much that is, only measurements can tell (fix --prometheus URL); {RESTARTS}",
 )
 
 
@@ -40,7 +43,8 @@ class ResourcesRequestsMissing(Concern):
 
     **Fix safety**
 
-    Shown: the right numbers are not in the source. The pods restart.
+    Unsafe: the pods restart. The numbers are the medians that a Prometheus has recorded (`--prometheus URL`), of the
+    busiest pod at each moment. Without one nothing is written, and what to ask it is shown.
     """
 
     id = "resources-requests-missing"
@@ -78,3 +82,8 @@ class ResourcesRequestsMissing(Concern):
                 fixes=(_ADD,),
                 strict="memory" not in missing,
             )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Requests that a Prometheus has measured."""
+        found = container_at(estate, draft.at)
+        return with_requests(estate, *found) if found is not None else self.unrepaired(draft)

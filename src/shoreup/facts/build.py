@@ -34,6 +34,7 @@ from shoreup.facts.workloads import (
     with_autoscalers,
 )
 from shoreup.model.location import Route
+from shoreup.model.measured import Measured
 from shoreup.model.pin import ChartPin, ImagePin
 from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
@@ -71,6 +72,8 @@ class Extras(Struct, frozen=True, eq=False):
     chart_pins: Mapping[tuple[str, str], ChartPin] = field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
     """What drills have seen."""
+    measured: Measured | None = None
+    """What containers used."""
 
 
 NO_EXTRAS = Extras()
@@ -130,6 +133,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         proofs=extras.proofs,
         pins=extras.pins,
         chart_pins=extras.chart_pins,
+        measured=extras.measured,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},
     )

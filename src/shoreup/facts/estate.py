@@ -18,6 +18,7 @@ from shoreup.facts.products import Products, with_products
 from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.model.finding import Place
 from shoreup.model.location import Route, Span
+from shoreup.model.measured import Measured
 from shoreup.model.pin import ChartPin, ImagePin
 from shoreup.model.proof import Proof
 from shoreup.model.resource import Resource
@@ -477,6 +478,8 @@ class Estate:
     """The chart versions that were installed, by namespace and release."""
     proofs: tuple[Proof, ...] = ()
     """What drills have seen, in any order; :mod:`shoreup.facts.proofs` says which of it counts."""
+    measured: Measured | None = None
+    """What containers used; ``None`` where nothing that watches them was asked."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     by_key: Mapping[int, Resource] = field(default_factory=dict)
     _worked_out: dict[object, object] = field(default_factory=dict, init=False, repr=False)

@@ -174,6 +174,16 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Prometheus:
+    """Where what containers use is recorded. Credentials come from the environment, never from this file."""
+
+    url: str = ""
+    """Its address. 'fix' asks it when these settings are named (--config), or with --prometheus URL."""
+    window: timedelta = timedelta(days=7)
+    """How far it is asked back: '7d'."""
+
+
+@dataclass(frozen=True, slots=True)
 class SupportDate:
     """Until when a release is supported, where the owner knows better than the bundled dates."""
 
@@ -205,6 +215,8 @@ class Settings:
     """Numbers from which on something is a finding."""
     ledger: Ledger = field(default_factory=Ledger)
     """Where proofs are remembered."""
+    prometheus: Prometheus = field(default_factory=Prometheus)
+    """Where what containers use is recorded."""
     storage: Mapping[str, str] = field(default_factory=dict)
     """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'. Also a
     claim ('namespace/name') or a node's folder. A name that no volume leads to is remarked on."""

@@ -23,6 +23,7 @@ from shoreup.facts.mounts import strangers
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import Draft, Notice, Undecided
+from shoreup.model.measured import Measured
 from shoreup.sources.git import first_names
 from shoreup.stages.ages import with_ages
 from shoreup.stages.extras import extras
@@ -61,12 +62,20 @@ class Asked(Struct, frozen=True):
     history: tuple[Path, str] | None = None
     editable: bool = False
     """Whether the readers' trees are wanted afterwards, for edits; they then stay in this process."""
+    measured: Measured | None = None
+    """What containers used, for fixes that need to know."""
 
 
 def understood(reading: Reading, asked: Asked) -> Estate:
     """The facts of what was read, with what the owner and the drills say."""
     settings = asked.given.settings
-    given = Extras(today=asked.today, proofs=asked.proven.proofs, settings=settings, products=own_products(asked.given))
+    given = Extras(
+        today=asked.today,
+        proofs=asked.proven.proofs,
+        settings=settings,
+        products=own_products(asked.given),
+        measured=asked.measured,
+    )
     return build(reading.resources, extras(reading, given))
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
+from shoreup.live.prometheus import Prometheus
 from shoreup.model.amendment import Amendment, Change, Step
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.model.finding import Finding
+from shoreup.model.measured import Measured, spoken
 from shoreup.model.settings import Persona
 from shoreup.sources.git import listed
 from shoreup.sources.git_branch import Commit, check_out, make_branch
@@ -26,9 +28,10 @@ from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, Examination, chosen
 from shoreup.stages.fixing.eyes import for_eyes
 from shoreup.stages.fixing.proposals import Choose
-from shoreup.stages.fixing.rounds import Outcome, Wish, run
+from shoreup.stages.fixing.rounds import Measure, Outcome, Wish, run
 from shoreup.stages.fixing.writing import write
 from shoreup.stages.formats import format_of
+from shoreup.stages.measuring import LONGEST, SHORTEST, measure
 from shoreup.stages.settings import GivenSettings, read_settings
 
 Progress = Callable[[str, int, int], None]
@@ -39,6 +42,8 @@ class FixOptions(Struct, frozen=True):
 
     ``select`` and ``ignore`` are concern ids, ``fingerprints`` the beginnings of fingerprints; empty means all.
     ``unsafe`` takes fixes that restart or change behaviour too. ``choose`` is asked before each is taken.
+    ``prometheus`` is the address of one that is asked what containers use, over ``window``; the settings' own address
+    counts only where ``config`` names the settings, for what stands in the tree may be a stranger's.
     """
 
     select: tuple[str, ...] = ()
@@ -49,6 +54,8 @@ class FixOptions(Struct, frozen=True):
     config: Path | None = None
     persona: Persona | None = None
     choose: Choose | None = None
+    prometheus: str = ""
+    window: timedelta | None = None
 
 
 class Fixed(Struct, frozen=True):
@@ -81,7 +88,8 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
         say(what, done, total)
 
     wish = Wish(_wanted(options), options.unsafe, options.choose)
-    before, outcome = run(tree, asked, wish, clocked)
+    ask = _measuring(options, given, clocked)
+    before, outcome = run(tree, asked, wish, clocked, ask)
     _known(options.fingerprints, before)
     seconds = time.perf_counter() - started
     audit = laps.get("audit", seconds)
@@ -120,6 +128,22 @@ def _asked(tree: FileTree, only: tuple[str, ...], options: FixOptions, given: Gi
     proven = proofs.proven(tree, proofs.find(tree.root, given.settings.ledger.url))
     concerns = chosen((), options.ignore, given)
     return Asked(concerns, today, proven=proven, given=given, whole=not only, editable=True)
+
+
+def _measuring(options: FixOptions, given: GivenSettings, say: Progress) -> Measure | None:
+    said = given.settings.prometheus
+    url = options.prometheus or (said.url if options.config is not None else "")
+    if not url:
+        return None
+    server = Prometheus(url)
+    window = options.window or said.window
+    if not SHORTEST <= window <= LONGEST:
+        raise UserError(f"A window of {spoken(window)} is not between {spoken(SHORTEST)} and {spoken(LONGEST)}.")
+
+    def ask(seen: Examination) -> Measured:
+        return measure(seen.estate, seen.drafts.values(), server, window, say)
+
+    return ask
 
 
 def _wanted(options: FixOptions) -> Callable[[Finding], bool]:

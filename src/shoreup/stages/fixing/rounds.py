@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Applied, Dropped, NotFixed, Step
 from shoreup.model.finding import Finding
-from shoreup.stages.examination import Asked, Examination, examination
+from shoreup.model.measured import Measured
+from shoreup.stages.examination import Asked, Examination, examination, understood
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.checks import Verdict, by_concern, check
 from shoreup.stages.fixing.proposals import Choose, Proposals, propose
@@ -23,6 +24,7 @@ from shoreup.stages.fixing.regions import Regions, contents
 MOST_ROUNDS = 10
 
 Progress = Callable[[str, int, int], None]
+Measure = Callable[[Examination], Measured]
 
 
 class Outcome(Struct):
@@ -44,9 +46,17 @@ class Wish(Struct, frozen=True):
     choose: Choose | None = None
 
 
-def run(tree: FileTree, asked: Asked, wish: Wish, say: Progress) -> tuple[Examination, Outcome]:
-    """The estate as it is, and what becomes of it. Nothing is written."""
+def run(
+    tree: FileTree, asked: Asked, wish: Wish, say: Progress, measure: Measure | None = None
+) -> tuple[Examination, Outcome]:
+    """The estate as it is, and what becomes of it. Nothing is written.
+
+    ``measure`` is asked once what containers used, when it is known which of them have a finding.
+    """
     first = examination(tree, asked, say)
+    if measure is not None:
+        asked = replace(asked, measured=measure(first))
+        first = replace(first, estate=understood(first.reading, asked))
     return first, _Rounds(first, tree, asked, wish, say).run()
 
 
