@@ -11,7 +11,7 @@ from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.placement import Pin, pinned
-from shoreup.facts.spreading import one_node, spreader
+from shoreup.facts.spreading import one_node, spread_by_scheduler, spreader
 from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
@@ -29,8 +29,8 @@ class ReplicasColocated(Concern):
     **What**
 
     Two replicas or more, no `topologySpreadConstraints` and no pod anti-affinity, required or preferred. Workloads that
-    run on every node, estates that declare a single node, and clusters where a policy adds the constraint are left
-    alone.
+    run on every node, estates that declare a single node, clusters where a policy adds the constraint, and those whose
+    scheduler is configured to spread over nodes by default are left alone.
 
     **Why**
 
@@ -58,6 +58,7 @@ class ReplicasColocated(Concern):
         if one_node(estate):
             return
         spreading = spreader(estate)
+        by_default = spread_by_scheduler(estate)
         for workload in estate.workloads:
             if workload.kind not in REPLICATED or not stays(workload) or "*" in workload.name:
                 continue
@@ -68,7 +69,11 @@ class ReplicasColocated(Concern):
             reason = _open(workload)
             if reason:
                 yield self.undecided(place, unknown="topologySpreadConstraints", reason=reason)
-            elif workload.pod.get("topologySpreadConstraints") or _apart(workload):
+            elif (
+                workload.pod.get("topologySpreadConstraints")
+                or _apart(workload)
+                or (by_default and not isinstance(pinned(workload), Pin))
+            ):
                 continue
             elif spreading:
                 yield self.undecided(place, unknown="topologySpreadConstraints", reason=spreading)

@@ -1,7 +1,9 @@
 """The certificates that routes ask for by a Secret's name, and whether anything makes that Secret in their namespace.
 
 A proxy looks for the Secret beside the route and nowhere else. One of that name that is made in another namespace is
-the usual mistake; one that nothing makes at all may have been made by hand.
+the usual mistake; one that nothing makes at all may have been made by hand. Traefik keeps the certificates of all its
+routes in one store and picks by host name (https://doc.traefik.io/traefik/https/tls/, 2026-11-23), so there a route of
+the other namespace may hide the mistake.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ _ISSUED = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernet
 _DEFAULT_KEYS = frozenset({"default-ssl-certificate", "defaultcertificate", "defaulttlssecret"})
 _DEEPEST = 8
 _OWN = "the proxy serves a certificate of its own, which no client trusts"
+_LENT = "Traefik reports an error and serves the certificate only as long as a route in the namespace {where} loads it"
 _NO_LISTENER = "the gateway does not open that listener"
 
 
@@ -63,7 +66,9 @@ def dangling_certificates(estate: Estate) -> Iterator[Dangling]:
         return
     made, sure, beside = _made(estate), made_secrets(estate), creators(estate)
     asked_for: set[str] = set()
-    for asked in _asked(estate):
+    all_asked = tuple(_asked(estate))
+    loaded = {(one.namespace, text(one.name)) for one in all_asked if one.resource.api_version.startswith(_TRAEFIK)}
+    for asked in all_asked:
         name = text(asked.name)
         place = (asked.namespace, name)
         if not name or "*" in asked.namespace or "$" in name + asked.namespace:
@@ -79,20 +84,22 @@ def dangling_certificates(estate: Estate) -> Iterator[Dangling]:
             asked_for.add(name)
             why = why or BY_HAND
         wanted = f"Secret {asked.namespace}/{name}"
-        near = None
+        near, effect, severity = None, asked.effect, Severity.MEDIUM
         if maker is not None:
             where = maker.namespace or "default"
+            if asked.resource.api_version.startswith(_TRAEFIK) and (where, name) in loaded:
+                effect, severity = _LENT.format(where=where), Severity.LOW
             near = (Place(maker.key), f"{named(maker)} makes it, in the namespace {where} alone")
         yield Dangling(
             asked.place,
             named(asked.resource),
             wanted,
             f"Secret {name}",
-            asked.effect,
+            effect,
             why,
             near,
             Confidence.LIKELY,
-            Severity.MEDIUM,
+            severity,
         )
 
 

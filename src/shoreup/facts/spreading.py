@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from shoreup.facts.estate import Estate
+from shoreup.facts.fields import items
 from shoreup.facts.naming import named
 from shoreup.facts.placement import nodes
 from shoreup.model.value import Value
 
 _MUTATORS = ("ClusterPolicy", "Policy", "MutatingPolicy", "MutatingAdmissionPolicy", "Assign", "ModifySet")
 _SPREADING = ("topologySpreadConstraints", "podAntiAffinity", "defaultConstraints")
+_HOST = "kubernetes.io/hostname"
 _DEPTH = 14
 
 
@@ -19,6 +21,14 @@ def spreader(estate: Estate) -> str:
             if _holds(dict(policy.body), _SPREADING, 0):
                 return f"{named(policy)} may spread pods over nodes"
     return ""
+
+
+def spread_by_scheduler(estate: Estate) -> bool:
+    """Whether the scheduler itself, as the estate configures it, prefers different nodes for a workload's replicas."""
+    return any(
+        resource.api_version == "node" and _HOST in items(resource.body.get("topologyKeys"))
+        for resource in estate.by_kind.get("scheduler-defaults", ())
+    )
 
 
 def ranker(estate: Estate) -> str:

@@ -1,7 +1,8 @@
 """What configures the control plane, where a repository brings it: k3s, RKE2, kubeadm, variables of Ansible.
 
 Such files are read by programs on the nodes; no cluster stores them. They become resources with ``api_version``
-``node``. Talos encrypts and audits by itself and is not read here.
+``node``. Talos encrypts and audits by itself; of its files only the scheduler's defaults are read, wherever they
+stand: in a patch, in a string that holds one, in a template.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ _SERVER_KEYS = frozenset({
 })  # fmt: skip
 _RKE2_KEYS = frozenset({"cni", "profile", "audit-policy-file"})
 _ENOUGH = 2
+_YAML = (".yaml", ".yml")
+_TEMPLATES = (".yaml.j2", ".yml.j2", ".yaml.tpl", ".yml.tpl", ".yaml.tmpl", ".yaml.tftpl")
+_DEFAULTS = re.compile(rb"^([ \t-]*)defaultConstraints:(.*)$", re.MULTILINE)
+_TOPOLOGY = re.compile(rb"topologyKey:[ \t]*['\"]?([\w./-]+)")
 _VARIABLES = re.compile(
     r"^(?:extra_server_args|(?:k3s|rke2)_(?:extra_)?server(?:_extra)?_(?:args|config|options)|server_config_yaml|k3s_server|"
     r"(?:k3s|rke2)_server_(?:config|opts))$"
@@ -39,10 +44,16 @@ def read_node_files(tree: FileTree) -> Iterator[Found]:
     """Every file of the tree that configures a control plane."""
     documents = Documents(tree)
     for path in tree.files:
-        if not path.endswith((".yaml", ".yml")):
+        if not path.endswith((*_YAML, *_TEMPLATES)):
             continue
         content = tree.read(path)
-        if content is None or not any(sign in content for sign in _SIGNS):
+        if content is None:
+            continue
+        keys = _spread_by_default(content) if b"defaultConstraints" in content else []
+        if keys:
+            body: dict[str, Value] = {"topologyKeys": keys}
+            yield Found(_resource(path, "scheduler-defaults", body), DocumentTracer(documents, path, 0))
+        if not path.endswith(_YAML) or not any(sign in content for sign in _SIGNS):
             continue
         for index, document in enumerate(documents.of(path)):
             value = document.value
@@ -62,6 +73,25 @@ def _kind(path: str, content: bytes, value: dict[str, Value]) -> str:
         rke2 = "rke2" in path.lower() or b"rke2" in content or value.keys() & _RKE2_KEYS
         return "rke2-server" if rke2 else "k3s-server"
     return "server-variables" if any(_VARIABLES.match(str(key)) for key in value) else ""
+
+
+def _spread_by_default(content: bytes) -> list[Value]:
+    """What the scheduler spreads every pod over that asks for nothing itself.
+
+    Read by its lines: as often as not it stands in a string of another file, or in a template that is no YAML yet.
+    """
+    keys: list[Value] = []
+    for match in _DEFAULTS.finditer(content):
+        lines = [match[2]]
+        for line in content[match.end() :].splitlines():
+            inner = line.lstrip()
+            deeper = len(line) - len(inner) - len(match[1])
+            if inner and (deeper < 0 or (deeper == 0 and not inner.startswith((b"-", b"#")))):
+                break
+            if not inner.startswith(b"#"):
+                lines.append(inner)
+        keys.extend(key.decode() for key in _TOPOLOGY.findall(b"\n".join(lines)))
+    return keys
 
 
 def _resource(path: str, kind: str, body: dict[str, Value]) -> Resource:
