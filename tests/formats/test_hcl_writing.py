@@ -170,6 +170,7 @@ def test_half_a_character_is_refused() -> None:
         ("[\n  1,\n  2 # two\n]", '[\n  1,\n  2, # two\n  "x"\n]'),
         ("[1,\n  2]", '[1,\n  2,\n  "x"]'),
         ("[\n  <<-EOT\n    a\n  EOT\n]", '[\n  <<-EOT\n    a\n  EOT\n  ,\n  "x"\n]'),
+        ('["a", <<-EOT\n  b\nEOT\n]', '["a", <<-EOT\n  b\nEOT\n  ,\n  "x"\n]'),
         ("[\n  # none yet\n]", '[\n  # none yet\n  "x",\n]'),
     ],
 )
@@ -180,6 +181,15 @@ def test_an_item_goes_behind_the_last(before: str, after: str) -> None:
         return writer.append_items(node, ["x"])
 
     assert edited(f"a = {before}\n", append) == f"a = {after}\n"
+
+
+def test_an_object_behind_another_in_a_list_stands_as_the_formatter_has_it() -> None:
+    def append(writer: Writer, file: File) -> Changes:
+        node = file.body.attributes["a"].expression
+        assert isinstance(node, ListOf)
+        return writer.append_items(node, [{"c": 2}])
+
+    assert edited("a = [{\n  b = 1\n}]\n", append) == "a = [{\n  b = 1\n  }, {\n  c = 2\n}]\n"
 
 
 @pytest.mark.parametrize(

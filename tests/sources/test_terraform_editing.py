@@ -525,6 +525,12 @@ def test_a_name_in_terraform_is_given_once() -> None:
     assert "kubernetes_pod_disruption_budget_v1.web_2" in bodies(after)
 
 
+def test_a_neighbour_that_is_called_after_its_kind_does_not_give_its_name() -> None:
+    text = DEPLOYMENT.replace('"web" {', '"deployment" {')
+    after = add({"main.tf": text}, budget("web"), beside="kubernetes_deployment.deployment")
+    assert "kubernetes_pod_disruption_budget_v1.pod_disruption_budget" in bodies(after)
+
+
 def test_a_name_is_put_together_as_the_neighbour_s() -> None:
     after = add({"main.tf": EACH}, budget("one-budget"), beside=ONE_OF)
     made = bodies(after)

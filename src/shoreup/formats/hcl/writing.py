@@ -266,18 +266,28 @@ class Writer:
         last = node.items[-1]
         indent = indentation(self.text, last.start)
         texts = [expression_text(value, indent, self.style) for value in values]
-        if not self._begins_line(last.start):
-            return (Change(last.end, last.end, "".join(f", {text}" for text in texts)),)
         comma = self._comma(last.end, node.end)
+        if comma < 0 and self._is_heredoc(last):
+            # nothing may follow the mark that ends a heredoc
+            inner = indentation(self.text, node.start) + self.style.unit
+            lines = (f"\n{inner},\n{inner}{expression_text(value, inner, self.style)}" for value in values)
+            return (Change(*self._line_end(last.end), "".join(lines)),)
+        if not self._begins_line(last.start):
+            made = Change(last.end, last.end, "".join(f", {text}" for text in texts))
+            return (*self._shifted_brace(last, texts[0]), made)
         if comma >= 0:
             return (Change(*self._line_end(comma), "".join(f"\n{indent}{text}," for text in texts)),)
         more = f"\n{indent}" + f",\n{indent}".join(texts)
-        if self._is_heredoc(last):
-            # nothing may follow the mark that ends a heredoc
-            return (Change(*self._line_end(last.end), f"\n{indent},{more}"),)
         if self.text[last.end : self._line_end(last.end)[0]].lstrip().startswith(("#", "//", "/*")):
             return (Change(last.end, last.end, ","), Change(*self._line_end(last.end), more))
         return (Change(last.end, last.end, f",{more}"),)
+
+    def _shifted_brace(self, last: Expression, text: str) -> Changes:
+        """A line that closes one bracket and opens another is one step further in, as the formatter has it."""
+        brace = last.end - 1
+        if "\n" not in text or not self.style.columns or not self._begins_line(brace):
+            return ()
+        return (Change(brace, brace, self.style.unit),)
 
     def _into_empty(self, node: ListOf | ObjectOf, value: list[Plain] | dict[str, Plain]) -> Changes:
         """Into brackets with nothing in them but perhaps comments, which stay before what is new."""

@@ -139,12 +139,19 @@ def _meta(instance: ResourceInstance) -> list[NewAttribute]:
     return items
 
 
+def _kind_word(kind: str) -> str:
+    """``deployment`` for ``kubernetes_deployment_v1``."""
+    return re.sub(r"_v[0-9][a-z0-9]*$", "", kind.partition("_")[2])
+
+
 def _label(instance: ResourceInstance, kind: str, name: str) -> str:
     """A name in Terraform that nothing of the type has yet: the neighbour's, else one made of the object's name."""
     taken = {label for resource, label in instance.module.module.resources if resource == kind}
     made = re.sub(r"\W", "_", name) or "object"
     made = f"_{made}" if made[0].isdigit() else made
-    for label in (instance.name, made, *(f"{made}_{number}" for number in range(2, 1000))):
+    # a neighbour that is called after its kind has a neighbour that is called after its own
+    own = _kind_word(kind) if instance.name == _kind_word(instance.type) else instance.name
+    for label in (own, made, *(f"{made}_{number}" for number in range(2, 1000))):
         if label not in taken:
             return label
     raise CannotWrite(f"every name for a new {kind} is taken")
