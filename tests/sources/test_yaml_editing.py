@@ -49,6 +49,21 @@ def test_a_manifest_is_changed_where_it_stands(tmp_path: Path) -> None:
     assert estate.value("Deployment", "web", *WEB, "env") == [{"name": "A", "value": "1"}]
 
 
+def test_changes_of_one_place_come_in_the_order_of_what_ends_there(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, {"web.yaml": DEPLOYMENT})
+    _, editor = estate.editor("Deployment", "web")
+    estate.change(
+        lambda tree: (
+            *editor.put((*POD, "tolerations"), [{"operator": "Exists"}], tree.read),
+            *editor.put((*WEB, "readinessProbe"), PROBE, tree.read),
+            *editor.append((*WEB, "ports"), {"containerPort": 90}, tree.read),
+        )
+    )
+    assert estate.value("Deployment", "web", *POD, "tolerations") == [{"operator": "Exists"}]
+    assert estate.value("Deployment", "web", *WEB, "readinessProbe") == PROBE
+    assert estate.value("Deployment", "web", *WEB, "ports") == [{"containerPort": 80}, {"containerPort": 90}]
+
+
 BUDGET: dict[str, Value] = {
     "apiVersion": "policy/v1",
     "kind": "PodDisruptionBudget",

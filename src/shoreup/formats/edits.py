@@ -6,6 +6,7 @@ is checked before anything is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
@@ -61,15 +62,25 @@ def collide(ones: Iterable[Replacement], others: Sequence[Replacement]) -> bool:
     return any(one.collides(other) for one in ones for other in others)
 
 
-def replaced(content: bytes, replacements: Iterable[Replacement]) -> bytes:
-    """The content with every replacement made. Those that put something in at the same place keep their order.
+_NEW_LINE = re.compile(rb"(?:\r?\n|\\n)( *)[^ ]")
 
-    Equal replacements count once. Raises :class:`ValueError` where two collide.
+
+def turn(text: bytes) -> int:
+    """What comes first of texts that are put in at one place; the lowest does."""
+    found = _NEW_LINE.match(text)
+    return -(1 << 20) if found is None else -len(found[1])
+
+
+def replaced(content: bytes, replacements: Iterable[Replacement]) -> bytes:
+    """The content with every replacement made.
+
+    Of those that put something in at the same place, what goes on with the line comes first, then new lines, those
+    that stand deeper before others: they belong to what ends there first. Else they keep their order. Equal replacements count once. Raises :class:`ValueError` where two collide.
     """
     unique = list(dict.fromkeys(replacements))
     pieces: list[bytes] = []
     position = 0
-    for one in sorted(unique, key=lambda one: (one.start, one.end)):
+    for one in sorted(unique, key=lambda one: (one.start, one.end, turn(one.text))):
         if one.start < position:
             raise ValueError(f"two edits of {one.file} collide at byte {one.start}")
         pieces += (content[position : one.start], one.text)

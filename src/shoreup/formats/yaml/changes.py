@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from shoreup.formats.edits import CannotWrite
+from shoreup.formats.edits import CannotWrite, turn
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +33,7 @@ def changed(text: str, changes: Iterable[Change]) -> str:
 def merged(changes: Iterable[Change]) -> list[Change]:
     """Changes in order, those that put something in at one place as one."""
     merged: list[Change] = []
-    for one in sorted(changes, key=lambda one: (one.start, one.end)):
+    for one in sorted(changes, key=lambda one: (one.start, one.end, turn(one.text.encode()))):
         last = merged[-1] if merged else None
         if last is not None and last.start == last.end == one.start == one.end:
             merged[-1] = Change(one.start, one.end, last.text + one.text)
