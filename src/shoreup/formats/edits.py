@@ -75,7 +75,8 @@ def replaced(content: bytes, replacements: Iterable[Replacement]) -> bytes:
     """The content with every replacement made.
 
     Of those that put something in at the same place, what goes on with the line comes first, then new lines, those
-    that stand deeper before others: they belong to what ends there first. Else they keep their order. Equal replacements count once. Raises :class:`ValueError` where two collide.
+    that stand deeper before others: they belong to what ends there first. Else they keep their order. Equal
+    replacements count once. Raises :class:`ValueError` where two collide.
     """
     unique = list(dict.fromkeys(replacements))
     pieces: list[bytes] = []
