@@ -27,21 +27,22 @@ def _server() -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _ask(request: dict[str, str]) -> dict[str, object]:
+def answer(request: dict[str, str]) -> dict[str, object]:
+    """What the packages say to one request of serve.cjs."""
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
-    answer: dict[str, object] = json.loads(server.stdout.readline())
-    return answer
+    said: dict[str, object] = json.loads(server.stdout.readline())
+    return said
 
 
 def refusal(text: str) -> str:
     """Why HashiCorp's parser refuses a text; empty where it takes it."""
-    return str(_ask({"file": text.removeprefix("\ufeff")}).get("problem", ""))
+    return str(answer({"file": text.removeprefix("\ufeff")}).get("problem", ""))
 
 
 def formatted(text: str) -> str:
     """A text as ``terraform fmt`` lays it out."""
-    return str(_ask({"format": text})["value"])
+    return str(answer({"format": text})["value"])

@@ -14,7 +14,8 @@ class Applied(Struct, frozen=True):
     """A finding that the edits cure, checked by reading the edited estate again.
 
     ``files`` are those that the edits change. ``cost`` is what the fix hurts, ``opens`` the concerns that it rightly
-    brings up, ``also`` how many other resources the same text changes with it.
+    brings up, ``also`` how many other resources the same text changes with it, ``loses_comments`` how many comments go
+    with what is taken away.
     """
 
     finding: Finding
@@ -26,6 +27,7 @@ class Applied(Struct, frozen=True):
     cost: str = ""
     opens: tuple[str, ...] = ()
     also: int = 0
+    loses_comments: int = 0
 
 
 class NotFixed(Struct, frozen=True):

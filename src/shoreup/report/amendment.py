@@ -71,6 +71,7 @@ def _applied(one: Applied) -> Mapping[str, Json]:
         "cost": one.cost,
         "opens": list(one.opens),
         "also": one.also,
+        "loses_comments": one.loses_comments,
     }
 
 

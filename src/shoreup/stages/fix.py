@@ -32,6 +32,7 @@ from shoreup.stages.fixing.rounds import Measure, Outcome, Wish, run
 from shoreup.stages.fixing.writing import write
 from shoreup.stages.formats import format_of
 from shoreup.stages.measuring import LONGEST, SHORTEST, measure
+from shoreup.stages.personas import wants
 from shoreup.stages.settings import GivenSettings, read_settings
 
 Progress = Callable[[str, int, int], None]
@@ -87,7 +88,8 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
             laps.setdefault("audit", time.perf_counter() - started)
         say(what, done, total)
 
-    wish = Wish(_wanted(options), options.unsafe, options.choose)
+    persona = options.persona or given.settings.selection.persona
+    wish = Wish(_wanted(options, persona), options.unsafe, options.choose, _heard(options, persona))
     ask = _measuring(options, given, clocked)
     before, outcome = run(tree, asked, wish, clocked, ask)
     _known(options.fingerprints, before)
@@ -146,8 +148,24 @@ def _measuring(options: FixOptions, given: GivenSettings, say: Progress) -> Meas
     return ask
 
 
-def _wanted(options: FixOptions) -> Callable[[Finding], bool]:
+def _heard(options: FixOptions, persona: Persona) -> Callable[[Finding], bool]:
+    """What the owner is told of: what is strict, only where the persona is, or where it is named."""
+
+    def heard(finding: Finding) -> bool:
+        return not finding.strict or persona is Persona.STRICT or _named(options, finding)
+
+    return heard
+
+
+def _named(options: FixOptions, finding: Finding) -> bool:
+    marks = options.fingerprints
+    return finding.concern in options.select or bool(marks and finding.fingerprint.startswith(marks))
+
+
+def _wanted(options: FixOptions, persona: Persona) -> Callable[[Finding], bool]:
     def wanted(finding: Finding) -> bool:
+        if not wants(persona, finding) and not _named(options, finding):
+            return False
         if options.select and finding.concern not in options.select:
             return False
         if finding.concern in NAMED_ONLY and finding.concern not in options.select:

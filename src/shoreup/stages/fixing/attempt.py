@@ -43,6 +43,7 @@ class Attempt(Struct, frozen=True, eq=False):
             cost=self.repair.cost,
             opens=tuple(sorted(self.repair.opens)),
             also=self.also,
+            loses_comments=self.repair.loses_comments,
         )
 
     def dropped(self, failure: Failure) -> Dropped:

@@ -68,12 +68,12 @@ def propose(
             ready.append(made)
     sharing = Sharing(seen, kinds, realiser)
     for made in _each_apart(ready, sharing, realiser, proposals):
-        if choose is not None and not choose(made.applied(), _changes(seen, made)):
-            proposals.not_fixed.append(NotFixed(made.finding, "you chose to leave it"))
-        elif taken.admits(made):
-            proposals.attempts.append(made)
-        else:
+        if not taken.admits(made):
             proposals.later.append(made.finding)
+        elif choose is not None and not choose(made.applied(), _changes(seen, made)):
+            proposals.not_fixed.append(NotFixed(made.finding, "you chose to leave it"))
+        else:
+            proposals.attempts.append(made)
     return proposals
 
 

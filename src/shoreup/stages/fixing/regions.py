@@ -44,12 +44,22 @@ class Regions:
 
 
 def by_file(attempts: Sequence[Attempt]) -> dict[str, dict[Replacement, list[Attempt]]]:
-    """Each file's replacements, equal ones once, with the attempts that want them."""
+    """Each file's replacements, equal ones once, with the attempts that want them, in the order of the file.
+
+    Of lines that several put in at one place the deepest come first: they belong to what stands above them.
+    """
     files: dict[str, dict[Replacement, list[Attempt]]] = defaultdict(dict)
     for attempt in attempts:
         for one in attempt.replacements:
             files[one.file].setdefault(one, []).append(attempt)
-    return dict(files)
+    return {file: dict(sorted(ones.items(), key=lambda pair: _place(pair[0]))) for file, ones in files.items()}
+
+
+def _place(one: Replacement) -> tuple[int, int, int]:
+    if one.start < one.end or not one.file.endswith((".yaml", ".yml")):
+        return one.start, one.end, 0
+    line = one.text.lstrip(b"\r\n").split(b"\n", 1)[0]
+    return one.start, one.end, len(line.lstrip(b" ")) - len(line)
 
 
 def contents(tree: FileTree, attempts: Sequence[Attempt]) -> Mapping[str, bytes]:

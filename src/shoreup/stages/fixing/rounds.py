@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
-from shoreup.model.amendment import Applied, Dropped, NotFixed, Step
+from shoreup.model.amendment import Applied, Change, Dropped, NotFixed, Step
 from shoreup.model.finding import Finding
 from shoreup.model.measured import Measured
 from shoreup.stages.examination import Asked, Examination, examination, understood
@@ -39,11 +39,12 @@ class Outcome(Struct):
 
 
 class Wish(Struct, frozen=True):
-    """Which findings are to be fixed."""
+    """Which findings are to be fixed, of those that are ``heard`` of at all; a strict one is neither found nor new."""
 
     wanted: Callable[[Finding], bool]
     unsafe: bool
     choose: Choose | None = None
+    heard: Callable[[Finding], bool] = lambda finding: not finding.strict
 
 
 def run(
@@ -53,7 +54,7 @@ def run(
 
     ``measure`` is asked once what containers used, when it is known which of them have a finding.
     """
-    first = examination(tree, asked, say)
+    first = _heard(examination(tree, asked, say), wish)
     if measure is not None:
         asked = replace(asked, measured=measure(first))
         first = replace(first, estate=understood(first.reading, asked))
@@ -68,18 +69,24 @@ class _Rounds:
         self.outcome = Outcome(first, tree)
         self.alone: set[str] = set()
         self.done: set[str] = set()
+        self.agreed: set[str] = set()
         self.again: set[str] = set()
         """Those that failed in company, and get one more try in another round."""
 
     def run(self) -> Outcome:
         for number in range(1, MOST_ROUNDS + 1):
             proposals = propose(
-                self.outcome.last, self._wanted, unsafe=self.wish.unsafe, alone=self.alone, choose=self.wish.choose
+                self.outcome.last,
+                self._wanted,
+                unsafe=self.wish.unsafe,
+                alone=self.alone,
+                choose=self.wish.choose and self._choose,
             )
             self._note(proposals)
-            if proposals.attempts:
-                self.say(f"checking {len(proposals.attempts)} fixes", number, MOST_ROUNDS)
-                self._settle(proposals.attempts)
+            attempts = self._apart_from_company(proposals.attempts)
+            if attempts:
+                self.say(f"checking {len(attempts)} fixes", number, MOST_ROUNDS)
+                self._settle(attempts)
             if not proposals.later and self.alone | self.again <= self.done:
                 break
         for finding in self.outcome.last.account.findings:
@@ -91,6 +98,15 @@ class _Rounds:
     def _wanted(self, finding: Finding) -> bool:
         return finding.fingerprint not in self.done and self.wish.wanted(finding)
 
+    def _choose(self, offer: Applied, changes: Sequence[Change]) -> bool:
+        """A person is asked once about each."""
+        mark = offer.finding.fingerprint
+        if self.wish.choose is None or mark in self.agreed:
+            return True
+        if self.wish.choose(offer, changes):
+            self.agreed.add(mark)
+        return mark in self.agreed
+
     def _note(self, proposals: Proposals) -> None:
         for one in proposals.not_fixed:
             self.outcome.not_fixed[one.finding.fingerprint] = one
@@ -98,6 +114,16 @@ class _Rounds:
         for two in proposals.dropped:
             self.outcome.dropped[two.finding.fingerprint] = two
             self.done.add(two.finding.fingerprint)
+
+    def _apart_from_company(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """The attempts without those that failed in company before and would be in company again: they wait."""
+        taken = {file for one in attempts if one.finding.fingerprint not in self.again for file in one.files}
+        ready = [one for one in attempts if one.finding.fingerprint not in self.again]
+        for one in attempts:
+            if one.finding.fingerprint in self.again and not taken & set(one.files):
+                ready.append(one)
+                taken.update(one.files)
+        return ready
 
     def _settle(self, attempts: Sequence[Attempt]) -> None:
         """Apply those of the attempts that hold together."""
@@ -115,7 +141,7 @@ class _Rounds:
 
     def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
         amended = self.outcome.tree.amended(contents(self.outcome.tree, attempts))
-        after = examination(amended, self.asked, _silent)
+        after = _heard(examination(amended, self.asked, _silent), self.wish)
         return after, amended, check(self.outcome.last, after, attempts, Regions(attempts))
 
     def _apart(self, suspects: Sequence[Attempt], said: dict[Attempt, Failure]) -> dict[Attempt, Failure]:
@@ -159,6 +185,11 @@ class _Rounds:
             self.done.add(one.finding.fingerprint)
             self.outcome.applied.append(replace(one, also=verdict.also[one]).applied())
         self.outcome.last, self.outcome.tree = after, amended
+
+
+def _heard(seen: Examination, wish: Wish) -> Examination:
+    findings = tuple(one for one in seen.account.findings if wish.heard(one))
+    return replace(seen, account=replace(seen.account, findings=findings))
 
 
 def _silent(what: str, done: int, total: int) -> None:
