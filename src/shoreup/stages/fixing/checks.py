@@ -49,12 +49,10 @@ class Verdict(Struct):
         return not self.failures and not self.suspects
 
     def blame(self, attempts: Sequence[Attempt], failure: Failure) -> None:
-        """Lay a failure at one attempt's door, or make suspects of several."""
-        if len(attempts) == 1:
-            self.failures.setdefault(attempts[0], failure)
-        else:
-            for one in attempts:
-                self.suspects.setdefault(one, failure)
+        """Lay a failure at the door of one attempt, or of several that write the same; make suspects of others."""
+        doors = self.failures if len({one.replacements for one in attempts}) == 1 else self.suspects
+        for one in attempts:
+            doors.setdefault(one, failure)
 
 
 def check(before: Examination, after: Examination, attempts: Sequence[Attempt], regions: Regions) -> Verdict:

@@ -160,11 +160,11 @@ class _Rounds:
     def _fail(self, attempt: Attempt, failure: Failure, company: Sequence[Attempt]) -> None:
         """Drop an attempt; try it once more where another wrote beside it, in a round that finds that written."""
         mark = attempt.finding.fingerprint
-        if mark not in self.again and any(set(one.files) & set(attempt.files) for one in company):
-            self.again.add(mark)
-            return
         if failure.shared and not attempt.alone and mark not in self.alone:
             self.alone.add(mark)
+            return
+        if mark not in self.again and any(set(one.files) & set(attempt.files) for one in company):
+            self.again.add(mark)
             return
         self.done.add(mark)
         if failure.shared:
