@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from shoreup.concerns._moving_secrets import moved
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.secrets import GAP, Likeness, encoded_key, likenesses, open_names, secret_name, secret_path
+from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown
 
 _MOVE = Fix(
-    "Move the key into a Secret, change every reference to it, and replace the secret itself",
+    "Move the key into a Secret and change every reference to it",
     Safety.UNSAFE,
     "pods that read it restart; what lay in a ConfigMap and in git counts as known, so moving it is not enough",
 )
+
+
+_INSTANCE = re.compile(r"\[[^\]]*\]")
+_COST = (
+    "the value stays burnt: it is in git's history, and in the repository's files unless they are encrypted "
+    "or it comes from elsewhere, so it has to be replaced"
+)
+_UNREAD = "nothing in the estate reads it"
+_OPENS = frozenset({"secret-in-plain-text", "secret-rotation-overdue"})
 
 
 class SecretInConfigmap(Concern):
@@ -53,6 +66,23 @@ class SecretInConfigmap(Concern):
         for entry in estate.config:
             if entry.kind == "ConfigMap":
                 yield from self._entry(entry)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Every key that is found in the ConfigMap moves at once, so that those who read several follow once."""
+        config = estate.by_key[draft.at.resource]
+        found = [one for entry in _entries(estate, config) for one in self._entry(entry) if isinstance(one, Draft)]
+        keys = {str(one.at.route[-1]) for one in found}
+        plans = [moved(estate, one, _entries(estate, one), keys) for one in _alike(estate, config)]
+        for plan in plans:
+            if plan.why_not:
+                return self.unrepaired(draft, plan.why_not)
+        count = sum(plan.readers for plan in plans)
+        what = "the whole ConfigMap becomes a Secret" if plans[0].whole else f"moves {', '.join(sorted(keys))}"
+        who = "1 place that reads it follows" if count == 1 else f"{count} places that read it follow"
+        who = who if count else _UNREAD
+        fix = Fix(_MOVE.title, Safety.UNSAFE, f"{what}; {who}; {_MOVE.reason}")
+        opens = _OPENS | ({"ssh-key-unrotated"} if any("private key" in one.message for one in found) else set())
+        return Repair(fix, tuple(edit for plan in plans for edit in plan.edits), cost=_COST, opens=opens)
 
     def _entry(self, entry: ConfigEntry) -> Iterator[Outcome]:
         place = Place(entry.resource.key, entry.route)
@@ -108,6 +138,22 @@ class SecretInConfigmap(Concern):
             related=related,
             fixes=(_MOVE,),
         )
+
+
+def _entries(estate: Estate, config: Resource) -> list[ConfigEntry]:
+    return [entry for entry in estate.config if entry.resource is config]
+
+
+def _alike(estate: Estate, config: Resource) -> list[Resource]:
+    """The ConfigMaps that the same block of code makes: what is written there changes all of them."""
+    if config.source != "terraform":
+        return [config]
+    address = _INSTANCE.sub("", config.address)
+    return [
+        one
+        for one in estate.by_kind.get("ConfigMap", ())
+        if one.source == "terraform" and one.root == config.root and _INSTANCE.sub("", one.address) == address
+    ]
 
 
 def _text(entry: ConfigEntry) -> str:

@@ -48,6 +48,29 @@ class Remove(Struct, frozen=True):
     route: Route
 
 
+class Rename(Struct, frozen=True):
+    """Give the key at ``route`` another name; what it holds stays as it is written.
+
+    ``inside`` are keys of what it holds that are called otherwise under the new name: pairs of old and new.
+    """
+
+    resource: int
+    route: Route
+    name: str
+    inside: tuple[tuple[str, str], ...] = ()
+
+
+class Become(Struct, frozen=True):
+    """Make an object one of another kind, of the same name; what it holds stays as it is written.
+
+    ``names`` are top fields that are called otherwise in the new kind: pairs of old and new.
+    """
+
+    resource: int
+    kind: str
+    names: tuple[tuple[str, str], ...] = ()
+
+
 class Substitute(Struct, frozen=True):
     """Write ``text`` in place of the characters ``start`` to ``end`` (exclusive) of the string at ``route``.
 
@@ -96,7 +119,7 @@ class Move(Struct, frozen=True):
     file: str
 
 
-Edit: TypeAlias = Put | Append | Remove | Substitute | Add | Erase | Rewrite | Move
+Edit: TypeAlias = Put | Append | Remove | Rename | Become | Substitute | Add | Erase | Rewrite | Move
 
 
 class Repair(Struct, frozen=True):

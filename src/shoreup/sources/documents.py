@@ -17,7 +17,7 @@ from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import Value, at
 from shoreup.sources.additions import Home, added
-from shoreup.sources.editing import Like
+from shoreup.sources.editing import Like, Names
 from shoreup.sources.pages import PageEditor
 
 BOM = b"\xef\xbb\xbf"
@@ -132,6 +132,16 @@ class DocumentTracer:
     def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.remove`."""
         return self._editor().remove(route, read, alone=alone)
+
+    def rename(
+        self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Renamer.rename`."""
+        return self._editor().rename(route, name, inside, read)
+
+    def become(self, kind: str, names: Names, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Renamer.become`."""
+        return self._editor().become(kind, names, read)
 
     def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.add`."""

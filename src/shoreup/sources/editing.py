@@ -70,3 +70,21 @@ class Editor(Protocol):
         A new file is also listed where files are listed (``kustomization.yaml``).
         """
         ...
+
+
+Names = tuple[tuple[str, str], ...]
+
+
+@runtime_checkable
+class Renamer(Protocol):
+    """An editor whose files can call what stands there otherwise, with everything in it left as it is written."""
+
+    def rename(
+        self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Call the key at ``route`` by another name, and keys ``inside`` of what it holds."""
+        ...
+
+    def become(self, kind: str, names: Names, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Make the object one of another kind. Code that refers to it refers to it as that."""
+        ...

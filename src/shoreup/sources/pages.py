@@ -14,8 +14,8 @@ from shoreup.formats.yaml.inside import written_inside
 from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
-from shoreup.model.value import Value
-from shoreup.sources.editing import Like
+from shoreup.model.value import Value, at
+from shoreup.sources.editing import Like, Names
 
 Spoken = dict[Route, str]
 
@@ -65,6 +65,25 @@ class PageEditor:
         """As :meth:`shoreup.sources.editing.Editor.remove`."""
         page = self._page()
         return self._made(page, page.remove((*self._prefix, *route), alone=alone), read)
+
+    def rename(self, route: Route, name: str, inside: Names, read: Reader) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Renamer.rename`."""
+        page = self._page()
+        whole = (*self._prefix, *route)
+        held = at(page.document.value, *whole)
+        names: dict[Route, str] = {whole: name}
+        for old, new in inside:
+            if isinstance(held, dict) and old in held:
+                names[(*whole, old)] = new
+        return self._made(page, page.rename(names, {}), read)
+
+    def become(self, kind: str, names: Names, read: Reader) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Renamer.become`."""
+        page = self._page()
+        held = at(page.document.value, *self._prefix)
+        there = {(*self._prefix, old): new for old, new in names if isinstance(held, dict) and old in held}
+        # A name that another field gives up is free by then: the last goes first.
+        return self._made(page, page.rename(there, {(*self._prefix, "kind"): kind}), read)
 
     def _spoken(self, page: Page, like: Like) -> Spoken:
         found = ((inside, page.alias_of((*self._prefix, *field))) for inside, field in like)

@@ -45,6 +45,8 @@ class NewBlock(Struct, frozen=True):
     kind: str
     items: tuple[NewAttribute | NewBlock, ...] = ()
     labels: tuple[str, ...] = ()
+    ordered: bool = False
+    """Whether the items stay in this order; else arguments come first."""
 
 
 NewItem: TypeAlias = NewAttribute | NewBlock
@@ -78,16 +80,20 @@ def item_text(item: NewItem, indent: str, style: Style) -> str:
     header = " ".join((item.kind, *map(quoted, item.labels)))
     if not item.items:
         return f"{indent}{header} {{}}"
-    return f"{indent}{header} {{\n{items_text(item.items, indent + style.unit, style)}\n{indent}}}"
+    return (
+        f"{indent}{header} {{\n{items_text(item.items, indent + style.unit, style, ordered=item.ordered)}\n{indent}}}"
+    )
 
 
-def items_text(items: Sequence[NewItem], indent: str, style: Style) -> str:
+def items_text(items: Sequence[NewItem], indent: str, style: Style, *, ordered: bool = False) -> str:
     """Arguments and blocks with the blank lines that the file has between such."""
     arguments = [item for item in items if isinstance(item, NewAttribute)]
-    ordered: list[NewItem] = [*arguments, *(item for item in items if isinstance(item, NewBlock))]
-    made = [item_text(item, indent, style) for item in ordered[:1]]
-    for before, after in pairwise(ordered):
-        if isinstance(after, NewBlock) and _kind(before, after) in style.blank:
+    sorted_items: list[NewItem] = [*arguments, *(item for item in items if isinstance(item, NewBlock))]
+    placed = list(items) if ordered else sorted_items
+    made = [item_text(item, indent, style) for item in placed[:1]]
+    for before, after in pairwise(placed):
+        behind_block = isinstance(before, NewBlock) and "block" in style.blank
+        if _kind(before, after) in style.blank if isinstance(after, NewBlock) else behind_block:
             made.append("")
         made.append(item_text(after, indent, style))
     return "\n".join(made)

@@ -47,6 +47,20 @@ def removed(old: Value, route: Route) -> Value:
     raise CannotWrite(f"there is nothing at {named(route)}")
 
 
+def called(old: Value, route: Route, name: str) -> Value:
+    """The old value with the key at ``route`` called otherwise. Raises :class:`CannotWrite`."""
+    step, rest = route[0], route[1:]
+    if isinstance(old, dict) and step in old:
+        if rest:
+            return {key: called(item, rest, name) if key == step else item for key, item in old.items()}
+        if name in old:
+            raise CannotWrite(f"{step} cannot be called {name} where there is one of that name")
+        return {name if key == step else key: item for key, item in old.items()}
+    if isinstance(old, list) and rest:
+        return [called(item, rest, name) if number == step else item for number, item in enumerate(old)]
+    raise CannotWrite(f"there is nothing at {named(route)}")
+
+
 def nested(route: Route, value: Value) -> Value:
     """The value inside of the mappings and lists that lead to it."""
     for step in reversed(route):

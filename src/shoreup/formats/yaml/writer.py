@@ -63,6 +63,19 @@ class Writer:
             return [self._over(slot, empty)]
         return [Change(first, last, text) for first, last, text in found]
 
+    def rename(self, route: Route, name: str) -> Change:
+        top = self.top
+        if top is None:
+            raise CannotWrite(f"there is nothing at {named(route)}")
+        slot, rest = self.ways.descend(Slot(top, None, -1), route[:-1])
+        slot = self.ways.opened(slot, route, route[-1:])
+        for key, _ in reversed(slot.node.entries if not rest else ()):
+            if key.name == route[-1]:
+                quote = self.text[key.start : key.start + 1]
+                inner = 1 if quote in ("'", '"') else 0
+                return Change(key.start + inner, key.end - inner, name)
+        raise CannotWrite(f"{named(route)} is not written in this place")
+
     def insert(self, route: Route, value: Value) -> list[Change]:
         refuse_unknown(value)
         top = self.top

@@ -13,7 +13,7 @@ from shoreup.formats.yaml.changes import Change, changed, merged
 from shoreup.formats.yaml.layout import layout
 from shoreup.formats.yaml.rendering import Manner, Renderer, manner_of
 from shoreup.formats.yaml.stream import Document, Stream, load, load_json
-from shoreup.formats.yaml.wanted import named, placed, refuse_unknown, removed, same
+from shoreup.formats.yaml.wanted import called, named, placed, refuse_unknown, removed, same
 from shoreup.formats.yaml.writer import Writer
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at
@@ -99,6 +99,23 @@ class Page:
         for other in writer.ways.entered:
             expected = removed(expected, other)
         return self._checked(changes, expected, writer.ways.shared)
+
+    def rename(self, names: Mapping[Route, str], values: Mapping[Route, str]) -> tuple[Change, ...]:
+        """Call the keys at these routes otherwise, and give texts; all routes are those of the document as it is."""
+        expected = self.document.value
+        changes: list[Change] = []
+        shared = ""
+        for route, value in values.items():
+            writer = self._writer(False)
+            changes += writer.put(route, value)
+            expected, shared = placed(expected, route, value), shared or writer.ways.shared
+        for route in sorted(names, key=len, reverse=True):
+            writer = self._writer(False)
+            changes.append(writer.rename(route, names[route]))
+            for each in (route, *writer.ways.entered):
+                expected = called(expected, each, names[route])
+            shared = shared or writer.ways.shared
+        return self._checked(changes, expected, shared)
 
     def _writer(self, alone: bool, spoken: Mapping[Route, str] | None = None) -> Writer:
         return Writer(self.text, self.top, self.document, self.manner, spoken or {}, alone)

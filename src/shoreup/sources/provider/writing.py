@@ -103,6 +103,9 @@ def field_items(resource_type: str, found: Field, value: Plain) -> list[NewItem]
         raise CannotWrite(f"{found.terraform} is a block in Terraform, which no expression can give")
     if found.form == "object":
         return [one_block(resource_type, found, value)]
+    if found.form == "spread" and isinstance(value, Sequence) and not isinstance(value, str):
+        # every block inside of an item is an item of its own, so one that holds several would lose their order
+        return [one_block(resource_type, found, item) for item in value]
     if found.form == "blocks" and isinstance(value, Sequence) and not isinstance(value, str):
         return [one_block(resource_type, found, item) for item in value]
     raise CannotWrite(f"{found.terraform} of Terraform's {resource_type} cannot be written with this value")

@@ -39,11 +39,13 @@ def add_object(
     kind = resource_type(str(body.get("apiVersion")), str(body.get("kind")), instance.type)
     if instance.type == MANIFEST or kind is None:
         kind = MANIFEST
-    made = plain(dict(body))
-    for route, other in (*_usual(beside, known, body), *like):
-        code = _expression(beside, other)
-        if code is not None:
-            made = with_code(made, route, code)
+    codes = [(route, _expression(beside, other)) for route, other in (*_usual(beside, known, body), *like)]
+    held: Value = dict(body)
+    for route, code in codes:
+        held = held if code is None else _blank(held, route)
+    made = plain(held)
+    for route, code in codes:
+        made = made if code is None else with_code(made, route, code)
     name = _name_code(beside, known, body)
     if name is not None and NAME not in [route for route, _ in like]:
         made = with_code(made, NAME, name)
@@ -53,7 +55,20 @@ def add_object(
     items += [NewAttribute("manifest", made)] if found is None else object_items(found, made)
     label = _label(instance, kind, str(at(dict(body), *NAME)))
     block = instance.block
-    pen.write(block.body, pen.on(block.body).add_block(block, NewBlock("resource", tuple(items), (kind, label))))
+    pen.write(
+        block.body, pen.on(block.body).add_block(block, NewBlock("resource", tuple(items), (kind, label), ordered=True))
+    )
+
+
+def _blank(value: Value, route: Route) -> Value:
+    """A value without what is written as code: it need not be known."""
+    if not route:
+        return ""
+    if isinstance(value, dict) and route[0] in value:
+        return {key: _blank(item, route[1:]) if key == route[0] else item for key, item in value.items()}
+    if isinstance(value, list):
+        return [_blank(item, route[1:]) if index == route[0] else item for index, item in enumerate(value)]
+    return value
 
 
 def add_yaml(instance: ResourceInstance, attribute: str, body: Mapping[str, Value], pen: Pen) -> None:

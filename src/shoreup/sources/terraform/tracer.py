@@ -15,13 +15,15 @@ from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
 from shoreup.model.value import Value, at
-from shoreup.sources.editing import Like
+from shoreup.sources.editing import Like, Names
 from shoreup.sources.pages import PageEditor
 from shoreup.sources.provider import terraform_route
 from shoreup.sources.terraform.adding import add_object, add_yaml, with_code
 from shoreup.sources.terraform.objects import ObjectWriting, code_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.plainly import PlainWriting
+from shoreup.sources.terraform.renaming import become, names_a_secret, of_the_secret, renamed
+from shoreup.sources.terraform.sharing import why_shared
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
 
@@ -122,6 +124,22 @@ class ObjectTracer:
         add_object(ObjectWriting(self.instance, self.body, pen), self.body, body, like, pen)
         return pen.replacements()
 
+    def rename(
+        self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Call a block by the name of another one of the provider's."""
+        pen = _pen(self.instance, read)
+        renamed(ObjectWriting(self.instance, self.body, pen, alone), route, name, inside)
+        return pen.replacements()
+
+    def become(self, kind: str, names: Names, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Make it a resource of another type, for all that refer to it."""
+        if alone and (why := why_shared(self.instance)):
+            raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
+        pen = _pen(self.instance, read)
+        become(self.instance, str(self.body.get("apiVersion")), kind, pen)
+        return pen.replacements()
+
 
 class YamlBodyTracer:
     """For an object that is written as YAML in an attribute (``kubectl_manifest``).
@@ -180,6 +198,16 @@ class YamlBodyTracer:
             code,
         )
 
+    def rename(
+        self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Call a key otherwise, in the attribute's text."""
+        return self._page(alone, read).rename(route, name, inside, read)
+
+    def become(self, kind: str, names: Names, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Make the object in the attribute's text one of another kind."""
+        return self._page(alone, read).become(kind, names, read)
+
     def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
         """Write a new object behind this one, as YAML like it."""
         pen = _pen(self.instance, read)
@@ -214,6 +242,8 @@ def _alike(writing: ObjectWriting, value: Value, like: Like) -> Plain:
     made = plain(value)
     for route, other in like:
         code = writing.expression(other, writing.instance.scope)
+        if code is not None and names_a_secret(route):
+            code = of_the_secret(code, writing.instance)
         made = made if code is None else with_code(made, route, code)
     return made
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from shoreup.concerns.registry import all_concerns
-from shoreup.model.edit import Add, Append, Edit, Put, Remove, Repair, Substitute
+from shoreup.model.edit import Add, Append, Become, Edit, Put, Remove, Rename, Repair, Substitute
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -70,7 +70,7 @@ class _Check:
         self.edits: dict[int, list[tuple[Edit, Attempt]]] = defaultdict(list)
         for attempt in attempts:
             for edit in attempt.repair.edits:
-                if isinstance(edit, Put | Append | Remove | Substitute):
+                if isinstance(edit, Put | Append | Remove | Rename | Become | Substitute):
                     self.edits[edit.resource].append((edit, attempt))
         self.kinds = {kind.id: kind() for kind in all_concerns()}
         self._by_resource: dict[int, list[Draft]] | None = None
@@ -107,6 +107,9 @@ class _Check:
                 if new is not None:
                     self._failed(asked, Failure("intended", f"{old.address} would still be there"))
                 continue
+            if new is None and any(isinstance(edit, Become) for edit, _ in asked):
+                self._became(old, asked, seen)
+                continue
             if new is None:
                 self._stray(old, None, (), f"{old.address} would vanish")
                 continue
@@ -114,6 +117,26 @@ class _Check:
                 continue
             self._compare(old, new, asked, parents)
         self._added(seen)
+
+    def _became(self, old: Resource, asked: Sequence[tuple[Edit, Attempt]], seen: dict[_Name, Resource]) -> None:
+        """An object that is of another kind now: it has to be there, with all that it held."""
+        unique: list[Edit] = []
+        for edit, _ in asked:
+            if edit not in unique:
+                unique.append(edit)
+        try:
+            wanted = expected(old.body, unique)
+        except Unexpectable:
+            self._failed(asked, Failure("intended", f"what {old.address} should become could not be worked out"))
+            return
+        for name, new in seen.items():
+            if new.kind == wanted.get("kind") and new.root == old.root and same(wanted, dict(new.body)):
+                del seen[name]
+                fault = schema_fault(old.body, new.body)
+                if fault:
+                    self._failed(asked, Failure("schema", f"{new.address}: {fault}"))
+                return
+        self._failed(asked, Failure("intended", f"{old.address} would not be read back as a {wanted.get('kind')}"))
 
     def _compare(
         self, old: Resource, new: Resource, asked: Sequence[tuple[Edit, Attempt]], parents: frozenset[int]
@@ -203,7 +226,9 @@ class _Check:
         unique += [
             one
             for one in edits
-            if isinstance(one, Put | Append | Remove | Substitute) and one.resource == old.key and one not in unique
+            if isinstance(one, Put | Append | Remove | Rename | Become | Substitute)
+            and one.resource == old.key
+            and one not in unique
         ]
         try:
             return same(expected(old.body, unique), dict(new.body))
@@ -274,8 +299,10 @@ class _Check:
 
 
 def _near(edit: Edit, stray: Route) -> bool:
-    if not isinstance(edit, Put | Append | Remove | Substitute):
+    if not isinstance(edit, Put | Append | Remove | Rename | Substitute):
         return False
+    if isinstance(edit, Rename) and edit.route[:-1] == stray[: len(edit.route) - 1]:
+        return True
     return edit.route[: len(stray)] == stray[: len(edit.route)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
-from shoreup.model.edit import Append, Edit, Put, Remove, Substitute
+from shoreup.model.edit import Append, Become, Edit, Put, Remove, Rename, Substitute
 from shoreup.model.location import Route
 from shoreup.model.value import PartialText, Unknown, Value, at
 
@@ -41,6 +41,10 @@ def expected(body: Mapping[str, Value], edits: Sequence[Edit]) -> dict[str, Valu
             made = _put(made, edit.route, _spliced(at(made, *edit.route), edit))
         elif isinstance(edit, Remove):
             made = _without(made, edit.route)
+        elif isinstance(edit, Rename):
+            made = _renamed(made, edit)
+        elif isinstance(edit, Become):
+            made = _become(made, edit)
     return cast("dict[str, Value]", made)
 
 
@@ -145,6 +149,29 @@ def _without(value: Value, route: Route) -> Value:
         kept = [_without(value[step], rest)] if rest else []
         return [*value[:step], *kept, *value[step + 1 :]]
     raise Unexpectable
+
+
+def _renamed(value: Value, edit: Rename) -> Value:
+    holder = at(value, *edit.route[:-1])
+    if not isinstance(holder, dict) or edit.route[-1] not in holder or edit.name in holder:
+        raise Unexpectable
+    inside = dict(edit.inside)
+    made: dict[str, Value] = {}
+    for key, held in holder.items():
+        if key != edit.route[-1]:
+            made[key] = held
+            continue
+        made[edit.name] = (
+            {inside.get(name, name): item for name, item in held.items()} if inside and isinstance(held, dict) else held
+        )
+    return _put(value, edit.route[:-1], made)
+
+
+def _become(value: Value, edit: Become) -> Value:
+    if not isinstance(value, dict):
+        raise Unexpectable
+    names = dict(edit.names)
+    return {**{names.get(key, key): item for key, item in value.items()}, "kind": edit.kind}
 
 
 def _spliced(value: Value, edit: Substitute) -> Value:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from shoreup.formats.edits import CannotWrite, Replacement, collide, reconciled
 from shoreup.formats.erasing import erased
 from shoreup.formats.spelling import substituted
-from shoreup.model.edit import Add, Append, Edit, Erase, Move, Put, Remove, Rewrite, Substitute
+from shoreup.model.edit import Add, Append, Become, Edit, Erase, Move, Put, Remove, Rename, Rewrite, Substitute
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
-from shoreup.sources.editing import Editor
+from shoreup.sources.editing import Editor, Renamer
+from shoreup.stages.fixing.expectation import Unexpectable, expected
 from shoreup.stages.fixing.merging import merged
 from shoreup.stages.fixing.relocation import relocated
 from shoreup.stages.reading import Reading
@@ -85,8 +86,32 @@ class Realiser:
             )
         elif isinstance(edit, Remove):
             yield from self._editor(edit.resource).remove(edit.route, self._read, alone=alone)
+        elif isinstance(edit, Rename):
+            yield from self._rename(edit, alone)
+        elif isinstance(edit, Become):
+            yield from self._renamer(edit.resource).become(edit.kind, edit.names, self._read, alone=alone)
         elif isinstance(edit, Add):
             yield from self._add(edit)
+
+    def _rename(self, edit: Rename, alone: bool) -> Iterator[Replacement]:
+        """The key alone where the source can; else what it holds is written anew under the other name."""
+        editor = self._editor(edit.resource)
+        if isinstance(editor, Renamer):
+            yield from editor.rename(edit.route, edit.name, edit.inside, self._read, alone=alone)
+            return
+        holder = edit.route[:-1]
+        try:
+            body: Value = dict(expected(self.body(edit.resource), (edit,)))
+        except Unexpectable:
+            raise CannotWrite(f"there is no {edit.route[-1]} that could be called {edit.name}") from None
+        yield from editor.put(holder, at(body, *holder), self._read, alone=alone)
+
+    def _renamer(self, key: int) -> Renamer:
+        editor = self._editor(key)
+        if isinstance(editor, Renamer):
+            return editor
+        source = self._reading.found[key].resource.source
+        raise CannotWrite(f"Shoreup cannot make another kind of an object that comes from {_WAYS.get(source, source)}")
 
     def _add(self, edit: Add) -> tuple[Replacement, ...]:
         """The new object; one that several fixes want alike is written once, where the first of them wants it."""
