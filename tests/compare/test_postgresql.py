@@ -11,7 +11,7 @@ import pytest
 
 from engines_here import chosen
 from shoreup.compare.manifest import Manifest, differences, encode
-from shoreup.compare.postgresql import take
+from shoreup.compare.postgresql import held, take
 from shoreup.compare.soundness import can_check_pages, unsound
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.postgresql_dumps import Form
@@ -210,6 +210,20 @@ def test_it_is_one_moment_of_the_data(running: RunningPostgresql, copy: str, mon
     assert differences(before, take(running.connect, [copy])) == ()
     monkeypatch.undo()
     assert differences(before, take(running.connect, [copy])) != (), "the control: the row is there"
+
+
+def test_a_manifest_and_a_dump_of_one_moment_are_of_the_same_rows(
+    running: RunningPostgresql, copy: str, tmp_path: Path
+) -> None:
+    with running.connect(copy) as writer, held(running.connect, copy) as moment:
+        writer.execute("INSERT INTO shop.moved SELECT 7, 'late' FROM generate_series(1, 50)")
+        taken = take(running.connect, [copy], snapshot=moment)
+        writer.execute("DELETE FROM shop.moved WHERE id < 20")
+        assert running.dump(tmp_path / "copy", copy, snapshot=moment).well
+    running.create("of_one_moment")
+    assert running.restore(tmp_path / "copy", "of_one_moment").well
+    assert differences(named(taken, "of_one_moment"), take(running.connect, ["of_one_moment"])) == ()
+    assert differences(taken, take(running.connect, [copy])) != (), "the control: others wrote meanwhile"
 
 
 def test_counting_alone_sees_rows_and_not_content(running: RunningPostgresql, copy: str) -> None:

@@ -150,6 +150,14 @@ def test_a_sequence_that_hands_out_taken_numbers_fails(copy: Path) -> None:
     assert "stands 3999 behind its column" in proof.after
 
 
+def test_a_sequence_that_went_on_while_the_copy_was_made_is_no_failure(copy: Path, manifest: Manifest) -> None:
+    further = copy.read_bytes().replace(b"account_id_seq', 4000, true", b"account_id_seq', 4007, true")
+    copy.write_bytes(further)
+    assert drilled(copy, manifest).verdict is Verdict.PASS
+    copy.write_bytes(further.replace(b"account_id_seq', 4007, true", b"account_id_seq', 3999, true"))
+    assert "sequence public.account_id_seq: 4000 by 1, now 3999 by 1" in drilled(copy, manifest).after
+
+
 def test_a_missing_role_fails_by_name_and_one_that_the_estate_makes_does_not(copy: Path) -> None:
     copy.write_bytes(copy.read_bytes().replace(b"OWNER TO postgres", b"OWNER TO clerk"))
     proof = drilled(copy)

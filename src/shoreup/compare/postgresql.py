@@ -6,9 +6,9 @@ tables are read in ranges of pages, so that one table can keep all connections b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cache
 from importlib.resources import files
 from queue import Empty, SimpleQueue
@@ -61,11 +61,26 @@ class _Part(Struct, frozen=True):
     pages: tuple[int, int | None] | None
 
 
-def take(connect: Connect, databases: Collection[str], *, jobs: int = 2, hashes: bool = True) -> Manifest:
+@contextmanager
+def held(connect: Connect, database: str) -> Iterator[str]:
+    """A moment of a database, by its name for others: what is read in it is the same until the end of the ``with``.
+
+    A manifest and a dump of one moment are of the same rows, whoever writes meanwhile. Sequences belong to no moment;
+    take the manifest first, and a restored sequence stands where it stood then or further on.
+    """
+    with closing(connect(database)) as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield _text(connection, "SELECT pg_export_snapshot()")
+
+
+def take(
+    connect: Connect, databases: Collection[str], *, jobs: int = 2, hashes: bool = True, snapshot: str = ""
+) -> Manifest:
     """The manifest of some databases of one server.
 
-    ``jobs`` is how many connections read at a time. Each database is read in one snapshot. Without ``hashes`` rows
-    are counted, which is faster. The client's own errors are raised as they come.
+    ``jobs`` is how many connections read at a time. Each database is read in one snapshot: a new one, or the
+    ``snapshot`` of a database that is :func:`held`. Without ``hashes`` rows are counted, which is faster. The client's
+    own errors are raised as they come.
     """
     contents: list[Content] = []
     items: list[Item] = []
@@ -75,15 +90,17 @@ def take(connect: Connect, databases: Collection[str], *, jobs: int = 2, hashes:
             if not version:
                 version = _text(main, "SHOW server_version").split()[0]
                 items = [Item("role", *_texts(row)) for row in main.execute(_queries()["roles"]).fetchall()]
-            contents.append(_content(main, connect, name, jobs, hashes=hashes))
+            contents.append(_content(main, connect, name, jobs, hashes=hashes, snapshot=snapshot))
     method = METHOD if hashes else _ROWS_ONLY
     return manifest("postgresql", version, method, contents, items=items, one_moment=len(contents) <= 1)
 
 
-def _content(main: Connection[tuple[object, ...]], connect: Connect, name: str, jobs: int, *, hashes: bool) -> Content:
+def _content(
+    main: Connection[tuple[object, ...]], connect: Connect, name: str, jobs: int, *, hashes: bool, snapshot: str
+) -> Content:
     _pin(main)
-    main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    snapshot = _text(main, "SELECT pg_export_snapshot()")
+    _begin(main, snapshot)
+    snapshot = snapshot or _text(main, "SELECT pg_export_snapshot()")
     tables = [
         (str(schema), str(table), int(str(size)))
         for schema, table, size in main.execute(_queries()["tables"]).fetchall()
@@ -125,8 +142,7 @@ def _read(connect: Connect, name: str, snapshot: str, work: SimpleQueue[_Part], 
     content = sql.SQL("coalesce(sum(hashtextextended({}::text, 0)), 0)").format(row) if hashes else sql.SQL("0")
     with closing(connect(name)) as connection:
         _pin(connection)
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        _begin(connection, snapshot)
         while True:
             try:
                 part = work.get_nowait()
@@ -194,6 +210,14 @@ def _queries() -> Mapping[str, bytes]:
     text = files("shoreup.compare").joinpath("data", "postgresql.sql").read_text(encoding="utf-8")
     parts = dict(part.split("\n", 1) for part in text.split("--- ")[1:])
     return {title: query.replace("{ours}", parts["ours"]).encode() for title, query in parts.items()}
+
+
+def _begin(connection: Connection[tuple[object, ...]], snapshot: str) -> None:
+    from psycopg import sql
+
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if snapshot:
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
 
 
 def _pin(connection: Connection[tuple[object, ...]]) -> None:

@@ -11,6 +11,7 @@ answered; looking at every row afterwards is measured apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
 
 _PLACE = "restored"
+_SEQUENCE = re.compile(r"(?P<at>-?\d+) by (?P<step>-?\d+)")
 _TOLD = 5
 """Differences that are named; the rest is counted."""
 
@@ -210,12 +212,21 @@ def _differences(manifest: Manifest | None, now: Manifest) -> list[str]:
         now = replace(now, contents=(only,))
     # A dump of one database brings no roles, and one of the estate's own is not among those of a new server.
     left_out = () if now.items else {item.kind for item in manifest.items}
-    return [str(one) for one in differences(manifest, now, left_out) if not _is_a_stand_ins(one)]
+    return [str(one) for one in differences(manifest, now, left_out) if not _is_a_stand_ins(one) and not _went_on(one)]
 
 
 def _is_a_stand_ins(one: Difference) -> bool:
     """Whether it is the version of an extension: the server's package decides that, and no dump says which it was."""
     return one.kind == "extension" and one.is_now != "missing" and one.was != "not there"
+
+
+def _went_on(one: Difference) -> bool:
+    """Whether it is a sequence that stands further on than in the manifest: others wrote while the copy was made."""
+    was, now = _SEQUENCE.fullmatch(one.was), _SEQUENCE.fullmatch(one.is_now)
+    if one.kind != "sequence" or was is None or now is None or was["step"] != now["step"]:
+        return False
+    ahead = int(now["at"]) - int(was["at"])
+    return ahead > 0 if int(was["step"]) > 0 else ahead < 0
 
 
 def _late(spec: RestoreSpec, seen: Seen) -> list[str]:

@@ -285,12 +285,17 @@ class RunningPostgresql:
         with self.connect() as connection:
             connection.execute(words.format(sql.Identifier(database), sql.Literal(encoding)))
 
-    def dump(self, target: Path, database: str = "postgres", form: Form = Form.CUSTOM) -> Finished:
-        """Write a dump into the file ``target``. Raises :class:`EngineTrouble` where the form is no single file."""
+    def dump(self, target: Path, database: str = "postgres", form: Form = Form.CUSTOM, snapshot: str = "") -> Finished:
+        """Write a dump into the file ``target``, of a moment that somebody holds where ``snapshot`` names one.
+
+        Raises :class:`EngineTrouble` where the form is no single file.
+        """
         if form is Form.DIRECTORY:
             raise EngineTrouble("a dump into a directory is not one file")
         with target.open("xb") as file:
-            return self.tool("pg_dump", [f"--format={form.value}", "--no-password", database], target=file.fileno())
+            moment = [f"--snapshot={snapshot}"] if snapshot else []
+            options = [f"--format={form.value}", "--no-password", *moment, database]
+            return self.tool("pg_dump", options, target=file.fileno())
 
     def restore(self, source: Path, database: str = "postgres", jobs: int = 1) -> Finished:
         """Load a dump into a database that is there already.

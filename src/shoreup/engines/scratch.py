@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from time import time
 from types import TracebackType
 
 from msgspec import Struct
@@ -24,6 +26,8 @@ from shoreup.ledger.location import state_folder
 
 LONGEST_BASE = 60
 """Characters of a folder in which a socket's whole path still fits: the kernel takes 107 bytes."""
+_LONG_AGO = 3600.0
+"""Seconds after which nobody is still writing a record."""
 _GROUPS = (1 << 30, (1 << 30) + (1 << 24))
 """Numbers of groups that no system gives to anyone: each scratch folder has one of its own."""
 
@@ -183,6 +187,10 @@ class Scratch:
 def sweep() -> tuple[Path, ...]:
     """Clear away what killed runs left behind; the folders that were removed."""
     swept: list[Path] = []
+    for unfinished in _records().glob("*.new"):
+        with suppress(OSError):
+            if time() - unfinished.stat().st_mtime > _LONG_AGO:
+                unfinished.unlink()
     for record in sorted(_records().glob("*.json")):
         try:
             told = json.loads(record.read_bytes())
