@@ -21,6 +21,7 @@ from shoreup.stages.fixing.impact import impact
 from shoreup.stages.fixing.merging import Body, missing
 from shoreup.stages.fixing.realising import Realiser
 from shoreup.stages.fixing.regions import contents
+from shoreup.stages.fixing.room import Room
 from shoreup.stages.fixing.sharing import Sharing
 
 Choose = Callable[[Applied, Sequence[Change]], bool]
@@ -66,10 +67,12 @@ def propose(
             proposals.dropped.append(made)
         else:
             ready.append(made)
-    sharing = Sharing(seen, kinds, realiser)
+    sharing, room = Sharing(seen, kinds, realiser), Room(seen.estate, seen.reading.tree)
     for made in _each_apart(ready, sharing, realiser, proposals):
         if not taken.admits(made):
             proposals.later.append(made.finding)
+        elif why := room.refusal(made):
+            proposals.not_fixed.append(NotFixed(made.finding, why))
         elif choose is not None and not choose(made.applied(), _changes(seen, made)):
             proposals.not_fixed.append(NotFixed(made.finding, "you chose to leave it"))
         else:

@@ -147,15 +147,17 @@ class _Rounds:
     def _apart(self, suspects: Sequence[Attempt], said: dict[Attempt, Failure]) -> dict[Attempt, Failure]:
         """Which of the suspects fail by themselves; the last of them where only their company is the trouble."""
         if len(suspects) == 1:
-            return {suspects[0]: said[suspects[0]]}
+            return {suspects[0]: said.get(suspects[0]) or next(iter(said.values()))}
         failed: dict[Attempt, Failure] = {}
         middle = len(suspects) // 2
         for half in (suspects[:middle], suspects[middle:]):
             _, _, verdict = self._try(half)
             if verdict.holds:
                 continue
-            failed.update(verdict.failures or self._apart(half, verdict.suspects or said))
-        return failed or {suspects[-1]: said[suspects[-1]]}
+            guilty = [one for one in half if one in verdict.suspects] or list(half)
+            failed.update(verdict.failures or self._apart(guilty, verdict.suspects or said))
+        last = suspects[-1]
+        return failed or {last: said.get(last) or next(iter(said.values()))}
 
     def _fail(self, attempt: Attempt, failure: Failure, company: Sequence[Attempt]) -> None:
         """Drop an attempt; try it once more where another wrote beside it, in a round that finds that written."""
