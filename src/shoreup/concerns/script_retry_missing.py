@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.outside_calls import OutsideCall, outside_calls, started_again
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.facts.programs.repeating import PYTHON_TEXT, SHELL_TEXT, calls_at, retried
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _FIX = Fix(
     "Try again a few times, with a growing pause",
@@ -37,7 +39,9 @@ class ScriptRetryMissing(Concern):
 
     **Fix safety**
 
-    Unsafe: the program changes and restarts.
+    Unsafe: the program changes and restarts. Only what may happen twice is tried again: requests that ask, commands
+    that read. Python gets a small function with pauses of 1, 2, 4 and 8 seconds that says each failure, `curl` its own
+    `--retry`. For anything else the text is shown.
     """
 
     id = "script-retry-missing"
@@ -72,4 +76,15 @@ class ScriptRetryMissing(Concern):
             ),
             related=tuple((call.place, f"{call.name} too") for call in once[1:]),
             fixes=(_FIX,),
+        )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Second tries for the calls that have none."""
+        once = [call for call in calls_at(estate, draft.at) if not call.retried]
+        edits = retried(once) if once else "the program could not be found again"
+        if isinstance(edits, str):
+            python = bool(once) and once[0].script.language == "python"
+            return NoRepair(edits, PYTHON_TEXT if python else SHELL_TEXT)
+        return Repair(
+            _FIX, edits, cost="a call that fails for good is given up 15 seconds later, or when its time ends"
         )

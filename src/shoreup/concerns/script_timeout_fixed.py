@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.outside_calls import SHORT, OutsideCall, ends_in_time, outside_calls
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.facts.programs.repeating import SECONDS, calls_at, timed
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _FIX = Fix(
-    "Give each call a time-out from a setting, and retries with a growing pause",
+    f"Give each call a time-out of {SECONDS} seconds",
     Safety.UNSAFE,
     "the program's text changes, so what runs it restarts, and it gives up where it waited before",
 )
@@ -37,7 +39,8 @@ class ScriptTimeoutFixed(Concern):
 
     **Fix safety**
 
-    Unsafe: the program changes and restarts.
+    Unsafe: the program changes and restarts. Requests and commands that only read get 60 seconds. How long a copy or a
+    command that changes something may take only its owner knows; there the text is shown.
     """
 
     id = "script-timeout-fixed"
@@ -50,11 +53,8 @@ class ScriptTimeoutFixed(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every program that calls something."""
         for calls in outside_calls(estate):
-            script = calls[0].script
-            endless = [call for call in calls if not call.timed and call.name != "curl" and not ends_in_time(script)]
-            hasty = [
-                call for call in calls if call.timeout is not None and 0 < call.timeout <= SHORT and not call.retried
-            ]
+            endless = [call for call in calls if _endless(call)]
+            hasty = [call for call in calls if _hasty(call)]
             unknown = [call for call in calls if call.timed and call.timeout is None and call.name != "curl"]
             if endless or hasty:
                 yield self._timed(endless, hasty)
@@ -84,6 +84,25 @@ class ScriptTimeoutFixed(Concern):
             related=tuple((call.place, f"{call.name} too") for call in calls[1:]),
             fixes=(_FIX,),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A time-out for the calls that have none, and a longer one where it is short."""
+        calls = [call for call in calls_at(estate, draft.at) if _endless(call) or _hasty(call)]
+        edits = timed(calls) if calls else "the program could not be found again"
+        if isinstance(edits, str):
+            return NoRepair(edits, _SHOWN)
+        return Repair(_FIX, edits, cost=f"a call that takes longer than {SECONDS} seconds now fails")
+
+
+_SHOWN = "timeout=<seconds: what its longest good run takes, doubled>"
+
+
+def _endless(call: OutsideCall) -> bool:
+    return not call.timed and call.name != "curl" and not ends_in_time(call.script)
+
+
+def _hasty(call: OutsideCall) -> bool:
+    return call.timeout is not None and 0 < call.timeout <= SHORT and not call.retried
 
 
 def _names(calls: Sequence[OutsideCall]) -> str:

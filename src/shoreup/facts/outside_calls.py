@@ -41,6 +41,10 @@ class OutsideCall(Struct, frozen=True, eq=False):
     timed: bool
     timeout: float | None
     retried: bool
+    call: WaitingCall | None = None
+    """The call itself, in Python."""
+    command: Command | None = None
+    """The command itself, in shell."""
 
 
 def outside_calls(estate: Estate) -> Iterator[tuple[OutsideCall, ...]]:
@@ -95,7 +99,7 @@ def _of_python(script: Script, who: str) -> Iterator[OutsideCall]:
         if call.kind == "process" and call.command not in _TALKING:
             continue
         place = place_in(script, call.start, call.end)
-        yield OutsideCall(script, who, place, _called(call), call.timed, call.timeout, call.retried)
+        yield OutsideCall(script, who, place, _called(call), call.timed, call.timeout, call.retried, call)
 
 
 def _called(call: WaitingCall) -> str:
@@ -113,7 +117,8 @@ def _of_shell(script: Script, who: str) -> Iterator[OutsideCall]:
         wrapped = any(frame.kind == "wrapped" and frame.name == "timeout" for frame in command.context)
         limited = wrapped or any(_CURL_LIMIT.match(word) for word in words)
         place = place_in(script, command.start, command.end)
-        yield OutsideCall(script, who, place, "curl", limited, _limit(words), _is_retried(whole, command, words))
+        again = _is_retried(whole, command, words)
+        yield OutsideCall(script, who, place, "curl", limited, _limit(words), again, None, command)
 
 
 def _limit(words: list[str]) -> float | None:

@@ -16,6 +16,8 @@ from shoreup.formats.python_source import MAX_CHARS
 
 _HTTP = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request"})
 _NETWORK = frozenset({f"requests.{verb}" for verb in _HTTP} | {"urllib.request.urlopen", "request.urlopen", "urlopen"})
+_ASKING = frozenset({"get", "head", "options"})
+_CHECKED = frozenset({"subprocess.check_call", "subprocess.check_output"})
 _PROCESS = frozenset({f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output")})
 _RETRYING = ("tenacity", "backoff", "retrying", "urllib3.util.retry", "stamina", "HTTPAdapter", "Retry")
 _GLOBAL_TIMEOUT = "setdefaulttimeout"
@@ -37,6 +39,14 @@ class WaitingCall(Struct, frozen=True):
     timeout: float | None
     retried: bool
     command: str = ""
+    repeatable: bool = False
+    """A network call that only asks (GET, HEAD, OPTIONS), so that a second try does no harm."""
+    fails_aloud: bool = True
+    """A process whose failure is an exception: only then does anybody notice that it has to be tried again."""
+    words: tuple[str, ...] = ()
+    """A process's literal words; ``""`` stands for one that only the run decides."""
+    fixed: tuple[int, int] | None = None
+    """The characters of a literal time-out."""
 
 
 def waiting_calls(text: str) -> tuple[WaitingCall, ...]:
@@ -49,21 +59,18 @@ def waiting_calls(text: str) -> tuple[WaitingCall, ...]:
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    lines = text.split("\n")
+    where = Characters(text)
     library = any(word in text for word in _RETRYING)
     everywhere = _GLOBAL_TIMEOUT in text
     found = []
-    for call, retried in _calls(tree, False, False):
-        name = _dotted(call.func)
+    requests_made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_request(node)]
+    for call, retried in _calls(tree, False, False, retrying(tree)):
+        name = dotted(call.func)
         kind = "network" if name in _NETWORK else "process" if name in _PROCESS else ""
         if kind and not (kind == "network" and everywhere):
-            start = starts[call.lineno - 1] + _characters(lines[call.lineno - 1], call.col_offset)
-            last = (call.end_lineno or call.lineno) - 1
-            end = starts[last] + _characters(lines[last], call.end_col_offset or 0)
-            timed, seconds = _timeout(call, name)
+            start, end = where.span(call)
+            timed, seconds, literal = _timeout(call, name)
+            words = _words(call) if kind == "process" else ()
             found.append(
                 WaitingCall(
                     kind,
@@ -73,17 +80,57 @@ def waiting_calls(text: str) -> tuple[WaitingCall, ...]:
                     timed,
                     seconds,
                     retried or library,
-                    _command(call) if kind == "process" else "",
+                    words[0].rpartition("/")[2] if words else "",
+                    kind == "network" and _only_asks(call, name, requests_made),
+                    kind == "network" or name in _CHECKED or _true(call, "check"),
+                    words,
+                    where.span(literal) if literal is not None else None,
                 )
             )
     return tuple(sorted(found, key=lambda one: one.start))
 
 
-def _characters(line: str, column: int) -> int:
-    return len(line.encode()[:column].decode(errors="ignore"))
+class Characters:
+    """Turns ``ast``'s lines and byte columns into characters of the text."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        """The first character and the one after the last."""
+        return self._at(node.lineno, node.col_offset), self._at(node.end_lineno or 1, node.end_col_offset or 0)
+
+    def _at(self, line: int, column: int) -> int:
+        held = self._lines[line - 1].encode()[:column].decode(errors="ignore")
+        return self._starts[line - 1] + len(held)
 
 
-def _calls(node: ast.AST, in_loop: bool, retried: bool) -> Iterator[tuple[ast.Call, bool]]:
+def retrying(tree: ast.Module) -> frozenset[str]:
+    """The program's own functions that call what they are given, in a loop that catches its failure."""
+    return frozenset(
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(_tries(loop, node) for loop in ast.walk(node))
+    )
+
+
+def _tries(loop: ast.AST, function: ast.FunctionDef) -> bool:
+    if not isinstance(loop, ast.For | ast.While):
+        return False
+    given = {argument.arg for argument in (*function.args.posonlyargs, *function.args.args)}
+    return any(
+        isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in given
+        for attempt in ast.walk(loop)
+        if isinstance(attempt, ast.Try) and attempt.handlers
+        for statement in attempt.body
+        for call in ast.walk(statement)
+    )
+
+
+def _calls(node: ast.AST, in_loop: bool, retried: bool, trying: frozenset[str]) -> Iterator[tuple[ast.Call, bool]]:
     """Every call, with whether a loop around it tries again what failed."""
     for child in ast.iter_child_nodes(node):
         loop, again = in_loop, retried
@@ -95,35 +142,76 @@ def _calls(node: ast.AST, in_loop: bool, retried: bool) -> Iterator[tuple[ast.Ca
             again = retried or bool(child.decorator_list)
         if isinstance(child, ast.Call):
             yield child, again
-        yield from _calls(child, loop, again)
+            if isinstance(child.func, ast.Name) and child.func.id in trying:
+                again = True
+        yield from _calls(child, loop, again, trying)
 
 
-def _timeout(call: ast.Call, name: str) -> tuple[bool, float | None]:
+def _only_asks(call: ast.Call, name: str, requests_made: list[ast.Call]) -> bool:
+    verb = name.rpartition(".")[2]
+    if verb in _ASKING:
+        return True
+    if verb == "request":
+        first = call.args[0] if call.args else None
+        return isinstance(first, ast.Constant) and str(first.value).lower() in _ASKING
+    if verb != "urlopen" or not call.args or len(call.args) > 1 or any(one.arg == "data" for one in call.keywords):
+        return False
+    asked = call.args[0]
+    if isinstance(asked, ast.Constant | ast.JoinedStr | ast.BinOp):
+        return True
+    if isinstance(asked, ast.Call) and is_request(asked):
+        return _plain_request(asked)
+    return all(_plain_request(one) for one in requests_made)
+
+
+def is_request(call: ast.Call) -> bool:
+    """Whether it makes a request of urllib, to be sent later."""
+    return dotted(call.func) in ("Request", "request.Request", "urllib.request.Request")
+
+
+def _plain_request(call: ast.Call) -> bool:
+    if len(call.args) > 1 or any(one.arg in (None, "data") for one in call.keywords):
+        return False
+    method = next((one.value for one in call.keywords if one.arg == "method"), None)
+    return method is None or (isinstance(method, ast.Constant) and str(method.value).lower() in _ASKING)
+
+
+def _true(call: ast.Call, name: str) -> bool:
+    return any(
+        one.arg == name and isinstance(one.value, ast.Constant) and bool(one.value.value) for one in call.keywords
+    )
+
+
+def _timeout(call: ast.Call, name: str) -> tuple[bool, float | None, ast.expr | None]:
     for keyword in call.keywords:
         if keyword.arg is None:
-            return True, None
+            return True, None, None
         if keyword.arg == "timeout":
             value = keyword.value
             if isinstance(value, ast.Constant):
                 held = value.value
                 number = isinstance(held, (int, float)) and not isinstance(held, bool)
-                return held is not None, float(held) if number and isinstance(held, (int, float)) else None
-            return True, None
+                seconds = float(held) if number and isinstance(held, (int, float)) else None
+                return held is not None, seconds, value
+            return True, None, None
     if name.endswith("urlopen") and len(call.args) > 2:
-        return True, None
-    return any(isinstance(argument, ast.Starred) for argument in call.args), None
+        return True, None, None
+    return any(isinstance(argument, ast.Starred) for argument in call.args), None, None
 
 
-def _command(call: ast.Call) -> str:
+def _words(call: ast.Call) -> tuple[str, ...]:
     first = call.args[0] if call.args else None
-    if isinstance(first, (ast.List, ast.Tuple)) and first.elts:
-        first = first.elts[0]
+    if isinstance(first, (ast.List, ast.Tuple)):
+        return tuple(
+            one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else "" for one in first.elts
+        )
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
-        return (first.value.split() or [""])[0].rpartition("/")[2]
-    return ""
+        return tuple(first.value.split())
+    return ()
 
 
-def _dotted(node: ast.expr) -> str:
+def dotted(node: ast.expr) -> str:
+    """A name such as ``urllib.request.urlopen`` as it is written; what begins with no name loses its beginning."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.append(node.attr)
