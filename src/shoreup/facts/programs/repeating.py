@@ -59,6 +59,11 @@ def calls_at(estate: Estate, place: Place) -> tuple[OutsideCall, ...]:
 
 def retried(calls: Sequence[OutsideCall]) -> tuple[Edit, ...] | str:
     """Second tries for each of the calls of one program, or why not."""
+    for call in calls:
+        if call.call is not None and not call.call.fails_aloud:
+            return (
+                f"a failure of {call.name} goes unnoticed, so that nothing would try it again; check=True changes that"
+            )
     doubtful = next((call.name for call in calls if not _may_happen_twice(call)), "")
     if doubtful:
         return f"whether {doubtful} may happen twice is not certain"
@@ -82,7 +87,7 @@ def timed(calls: Sequence[OutsideCall]) -> tuple[Edit, ...] | str:
 
 def _may_happen_twice(call: OutsideCall) -> bool:
     if call.call is not None:
-        return call.call.repeatable if call.call.kind == "network" else _reads(call.call) and call.call.fails_aloud
+        return call.call.repeatable if call.call.kind == "network" else _reads(call.call)
     return call.command is not None and _asks(call)
 
 
@@ -115,7 +120,7 @@ def _inserted(script: Script, made: tuple[Insertion, ...] | str) -> tuple[Edit, 
     return _all((substitute(script, one.start, one.end, one.text),) for one in made)
 
 
-def _all(groups: Iterable[Sequence[Edit | None]]) -> tuple[Edit, ...] | str:
+def _all(groups: Iterable[Iterable[Edit | None]]) -> tuple[Edit, ...] | str:
     found: list[Edit] = []
     for one in (edit for group in groups for edit in group):
         if one is None:
