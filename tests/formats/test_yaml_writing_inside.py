@@ -94,6 +94,18 @@ def test_in_a_string_of_terraform(inner: dict[str, Value], key: str, value: Valu
         assert read.value(address, "data", "v") == changed(text, changes)
 
 
+def test_neighbours_that_go_together_take_their_lines_once() -> None:
+    outer = "v: |\n  a:\n    b: 1\n    c: 2\n    d: 3\n"
+    trace = load(outer).documents[0].trace(("v",))
+    assert trace is not None
+    origin = origin_of(trace, whole("f", outer))
+    assert origin is not None
+    page = Page(origin.text)
+    changes = [*page.remove(("a", "c")), *page.remove(("a", "d"))]
+    made = written_inside(changes, origin, page.text, lambda _: outer.encode())
+    assert replaced(outer.encode(), made) == b"v: |\n  a:\n    b: 1\n"
+
+
 def test_places_beside_what_is_not_known_are_left_alone() -> None:
     known = "a: 1\nb: "
     partial = PartialText((known, Unknown("set outside"), "\nc: 2\n"))

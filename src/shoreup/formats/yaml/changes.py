@@ -42,6 +42,18 @@ def merged(changes: Iterable[Change]) -> list[Change]:
     return merged
 
 
+def joined(changes: Iterable[Change]) -> list[Change]:
+    """Changes in order, those that touch as one: apart, each would take the indentation between them for its own."""
+    made: list[Change] = []
+    for one in merged(changes):
+        last = made[-1] if made else None
+        if last is not None and last.end == one.start:
+            made[-1] = Change(last.start, one.end, last.text + one.text)
+        else:
+            made.append(one)
+    return made
+
+
 def collide(changes: list[Change]) -> bool:
     """Whether two of the changes are of the same characters."""
     ordered = sorted(changes, key=lambda one: (one.start, one.end))

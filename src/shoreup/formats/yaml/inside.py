@@ -14,7 +14,7 @@ from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
 from shoreup.formats.sourcemap import cover, cut, join, nest, place
 from shoreup.formats.spelling import substituted
-from shoreup.formats.yaml.changes import Change
+from shoreup.formats.yaml.changes import Change, joined
 from shoreup.formats.yaml.positions import Trace
 from shoreup.model.location import Span
 from shoreup.model.origin import Origin, Reference, Segment
@@ -76,7 +76,7 @@ def written_inside(changes: Iterable[Change], outer: Origin, text: str, read: Re
     Each is written as the text around it is written there. Raises :class:`CannotWrite` where that cannot be.
     """
     made: list[Replacement] = []
-    for change in changes:
+    for change in joined(changes):
         if _has_mark(text[change.start : change.end] + text[change.end : change.end + 1]) or (
             change.end == len(text) and _has_mark(text[-1:])
         ):
