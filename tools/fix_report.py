@@ -26,14 +26,12 @@ import yaml
 from ruamel.yaml import YAML
 
 from shoreup.formats.files import FileTree
-from shoreup.formats.hcl.parse import parse_file
-from shoreup.formats.hcl.source import Source
-from shoreup.formats.yaml.comments import comments
 from shoreup.model.account import Account
 from shoreup.model.amendment import Amendment
 from shoreup.sources.git import listed
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.fix import FixOptions, fix, write_out
+from shoreup.stages.fixing.remarks import remarks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from hashicorp_reading import disagreements  # the tests' own oracle
@@ -234,18 +232,10 @@ _LOOSE = re.compile(r"(?i)y|n|yes|no|on|off|[-+0-9.:_oxeTZ ]+|true|false|~|null|
 
 def _comments(amendment: Amendment) -> Iterator[str]:
     lost = sum(one.loses_comments for one in amendment.applied)
-    before = sum(_count(one.path, one.before or b"") for one in amendment.changes)
-    after = sum(_count(one.path, one.after) for one in amendment.changes)
+    before = sum(remarks(one.path, one.before or b"") for one in amendment.changes)
+    after = sum(remarks(one.path, one.after) for one in amendment.changes)
     if not before - lost <= after:
         yield f"{before} comments in the changed files became {after}, where {lost} were to go"
-
-
-def _count(path: str, content: bytes) -> int:
-    if path.endswith((".tf", ".tofu")):
-        return len(parse_file(Source(path, content)).comments)
-    if path.endswith((".yaml", ".yml")):
-        return len(comments(content.decode("utf-8", "replace")))
-    return 0
 
 
 def _unformatted(copy: Path) -> set[str]:

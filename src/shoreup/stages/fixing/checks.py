@@ -21,7 +21,8 @@ from shoreup.model.resource import Resource
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
-from shoreup.stages.fixing.regions import Regions
+from shoreup.stages.fixing.regions import Regions, by_file
+from shoreup.stages.fixing.remarks import remarks
 from shoreup.stages.fixing.schema import schema_fault
 from shoreup.stages.places import identity
 
@@ -29,18 +30,19 @@ _Name = tuple[str, str, str, str, str | None, str, int]
 _Kind = tuple[str, ...]
 _STRAYS = 20
 """Changes of one resource that nobody asked for, of which more would tell nothing new."""
+_COMMENT_SIGNS = (b"#", b"//", b"/*")
 _VALUES = "ReleaseValues"
 """The merged values of a release: no object, but what its objects are made of."""
 
 
 class Verdict(Struct):
-    """What the checks say. ``failures`` are by attempt; ``suspects`` could have done what no bytes tell.
+    """What the checks say. ``failures`` are by attempt; ``suspects`` are groups, one of which did what no bytes tell.
 
     ``also`` counts, for attempts that hold, the other resources that changed with the same text and were cured with it.
     """
 
     failures: dict[Attempt, Failure] = field(default_factory=dict)
-    suspects: dict[Attempt, Failure] = field(default_factory=dict)
+    suspects: list[tuple[tuple[Attempt, ...], Failure]] = field(default_factory=list)
     also: Counter[Attempt] = field(default_factory=Counter)
 
     @property
@@ -50,9 +52,11 @@ class Verdict(Struct):
 
     def blame(self, attempts: Sequence[Attempt], failure: Failure) -> None:
         """Lay a failure at the door of one attempt, or of several that write the same; make suspects of others."""
-        doors = self.failures if len({one.replacements for one in attempts}) == 1 else self.suspects
+        if len({one.replacements for one in attempts}) > 1:
+            self.suspects.append((tuple(attempts), failure))
+            return
         for one in attempts:
-            doors.setdefault(one, failure)
+            self.failures.setdefault(one, failure)
 
 
 def check(before: Examination, after: Examination, attempts: Sequence[Attempt], regions: Regions) -> Verdict:
@@ -78,6 +82,7 @@ class _Check:
 
     def run(self) -> Verdict:
         self._read()
+        self._remarked()
         self._intended()
         self._gone()
         self._nothing_new()
@@ -94,6 +99,17 @@ class _Check:
             line = f":{problem.line}" if problem.line else ""
             cause = f"{problem.file}{line} would not read as before: {problem.cause}"
             self.verdict.blame(self._writers(problem.file), Failure("read", cause))
+
+    def _remarked(self) -> None:
+        """No comment goes but those that a fix says it takes away."""
+        for file, ones in by_file(self.attempts).items():
+            old, new = self.before.reading.tree.read(file) or b"", self.after.reading.tree.read(file) or b""
+            if not any(sign in old[one.start : one.end] for one in ones for sign in _COMMENT_SIGNS):
+                continue
+            writers = self._writers(file)
+            gone = remarks(file, old) - remarks(file, new)
+            if gone > sum(one.repair.loses_comments for one in writers):
+                self.verdict.blame(writers, Failure("read", f"{file} would lose {gone} comments"))
 
     # Did the resources change as asked and nowhere else?
 

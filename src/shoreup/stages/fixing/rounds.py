@@ -133,39 +133,45 @@ class _Rounds:
             if verdict.holds:
                 self._accept(left, after, amended, verdict)
                 return
-            if not verdict.failures:
-                verdict.failures.update(self._apart([one for one in left if one in verdict.suspects], verdict.suspects))
-            for attempt, failure in verdict.failures.items():
-                self._fail(attempt, failure, [one for one in left if one not in verdict.failures])
-            left = [one for one in left if one not in verdict.failures]
+            found = verdict.failures or self._apart(verdict.suspects)
+            company = [one for one in left if one not in found]
+            for attempt, failure in found.items():
+                self._fail(attempt, failure, company, sure=attempt in verdict.failures)
+            left = company
 
     def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
         amended = self.outcome.tree.amended(contents(self.outcome.tree, attempts))
         after = _heard(examination(amended, self.asked, _silent), self.wish)
         return after, amended, check(self.outcome.last, after, attempts, Regions(attempts))
 
-    def _apart(self, suspects: Sequence[Attempt], said: dict[Attempt, Failure]) -> dict[Attempt, Failure]:
-        """Which of the suspects fail by themselves; the last of them where only their company is the trouble."""
-        if len(suspects) == 1:
-            return {suspects[0]: said.get(suspects[0]) or next(iter(said.values()))}
-        failed: dict[Attempt, Failure] = {}
-        middle = len(suspects) // 2
-        for half in (suspects[:middle], suspects[middle:]):
-            _, _, verdict = self._try(half)
-            if verdict.holds:
-                continue
-            guilty = [one for one in half if one in verdict.suspects] or list(half)
-            failed.update(verdict.failures or self._apart(guilty, verdict.suspects or said))
-        last = suspects[-1]
-        return failed or {last: said.get(last) or next(iter(said.values()))}
+    def _apart(self, groups: Sequence[tuple[Sequence[Attempt], Failure]]) -> dict[Attempt, Failure]:
+        """One of each group, found by halves of all groups at once; what remains of a group then has another turn."""
+        left = [list(attempts) for attempts, _ in groups]
+        said = [failure for _, failure in groups]
+        while any(len(group) > 1 for group in left):
+            halves = [group[: len(group) // 2] for group in left]
+            tried = [*dict.fromkeys(one for half in halves for one in half)]
+            _, _, verdict = self._try(tried)
+            sick = {**dict.fromkeys(one for some, _ in verdict.suspects for one in some), **verdict.failures}
+            for number, half in enumerate(halves):
+                if not half:
+                    continue
+                guilty = [one for one in half if one in verdict.failures]
+                if guilty:
+                    left[number], said[number] = guilty[:1], verdict.failures[guilty[0]]
+                else:
+                    worse = any(one in sick for one in half)
+                    left[number] = half if worse else left[number][len(half) :]
+        return {group[0]: failure for group, failure in zip(left, said, strict=True)}
 
-    def _fail(self, attempt: Attempt, failure: Failure, company: Sequence[Attempt]) -> None:
-        """Drop an attempt; try it once more where another wrote beside it, in a round that finds that written."""
+    def _fail(self, attempt: Attempt, failure: Failure, company: Sequence[Attempt], *, sure: bool) -> None:
+        """Drop an attempt; try it once more where it is not ``sure`` or another wrote beside it, with neither about."""
         mark = attempt.finding.fingerprint
         if failure.shared and not attempt.alone and mark not in self.alone:
             self.alone.add(mark)
             return
-        if mark not in self.again and any(set(one.files) & set(attempt.files) for one in company):
+        beside = any(set(one.files) & set(attempt.files) for one in company)
+        if mark not in self.again and company and (beside or not sure):
             self.again.add(mark)
             return
         self.done.add(mark)
