@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import LiteralString
@@ -16,6 +18,8 @@ from engines_here import chosen
 from shoreup.compare.manifest import Manifest
 from shoreup.compare.mysql import take as take_mysql
 from shoreup.compare.postgresql import take
+from shoreup.compare.redis import take as take_redis
+from shoreup.compare.sqlite import take as take_sqlite
 from shoreup.drills.copies import Copy
 from shoreup.drills.proving import record
 from shoreup.drills.restore import RestoreSpec, restore
@@ -23,6 +27,7 @@ from shoreup.engines.choosing import Wanted
 from shoreup.engines.mysql import Mysql
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.redis import Redis
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.ledger.location import Location
 from shoreup.ledger.reading import read_proofs
@@ -277,3 +282,41 @@ def test_mariadb_is_tried_the_same_way(tmp_path: Path) -> None:
     assert drilled(tmp_path / "copy", known, wanted=wanted).after == "bank: table account: 2000 rows, now 1999 rows"
     (tmp_path / "copy").write_bytes(text[: text.index(b"INSERT INTO")])
     assert "its end is missing" in drilled(tmp_path / "copy", known, wanted=wanted).after
+
+
+def test_redis_is_tried_the_same_way(tmp_path: Path) -> None:
+    choice = chosen("redis")
+    wanted = Wanted("redis", choice.engine.version)
+    with Scratch() as scratch, Redis(choice, scratch).start() as server:
+        with server.connect() as client:
+            client.mset({f"key:{number}": f"hunter {number}" for number in range(2000)})
+        server.dump(tmp_path / "copy")
+        known = take_redis(server.connect)
+    proof = drilled(tmp_path / "copy", known, wanted=wanted)
+    assert (proof.verdict, proof.control.refused) == (Verdict.PASS, True)
+    with Scratch() as scratch, Redis(choice, scratch).start() as server:
+        server.restore(tmp_path / "copy")
+        with server.connect() as client:
+            client.delete("key:77")
+        server.dump(tmp_path / "less")
+    assert drilled(tmp_path / "less", known, wanted=wanted).after == "0: table keys: 2000 rows, now 1999 rows"
+    (tmp_path / "copy").write_bytes((tmp_path / "copy").read_bytes()[:-100])
+    assert drilled(tmp_path / "copy", known, wanted=wanted).verdict is Verdict.FAIL
+
+
+def test_sqlite_is_tried_the_same_way(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)")
+        connection.executemany("INSERT INTO note (text) VALUES (?)", [(f"hunter {n}",) for n in range(3000)])
+        connection.commit()
+    known = take_sqlite(path)
+    wanted = Wanted("sqlite")
+    proof = drilled(path, known, wanted=wanted)
+    assert (proof.verdict, proof.control.refused) == (Verdict.PASS, True), (proof.before, proof.after)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM note WHERE id = 77")
+        connection.commit()
+    assert drilled(path, known, wanted=wanted).after == "main: table note: 3000 rows, now 2999 rows"
+    path.write_bytes(b"")
+    assert drilled(path, known, wanted=wanted).verdict is not Verdict.PASS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from shoreup.engines.postgresql import Postgresql
 from shoreup.engines.postgresql_dumps import Form
 from shoreup.engines.scratch import Scratch, sweep
 
-IMAGE = "localhost/shoreup-test-postgres:15"
+IMAGE = f"localhost/shoreup-test-postgres:15-{os.getpid()}"  # several may test at once
 SERVER = Path("/usr/lib/postgresql/15")
 COMMANDS = ("sh", "ls", "dirname", "basename", "locale", "true")
 

@@ -95,4 +95,14 @@ def products() -> dict[str, Callable[[], Product]]:
 
         return MysqlCopies()
 
-    return {"postgresql": postgresql, "mariadb": mysql, "mysql": mysql}
+    def redis() -> Product:
+        from shoreup.drills.copies_of_redis import RedisCopies
+
+        return RedisCopies()
+
+    def sqlite() -> Product:
+        from shoreup.drills.copies_of_sqlite import SqliteCopies
+
+        return SqliteCopies()
+
+    return {"postgresql": postgresql, "mariadb": mysql, "mysql": mysql, "redis": redis, "sqlite": sqlite}

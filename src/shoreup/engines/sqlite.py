@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import quote
 
 from shoreup.engines.packing import BrokenCopy, packing_of, unpacked
@@ -38,7 +39,7 @@ def restore(source: Path, scratch: Scratch) -> Path:
 
     Raises :class:`BrokenCopy` where it is no database or SQLite finds it damaged.
     """
-    place = scratch.make("sqlite") / "copy.sqlite"
+    place = scratch.make(f"sqlite-{token_hex(2)}") / "copy.sqlite"
     with place.open("wb") as file:
         file.writelines(unpacked(source, packing_of(source)))
     log = source.with_name(source.name + _BESIDE)
