@@ -186,6 +186,28 @@ def test_types_are_those_of_terraform() -> None:
     assert '              cpu    = "1"\n' in after["main.tf"]
 
 
+def test_sources_of_a_projected_volume_are_a_block_each() -> None:
+    route = (*POD, "volumes", 1)
+    value: Value = {
+        "name": "p",
+        "projected": {"sources": [{"secret": {"name": "s"}}, {"configMap": {"name": "c"}}], "defaultMode": 256},
+    }
+    after = put(ONE, route, value)
+    assert after["main.tf"].count(" sources {") == 2
+    assert bodies(after)[WEB] == placed(bodies(ONE)[WEB], route, value)
+
+
+def test_a_value_that_the_provider_drops_is_refused() -> None:
+    scaler: dict[str, Value] = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": {"minReplicas": 0, "maxReplicas": 2},
+    }
+    with pytest.raises(CannotWrite, match="takes 0 for min_replicas as no value at all"):
+        add(ONE, scaler)
+
+
 def test_a_field_that_the_provider_lacks_is_refused_by_name() -> None:
     with pytest.raises(CannotWrite, match="kubernetes_deployment has no noSuchField"):
         put(ONE, (*CONTAINER, "noSuchField"), 1)

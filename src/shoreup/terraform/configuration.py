@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -12,6 +12,9 @@ from shoreup.formats.files import FileTree
 from shoreup.formats.hcl import Source, parse_file
 from shoreup.formats.hcl.json_syntax import parse_json_file, parse_json_values
 from shoreup.formats.hcl.syntax import Attribute, Block, File, Template
+
+if TYPE_CHECKING:
+    from shoreup.formats.hcl.writing import Writer
 
 EXTENSIONS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 AUTOMATIC_VALUES = (".auto.tfvars", ".auto.tfvars.json")
@@ -48,6 +51,8 @@ class Configurations:
                 self._values.setdefault(posixpath.dirname(path) or ".", []).append(path)
         self._modules: dict[str, Module] = {}
         self._files: dict[str, File | None] = {}
+        self.writers: dict[str, Writer] = {}
+        """The files that edits were made for so far."""
 
     @property
     def read_directories(self) -> list[str]:

@@ -7,6 +7,7 @@ are moved too, but only where they were in line: nobody's own layout is formatte
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -47,6 +48,32 @@ def alignment(text: str, lines: Sequence[Line]) -> bool:
 def aligned(text: str, lines: Sequence[Line], changes: Iterable[Change], *, columns: bool) -> tuple[Change, ...]:
     """The changes, and the moves that keep columns in line. ``columns`` says what new lines on their own shall do."""
     made = sorted(changes, key=_place)
+    if not made:
+        return ()
+    first, last = _surroundings(lines, made[0].start, max(change.end for change in made))
+    start, end = lines[first].start, lines[last].start if last < len(lines) else len(text)
+    near = [Change(change.start - start, change.end - start, change.text) for change in made]
+    window = text[start:end]
+    moved = _aligned(window, lines_of(window), near, columns)
+    return tuple(Change(change.start + start, change.end + start, change.text) for change in moved)
+
+
+def _surroundings(lines: Sequence[Line], start: int, end: int) -> tuple[int, int]:
+    """The first and the last line (exclusive) that a change can concern: those in one chain with it, and some more."""
+    first = max(bisect_right(lines, start, key=lambda line: line.start) - 2, 0)
+    while first > 0 and _in_chain(lines[first - 1]):
+        first -= 1
+    last = min(bisect_right(lines, end, key=lambda line: line.start) + 1, len(lines))
+    while last < len(lines) and _in_chain(lines[last]):
+        last += 1
+    return max(first - 1, 0), min(last + 1, len(lines))
+
+
+def _in_chain(line: Line) -> bool:
+    return line.equals >= 0 or line.comment >= 0
+
+
+def _aligned(text: str, lines: Sequence[Line], made: list[Change], columns: bool) -> tuple[Change, ...]:
     pieces = list(_pieces(text, made))
     whole = "".join(piece.text for piece in pieces)
     near = [(piece.start, piece.start + len(piece.text)) for piece in pieces if piece.change is not None]

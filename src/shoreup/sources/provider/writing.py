@@ -122,6 +122,8 @@ def argument(found: Field, value: Plain) -> Plain:
     """The value of an argument as Terraform takes it."""
     if isinstance(value, Code):
         return value
+    if found.empty_is_unset and value in (0, "") and not isinstance(value, bool):
+        raise CannotWrite(f"Terraform's provider takes {value!r} for {found.terraform} as no value at all")
     if found.form == "map" and isinstance(value, Mapping):
         return {key: scalar(found.type, item) for key, item in value.items()}
     if found.form == "list" and isinstance(value, Sequence) and not isinstance(value, str):

@@ -35,7 +35,10 @@ class Pen:
                 raise CannotWrite(f"{path} cannot be read")
             if Source(path, content).text != file.source.text:
                 raise CannotWrite(f"{path} has changed since it was read")
-            self._writers[path] = Writer(file)
+            writers = self._configurations.writers
+            if path not in writers or writers[path].source is not file.source:
+                writers[path] = Writer(file)
+            self._writers[path] = writers[path]
             self._changes[path] = []
         return self._writers[path]
 
