@@ -8,7 +8,9 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.logged_secrets import Logged, logged_secrets
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.facts.quieter_programs import quieter
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 
 _HOW: Mapping[str, str] = {
     "trace": "prints ${name} by the shell's trace (set -x)",
@@ -16,10 +18,15 @@ _HOW: Mapping[str, str] = {
     "dump": "prints its whole environment, ${name} among it,",
 }
 _QUIET = Fix(
-    "Print that it is there, not what it is; switch the trace off around it",
-    Safety.SHOWN,
-    "what lies in logs already counts as known, so the credential has to be replaced too",
+    "Take away what prints it",
+    Safety.SAFE,
+    "nothing but the log changes",
 )
+_COST = "what lies in logs already counts as known, so the credential has to be replaced too"
+_NOT_ALONE = "what prints does not stand on a line of its own, or is switched on where the program is started"
+
+
+_RESTARTING = Fix(_QUIET.title, Safety.UNSAFE, "the pod's own program changes, so the pods are made anew")
 
 
 class CredentialInLog(Concern):
@@ -43,7 +50,8 @@ class CredentialInLog(Concern):
 
     **Fix safety**
 
-    Shown: the line goes, and the credential has to be replaced.
+    Safe where a job or a pipeline runs the program: the line or the trace goes. Unsafe in the template of a server,
+    whose pods restart. The credential has to be replaced in any case.
     """
 
     id = "credential-in-log"
@@ -61,6 +69,14 @@ class CredentialInLog(Concern):
             for place in logged.undecided:
                 reason = "what it prints there is decided elsewhere"
                 yield self.undecided(place, unknown="what is printed", reason=reason)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Without the lines that print, and without the shell's trace."""
+        logged = next((one for one in logged_secrets(estate) if one.printed and one.printed[0].place == draft.at), None)
+        edits = quieter(logged) if logged is not None else None
+        if logged is None or not edits:
+            return self.unrepaired(draft, _NOT_ALONE)
+        return Repair(_QUIET if _at_next_run(logged) else _RESTARTING, edits, cost=_COST)
 
     def _prints(self, logged: Logged) -> Outcome:
         first = logged.printed[0]
@@ -85,3 +101,15 @@ class CredentialInLog(Concern):
             related=tuple((one.place, f"here too, by {one.by}") for one in logged.printed[1:6]),
             fixes=(_QUIET,),
         )
+
+
+def _at_next_run(logged: Logged) -> bool:
+    """Whether the program is only taken up by a run that starts anyway."""
+    script = logged.script
+    workload = script.workload if script is not None else None
+    return (
+        script is None
+        or workload is None
+        or workload.kind == "CronJob"
+        or (script.place.resource != workload.resource.key)
+    )

@@ -6,16 +6,29 @@ from collections import Counter
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.credential_variables import handed_over
 from shoreup.facts.estate import Estate
 from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credentials, undecided_commands
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
     "Hand it over by an environment variable or file that the program reads itself",
     Safety.UNSAFE,
     "the pod template changes, so the pods restart once",
 )
+
+
+_NO_VARIABLE = (
+    "the program reads no variable that Shoreup knows of, or the command does not stand in a shell program by itself; "
+    "a file with options or standard input hands a credential over too"
+)
+_SHOWN = """env:
+  - name: PASSWORD   # the variable that the program reads by itself, if it has one
+    valueFrom:
+      secretKeyRef: {name: credentials, key: password}"""
+_ENCODED = "a password that was percent-encoded for the URL has to be stored as it is from now on"
 
 
 class CredentialOnCommandLine(Concern):
@@ -60,6 +73,15 @@ class CredentialOnCommandLine(Concern):
         for workload, container, part, unknown in undecided_commands(estate):
             place = Place(workload.resource.key, (*container.route, part), container=container.name)
             yield self.undecided(place, unknown=part, reason=unknown.reason)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The variable that the program reads itself, before the command, in place of the option."""
+        found = handed_over(estate, draft.at)
+        if found is None:
+            return self.unrepaired(draft, _NO_VARIABLE, _SHOWN)
+        fix = Fix(f"Hand it over as {found.variable} before the command", Safety.UNSAFE, _FIX.reason)
+        cost = _ENCODED if found.variable == "PGPASSWORD" else ""
+        return Repair(fix, found.edits, cost=cost)
 
     def _readable(self, exposed: ExposedCredential, field: str) -> Outcome:
         who = named(exposed.workload.resource, exposed.container.name)

@@ -129,7 +129,7 @@ class ExposedCredential(Struct, frozen=True, eq=False):
 def exposed_credentials(estate: Estate) -> Iterator[ExposedCredential]:
     """Every credential that a command of the estate shows, each place once."""
     seen: set[tuple[int, object, object]] = set()
-    for script in _all_scripts(estate):
+    for script in all_scripts(estate):
         for found in _in_script(script):
             key = (found.place.resource, found.place.route, found.place.chars)
             if key not in seen:
@@ -160,7 +160,8 @@ def undecided_commands(estate: Estate) -> Iterator[tuple[Workload, Container, st
                     yield workload, container, field, held
 
 
-def _all_scripts(estate: Estate) -> Iterator[Script]:
+def all_scripts(estate: Estate) -> Iterator[Script]:
+    """Every program that a container starts, those of its probes and hooks too."""
     yield from estate.scripts
     for workload in estate.workloads:
         for container in workload.containers:
@@ -182,7 +183,7 @@ def _in_script(script: Script) -> Iterator[ExposedCredential]:
     for command in read.commands:
         if command.name in BUILTINS or not command.words:
             continue
-        for option, held, word in _held(command):
+        for option, held, word in held_words(command):
             if (word.start, word.end) in told or (not option and called and called.issuperset(word.variables or ("",))):
                 continue
             expanded = read.expand(held)
@@ -218,7 +219,7 @@ def _may_hold(script: Script) -> bool:
     )
 
 
-def _held(command: Command) -> Iterator[tuple[str, Word, Word]]:
+def held_words(command: Command) -> Iterator[tuple[str, Word, Word]]:
     """What the words of a command may hold: the option, the value, and the word that is shown."""
     words = command.words if command.name.startswith("-") or not command.name else command.arguments
     joined = _JOINED.get(command.name, ())

@@ -62,6 +62,9 @@ class Printed(Struct, frozen=True):
     name: str
     by: str
     place: Place
+    start: int = 0
+    end: int = 0
+    """Its characters in the program."""
 
 
 class Logged(Struct, frozen=True, eq=False):
@@ -76,6 +79,9 @@ class Logged(Struct, frozen=True, eq=False):
     printed: tuple[Printed, ...]
     masked: bool
     undecided: tuple[Place, ...] = ()
+    read: Program | None = None
+    script: Script | None = None
+    """The program of a container; ``None`` for a step of a pipeline, whose program is one string."""
 
 
 def logged_secrets(estate: Estate) -> Iterator[Logged]:
@@ -88,11 +94,14 @@ def logged_secrets(estate: Estate) -> Iterator[Logged]:
             continue
         read = program(script)
         printed = tuple(
-            Printed(name, by, place_in(script, start, end)) for name, by, start, end in _printed(read, _dumped(script))
+            Printed(name, by, place_in(script, start, end), start, end)
+            for name, by, start, end in _printed(read, _dumped(script))
         )
         unsure = tuple(place_in(script, start, end) for start, end in _unknown(read)) if script.gaps else ()
         if printed or unsure:
-            yield Logged(resource, script.container.name if script.container else "", printed, False, unsure)
+            yield Logged(
+                resource, script.container.name if script.container else "", printed, False, unsure, read, script
+            )
     for kind in estate.by_kind:
         for resource in estate.by_kind[kind]:
             if resource.api_version == "ci":
@@ -187,11 +196,17 @@ def _of_pipeline(resource: Resource) -> Iterator[Logged]:
             continue
         dumped = next((name for name, value in environment.items() if _SECRET.search(value)), "")
         found = tuple(
-            Printed(name.removeprefix(_FROM_SECRETS).rstrip("_"), by, Place(resource.key, route, (start, end)))
+            Printed(
+                name.removeprefix(_FROM_SECRETS).rstrip("_"), by, Place(resource.key, route, (start, end)), start, end
+            )
             for name, by, start, end in _printed(_parsed(prepared), dumped)
         )
         if found:
-            yield Logged(resource, "", found, masked)
+            yield Logged(resource, "", found, masked, read=_parsed(prepared))
+
+
+def _told(name: str) -> str:
+    return name.removeprefix(_FROM_SECRETS).rstrip("_")
 
 
 @lru_cache(maxsize=512)

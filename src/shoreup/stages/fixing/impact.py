@@ -56,6 +56,8 @@ def impact(resource: Resource, routes: Iterable[Route]) -> Impact:
 
 def _impact(resource: Resource, route: Route) -> Impact:
     kind = resource.kind
+    if resource.api_version == "ci":
+        return Impact.NONE  # a pipeline takes its program at its next run
     if any(_touches(route, fixed) for fixed in _IMMUTABLE.get(kind, ())):
         return Impact.OUTAGE if kind == "Pod" else Impact.REPLACE
     if route[:1] == ("metadata",) and route[1:2] in (("name",), ("namespace",)):
