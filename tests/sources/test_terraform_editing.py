@@ -234,6 +234,25 @@ def test_a_value_is_written_where_it_comes_from() -> None:
     assert lines(DEPLOYMENT, after) == (["  default = 8080"], ["  default = 9090"])
 
 
+def test_an_expression_takes_the_place_of_what_is_written_not_of_what_it_refers_to() -> None:
+    text = DEPLOYMENT.replace("replicas = 1\n", "replicas = local.count\n").replace(
+        "  tag    =", "  count  = 1\n  tag    ="
+    )
+    like: Like = (((), (*CONTAINER, "ports", 0, "containerPort")),)
+    after = put({"main.tf": text}, ("spec", "replicas"), 8080, like=like)
+    assert after["main.tf"] == text.replace("local.count", "var.port")
+    assert put(after, ("spec", "replicas"), 8080, like=like) == after
+
+
+def test_what_is_not_known_can_be_written_as_what_stands_for_it() -> None:
+    text = DEPLOYMENT.replace("  default = 8080\n", "")
+    with terraform({"main.tf": text}) as read:
+        port = read.value(WEB, *CONTAINER, "ports", 0, "containerPort")
+    like: Like = ((("tcpSocket", "port"), (*CONTAINER, "ports", 0, "containerPort")),)
+    after = put({"main.tf": text}, (*CONTAINER, "readinessProbe"), {"tcpSocket": {"port": port}}, like=like)
+    assert "tcp_socket {\n              port = var.port\n" in after["main.tf"]
+
+
 def test_a_block_gets_another_inside() -> None:
     value: Value = {"limits": {"memory": "128Mi"}, "requests": {"memory": "128Mi"}}
     after = put(ONE, (*CONTAINER, "resources"), value)

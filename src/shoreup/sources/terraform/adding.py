@@ -42,7 +42,7 @@ def add_object(
     codes = [(route, _expression(beside, other)) for route, other in (*_usual(beside, known, body), *like)]
     held: Value = dict(body)
     for route, code in codes:
-        held = held if code is None else _blank(held, route)
+        held = held if code is None else blanked(held, route)
     made = plain(held)
     for route, code in codes:
         made = made if code is None else with_code(made, route, code)
@@ -60,14 +60,14 @@ def add_object(
     )
 
 
-def _blank(value: Value, route: Route) -> Value:
+def blanked(value: Value, route: Route) -> Value:
     """A value without what is written as code: it need not be known."""
     if not route:
         return ""
     if isinstance(value, dict) and route[0] in value:
-        return {key: _blank(item, route[1:]) if key == route[0] else item for key, item in value.items()}
+        return {key: blanked(item, route[1:]) if key == route[0] else item for key, item in value.items()}
     if isinstance(value, list):
-        return [_blank(item, route[1:]) if index == route[0] else item for index, item in enumerate(value)]
+        return [blanked(item, route[1:]) if index == route[0] else item for index, item in enumerate(value)]
     return value
 
 
@@ -92,7 +92,7 @@ def add_yaml(instance: ResourceInstance, attribute: str, body: Mapping[str, Valu
 def with_code(value: Plain, route: Route, code: Code) -> Plain:
     """A value with an expression in place of what is at a route; unchanged where nothing is."""
     if not route:
-        return Code(code.text, data_in(value))
+        return code if code.value is not None else Code(code.text, data_in(value))
     step = route[0]
     if isinstance(value, Mapping) and step in value:
         return {key: with_code(item, route[1:], code) if key == step else item for key, item in value.items()}

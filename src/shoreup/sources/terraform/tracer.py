@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
-from shoreup.formats.hcl.rendering import Plain, plain
+from shoreup.formats.hcl.rendering import Code, Plain, plain
 from shoreup.formats.yaml import Document
 from shoreup.formats.yaml.inside import origin_inside
 from shoreup.formats.yaml.writing import Page
@@ -18,7 +18,7 @@ from shoreup.model.value import Value, at
 from shoreup.sources.editing import Like, Names
 from shoreup.sources.pages import PageEditor
 from shoreup.sources.provider import terraform_route
-from shoreup.sources.terraform.adding import add_object, add_yaml, with_code
+from shoreup.sources.terraform.adding import add_object, add_yaml, blanked, with_code
 from shoreup.sources.terraform.objects import ObjectWriting, code_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.plainly import PlainWriting
@@ -239,19 +239,30 @@ def _pen(instance: ResourceInstance, read: Reader) -> Pen:
 
 def _alike(writing: ObjectWriting, value: Value, like: Like) -> Plain:
     """A value, with those fields written as others of the resource are that mean the same where it goes."""
-    made = plain(value)
+    codes: dict[Route, Code] = {}
     for route, other in like:
         code = writing.expression(other, writing.instance.scope)
         if code is not None and names_a_secret(route):
             code = of_the_secret(code, writing.instance)
-        made = made if code is None else with_code(made, route, code)
-    return made
+        codes |= {} if code is None else {route: code}
+    return _spoken(value, codes)
 
 
 def _alike_plain(writing: PlainWriting, value: Value, like: Like) -> Plain:
-    made = plain(value)
+    codes: dict[Route, Code] = {}
     for route, other in like:
         found = writing.argument(other)
         code = code_of(found.attribute.expression) if found and not found.rest else None
-        made = made if code is None else with_code(made, route, code)
+        codes |= {} if code is None else {route: code}
+    return _spoken(value, codes)
+
+
+def _spoken(value: Value, codes: Mapping[Route, Code]) -> Plain:
+    """A value with expressions in it; what they stand for need not be known."""
+    held = value
+    for route in codes:
+        held = blanked(held, route)
+    made = plain(held)
+    for route, code in codes.items():
+        made = with_code(made, route, Code(code.text, at(value, *route)))
     return made

@@ -70,7 +70,10 @@ class Values(Struct, frozen=True):
             return
         last = way.last
         current = _at(evaluate_or_unknown(expression, scope), route)
-        if not isinstance(value, Code) and _same(current, value):
+        if isinstance(value, Code):
+            self._put_code(way, route, current, value)
+            return
+        if _same(current, value):
             return
         if isinstance(value, Mapping) and isinstance(current, dict) and _is_written(last, ObjectOf):
             for key, item in value.items():
@@ -91,6 +94,17 @@ class Values(Struct, frozen=True):
         if isinstance(value, str) and isinstance(current, str) and self._put_parts(way, route, value):
             return
         self._put_existing(self._chosen(way, route), current, value)
+
+    def _put_code(self, way: Way, route: Route, current: Value, value: Code) -> None:
+        """An expression takes the place of the one that is there, not of what that one refers to."""
+        hop = next((hop for hop in way.hops if not hop.route), way.last)
+        node = hop.expression
+        if hop.route:
+            raise CannotWrite(_made_by(hop))
+        if _same(current, value.value) or node.source.text[node.start : node.end] == value.text:
+            return
+        self._alone(way, hop, route)
+        self.pen.write(node, self.pen.on(node).replace(node, value))
 
     def _put_new(self, way: Way, route: Route, new: Mapping[str, Plain] | Sequence[Plain]) -> None:
         """More for a map or a list that is written out."""
@@ -327,7 +341,7 @@ def _at(value: Value, route: Route) -> Value:
     return at(value, *route)
 
 
-def _same(current: Value, value: Plain) -> bool:
+def _same(current: Value, value: Plain | Value) -> bool:
     return type(current) is type(value) and current == value
 
 
