@@ -219,6 +219,16 @@ def test_a_limit_of_ours_says_nothing_of_the_copy(copy: Path, manifest: Manifest
     assert "longer than the 0.1 s" in proof.after
 
 
+def test_a_limit_that_is_passed_by_the_copy_itself_says_nothing_of_it_either(copy: Path) -> None:
+    large = b"CREATE TABLE public.large AS SELECT repeat(md5(g::text), 30) AS x FROM generate_series(1, 900000) g;\n"
+    large += b"SELECT pg_sleep(60);\n"
+    end = b"--\n-- PostgreSQL database dump complete"
+    copy.write_bytes(copy.read_bytes().replace(end, large + end))
+    proof = drilled(copy, limits=Limits(room=96 << 20))
+    assert (proof.verdict, proof.control.refused) == (Verdict.COULD_NOT_VERIFY, True), proof.after
+    assert "of disk that it was given" in proof.after
+
+
 def test_a_copy_that_is_too_old_fails_whatever_its_name_says(copy: Path, manifest: Manifest) -> None:
     objective = timedelta(hours=6)
     assert drilled(copy, manifest, most_loss=objective).verdict is Verdict.PASS

@@ -137,6 +137,7 @@ class _Attempt(Struct, frozen=True):
         self.seen.control = Control(what, None)
         with self.seen.timed("control"):
             why = self._refusal(spoilt)
+        self._within_limits()
         self.seen.control = Control(what, bool(why))
         self.seen.before = f"{what}: {why or 'it was taken for whole'}"
 
@@ -151,6 +152,7 @@ class _Attempt(Struct, frozen=True):
                 with seen.timed("restore"):
                     errors = target.load(spec.copy.path, _PLACE)
                 if errors:
+                    self._within_limits()
                     seen.fails(f"it does not restore: {_some(errors)}")
                     return
                 with seen.timed("first answer"):
@@ -159,6 +161,7 @@ class _Attempt(Struct, frozen=True):
                 self._judge(target, answered=answered)
                 seen.limits += target.limits()
         except BrokenCopy as broken:
+            self._within_limits()
             seen.fails(f"it does not restore: {broken}")
 
     def _judge(self, target: Target, *, answered: bool) -> None:
@@ -188,6 +191,11 @@ class _Attempt(Struct, frozen=True):
             seen.passes(f"it restores, is sound in itself and holds {rows} rows")
         else:
             seen.passes(f"it restores, and every table holds what it held: {rows} rows")
+
+    def _within_limits(self) -> None:
+        """What was refused because we ended the server says nothing. Raises :class:`EngineTrouble`."""
+        if self.scratch.trouble():
+            raise EngineTrouble(self.scratch.trouble())
 
     def _refusal(self, spoilt: Path) -> str:
         """Why the spoilt copy is no whole one; empty where nothing was wrong with it."""
