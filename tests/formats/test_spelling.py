@@ -53,6 +53,7 @@ def put_into(text: str, route: Route, start: int, end: int, new: str) -> str:
         ("a: |\r\n  one\r\n  two\r\n", "one\nand\ntwo\n", "a: |\r\n  one\r\n  and\r\n  two\r\n"),
         ("a: |-\n    one\nb: 2\n", "one\ntwo", "a: |-\n    one\n    two\nb: 2\n"),
         ("a: >\n  one two\n  three\n", "one 2\nthree\n", "a: >\n  one 2\n\n  three\n"),
+        ('a: "one\\n\\\n  two"\n', "one\n  two", 'a: "one\\n  two"\n'),
         ("a: {b: word, c: 1}\n", "x,y", 'a: {b: "x,y", c: 1}\n'),
         ("a: ''\n", "text", "a: 'text'\n"),
     ],

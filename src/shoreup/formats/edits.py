@@ -62,13 +62,16 @@ def collide(ones: Iterable[Replacement], others: Sequence[Replacement]) -> bool:
     return any(one.collides(other) for one in ones for other in others)
 
 
-_NEW_LINE = re.compile(rb"(?:\r?\n|\\n)( *)[^ ]")
+_NEW_LINE = re.compile(rb"(?:\r?\n|\\n)( *)(- )?[^ ]")
 
 
 def turn(text: bytes) -> int:
-    """What comes first of texts that are put in at one place; the lowest does."""
+    """What comes first of texts that are put in at one place; the lowest does.
+
+    An item of YAML may stand as deep as the key that its list belongs to.
+    """
     found = _NEW_LINE.match(text)
-    return -(1 << 20) if found is None else -len(found[1])
+    return -(1 << 20) if found is None else -2 * len(found[1]) - (found[2] is not None)
 
 
 def replaced(content: bytes, replacements: Iterable[Replacement]) -> bytes:

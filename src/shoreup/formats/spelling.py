@@ -249,14 +249,18 @@ class _Edit:
 
     def _beside_a_fold(self, here: Sequence[_Placed], content: bytes) -> bool:
         """Whether a line of the scalar ends or begins at the range: blanks there would be no part of the text."""
-        return any(
-            one.segment.span is not None
-            and not one.segment.verbatim
-            and one.start <= self.end
-            and one.end >= self.start
-            and b"\n" in content[one.segment.span.start : one.segment.span.end]
-            for one in here
-        )
+        spans = [one.segment.span for one in here if one.segment.span is not None]
+        if not spans or b"\n" not in content[min(span.start for span in spans) : max(span.end for span in spans)]:
+            return False
+        near = [one.segment for one in here if one.start <= self.end and one.end >= self.start]
+        folds = [segment.span for segment in near if segment.span is not None and not segment.verbatim]
+        if any(b"\n" in content[span.start : span.end] for span in folds):
+            return True
+        # A line that goes on behind a backslash leaves no character, only a gap.
+        first, last = self._bytes(here)
+        before = content[min(span.start for span in spans) : first].rstrip(b" \t")
+        behind = content[last : max(span.end for span in spans)]
+        return before.endswith(b"\n") or re.match(rb"[ \t]*\\?\r?\n", behind) is not None
 
     def _requoted(self, here: Sequence[_Placed], home: Segment, content: bytes) -> tuple[Replacement, ...]:
         """The whole scalar in quotes, where the new text does not bear the old style."""
