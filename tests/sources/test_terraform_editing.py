@@ -601,6 +601,26 @@ def test_a_file_in_the_json_syntax_is_refused() -> None:
         put({"main.tf.json": text}, ("metadata", "labels"), {"a": "b"}, of="kubernetes_namespace.n")
 
 
+def test_code_in_a_text_of_terragrunt_is_not_mistaken_for_the_file_s_own() -> None:
+    generate = 'generate "n" {\n  path      = "n.tf"\n  if_exists = "overwrite"\n  contents  = <<-EOF\n'
+    code = '    resource "kubernetes_namespace" "n" {\n      metadata {\n        name = "n"\n      }\n    }\n'
+    files = {"live/terragrunt.hcl": f"{generate}{code}  EOF\n}}\n", "live/main.tf": 'variable "unused" {}\n'}
+    with pytest.raises(CannotWrite, match="that becomes a file of its own"):
+        put(files, ("metadata", "labels"), {"a": "b"}, of="kubernetes_namespace.n")
+
+
+def test_an_override_file_is_left_where_the_block_itself_is_meant() -> None:
+    files = {
+        **ONE,
+        "main_override.tf": 'resource "kubernetes_namespace" "apps" {\n  wait_for_default_service_account = true\n}\n',
+    }
+    after = put(files, ("metadata", "labels"), {"a": "b"}, of="kubernetes_namespace.apps")
+    assert after["main_override.tf"] == files["main_override.tf"]
+    assert bodies(after)["kubernetes_namespace.apps"] == placed(
+        bodies(files)["kubernetes_namespace.apps"], ("metadata", "labels"), {"a": "b"}
+    )
+
+
 def test_a_file_that_has_changed_is_refused() -> None:
     with pytest.raises(CannotWrite, match="has changed since it was read"):
         written(ONE, WEB, lambda editor, _: editor.put(("spec", "replicas"), 2, lambda path: b"# new\n"))

@@ -184,6 +184,8 @@ class Writer:
 
     def remove(self, item: Attribute | Block, body: Body) -> Changes:
         """Take away an argument or a block, with the comments that belong to it alone."""
+        if item.source.path != body.source.path:
+            raise CannotWrite(f"it is said in {item.source.path}, which overrides {body.source.path}")
         items = own_items(body, self.source)
         if self.on_one_line(body):
             if len(items) == 1 and not self._has_comment(body.start, body.end):

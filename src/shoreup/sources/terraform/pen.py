@@ -40,6 +40,9 @@ class Pen:
                 writers[path] = Writer(file)
             self._writers[path] = writers[path]
             self._changes[path] = []
+        written = self._writers[path].source
+        if node.source is not written and node.source.text != written.text:
+            raise CannotWrite(f"the code is a text in {path} that becomes a file of its own, which is not edited yet")
         return self._writers[path]
 
     def write(self, node: Body | Expression, changes: Iterable[Change]) -> None:
