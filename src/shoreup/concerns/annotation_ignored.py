@@ -17,6 +17,18 @@ _GUARDS = re.compile(
 _SHOWN = 3
 
 
+_PROPOSAL = """# where Traefik runs: what the annotation says becomes a Middleware, which the route names
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: <name>, namespace: <namespace>}
+spec:
+  <forwardAuth, rateLimit, redirectScheme, headers ...>: <its settings>
+---
+metadata:
+  annotations:
+    traefik.ingress.kubernetes.io/router.middlewares: <namespace>-<name>@kubernetescrd"""
+
+
 class AnnotationIgnored(Concern):
     """An ingress carries annotations of a controller that the estate does not run.
 
@@ -46,6 +58,7 @@ class AnnotationIgnored(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every ingress, those in charts' values too."""

@@ -16,6 +16,22 @@ _POLICY = Fix(
 )
 
 
+_PROPOSAL = """# on each node of the control plane, such as /etc/kubernetes/audit.yaml
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: None
+    nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/metrics"]
+  - level: None
+    resources: [{group: coordination.k8s.io, resources: [leases]}]
+  - level: Metadata   # who asked for what; never the contents, which may be secret
+# and the flags of the API server
+--audit-policy-file=/etc/kubernetes/audit.yaml
+--audit-log-path=/var/log/kubernetes/audit.log
+--audit-log-maxage=<days> --audit-log-maxbackup=<files> --audit-log-maxsize=<MiB each>"""
+
+
 class ApiAuditMissing(Concern):
     """The control plane is configured here and records no requests.
 
@@ -44,6 +60,7 @@ class ApiAuditMissing(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.MISSING_FEATURES
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every control plane that the estate configures."""

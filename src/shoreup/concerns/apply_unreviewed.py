@@ -16,6 +16,23 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# GitHub Actions; the environment has required reviewers
+jobs:
+  plan:
+    steps:
+      - run: terraform plan -out=plan.bin
+      - uses: actions/upload-artifact@<commit>
+        with: {name: plan, path: plan.bin}
+  apply:
+    needs: plan
+    environment: <environment with reviewers>
+    steps:
+      - uses: actions/download-artifact@<commit>
+        with: {name: plan}
+      - run: terraform apply plan.bin
+# GitLab: plan.bin as an artifact of the job plan, and the job apply with `when: manual`"""
+
+
 class ApplyUnreviewed(Concern):
     """A pipeline applies infrastructure on a push without a plan that anybody has approved.
 
@@ -45,6 +62,7 @@ class ApplyUnreviewed(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every job that runs on a push."""

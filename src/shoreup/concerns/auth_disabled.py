@@ -18,6 +18,12 @@ _ON = Fix(
 )
 
 
+_PROPOSAL = """# the switch that turns it off goes; the gate before each way in, such as for Traefik
+metadata:
+  annotations:
+    traefik.ingress.kubernetes.io/router.middlewares: <namespace>-<forward-auth middleware>@kubernetescrd"""
+
+
 class AuthDisabled(Concern):
     """A workload's own configuration turns its authentication off.
 
@@ -46,6 +52,7 @@ class AuthDisabled(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every setting that switches authentication off."""

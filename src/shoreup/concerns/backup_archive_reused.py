@@ -17,6 +17,13 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """spec:
+  backup:
+    barmanObjectStore:
+      serverName: <name>-<day of the restore>   # a new one at each restore
+# the annotation cnpg.io/skipEmptyWalArchiveCheck goes"""
+
+
 class BackupArchiveReused(Concern):
     """A database cluster archives into the very archive that it is restored from.
 
@@ -47,6 +54,7 @@ class BackupArchiveReused(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every cluster that is restored from an archive."""

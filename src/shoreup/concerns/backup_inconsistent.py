@@ -24,6 +24,21 @@ _OWN_TOOL = Fix(
 )
 
 
+_PROPOSALS = {
+    _OWN_TOOL: """# the engine's own tool, such as
+sqlite3 <file> ".backup '<folder of the copies>/<name>.sqlite3'"
+pg_dump --format=custom --file=<file> <database>
+mariadb-dump --single-transaction --all-databases > <file>
+# or a snapshot of the volume, which is copied in place of the live folder
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {name: <name>, namespace: <namespace>}
+spec:
+  volumeSnapshotClassName: <class>
+  source: {persistentVolumeClaimName: <claim>}""",
+}
+
+
 class BackupInconsistent(Concern):
     """The command cannot give a copy of one moment.
 
@@ -53,6 +68,7 @@ class BackupInconsistent(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what each command copies and how."""

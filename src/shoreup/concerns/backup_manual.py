@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from shoreup.concerns._sketches import AFTERWARDS, scheduled
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.idle_scripts import IdleScripts, idle_scripts
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
     "Run the script from a CronJob",
@@ -52,6 +56,18 @@ class BackupManual(Concern):
             if held.resource.body.get("data") is not None and not held.script.complete and not held.script.text.strip():
                 continue
             yield self._idle(held)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The job is drawn up; when it runs and where the copies lie is left to say."""
+        held = next((one for one in idle_scripts(estate) if one.script.place == draft.at), None)
+        if held is None:
+            return self.unrepaired(draft)
+        script = held.backups[0]
+        name = script.partition(".")[0].replace("_", "-").lower()
+        workload = next(iter(held.mounted_by), None)
+        namespace = held.resource.namespace or "default"
+        job = scheduled(held.resource.key, namespace, name, held.resource.name, script, workload)
+        return replace(self.unrepaired(draft, text=AFTERWARDS.format(how="")), sketch=(job,))
 
     def _idle(self, held: IdleScripts) -> Outcome:
         who = named(held.resource)

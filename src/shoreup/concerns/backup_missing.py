@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shoreup.concerns._backups import lies_on
+from shoreup.concerns._sketches import copying, restoring
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.coverage import Keeper, uncovered
 from shoreup.facts.estate import Estate, Volume
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _REASON = "when it may run and where the copies lie only the owner decides"
 _LESSER = frozenset({"dns", "vpn", "network", "ingress"})
@@ -55,6 +59,14 @@ class BackupMissing(Concern):
                 yield self.undecided(Place(keeper.resource.key), unknown="backup", reason=reason)
             else:
                 yield self._missing(keeper)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The job is drawn up; when it runs and where the copies lie is left to say."""
+        keeper = next((one for one, _ in uncovered(estate) if one.resource.key == draft.at.resource), None)
+        if keeper is None:
+            return self.unrepaired(draft)
+        left = self.unrepaired(draft, text=restoring(keeper))
+        return replace(left, sketch=(copying(estate, keeper),))
 
     def _missing(self, keeper: Keeper) -> Outcome:
         who = named(keeper.resource)

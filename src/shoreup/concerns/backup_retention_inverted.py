@@ -16,6 +16,10 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# the newest first, and what is behind the first <N> goes
+ls -1t <folder>/<name>-*.<ending> | tail -n +<N + 1> | xargs -r rm --"""
+
+
 class BackupRetentionInverted(Concern):
     """The command that removes old copies removes the newest.
 
@@ -46,6 +50,7 @@ class BackupRetentionInverted(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what each removal takes."""

@@ -29,6 +29,12 @@ class _Data(Struct, frozen=True):
     volume: Volume
 
 
+_PROPOSAL = """# a second set of the copies, on another machine, encrypted before it leaves
+restic -r <sftp:backup@other-machine:/path or s3:https://host/bucket> backup <folder of the copies>
+restic -r <the same> forget --keep-daily <days> --keep-weekly <weeks> --keep-monthly <months> --prune
+# RESTIC_PASSWORD comes from a Secret, and a copy of it lies outside of the cluster"""
+
+
 class BackupSameFailureDomain(Concern):
     """The copies lie on the same server, export or volume as the data that they protect.
 
@@ -57,6 +63,7 @@ class BackupSameFailureDomain(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Compare where each job writes with where its data lies."""

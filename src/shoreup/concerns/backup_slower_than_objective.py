@@ -36,6 +36,10 @@ class _Late(Struct, frozen=True):
     wanted: timedelta
 
 
+_PROPOSAL = """spec:
+  schedule: '<at least as often as the objective says>'"""
+
+
 class BackupSlowerThanObjective(Concern):
     """A backup runs less often than the owner's objective for the data allows.
 
@@ -66,6 +70,7 @@ class BackupSlowerThanObjective(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold the rhythm of each backup against what is wanted for its data."""

@@ -7,7 +7,7 @@ no list of concerns anywhere. The class docstring is its page: What, Why, Exampl
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, TypeAlias
 
 from shoreup.facts.estate import Estate
@@ -41,6 +41,9 @@ class Concern(ABC):
     """True for the concerns about proof (E in the catalogue)."""
     strict: ClassVar[bool] = False
     """True for concerns that only the strict persona sees: true, and seldom worth a change."""
+    proposal: ClassVar[str | Mapping[Fix, str]] = ""
+    """What a person completes and pastes where no edit is made, one text or one for each fix that is offered. What is
+    theirs to say stands in angle brackets."""
 
     @abstractmethod
     def check(self, estate: Estate) -> Iterator[Outcome]:
@@ -56,7 +59,9 @@ class Concern(ABC):
         return self.unrepaired(draft)
 
     def unrepaired(self, draft: Draft, reason: str = "", text: str = "") -> NoRepair:
-        """No edits: ``reason``, or else what the finding itself offers. ``text`` is for a person to complete."""
+        """No edits: ``reason``, or else what the finding itself offers. ``text`` is for a person to complete; without
+        one it is the concern's :attr:`proposal`.
+        """
         if not reason:
             offer = draft.fixes[0] if draft.fixes else None
             if offer is None:
@@ -65,6 +70,9 @@ class Concern(ABC):
                 reason = f"a command does it, not an edit: {offer.title}"
             else:
                 reason = f"a person has to decide: {offer.title} ({offer.reason})"
+        if not text:
+            said = self.proposal
+            text = said if isinstance(said, str) else said.get(draft.fixes[0], "") if draft.fixes else ""
         return NoRepair(reason, text)
 
     def found(

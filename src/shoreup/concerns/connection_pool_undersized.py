@@ -10,6 +10,10 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
+_PROPOSAL = """# one of the two gives way
+default_pool_size = <connections>   # the sum over its databases stays under max_connections of the server
+<pool size of a client> = <pool / (replicas x processes)>"""
+
 
 class ConnectionPoolUndersized(Concern):
     """The clients that the estate configures may open more connections than the pooler or the server takes.
@@ -40,6 +44,7 @@ class ConnectionPoolUndersized(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.SCALING_LIMITS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every pooler and server whose limit is written down."""

@@ -17,6 +17,12 @@ _ASK = Fix(
 )
 
 
+_PROPOSAL = """# the setting that lets anyone in goes; or a gate stands before the route, such as for Traefik
+metadata:
+  annotations:
+    traefik.ingress.kubernetes.io/router.middlewares: <namespace>-<forward-auth middleware>@kubernetescrd"""
+
+
 class DashboardAnonymous(Concern):
     """A page of administration that anyone on the internet may open without a log-in.
 
@@ -46,6 +52,7 @@ class DashboardAnonymous(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every page of administration that asks nobody."""

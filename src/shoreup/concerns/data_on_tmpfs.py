@@ -26,6 +26,20 @@ _VOLUME = Fix(
 )
 
 
+_PROPOSAL = """volumes:
+  - name: <the volume>
+    persistentVolumeClaim:
+      claimName: <claim>
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: <claim>, namespace: <namespace>}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: <class>
+  resources: {requests: {storage: <size>}}"""
+
+
 class DataOnTmpfs(Concern):
     """A data folder that must last lies on a volume in memory.
 
@@ -56,6 +70,7 @@ class DataOnTmpfs(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.AVAILABILITY
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every mount of a volume in memory."""

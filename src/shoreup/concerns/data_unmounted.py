@@ -17,6 +17,23 @@ _VOLUME = Fix(
 )
 
 
+_PROPOSAL = """# first: kubectl cp <namespace>/<pod>:<path> <folder here>
+volumeMounts:
+  - {name: <the volume>, mountPath: <path>}
+volumes:
+  - name: <the volume>
+    persistentVolumeClaim:
+      claimName: <claim>
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: <claim>, namespace: <namespace>}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: <class>
+  resources: {requests: {storage: <size>}}"""
+
+
 class DataUnmounted(Concern):
     """A product keeps lasting data in a folder that lies on no volume.
 
@@ -46,6 +63,7 @@ class DataUnmounted(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.AVAILABILITY
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container of a product that keeps data."""

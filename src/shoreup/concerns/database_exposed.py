@@ -17,6 +17,14 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """spec:
+  type: ClusterIP
+# or, where somebody outside needs it
+spec:
+  type: LoadBalancer
+  loadBalancerSourceRanges: [<address of the client>/32]"""
+
+
 class DatabaseExposed(Concern):
     """A database can be reached from outside of its cluster.
 
@@ -47,6 +55,7 @@ class DatabaseExposed(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every Service with an address outside."""

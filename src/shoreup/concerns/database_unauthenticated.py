@@ -19,6 +19,17 @@ _PASSWORD = Fix(
 )
 
 
+_PROPOSAL = """apiVersion: v1
+kind: Secret
+metadata: {name: <name>, namespace: <namespace>}
+stringData: {password: <made by a generator, kept out of git>}
+---
+env:
+  - name: <the product's variable for the password>
+    valueFrom:
+      secretKeyRef: {name: <name>, key: password}"""
+
+
 class DatabaseUnauthenticated(Concern):
     """A database or cache without a password that more than its own pod reaches.
 
@@ -49,6 +60,7 @@ class DatabaseUnauthenticated(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every database without a password that a Service leads to."""

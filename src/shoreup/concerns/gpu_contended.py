@@ -23,6 +23,15 @@ _SLICE = Fix(
 )
 
 
+_PROPOSAL = """# the device plugin's configuration: one card is offered several times, without isolation of memory
+version: v1
+sharing:
+  timeSlicing:
+    resources:
+      - name: nvidia.com/gpu
+        replicas: <programs that share a card>"""
+
+
 class GpuContended(Concern):
     """More cards are claimed than the estate has, or several workloads use one without sharing being set up.
 
@@ -53,6 +62,7 @@ class GpuContended(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Count cards and claims."""

@@ -24,6 +24,14 @@ _WATCHES = re.compile(
 )
 
 
+_PROPOSAL = """livenessProbe:   # where the image has nvidia-smi; a hung card does not answer
+  exec:
+    command: [nvidia-smi, --query-gpu=uuid, --format=csv]
+  periodSeconds: <seconds>
+  timeoutSeconds: <seconds>
+  failureThreshold: 3"""
+
+
 class GpuUnwatched(Concern):
     """A workload works on a graphics card, and nothing asks whether the card answers.
 
@@ -55,6 +63,7 @@ class GpuUnwatched(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.MISSING_FEATURES
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload on a card."""

@@ -17,6 +17,11 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# <folder of the image>/Dockerfile
+FROM <base image>:<version>@<digest>
+RUN <what is installed, each with its version>"""
+
+
 class ImageBuildUntracked(Concern):
     """An image from the owner's own registry namespace has no build file in the repository.
 
@@ -46,6 +51,7 @@ class ImageBuildUntracked(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.DEPENDENCIES_AT_RISK
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every image of the owner's own."""

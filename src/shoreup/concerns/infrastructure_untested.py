@@ -18,6 +18,16 @@ _CHECK = Fix(
 )
 
 
+_PROPOSAL = """# .github/workflows/audit.yaml
+on: [pull_request]
+jobs:
+  audit:
+    runs-on: <runner>
+    steps:
+      - uses: actions/checkout@<commit>
+      - run: shoreup audit ."""
+
+
 class InfrastructureUntested(Concern):
     """No pipeline of the repository checks a change of the estate.
 
@@ -48,6 +58,7 @@ class InfrastructureUntested(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.TEST_GAPS
+    proposal = _PROPOSAL
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -19,6 +19,9 @@ _FAILS = "It is applied although its author says that it does not work; nobody k
 _LATER = "What its author meant to do is not done, and only this line knows of it."
 
 
+_PROPOSAL = """# decide: finish what the comment names and delete the comment, or take the code out until it works"""
+
+
 class MarkedUnfinished(Concern):
     """A comment on code that is applied says that the code does not work.
 
@@ -49,6 +52,7 @@ class MarkedUnfinished(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.NETWORK
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every comment that stands on live code."""

@@ -16,6 +16,12 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """ports:
+  - name: <name>
+    port: <port of the Service>
+    targetPort: <a port that the container declares and listens on>"""
+
+
 class PortMismatch(Concern):
     """A route, a Service or a probe asks for a port that its target does not have.
 
@@ -46,6 +52,7 @@ class PortMismatch(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every port that something asks for."""

@@ -41,6 +41,17 @@ _LESS = Fix(
 )
 
 
+_PROPOSAL = """securityContext:
+  privileged: false
+  allowPrivilegeEscalation: false
+  capabilities:
+    drop: [ALL]
+    add: [<the one that it uses, such as NET_ADMIN>]
+volumes:
+  - name: <device or folder>
+    hostPath: {path: <the one device or folder>, type: <CharDevice, Directory>}"""
+
+
 class PrivilegedWorkload(Concern):
     """A workload reaches out of its container into its node.
 
@@ -74,6 +85,7 @@ class PrivilegedWorkload(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container of every workload."""

@@ -16,6 +16,19 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# Traefik; the certificate comes from: openssl s_client -connect <host>:<port> -showcerts
+apiVersion: traefik.io/v1alpha1
+kind: ServersTransport
+metadata: {name: <name>, namespace: <namespace>}
+spec:
+  serverName: <a name in the certificate>
+  rootCAsSecrets: [<Secret with ca.crt>]
+# nginx
+proxy_ssl_verify on;
+proxy_ssl_trusted_certificate <file with the authority>;
+proxy_ssl_name <a name in the certificate>;"""
+
+
 class ProxyBackendUnverified(Concern):
     """A proxy speaks TLS to a backend without checking its certificate.
 
@@ -46,6 +59,7 @@ class ProxyBackendUnverified(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every backend that is reached by TLS."""

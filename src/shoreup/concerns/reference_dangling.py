@@ -18,6 +18,9 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# name what is there (kubectl get <kind> -n <namespace>), or add the object that is named"""
+
+
 class ReferenceDangling(Concern):
     """Something is named that does not exist.
 
@@ -48,6 +51,7 @@ class ReferenceDangling(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.KNOWN_BUGS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every reference."""

@@ -24,6 +24,11 @@ _SIGNED = frozenset({"ssh-keyscan", "grafana-plugins", "grafana-preinstall", "li
 """What comes from a registry that somebody keeps, or is a key."""
 
 
+_PROPOSAL = """curl -fsSLo <file> https://<address of one version>
+echo "<sha256 of that file>  <file>" | sha256sum -c -
+sh <file>"""
+
+
 class RemoteCodeUnpinned(Concern):
     """A program of the estate fetches code when it runs, and nothing says which code.
 
@@ -57,6 +62,7 @@ class RemoteCodeUnpinned(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.PRACTICE
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every program, and at settings that have one fetch more."""

@@ -18,6 +18,13 @@ _MOVE = Fix(
 )
 
 
+_PROPOSAL = """env:
+  - name: <variable>
+    valueFrom:
+      secretKeyRef: {name: <Secret>, key: <key>}
+# Terraform: a variable with sensitive = true, or a data source of where the secret is kept"""
+
+
 class SecretInPlainText(Concern):
     """A credential is written out in the source.
 
@@ -49,6 +56,7 @@ class SecretInPlainText(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every literal that may be a credential; the same one in several places is one finding."""

@@ -22,6 +22,11 @@ _UNIGNORE = Fix(
 )
 
 
+_PROPOSAL = """# 1. put the value that is in use where the code reads it; terraform plan shows no change
+# 2. take the entry out of ignore_changes
+# 3. replace the credential, and let the code carry the new one"""
+
+
 class SecretRotationFrozen(Concern):
     """`ignore_changes` keeps a credential from ever being replaced by code.
 
@@ -51,6 +56,7 @@ class SecretRotationFrozen(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every ignored change."""

@@ -26,6 +26,31 @@ _ELSEWHERE = Fix(
 )
 
 
+_PROPOSALS = {
+    _ENCRYPT: """# k3s: /etc/rancher/k3s/config.yaml
+secrets-encryption: true
+# elsewhere: --encryption-provider-config=<file> of the API server, and in the file
+apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+  - resources: [secrets]
+    providers:
+      - secretbox: {keys: [{name: key1, secret: <32 random bytes in Base64>}]}
+      - identity: {}
+# then every Secret is written anew
+kubectl get secrets -A -o json | kubectl replace -f -""",
+    _ELSEWHERE: """# OpenTofu encrypts the state itself
+terraform {
+  encryption {
+    key_provider "pbkdf2" "key" { passphrase = var.<passphrase> }
+    method "aes_gcm" "state" { keys = key_provider.pbkdf2.key }
+    state { method = method.aes_gcm.state }
+  }
+}
+# or the secret stays outside: External Secrets, Sealed Secrets, SOPS""",
+}
+
+
 class SecretsUnencryptedAtRest(Concern):
     """Secrets lie in clear in etcd or in Terraform's state.
 
@@ -55,6 +80,7 @@ class SecretsUnencryptedAtRest(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every control plane and every state."""

@@ -24,6 +24,18 @@ _NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|sample
 _MODULES = re.compile(r"(?:^|/)modules?(?:/|$)")
 
 
+_PROPOSAL = """terraform {
+  backend "s3" {
+    bucket       = "<bucket on storage that outlives this machine and this cluster>"
+    key          = "<name of this root>/terraform.tfstate"
+    region       = "<region>"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+# then: terraform init -migrate-state"""
+
+
 class StateLocal(Concern):
     """A root of Terraform keeps its state on local disk.
 
@@ -53,6 +65,7 @@ class StateLocal(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every root that Terraform applies by itself."""

@@ -19,6 +19,12 @@ _REPLICA = Fix(
 )
 
 
+_PROPOSAL = """# mount options that make an outage of the server visible, and never lose a write
+mountOptions: [hard, nfsvers=<4.1 or what the server speaks>, timeo=600, retrans=2]
+# and a replica of what it holds on another machine, such as
+zfs send -i <last snapshot> <dataset>@<new snapshot> | ssh <other machine> zfs receive <dataset>"""
+
+
 class StorageSingleServer(Concern):
     """Most of what keeps data keeps it on one storage server.
 
@@ -53,6 +59,7 @@ class StorageSingleServer(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every server that data lies on."""

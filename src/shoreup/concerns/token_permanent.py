@@ -23,6 +23,22 @@ _ENDING = Fix(
 )
 
 
+_PROPOSALS = {
+    _PROJECTED: """# in the pod: Kubernetes mounts it and renews it
+volumes:
+  - name: token
+    projected:
+      sources:
+        - serviceAccountToken: {path: token, expirationSeconds: 3600, audience: <who checks it>}
+# outside of the cluster, for as long as the work takes
+kubectl create token <service account> -n <namespace> --duration=<time>
+# when nobody uses the old one any more
+kubectl delete secret <the token's Secret> -n <namespace>""",
+    _ENDING: """# the pipeline makes the next one before the old one ends
+<token> expires in <days>; a job replaces it every <fewer days>""",
+}
+
+
 class TokenPermanent(Concern):
     """A token that never expires.
 
@@ -52,6 +68,7 @@ class TokenPermanent(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every token that nothing ends."""

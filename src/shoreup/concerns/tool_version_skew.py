@@ -17,6 +17,10 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# one file says the version (.tool-versions, mise.toml, a variable of the pipeline); the others read it
+<tool> <version>"""
+
+
 class ToolVersionSkew(Concern):
     """The same tool is pinned to different versions in one estate.
 
@@ -46,6 +50,7 @@ class ToolVersionSkew(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.DEPENDENCIES_AT_RISK
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold the pins of each tool against one another."""

@@ -18,6 +18,11 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# the server first: a certificate from a Secret, and TLS beside plain text; then the clients, with
+<scheme>s://<host>:<port>   # and the authority that signed: <ca.crt>
+# at last the server refuses plain text"""
+
+
 class TrafficUnencrypted(Concern):
     """A workload talks to another in clear, with a credential, or is left out of the mesh that would encrypt it.
 
@@ -49,6 +54,7 @@ class TrafficUnencrypted(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload and every file of configuration."""

@@ -21,6 +21,11 @@ _LESS = Fix(
 )
 
 
+_PROPOSAL = """# keep less: <copies> x <size of one> under four fifths of it; or, with allowVolumeExpansion
+spec:
+  resources: {requests: {storage: <size>}}"""
+
+
 class VolumeOvercommitted(Concern):
     """What a program is told to keep is larger than the volume that it keeps it on, by the estate's own numbers.
 
@@ -50,6 +55,7 @@ class VolumeOvercommitted(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold what is kept against the room for it."""

@@ -16,6 +16,16 @@ _FIX = Fix(
 )
 
 
+_PROPOSAL = """# nftables on the endpoint, before the tunnel comes up
+table inet vpn {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    iifname "<wg0>" ip saddr <address of the peer> ip daddr <address of the service> tcp dport <port> accept
+  }
+}"""
+
+
 class VpnUnrestricted(Concern):
     """A VPN endpoint forwards whatever its peers send.
 
@@ -46,6 +56,7 @@ class VpnUnrestricted(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every endpoint."""

@@ -137,10 +137,15 @@ class Repair(Struct, frozen=True):
 
 
 class NoRepair(Struct, frozen=True):
-    """Why code does not make a fix. ``text`` is what a person may complete and paste, where that helps."""
+    """Why code does not make a fix. ``text`` is what a person may complete and paste, where that helps.
+
+    ``sketch`` are new objects that lack only what is the owner's to say, in angle brackets: they are shown before the
+    text, in the dialect and manner of the files, and never made.
+    """
 
     reason: str
     text: str = ""
+    sketch: tuple[Add, ...] = ()
 
 
 class Impact(StrEnum):

@@ -153,10 +153,17 @@ class _Page(Struct, frozen=True):
             count = self.ink(f"  {len(some)} findings", "faint") if len(some) > 1 else ""
             yield f"  {self.ink(plain(concern), 'strong')}{count}  {self._place(some[0].finding)}"
             yield from self._prose(reason, "    ")
-            for text in dict.fromkeys(one.text for one in some if one.text):
-                yield ""
-                yield from (f"        {plain(line)}" for line in text.splitlines())
-                yield ""
+            yield from self._texts(list(dict.fromkeys(one.text for one in some if one.text)))
+
+    def _texts(self, texts: Sequence[str]) -> Iterator[str]:
+        """The first of what a person may complete, and how to see the others."""
+        for text in texts[:1]:
+            yield ""
+            yield from (f"        {plain(line)}" for line in text.splitlines())
+            yield ""
+        if len(texts) > 1:
+            more = f"{len(texts) - 1} more like it: name a fingerprint, or ask for --format json"
+            yield from self._prose(more, "    ", "faint")
 
     def _counts(self, amendment: Amendment) -> Iterator[str]:
         before, after = sum(amendment.before.values()), sum(amendment.after.values())

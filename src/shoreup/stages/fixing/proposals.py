@@ -148,7 +148,7 @@ def _attempt(
     except Exception as problem:  # one concern's mistake costs its own fix only
         return Dropped(finding, concern.title, "repair", f"Shoreup failed to work it out: {type(problem).__name__}")
     if isinstance(repair, NoRepair):
-        return NotFixed(finding, repair.reason, repair.text)
+        return NotFixed(finding, repair.reason, sketched(repair, realiser))
     fix = repair.fix
     if fix.safety not in _OFFERED:
         return NotFixed(finding, f"a person has to decide: {fix.title} ({fix.reason})")
@@ -166,6 +166,20 @@ def _attempt(
     if not replacements:
         return NotFixed(finding, "nothing in the files would change")
     return Attempt(finding, draft, repair, does, replacements, alone)
+
+
+def sketched(left: NoRepair, realiser: Realiser) -> str:
+    """What a person completes: objects as the files would say them, and the text."""
+    pieces: list[str] = []
+    for one in left.sketch:
+        try:
+            made = realiser.realise((one,))
+        except CannotWrite:
+            continue
+        for piece in made:
+            written = piece.text.decode().strip().removeprefix("---").strip()
+            pieces += [f"# {piece.file}\n{written}"] if written else []
+    return "\n\n".join((*pieces, *([left.text] if left.text else [])))
 
 
 def _impact(seen: Examination, repair: Repair) -> Impact:
