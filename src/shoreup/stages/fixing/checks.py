@@ -226,7 +226,8 @@ class _Check:
         if new is not None and new is not old and self._wished(old, new, guilty):
             self.verdict.also.update(guilty)
         else:
-            self.verdict.blame(guilty, Failure("intended", cause, shared=True))
+            own = all(any(edit.resource == old.key for edit in _fields(one)) for one in guilty)
+            self.verdict.blame(guilty, Failure("intended", cause, shared=not own))
 
     def _wished(self, old: Resource, new: Resource, guilty: Sequence[Attempt]) -> bool:
         """Whether the resource has findings of the same concerns, whose own fixes make of it what it has become."""
@@ -312,6 +313,11 @@ class _Check:
 
     def _failed(self, asked: Sequence[tuple[Edit, Attempt]], failure: Failure) -> None:
         self.verdict.blame(list(dict.fromkeys(attempt for _, attempt in asked)), failure)
+
+
+def _fields(attempt: Attempt) -> list[Put | Append | Remove | Rename | Become | Substitute]:
+    kinds = Put | Append | Remove | Rename | Become | Substitute
+    return [one for one in attempt.repair.edits if isinstance(one, kinds)]
 
 
 def _near(edit: Edit, stray: Route) -> bool:
