@@ -13,7 +13,7 @@ from hashicorp import formatted, needs_hashicorp, refusal
 from shoreup.formats.edits import CannotWrite, Replacement, replaced
 from shoreup.formats.files import Reader
 from shoreup.model.location import Route
-from shoreup.model.value import Value
+from shoreup.model.value import Value, at
 from shoreup.sources.editing import Editor, Like
 from terraform_reading import terraform
 
@@ -595,10 +595,63 @@ def test_a_kind_without_a_type_is_a_manifest() -> None:
 # Files that are not edited
 
 
-def test_a_file_in_the_json_syntax_is_refused() -> None:
-    text = '{"resource": {"kubernetes_namespace": {"n": {"metadata": {"name": "n"}}}}}'
+JSON = """\
+{
+  "resource": {
+    "kubernetes_deployment": {
+      "web": {
+        "metadata": {"name": "web"},
+        "spec": {
+          "template": [{
+            "spec": {
+              "container": {
+                "name": "web",
+                "image": "${var.image}"
+              }
+            }
+          }]
+        }
+      }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("route", "value"),
+    [
+        (("metadata", "labels"), {"app": "a ${b}"}),
+        (("spec", "replicas"), 2),
+        (("spec", "strategy"), {"type": "Recreate"}),
+        ((*CONTAINER, "resources", "limits", "memory"), "1Gi"),
+        ((*CONTAINER, "readinessProbe"), {"httpGet": {"path": "/", "port": 80}}),
+        ((*CONTAINER, "ports"), [{"containerPort": 80}, {"containerPort": 81, "name": "b"}]),
+        ((*POD, "containers", 0, "args"), ["a", "b"]),
+        ((*POD, "tolerations"), [{"key": "a", "operator": "Exists"}]),
+    ],
+)
+def test_the_json_syntax_is_written_too(route: Route, value: Value) -> None:
+    files = {"main.tf.json": JSON}
+    after = put(files, route, value)
+    assert bodies(after)[WEB] == placed(bodies(files)[WEB], route, value)
+    gone = remove(after, route)
+    assert at(bodies(gone)[WEB], *route) is None
+
+
+def test_items_and_expressions_of_the_json_syntax() -> None:
+    files = {"main.tf.json": JSON}
+    after = append(append(files, (*CONTAINER, "env"), {"name": "A", "value": "1"}), (*CONTAINER, "args"), "x")
+    assert bodies(after)[WEB] == placed(
+        placed(bodies(files)[WEB], (*CONTAINER, "env"), [{"name": "A", "value": "1"}]), (*CONTAINER, "args"), ["x"]
+    )
+    after = append(files, (*POD, "containers"), {"name": "b", "image": "c"})
+    containers: Value = [at(bodies(files)[WEB], *CONTAINER), {"name": "b", "image": "c"}]
+    assert bodies(after)[WEB] == placed(bodies(files)[WEB], (*POD, "containers"), containers)
+    with pytest.raises(CannotWrite, match="put together by an expression"):
+        put(files, (*CONTAINER, "image"), "x")
     with pytest.raises(CannotWrite, match="written in JSON"):
-        put({"main.tf.json": text}, ("metadata", "labels"), {"a": "b"}, of="kubernetes_namespace.n")
+        add(files, budget("web"))
 
 
 def test_code_in_a_text_of_terragrunt_is_not_mistaken_for_the_file_s_own() -> None:

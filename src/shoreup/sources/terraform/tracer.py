@@ -19,6 +19,7 @@ from shoreup.sources.editing import Like, Names
 from shoreup.sources.pages import PageEditor
 from shoreup.sources.provider import terraform_route
 from shoreup.sources.terraform.adding import add_object, add_yaml, blanked, with_code
+from shoreup.sources.terraform.jsonly import JsonWriting, is_json
 from shoreup.sources.terraform.objects import ObjectWriting, code_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.plainly import PlainWriting
@@ -44,6 +45,8 @@ class PlainTracer:
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """Give an argument a value; see :class:`shoreup.sources.editing.Editor`."""
+        if is_json(self.instance):
+            return JsonWriting(self.instance, read, alone).put(route, value)
         pen = _pen(self.instance, read)
         writing = PlainWriting(self.instance, pen, alone)
         writing.put(route, _alike_plain(writing, value, like))
@@ -53,6 +56,8 @@ class PlainTracer:
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """Add an item to a list of values or of blocks."""
+        if is_json(self.instance):
+            return JsonWriting(self.instance, read, alone).append(route, value)
         pen = _pen(self.instance, read)
         writing = PlainWriting(self.instance, pen, alone)
         writing.append(route, _alike_plain(writing, value, like))
@@ -60,6 +65,8 @@ class PlainTracer:
 
     def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
         """Take away an argument, a block or an item."""
+        if is_json(self.instance):
+            return JsonWriting(self.instance, read, alone).remove(route)
         pen = _pen(self.instance, read)
         PlainWriting(self.instance, pen, alone).remove(route)
         return pen.replacements()
@@ -98,6 +105,8 @@ class ObjectTracer:
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """Give a field a value; see :class:`shoreup.sources.editing.Editor`."""
+        if is_json(self.instance):
+            return JsonWriting(self.instance, read, alone).put(route, value)
         pen = _pen(self.instance, read)
         writing = ObjectWriting(self.instance, self.body, pen, alone)
         writing.put(route, _alike(writing, value, like))
@@ -107,6 +116,8 @@ class ObjectTracer:
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """Add an item to a list."""
+        if is_json(self.instance):
+            return JsonWriting(self.instance, read, alone).append(route, value)
         pen = _pen(self.instance, read)
         writing = ObjectWriting(self.instance, self.body, pen, alone)
         writing.append(route, _alike(writing, value, like))
@@ -114,6 +125,8 @@ class ObjectTracer:
 
     def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
         """Take away a field, block or item."""
+        if is_json(self.instance):
+            return JsonWriting(self.instance, read, alone).remove(route)
         pen = _pen(self.instance, read)
         ObjectWriting(self.instance, self.body, pen, alone).remove(route)
         return pen.replacements()
