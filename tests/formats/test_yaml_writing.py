@@ -320,6 +320,10 @@ def test_only_what_is_removed_goes(value: dict[str, Value], data: st.DataObject)
         expected = removed(value, route)
     except CannotWrite:
         return
-    after = remove(text, route)
+    try:
+        after = remove(text, route)
+    except CannotWrite:
+        assert not text.endswith("\n"), "the end of a text without a last line break may be the end of a block of text"
+        return
     assert load(after).documents[0].value == expected
     check_others_agree(after, expected)

@@ -106,6 +106,19 @@ def test_neighbours_that_go_together_take_their_lines_once() -> None:
     assert replaced(outer.encode(), made) == b"v: |\n  a:\n    b: 1\n"
 
 
+def test_a_string_that_is_written_anew_is_written_once() -> None:
+    outer = 'v: "a: 1\\nb: 2\\n\\\n  c: 3\\n"\n'
+    trace = load(outer).documents[0].trace(("v",))
+    assert trace is not None
+    origin = origin_of(trace, whole("f", outer))
+    assert origin is not None
+    page = Page(origin.text)
+    assert page.text == "a: 1\nb: 2\nc: 3\n"
+    changes = [Change(10, 10, "# x\n"), Change(15, 15, " # y")]
+    made = written_inside(changes, origin, page.text, lambda _: outer.encode())
+    assert load(replaced(outer.encode(), made).decode()).documents[0].value == {"v": changed(page.text, changes)}
+
+
 def test_places_beside_what_is_not_known_are_left_alone() -> None:
     known = "a: 1\nb: "
     partial = PartialText((known, Unknown("set outside"), "\nc: 2\n"))

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.formats.edits import CannotWrite, Replacement, collide
 from shoreup.formats.files import Reader
 from shoreup.formats.sourcemap import cover, cut, join, nest, place
 from shoreup.formats.spelling import substituted
-from shoreup.formats.yaml.changes import Change, joined
+from shoreup.formats.yaml.changes import Change, changed, joined
 from shoreup.formats.yaml.positions import Trace
 from shoreup.model.location import Span
 from shoreup.model.origin import Origin, Reference, Segment
@@ -75,8 +75,19 @@ def written_inside(changes: Iterable[Change], outer: Origin, text: str, read: Re
 
     Each is written as the text around it is written there. Raises :class:`CannotWrite` where that cannot be.
     """
+    ordered = joined(changes)
+    made = _apart(ordered, outer, text, read)
+    if any(collide([one], made) for one in made):
+        # A scalar that has to be written anew is written once, for all of them.
+        first, last = ordered[0].start, ordered[-1].end
+        whole = changed(text, ordered)
+        made = _apart([Change(first, last, whole[first : len(whole) - len(text) + last])], outer, text, read)
+    return made
+
+
+def _apart(changes: Iterable[Change], outer: Origin, text: str, read: Reader) -> tuple[Replacement, ...]:
     made: list[Replacement] = []
-    for change in joined(changes):
+    for change in changes:
         if _has_mark(text[change.start : change.end] + text[change.end : change.end + 1]) or (
             change.end == len(text) and _has_mark(text[-1:])
         ):
