@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import sqlite3
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -25,7 +27,7 @@ from shoreup.drills.proving import record
 from shoreup.drills.restore import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.mysql import Mysql
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.postgresql_dumps import Form
 from shoreup.engines.redis import Redis
 from shoreup.engines.scratch import Limits, Scratch
@@ -330,3 +332,80 @@ def test_sqlite_is_tried_the_same_way(tmp_path: Path) -> None:
     assert drilled(path, known, wanted=wanted).after == "main: table note: 3000 rows, now 2999 rows"
     path.write_bytes(b"")
     assert drilled(path, known, wanted=wanted).verdict is not Verdict.PASS
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    """A base backup in tars of a server that archives, with the manifest of what it held."""
+    choice, target = chosen("postgresql", "17"), tmp_path_factory.mktemp("base")
+    with Scratch() as scratch, Postgresql(choice, scratch, PostgresqlOptions(durable=True)).start() as server:
+        server.create("bank")
+        with server.connect("bank") as connection:
+            connection.execute(SCHEMA)
+        with server.connect() as connection:
+            connection.execute("ALTER SYSTEM SET archive_command = 'cp %p /backup/%f'")
+        known = take(server.connect, ["bank"])
+        place = scratch.make("out") / "base"
+        options = ["--format=tar", "--gzip", "--checkpoint=fast", "--wal-method=stream", f"--pgdata={place}"]
+        finished = server.tool("pg_basebackup", options)
+        assert finished.well, finished.said
+        for one in place.iterdir():
+            shutil.copyfile(one, target / one.name)
+    return target, known
+
+
+def files(path: Path, manifest: Manifest | None) -> Proof:
+    """The proof of a restore from files."""
+    return drilled(path, manifest, wanted=Wanted("postgresql", "17", files=True))
+
+
+def test_a_base_backup_passes(base: tuple[Path, Manifest]) -> None:
+    proof = files(*base)
+    assert (proof.verdict, proof.control.refused) == (Verdict.PASS, True), (proof.before, proof.after)
+    assert proof.after == "it restores, and every table holds what it held: 4000 rows"
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"), [("pg_wal.tar.gz", "does not"), ("backup_manifest", ""), ("base.tar.gz", "does not restore")]
+)
+def test_a_base_backup_without_one_of_its_files(
+    base: tuple[Path, Manifest], tmp_path: Path, lost: str, words: str
+) -> None:
+    shutil.copytree(base[0], tmp_path / "base")
+    (tmp_path / "base" / lost).unlink()
+    proof = files(tmp_path / "base", base[1])
+    if not words:
+        assert proof.verdict is Verdict.PASS
+        assert any("no list of checksums" in one for one in proof.limits)
+    else:
+        assert proof.verdict is not Verdict.PASS
+        assert words in proof.after
+
+
+def test_a_role_that_we_do_not_know_says_nothing_of_a_base_backup(base: tuple[Path, Manifest]) -> None:
+    copy = Copy(base[0], superuser="somebody")
+    proof = drilled(base[0], base[1], wanted=Wanted("postgresql", "17", files=True), copy=copy)
+    assert proof.verdict is Verdict.COULD_NOT_VERIFY
+    assert 'role "somebody" does not exist' in proof.after
+
+
+def test_a_good_base_backup_of_an_empty_cluster_fails(base: tuple[Path, Manifest], tmp_path: Path) -> None:
+    choice = chosen("postgresql", "17")
+    with Scratch() as scratch, Postgresql(choice, scratch, PostgresqlOptions(durable=True)).start() as server:
+        place = scratch.make("out") / "base"
+        assert server.tool("pg_basebackup", ["--checkpoint=fast", f"--pgdata={place}"]).well
+        shutil.copytree(place, tmp_path / "base")
+    for known in (base[1], None):
+        proof = files(tmp_path / "base", known)
+        assert (proof.verdict, proof.control.refused) == (Verdict.FAIL, True), (proof.before, proof.after)
+
+
+def test_an_archive_that_climbs_out_of_its_folder_is_refused(base: tuple[Path, Manifest], tmp_path: Path) -> None:
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    with tarfile.open(evil / "base.tar", "w") as archive:
+        one = tarfile.TarInfo("../../../climbed")
+        archive.addfile(one)
+    proof = files(evil, None)
+    assert proof.verdict is not Verdict.PASS
+    assert "reaches out of its folder" in f"{proof.before} {proof.after}"

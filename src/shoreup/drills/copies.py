@@ -17,7 +17,7 @@ from shoreup.engines.choosing import Choice, NoProvider, Wanted
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 
-TOOLS = frozenset({"pg_dump", "pg_dumpall", "mysqldump", "mariadb-dump"})
+TOOLS = frozenset({"pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mariadb-dump"})
 """What makes copies that can be restored here. A copy of another tool would be refused, and be called broken."""
 
 

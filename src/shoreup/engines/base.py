@@ -21,12 +21,18 @@ from shoreup.engines.jail import Finished, Jail
 from shoreup.model.proof import Engine as EngineSeen
 
 START_SECONDS = 60.0
+LOAD_SECONDS = 4 * 3600.0
+"""For a server that starts with data: it replays or loads all of it before it answers."""
 STOP_SECONDS = 60.0
 _PAUSE = 0.005
 
 
 class EngineTrouble(Exception):
     """An engine or one of its tools did not do what it was asked: nothing can be verified. The message says why."""
+
+
+class EngineEnded(EngineTrouble):
+    """A server ended by itself while it started: what it was to start with may be why."""
 
 
 class Running(Protocol):
@@ -132,14 +138,17 @@ class Server:
                 os.kill(pid, number)
 
 
-def wait_until_ready(server: Server, ready: ReadyQuestion, what: str) -> float:
-    """Ask until the server answers; the seconds that it took. Raises :class:`EngineTrouble` if it dies or is late."""
+def wait_until_ready(server: Server, ready: ReadyQuestion, what: str, seconds: float = START_SECONDS) -> float:
+    """Ask until the server answers; the seconds that it took.
+
+    Raises :class:`EngineEnded` if it dies, :class:`EngineTrouble` if it is late.
+    """
     began = monotonic()
     while not ready():
         if not server.pause():
-            raise EngineTrouble(f"{what} ended while it started: {server.last_words()}")
-        if monotonic() - began > START_SECONDS:
-            raise EngineTrouble(f"{what} did not answer within {START_SECONDS:g} s: {server.last_words()}")
+            raise EngineEnded(f"{what} ended while it started: {server.last_words()}")
+        if monotonic() - began > seconds:
+            raise EngineTrouble(f"{what} did not answer within {seconds:g} s: {server.last_words()}")
     return monotonic() - began
 
 

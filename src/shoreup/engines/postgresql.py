@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from shoreup.engines.base import EngineTrouble, Server, need_client, needed, wait_until_ready
+from shoreup.engines.base import (
+    LOAD_SECONDS,
+    START_SECONDS,
+    EngineTrouble,
+    Server,
+    need_client,
+    needed,
+    wait_until_ready,
+)
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished, Jail
 from shoreup.engines.packing import BrokenCopy, Packing, unpacked
@@ -102,7 +110,8 @@ class Postgresql:
         server = Server(self._jail, self._jail.spawn(command, log), log)
         running = RunningPostgresql(self, server, sockets, data, self._options.superuser)
         try:
-            running.begun = wait_until_ready(server, running.answers, "PostgreSQL")
+            patience = START_SECONDS if self._options.data is None else LOAD_SECONDS
+            running.begun = wait_until_ready(server, running.answers, "PostgreSQL", patience)
             running.look()
             yield running
         finally:
@@ -252,7 +261,7 @@ class RunningPostgresql:
             raise EngineTrouble(f"PostgreSQL takes no connection: {_first_line(problem)}") from None
 
     def answers(self) -> bool:
-        """Whether it answers a query now."""
+        """Whether it answers a query now. Raises :class:`EngineTrouble` where it never will: the role is not there."""
         if not (self._socket / f".s.PGSQL.{_PORT}").exists():
             return False
         need_client("psycopg")
@@ -261,7 +270,11 @@ class RunningPostgresql:
         try:
             with self.connect(seconds=2) as connection:
                 connection.execute("SELECT 1")
-        except (EngineTrouble, psycopg.Error):
+        except EngineTrouble as trouble:
+            if "does not exist" in str(trouble):
+                raise
+            return False
+        except psycopg.Error:
             return False
         return True
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from shoreup.engines.base import EngineTrouble, Server, need_client, wait_until_ready
+from shoreup.engines.base import LOAD_SECONDS, EngineEnded, EngineTrouble, Server, need_client, wait_until_ready
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished, Jail
 from shoreup.engines.packing import BrokenCopy, Packing, packing_of, unpacked
@@ -101,7 +101,7 @@ class RunningRedis:
         for name, value in options.items():
             command += [f"--{name}", value]
         self._server = Server(self._owner.jail, self._owner.jail.spawn(command, log), log)
-        self.begun = wait_until_ready(self._server, self.answers, "Redis")
+        self.begun = wait_until_ready(self._server, self.answers, "Redis", LOAD_SECONDS)
         with self.connect() as client:
             told = client.info("server")
             self._seen = str(told["redis_version"])
@@ -159,7 +159,7 @@ class RunningRedis:
             self._bring_file(source)
         try:
             self.launch(appended=appended)
-        except EngineTrouble as problem:
+        except EngineEnded as problem:
             raise BrokenCopy(f"Redis does not start with it: {problem}") from None
         return Finished("redis-server", 0, "", monotonic() - began)
 
