@@ -95,3 +95,51 @@ def test_in_a_repository_nothing_half_done_is_seen_in_the_work_tree(
     monkeypatch.setattr(Path, "replace", watched)
     write(FileTree(tmp_path), [Change("a.tf", b"old", b"new")])
     assert seen == [[]]
+
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+from shoreup.formats.files import FileTree
+from shoreup.model.amendment import Change
+from shoreup.stages.fixing.writing import write
+
+root, moment, count = Path(sys.argv[1]), int(sys.argv[2]), 0
+
+def ends(name, owner):
+    real = getattr(owner, name)
+    def call(*arguments, **named):
+        global count
+        count += 1
+        if count == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **named)
+    setattr(owner, name, call)
+
+for name, owner in (("open", os), ("fsync", os), ("fdopen", os), ("replace", Path), ("unlink", Path), ("chmod", Path)):
+    ends(name, owner)
+files = [f"{number}.tf" for number in range(4)]
+write(FileTree(root), [Change(name, (root / name).read_bytes(), b"new" * 5000) for name in files])
+"""
+
+
+@pytest.mark.parametrize("repository", [False, True])
+def test_killed_at_any_moment_every_file_is_old_or_new(repository: bool, tmp_path: Path) -> None:
+    if repository:
+        (tmp_path / ".git").mkdir()
+    ended = 0
+    for moment in range(1, 100, 3):
+        for number in range(4):
+            (tmp_path / f"{number}.tf").write_bytes(b"old")
+        run = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(moment)], check=False)
+        assert run.returncode in (0, -9)
+        seen = {path.read_bytes() for path in tmp_path.glob("*.tf")}
+        assert seen <= {b"old", b"new" * 5000}
+        ended += run.returncode == -9
+        if run.returncode == 0:
+            assert seen == {b"new" * 5000}
+            break
+    else:
+        pytest.fail("it never came to an end")
+    assert ended > 3
+    assert not list(tmp_path.rglob(f"{PREFIX}*")), "the next run sweeps what killed ones left"
