@@ -19,6 +19,10 @@ from shoreup.model.location import Route
 from shoreup.model.value import Value, at
 
 
+NEIGHBOURS = 3
+"""Documents before and behind one that are asked in which manner it is written."""
+
+
 class Page:
     """One document of a text, to write into.
 
@@ -35,8 +39,9 @@ class Page:
         self.document: Document = self.stream.documents[index]
         if self.document.encrypted:
             raise CannotWrite("the document is encrypted with sops")
-        tops = [layout(text, one.start, one.end, words=words) for one in self.stream.documents]
-        self.top = tops[index]
+        self.top = layout(text, self.document.start, self.document.end, words=words)
+        around = self.stream.documents[max(index - NEIGHBOURS, 0) : index + NEIGHBOURS + 1]
+        tops = [self.top if one is self.document else layout(text, one.start, one.end, words=words) for one in around]
         self.manner = manner_of(text, [top for top in tops if top is not None], is_json=is_json)
 
     def put(
