@@ -18,7 +18,6 @@ from shoreup.formats.yaml.writer import Writer
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at
 
-
 NEIGHBOURS = 3
 """Documents before and behind one that are asked in which manner it is written."""
 
