@@ -29,6 +29,7 @@ COMMANDS = {
     "fix": "Cure findings in your own files, checked before anything is written.",
     "drill": "Prove on real engines that backups come back.",
     "images": "Write down which versions run, so that fix can pin them.",
+    "rbac": "Learn the least roles from what was really asked of the cluster.",
     "concerns": "List everything that can be found.",
     "init": "Write the first settings of a repository from what is seen in it.",
     "completion": "Print the completion script for a shell.",

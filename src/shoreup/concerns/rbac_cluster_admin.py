@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from shoreup.concerns._learned_rights import learned, rebound
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.deployers import deployer
 from shoreup.facts.estate import Estate, Grant, Workload
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _ROLE = "cluster-admin"
 _EVERYBODY = frozenset({"system:serviceaccounts", "system:authenticated", "system:unauthenticated"})
@@ -50,7 +52,8 @@ class RbacClusterAdmin(Concern):
 
     **Fix safety**
 
-    Shown: what the account really asks for is not in the repository. Taking rights away may stop what uses them.
+    Unsafe, and made only by what `shoreup rbac learn` has read from an API audit log: taking rights away may stop what
+    uses them. Shown without one.
     """
 
     id = "rbac-cluster-admin"
@@ -74,6 +77,19 @@ class RbacClusterAdmin(Concern):
                     yield self._admin(grant, who, running)
                 elif grant.subject_kind == "*" or (grant.subject_kind == "Group" and "*" in grant.subject):
                     yield self.undecided(grant.subject_place, unknown="subjects", reason="the subject is not decided")
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The role that the account's requests need, where an audit log has shown them."""
+        grants = [one for one in estate.grants if one.resource.key == draft.at.resource]
+        if len(grants) != 1:
+            return self.unrepaired(draft, "the binding is for several subjects, and its role is the role of all")
+        grant = grants[0]
+        if grant.subject_kind != "ServiceAccount":
+            return self.unrepaired(draft)
+        if deployer(grant.subject):
+            return self.unrepaired(draft)
+        found = learned(estate, grant.subject_namespace, grant.subject)
+        return found if isinstance(found, NoRepair) else rebound(estate, grant, found)
 
     def _admin(self, grant: Grant, who: str, running: Mapping[tuple[str, str], Sequence[Workload]]) -> Outcome:
         where = "in the whole cluster" if grant.cluster_wide else f"in the namespace {grant.resource.namespace}"

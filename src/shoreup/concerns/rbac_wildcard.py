@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from shoreup.concerns._learned_rights import learned, narrowed
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.deployers import deployer, limits_deployers
 from shoreup.facts.estate import Estate, Grant
 from shoreup.facts.naming import named
 from shoreup.facts.needed_rights import needed
 from shoreup.facts.permissions import DEPLOY, Power, Weight, open_rules, powers
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.resource import Resource
 
 _ADMIN = "cluster-admin"
@@ -56,7 +58,8 @@ class RbacWildcard(Concern):
 
     **Fix safety**
 
-    Shown: what the account really asks for is not in the repository. Taking rights away may stop what uses them.
+    Unsafe, and made only by what `shoreup rbac learn` has read from an API audit log: taking rights away may stop what
+    uses them. Shown without one.
     """
 
     id = "rbac-wildcard"
@@ -84,6 +87,16 @@ class RbacWildcard(Concern):
                 yield self.undecided(grant.place, unknown="rules", reason=reason)
         for (key, cluster_wide), grants in held.items():
             yield from self._role(estate, estate.by_key[key], cluster_wide, grants)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The rules that the account's requests need, where an audit log has shown them."""
+        role = estate.by_key[draft.at.resource]
+        grants = [one for one in estate.grants if _is_program(one) and _role(estate, one) is role]
+        if len(grants) != 1 or grants[0].subject_kind != "ServiceAccount":
+            return self.unrepaired(draft, "the role is held by several, and only all of them tell what it needs")
+        grant = grants[0]
+        found = learned(estate, grant.subject_namespace, grant.subject)
+        return found if isinstance(found, NoRepair) else narrowed(estate, role.key, grant, found)
 
     def _role(self, estate: Estate, role: Resource, cluster_wide: bool, grants: Sequence[Grant]) -> Iterator[Outcome]:
         # Well-known programs that hold the role have a right to it; whoever else was bound to it has not.

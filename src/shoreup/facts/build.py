@@ -33,6 +33,7 @@ from shoreup.facts.workloads import (
     read_workload,
     with_autoscalers,
 )
+from shoreup.model.access import LearnedRights
 from shoreup.model.location import Route
 from shoreup.model.measured import Measured
 from shoreup.model.pin import ChartPin, ImagePin
@@ -70,6 +71,7 @@ class Extras(Struct, frozen=True, eq=False):
     last_changes: Mapping[str, date] = field(default_factory=dict)
     pins: Mapping[str, ImagePin] = field(default_factory=dict)
     chart_pins: Mapping[tuple[str, str], ChartPin] = field(default_factory=dict)
+    learned_rights: Mapping[tuple[str, str], LearnedRights] = field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
     """What drills have seen."""
     measured: Measured | None = None
@@ -133,6 +135,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         proofs=extras.proofs,
         pins=extras.pins,
         chart_pins=extras.chart_pins,
+        learned_rights=extras.learned_rights,
         measured=extras.measured,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},

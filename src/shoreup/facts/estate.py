@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from shoreup.facts.products import Products, with_products
 from shoreup.facts.roots import LooseFile, TerraformRoot
+from shoreup.model.access import LearnedRights
 from shoreup.model.finding import Place
 from shoreup.model.location import Route, Span
 from shoreup.model.measured import Measured
@@ -475,6 +476,8 @@ class Estate:
     pins: Mapping[str, ImagePin] = field(default_factory=dict)
     """What moving image references stood for when somebody looked, by reference written in full."""
     chart_pins: Mapping[tuple[str, str], ChartPin] = field(default_factory=dict)
+    learned_rights: Mapping[tuple[str, str], LearnedRights] = field(default_factory=dict)
+    """What ServiceAccounts have used, by namespace and name, as an audit log told it."""
     """The chart versions that were installed, by namespace and release."""
     proofs: tuple[Proof, ...] = ()
     """What drills have seen, in any order; :mod:`shoreup.facts.proofs` says which of it counts."""

@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend
 from shoreup.facts.roots import LooseFile, TerraformRoot
+from shoreup.formats import learned_file
 from shoreup.formats.lock_file import NAME, Lock, parse
+from shoreup.model.access import LearnedRights
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.sources.git import last_change, origin_url, owner_of
@@ -34,6 +36,7 @@ def extras(reading: Reading, given: Extras) -> Extras:
         given,
         pins={one.reference: one for one in lock.images},
         chart_pins={(one.namespace, one.release): one for one in lock.charts},
+        learned_rights={(one.namespace, one.name): one for one in read_learned(reading)},
         releases=tuple(reading.releases),
         repository=reading.repository,
         part_of_more=part_of_more(reading.tree),
@@ -65,6 +68,18 @@ def read_lock(reading: Reading) -> Lock:
     for problem in lock.problems:
         reading.tree.error(NAME, 0, problem, "the entry")
     return lock
+
+
+def read_learned(reading: Reading) -> tuple[LearnedRights, ...]:
+    """What an audit log has told of ServiceAccounts, from the file at the estate's top."""
+    content = reading.tree.read(learned_file.NAME)
+    if content is None:
+        return ()
+    found = learned_file.parse(content)
+    if isinstance(found, str):
+        reading.tree.error(learned_file.NAME, 0, found, "the file")
+        return ()
+    return found.accounts
 
 
 def _comments(reading: Reading) -> Iterator[Comment]:
