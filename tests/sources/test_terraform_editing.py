@@ -392,7 +392,7 @@ def test_code_of_a_loop_is_everyone_s() -> None:
 def test_a_local_that_others_use_is_left_and_added_to() -> None:
     namespace = "kubernetes_namespace.other"
     after = put({"main.tf": EACH}, ("metadata", "labels", "c"), "d", of=namespace, alone=True)
-    assert 'labels = merge(local.labels, {\n      c = "d"\n    })\n' in after["main.tf"]
+    assert '    labels = merge(local.labels, { c = "d" })\n' in after["main.tf"]
     assert bodies(after)[namespace] == placed(bodies({"main.tf": EACH})[namespace], ("metadata", "labels", "c"), "d")
     after = put({"main.tf": EACH}, ("metadata", "labels", "a"), "c", of=namespace)
     assert 'a = "c"' in after["main.tf"]

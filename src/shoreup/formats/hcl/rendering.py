@@ -129,6 +129,15 @@ def expression_text(value: Plain, indent: str, style: Style, *, heredoc: bool = 
     return _list(value, indent, style)
 
 
+def inline_text(value: Plain, style: Style) -> str:
+    """A map of one or two words on one line; empty for anything else."""
+    if not isinstance(value, Mapping) or not 0 < len(value) < 3:
+        return ""
+    entries = [f"{key_text(key)} = {expression_text(item, '', style)}" for key, item in value.items()]
+    line = f"{{ {', '.join(entries)} }}"
+    return line if "\n" not in line and len(line) <= WIDTH // 2 else ""
+
+
 def entry_text(key: str, value: Plain, indent: str, style: Style) -> str:
     """An entry of an object that has a line of its own."""
     return f"{key_text(key)} = {expression_text(value, indent, style, heredoc=True)}"

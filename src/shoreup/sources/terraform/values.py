@@ -14,7 +14,7 @@ from typing import TypeGuard
 from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
-from shoreup.formats.hcl.rendering import Code, Plain, data_in, expression_text
+from shoreup.formats.hcl.rendering import Code, Plain, data_in, expression_text, inline_text
 from shoreup.formats.hcl.syntax import (
     Attr,
     Binary,
@@ -237,7 +237,7 @@ class Values(Struct, frozen=True):
                 continue
             code = node.source.text[node.start : node.end]
             writer = self.pen.on(node)
-            text = expression_text(more, "", writer.style)
+            text = inline_text(more, writer.style) or expression_text(more, "", writer.style)
             self.pen.write(node, writer.replace(node, Code(f"{name}({code}, {text})")))
             return True
         raise CannotWrite(f"it cannot be changed for this resource alone: {why}")
