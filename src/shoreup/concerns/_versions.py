@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from shoreup.facts.chart_products import product_by_chart
+from shoreup.facts.dump_commands import dump_command
 from shoreup.facts.estate import Estate
 from shoreup.facts.products import GUARDING_KINDS, Product, version_of
-from shoreup.facts.support import Support
+from shoreup.facts.support import Support, data_date, own_cycles, support
 from shoreup.model.finding import Place
 from shoreup.model.value import Unknown
 
@@ -92,3 +93,37 @@ def trouble(product: Product, known: Support) -> str:
 def _dated(estate: Estate, product: Product) -> bool:
     """Whether the data set or the owner has dates of the product."""
     return bool(product.support) or any(one.product == product.id for one in estate.settings.support)
+
+
+def way(estate: Estate, place: Place) -> str:
+    """The way from a version that the estate names to those with support, for a person to complete."""
+    one = next((one for one in versions(estate) if one.place == place and one.version), None)
+    if one is None:
+        return ""
+    known = support(one.product, one.version, estate.today, own_cycles(one.product, estate.settings.support))
+    if known is None or not known.successors:
+        return ""
+    nearest = known.successors[0]
+    lines = [f"# {one.product.title} {known.version} -> {nearest.name} (dates of {data_date()})"]
+    if nearest.newest:
+        lines.append(f"# the newest release of that line then: {nearest.newest}; look for a newer one")
+    if len(known.successors) > 1:
+        later = ", ".join(cycle.name for cycle in known.successors[1:4])
+        lines.append(f"# later lines: {later}")
+    if one.product.lasting:
+        lines += moved(one.product.id, nearest.name)
+    return "\n".join(lines)
+
+
+def moved(product: str, new: str) -> list[str]:
+    """How the data of a product come into a server of another version, step by step."""
+    known = dump_command(product)
+    steps = ["# 1. a backup, and one restore of it on another machine"]
+    if known is None:
+        return [*steps, "# 2. the upgrade on that restored copy, one major at a time, then in earnest"]
+    return [
+        *steps,
+        "# 2. a server of the new version beside the old one, with a volume of its own; writers stand still, then",
+        *(step.replace("{new}", new) for step in known.move),
+        "# 3. compare tables and extensions, point the clients at the new one, keep the old one for a while",
+    ]

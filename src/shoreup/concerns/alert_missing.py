@@ -9,14 +9,15 @@ from msgspec import Struct
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.accelerators import gpu_claim
-from shoreup.facts.alerting import alert_subjects, alerting
+from shoreup.facts.alerting import alert_subjects, alerting, drawn_up
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.naming import named
 from shoreup.facts.outside_calls import outside_calls
 from shoreup.facts.scripts import place_in, program
 from shoreup.facts.staying import stays
 from shoreup.facts.storage_servers import read_storage_servers
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
 _HEARTBEATS = (
@@ -115,6 +116,10 @@ class AlertMissing(Concern):
                 dependants=len(exported.places),
                 whole_estate=True,
             )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A rule is drawn up; threshold and receiver are left to say."""
+        return self.unrepaired(draft, text=drawn_up(draft.field))
 
 
 def _unheard(estate: Estate) -> Mapping[int, Workload]:

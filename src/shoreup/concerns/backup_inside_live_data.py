@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import lies_on, once, running, subject
+from shoreup.concerns._backups import lasting, lies_on, once, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.facts.programs.located import substitute
+from shoreup.model.edit import Edit, NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
     "Write the copies to a volume of their own",
     Safety.UNSAFE,
     "the job then writes elsewhere; the copies that are there must be moved by hand",
 )
+
+
+_PROPOSAL = """volumeMounts:
+  - {name: copies, mountPath: /copies}   # and the job writes there
+volumes:
+  - name: copies
+    nfs: {server: <another machine>, path: <its folder for copies>}"""
 
 
 class BackupInsideLiveData(Concern):
@@ -36,7 +47,8 @@ class BackupInsideLiveData(Concern):
 
     **Fix safety**
 
-    Unsafe: the job writes to another place from then on.
+    Unsafe: the job writes to another place from then on. It is made where the job has exactly one other volume mounted
+    that may be written to; else the text is shown.
     """
 
     id = "backup-inside-live-data"
@@ -45,6 +57,7 @@ class BackupInsideLiveData(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at where each job writes."""
@@ -52,6 +65,15 @@ class BackupInsideLiveData(Concern):
             found = next((one for one in group if one.within and not one.target_remote and not one.copied_on), None)
             if found is not None:
                 yield self._inside(found)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The other volume of the job, wherever the program names the folder."""
+        backup = next((one for one in estate.backups if draft.at in (one.path_place, one.place) and one.within), None)
+        moved = _moved(estate, backup) if backup is not None else ()
+        if not moved:
+            return self.unrepaired(draft)
+        opens = frozenset({"backup-same-failure-domain"})
+        return Repair(_FIX, moved, cost="the copies of until now stay where they are", opens=opens)
 
     def _inside(self, backup: Backup) -> Outcome:
         who = subject(backup)
@@ -67,3 +89,32 @@ class BackupInsideLiveData(Concern):
             related=((Place(workload.resource.key, volume.route), "the data that it protects"),),
             fixes=(_FIX,),
         )
+
+
+def _moved(estate: Estate, backup: Backup) -> tuple[Edit, ...]:
+    """The edits that put another volume's path in place of the live one's; none where that is not certain."""
+    folder, container = posixpath.dirname(backup.target_path.partition("*")[0]), backup.container
+    if container is None or backup.workload is None or not folder.startswith("/"):
+        return ()
+    volumes = {volume.name: volume for volume in backup.workload.volumes}
+    live = [one for one in container.mounts if folder == one.path or folder.startswith(f"{one.path.rstrip('/')}/")]
+    others = [one for one in container.mounts if one not in live and not one.read_only]
+    if len(live) != 1 or len(others) != 1 or others[0].volume == live[0].volume:
+        return ()
+    other = volumes.get(others[0].volume)
+    if not lasting(other) or any(volume is other for _, volume in backup.protects_volumes):
+        return ()
+    named_here = re.compile(rf"(?<![\w/.-]){re.escape(folder)}(?![\w.-])")
+    edits: list[Edit] = []
+    for script in estate.scripts:
+        if script.workload is not backup.workload or script.container is not container:
+            continue
+        for found in named_here.finditer(script.text):
+            # A folder of the same name is only there if the program makes it; the volume itself is.
+            inside = folder[len(live[0].path.rstrip("/")) :] if "mkdir -p" in script.text else ""
+            written = others[0].path.rstrip("/") + inside
+            edit = substitute(script, found.start(), found.end(), written)
+            if edit is None or not script.complete:
+                return ()
+            edits.append(edit)
+    return tuple(edits)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns._backups import called
+from shoreup.concerns._versions import moved
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.flavours import Flavoured, flavours
 from shoreup.facts.products import Product
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 
 _FIX = Fix(
     "Bring them to one version and one build, the one that has every extension in use",
@@ -61,6 +63,12 @@ class DatabaseFlavoursDiffer(Concern):
                 if not one.line:
                     reason = "its version is not decided in the repository"
                     yield self.undecided(one.database.place, unknown=f"version of {product.title}", reason=reason)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """How the data of one come into another is shown."""
+        product = next((one for one, _ in flavours(estate) if draft.field == f"flavours of {one.id}"), None)
+        steps = moved(product.id, "<the version that all shall have>") if product is not None else []
+        return self.unrepaired(draft, text="\n".join(steps))
 
     def _differ(self, product: Product, held: list[Flavoured]) -> Outcome:
         by_flavour: dict[str, list[Flavoured]] = {}

@@ -18,6 +18,18 @@ _FIX = Fix(
 _SHOWN = 3
 
 
+_PROPOSAL = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: default, namespace: <namespace>}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{podSelector: {}}]
+    - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: <namespace of the ingress controller>}}}]
+      ports: [{port: <port>}]"""
+
+
 class NetworkPolicyMissing(Concern):
     """A namespace runs workloads that no network policy selects.
 
@@ -48,6 +60,7 @@ class NetworkPolicyMissing(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every namespace that runs something."""

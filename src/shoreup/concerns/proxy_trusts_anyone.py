@@ -36,6 +36,32 @@ _FIXES: Mapping[str, Fix] = {
 }
 
 
+_PROPOSALS = {
+    _FIXES["headers"]: """# Traefik; nginx: set_real_ip_from, HAProxy: the proxies' own addresses in an acl
+entryPoints:
+  <name>:
+    forwardedHeaders:
+      trustedIPs: [<addresses of the proxies that stand before it>]""",
+    _FIXES["backends"]: """# the general switch goes; each backend that needs it gets
+apiVersion: traefik.io/v1alpha1
+kind: ServersTransport
+metadata: {name: <name>, namespace: <namespace>}
+spec:
+  serverName: <a name in the certificate>
+  rootCAsSecrets: [<Secret with ca.crt>]""",
+    _FIXES["api"]: """# api.insecure goes; the dashboard gets a route of its own
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: dashboard, namespace: <namespace>}
+spec:
+  routes:
+    - match: Host(`<name>`)
+      kind: Rule
+      middlewares: [{name: <one that asks for a log-in>}]
+      services: [{name: api@internal, kind: TraefikService}]""",
+}
+
+
 class ProxyTrustsAnyone(Concern):
     """A proxy believes every client, checks no backend, or serves its own API openly.
 
@@ -65,6 +91,7 @@ class ProxyTrustsAnyone(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every guard that a proxy drops."""

@@ -20,6 +20,20 @@ _FIXES: Mapping[str, Fix] = {
 _ANY_FIX = Fix("Put a rate limit into its chain", Safety.UNSAFE, _REASON)
 
 
+_PROPOSALS = {
+    _FIXES["traefik"]: """apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: rate-limit, namespace: <namespace>}
+spec:
+  rateLimit: {average: <requests a second>, burst: <requests at once>}
+# and among the middlewares of the route: <namespace>-rate-limit@kubernetescrd""",
+    _FIXES["nginx"]: """metadata:
+  annotations:
+    nginx.ingress.kubernetes.io/limit-rps: '<requests a second>'""",
+    _ANY_FIX: """# <requests a second> for each client, in the way of the proxy that the route goes through""",
+}
+
+
 class RateLimitMissing(Concern):
     """A route is open to the internet, and nothing in its middleware chain limits the rate of requests.
 
@@ -53,6 +67,7 @@ class RateLimitMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.NETWORK
     section = Section.SECURITY
+    proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every way in that leads to a service."""

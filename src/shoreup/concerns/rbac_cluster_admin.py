@@ -31,6 +31,16 @@ _LEAST = Fix(
 )
 
 
+_PROPOSAL = """# what it asks for stands in the API server's audit log; until then, as little as it is known to need
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: <name>, namespace: <the one namespace that it works in>}
+rules:
+  - apiGroups: [<group, empty for core>]
+    resources: [<the resources that it reads or changes>]
+    verbs: [get, list, watch]   # and of create, update, patch, delete only what it uses"""
+
+
 class RbacClusterAdmin(Concern):
     """A ServiceAccount, or a group that every account is in, is bound to `cluster-admin`.
 
@@ -62,6 +72,7 @@ class RbacClusterAdmin(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every grant."""

@@ -35,6 +35,16 @@ _SEVERITIES: Mapping[tuple[Weight, bool], Severity] = {
 }
 
 
+_PROPOSAL = """# what it asks for stands in the API server's audit log; until then, as little as it is known to need
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: <name>, namespace: <the one namespace that it works in>}
+rules:
+  - apiGroups: [<group, empty for core>]
+    resources: [<the resources that it reads or changes>]
+    verbs: [get, list, watch]   # and of create, update, patch, delete only what it uses"""
+
+
 class RbacWildcard(Concern):
     """A role that a program holds has wildcards, or rights that lead to more rights.
 
@@ -68,6 +78,7 @@ class RbacWildcard(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every role that a program holds, once."""

@@ -52,6 +52,20 @@ _INSTANCES = Fix(
 )
 
 
+_PROPOSALS = {
+    _STANDBY: """# an operator keeps the standby, such as CloudNativePG for PostgreSQL
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata: {name: <name>, namespace: <namespace>}
+spec:
+  instances: 2
+  storage: {size: <size>, storageClass: <class>}
+  bootstrap:
+    initdb:
+      import: {type: microservice, databases: [<database>], source: {externalCluster: <the server of today>}}""",
+}
+
+
 class ReplicaSingle(Concern):
     """One replica runs of something that others depend on.
 
@@ -84,6 +98,7 @@ class ReplicaSingle(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload with one replica, and at every operator's cluster with one instance."""

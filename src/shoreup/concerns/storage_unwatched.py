@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.alerting import alert_subjects, alerting
+from shoreup.facts.alerting import alert_subjects, alerting, drawn_up
 from shoreup.facts.estate import Estate
 from shoreup.facts.state import lasting
 from shoreup.facts.staying import stays
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
 _SUBJECT = "storage-filling"
@@ -46,6 +47,10 @@ class StorageUnwatched(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.MISSING_FEATURES
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A rule is drawn up; its threshold is left to say."""
+        return self.unrepaired(draft, text=drawn_up(draft.field))
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what is kept, and at the rules."""

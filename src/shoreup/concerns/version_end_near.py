@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from shoreup.concerns._versions import Named, lasting, passing, trouble, versions
+from shoreup.concerns._versions import Named, lasting, passing, trouble, versions, way
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
 from shoreup.facts.support import Cycle, Support, own_cycles, support
+from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 
@@ -77,6 +78,10 @@ class VersionEndNear(Concern):
             severity=Severity.LOW if used else Severity.MEDIUM,
             fixes=_fixes(one.product, known),
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The way to a supported version is shown: what it needs is more than another tag."""
+        return self.unrepaired(draft, text=way(estate, draft.at))
 
 
 def _fixes(product: Product, known: Support) -> tuple[Fix, ...]:

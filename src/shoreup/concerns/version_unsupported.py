@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._versions import Named, lasting, passing, trouble, versions
+from shoreup.concerns._versions import Named, lasting, passing, trouble, versions, way
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
 from shoreup.facts.staying import idle
 from shoreup.facts.support import Support, data_date, own_cycles, support
+from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 
 
@@ -87,6 +88,10 @@ class VersionUnsupported(Concern):
             fixes=_fixes(one.product, known),
             strict=rests,
         )
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The way to a supported version is shown: what it needs is more than another tag."""
+        return self.unrepaired(draft, text=way(estate, draft.at))
 
 
 def _fixes(product: Product, known: Support) -> tuple[Fix, ...]:

@@ -51,6 +51,10 @@ class AlertSubject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that an alert may look at: the metrics that tell of it, and what a rule would ask."""
 
     id: str
+    alert: str
+    """A name for such a rule."""
+    expr: str
+    """Such a rule; what the owner has to say is in angle brackets."""
     metrics: str
     rule: str
     source: str
@@ -62,6 +66,21 @@ def alert_subjects() -> Mapping[str, AlertSubject]:
     """Every known subject by its id."""
     content = files("shoreup.facts").joinpath("data", "alert_subjects.json").read_bytes()
     return {entry.id: entry for entry in msgspec.json.decode(content, type=list[AlertSubject])}
+
+
+def drawn_up(subject: str) -> str:
+    """A rule on a subject, for a file of rules or the ``spec`` of a PrometheusRule."""
+    known = alert_subjects()[subject]
+    return _RULE.format(name=subject, alert=known.alert, expr=known.expr)
+
+
+_RULE = """groups:
+  - name: {name}
+    rules:
+      - alert: {alert}
+        expr: {expr}
+        for: <time>
+        labels: {{severity: <what your receivers go by>}}"""
 
 
 class Alerting(Struct, frozen=True, eq=False):

@@ -21,6 +21,8 @@ class DumpCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str]
     password: str
     restore: str
+    move: tuple[str, ...]
+    """The commands that carry all of a server into another one of the version ``{new}``."""
     source: str
     checked: str
 
