@@ -34,11 +34,12 @@ CHECKOV_OPTIONS = ("--skip-download", "--framework", "terraform", "kubernetes", 
 COLD_TARGET, WARM_TARGET = 15, 50
 GROWTH_FILES, GROWTH_RESOURCES, GROWTH_YAML = 10_000, 60_000, 0.2
 GROWTH_SECONDS, GROWTH_MEGABYTES = 60, 1536
+FIX_FILES, FIX_RATIO = 1_500, 3  # an estate with more than five hundred findings that edits cure
 HELP_SECONDS = 0.15
 GROWTH_PATIENCE = 300  # seconds; after that the number no longer matters
 PATIENCE = 900
 FIRST_SAMPLE, LAST_SAMPLE = 0.05, 1.0  # seconds between looks at the memory; a look at a large process costs it time
-FINISHED = (0, 1)  # both tools: 1 says that something was found
+FINISHED = (0, 1, 6)  # both tools: 1 says that something was found, 6 that a fix was dropped
 
 
 class CouldNotMeasure(Exception):
@@ -284,6 +285,22 @@ def growth(shoreup: Path, small: Series) -> list[str]:
     return troubles
 
 
+def fixing(shoreup: Path, tree: Path, rounds: int) -> list[str]:
+    """The whole of `fix` beside the cold audit that it begins with, in turns."""
+    audits, fixes = [], []
+    for _ in range(rounds):
+        audits.append(run_shoreup(shoreup, tree, "--no-cache"))
+        fixes.append(run([shoreup, "fix", tree, "--unsafe", "--format", "json"]))
+    audit, fix = (statistics.median(one.seconds for one in some) for some in (audits, fixes))
+    told = json.loads(fixes[-1].output)
+    print(
+        f"\nfix: {described(tree)}; {len(told['applied'])} fixes hold, {len(told['dropped'])} dropped\n"
+        f"  cold audit {audit:.2f}s, fix {fix:.2f}s ({max(one.megabytes for one in fixes):.0f} MB): "
+        f"{fix / audit:.1f} times"
+    )
+    return [f"fix: {fix / audit:.1f} times the cold audit, {FIX_RATIO} wanted"] if fix / audit > FIX_RATIO else []
+
+
 def start(shoreup: Path, rounds: int) -> list[str]:
     seconds = statistics.median(run([shoreup, "--help"]).seconds for _ in range(max(rounds, 5)))
     print(f"\nshoreup --help: {seconds:.3f}s")
@@ -298,6 +315,8 @@ def measure(chosen: argparse.Namespace) -> list[str]:
     tree = Path(chosen.tree).resolve() if chosen.tree else generated("--files", "330")
     if not tree.is_dir():
         raise CouldNotMeasure(f"{tree} is not a folder; name another TREE")
+    if chosen.only_fix:
+        return fixing(shoreup, tree if chosen.tree else generated("--files", str(FIX_FILES)), chosen.rounds)
     other = None if chosen.alone else checkov()
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -306,6 +325,7 @@ def measure(chosen: argparse.Namespace) -> list[str]:
     series = compared(shoreup, other, tree, chosen.rounds)
     print(table(series))
     troubles = missed(series) + start(shoreup, chosen.rounds)
+    troubles += fixing(shoreup, tree if chosen.tree else generated("--files", str(FIX_FILES)), chosen.rounds)
     if not chosen.no_growth:
         troubles += growth(shoreup, series[0])
     return troubles
@@ -320,6 +340,7 @@ def main() -> int:
     options.add_argument("--shoreup", default=str(PROJECT / ".venv" / "bin" / "shoreup"), help="the program to measure")
     options.add_argument("--alone", action="store_true", help="without Checkov")
     options.add_argument("--no-growth", action="store_true", help="without the estate of 10,000 files")
+    options.add_argument("--only-fix", action="store_true", help="only `fix` beside the audit")
     options.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
     chosen = options.parse_args()
     if chosen.rounds < 1:

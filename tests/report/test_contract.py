@@ -10,7 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from accounts import accepted, account, finding, homelab
+from shoreup.model.amendment import Amendment, Applied, Dropped, NotFixed
+from shoreup.model.edit import Impact
 from shoreup.model.finding import Category, Confidence, Consequence, Safety, Section, Severity
+from shoreup.report import amendment as fixing
 from shoreup.report import contract
 
 SCHEMA: dict[str, Any] = json.loads(contract.schema())
@@ -136,3 +139,42 @@ def test_what_is_known_is_listed_apart() -> None:
     VALIDATOR.validate(document)
     assert document["findings"] == []
     assert [one["rank"] for one in document["known"]] == [3]
+
+
+AMENDMENT: dict[str, Any] = json.loads(fixing.schema())
+
+
+def an_amendment() -> Amendment:
+    one = finding(1)
+    applied = Applied(
+        one, "Set it", Safety.UNSAFE, "pods restart", Impact.RESTART, ("a.tf",), "disk", ("state-local",), 2
+    )
+    return Amendment(
+        applied=(applied,),
+        not_fixed=(NotFixed(finding(2), "a person has to decide", "text"),),
+        dropped=tuple(Dropped(finding(3), "Set it", check, "seen") for check in CHECKS),
+        written=("a.tf",),
+        before={"high": 3},
+        after={"high": 2},
+        timing={"audit": 1.0, "fix": 2.0},
+    )
+
+
+CHECKS = AMENDMENT["$defs"]["dropped"]["properties"]["check"]["enum"]
+
+
+def test_what_fixing_came_to_holds_to_its_schema() -> None:
+    Draft202012Validator.check_schema(AMENDMENT)
+    validator = Draft202012Validator(AMENDMENT)
+    document = json.loads(fixing.render_json(an_amendment()))
+    validator.validate(document)
+    validator.validate(json.loads(fixing.render_json(Amendment())))
+    assert list(document) == AMENDMENT["required"]
+    for key in ("applied", "not_fixed", "dropped"):
+        assert list(document[key][0]) == AMENDMENT["$defs"][key]["required"]
+    del document["applied"][0]["impact"]
+    assert not validator.is_valid(document)
+
+
+def test_the_schema_knows_every_impact() -> None:
+    assert AMENDMENT["$defs"]["applied"]["properties"]["impact"]["enum"] == [one.value for one in Impact]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 
 from msgspec import Struct
 
@@ -49,6 +50,11 @@ def render_json(amendment: Amendment) -> str:
             "timing": {name: round(seconds, 6) for name, seconds in amendment.timing.items()},
         }
     )
+
+
+def schema() -> str:
+    """The JSON schema of what :func:`render_json` gives."""
+    return resources.files("shoreup.report").joinpath("amendment.schema.json").read_text(encoding="utf-8")
 
 
 def _who(finding: Finding) -> Mapping[str, Json]:
