@@ -93,3 +93,17 @@ def test_lines_outside_of_the_file_are_left_out() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=())), st.booleans())
 def test_no_text_breaks_it(text: str, secret: bool) -> None:
     masked(text, [range(1, 30)], secret=secret)
+
+
+def test_labels_and_words_of_the_scheduler_are_no_secrets() -> None:
+    text = (
+        'topology_key = "kubernetes.io/hostname"\n'
+        "- key: node.kubernetes.io/unreachable\n"
+        "  operator: Exists\n"
+        "  effect: NoExecute\n"
+        "- key: hunter2hunter2\n"
+        "  operator: hunter2\n"
+    )
+    said = masked(text, [range(1, 8)], secret=False)
+    assert [said[number] for number in range(1, 5)] == text.split("\n")[:4]
+    assert "hunter2" not in "".join(said.values())

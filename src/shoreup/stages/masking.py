@@ -59,6 +59,16 @@ _SECRET_OBJECT = re.compile(
     r"^\s*kind:\s*[\"']?Secret\b|resource\s+\"kubernetes_secret|secretGenerator|stringData|string_data", re.MULTILINE
 )
 _SECRET_VARIABLE = re.compile(rf"^(?:variable|output)\s+\"[^\"]*(?:{_SPEAKS.pattern})", re.IGNORECASE)
+_SCHEDULING = re.compile(
+    r"""^\s*(?:-\s+)?(?:
+      (?:key|topologyKey|topology_key)\s*[:=]\s*["']?[a-z0-9](?:[-a-z0-9]*\.)+[-a-z0-9]+/[\w.-]+["']?
+    | (?:operator|effect|whenUnsatisfiable|when_unsatisfiable)\s*[:=]\s*["']?
+      (?:Exists|DoesNotExist|Equal|In|NotIn|Gt|Lt|NoExecute|NoSchedule|PreferNoSchedule|ScheduleAnyway|DoNotSchedule)["']?
+    | (?:tolerationSeconds|toleration_seconds|maxSkew|max_skew|weight)\s*[:=]\s*["']?\d{1,6}["']?
+    )\s*$""",
+    re.VERBOSE,
+)
+"""Labels and words of the scheduler: a ``key`` with a domain before a slash is a label's name."""
 _NAMING = re.compile(
     r"^\s*(?:-\s+)?(?:name|kind|apiVersion|namespace|type)\s*[:=]\s*[\"']?(?P<value>[\w./-]{1,63})[\"']?\s*$"
 )
@@ -90,6 +100,8 @@ def _line(lines: Sequence[str], index: int, secret: bool) -> str:
     line = lines[index].rstrip("\r")
     if _ENCODED_LINE.match(line) or _in_key(lines, index):
         return _indented(line)
+    if _SCHEDULING.match(line):
+        return line
     if _BLOCK.match(line) or _names(lines, index):
         return line
     keyed = _KEYED.match(line)
