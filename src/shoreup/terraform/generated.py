@@ -15,6 +15,7 @@ from itertools import accumulate
 from shoreup.formats.files import FileTree
 from shoreup.formats.hcl import Source, parse_file
 from shoreup.formats.hcl.syntax import File
+from shoreup.formats.offsets import offsets
 from shoreup.model.location import Span
 from shoreup.model.origin import Segment
 from shoreup.model.value import PartialText, Value
@@ -33,6 +34,7 @@ class Written(Source):
     def __init__(self, segments: Sequence[Segment], around: Span, tree: FileTree) -> None:
         self.path, self.undecodable = around.file, ()
         self.text = "".join(segment.text for segment in segments)
+        self.offsets = offsets(len(self.text))
         self._segments = [segment for segment in segments if segment.text]
         self._ends = list(accumulate(len(segment.text) for segment in self._segments))
         self._around = around

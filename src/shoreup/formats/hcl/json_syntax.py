@@ -23,6 +23,7 @@ from shoreup.formats.hcl.syntax import (
     Template,
     Text,
 )
+from shoreup.formats.offsets import offsets
 from shoreup.model.location import Span
 
 _LABELS = {"resource": 2, "data": 2, "variable": 1, "output": 1, "module": 1, "provider": 1}
@@ -154,7 +155,7 @@ class _Reader:
             source = _Decoded(self.source, start + 1, end - 1)
             first, last = 0, len(source.text)
         text = source.text[first:last]
-        parts: list[Part] = [Text(source, first, last, text)] if text else []
+        parts: list[Part] = [Text(source, first, last)] if text else []
         return Template(self.source, start, end, parts, "json", text)
 
     def _object(self, start: int) -> ObjectOf:
@@ -208,6 +209,7 @@ class _Decoded(Source):
                 self._places.extend(range(match.start(), match.end()))
         self._places.append(end)
         self.path, self.text, self.undecodable = source.path, "".join(characters), ()
+        self.offsets = offsets(len(self.text))
         self._whole = source
 
     def span(self, start: int, end: int) -> Span:

@@ -9,6 +9,7 @@ what can be kept of a broken file is decided in :mod:`shoreup.formats.hcl.recove
 from __future__ import annotations
 
 import re
+from sys import intern
 
 from shoreup.formats.hcl.source import Source, SyntaxProblem
 from shoreup.formats.hcl.syntax import (
@@ -114,6 +115,7 @@ class Parser:
         "kind",
         "last",
         "offset",
+        "places",
         "source",
         "start",
         "text",
@@ -124,6 +126,7 @@ class Parser:
     def __init__(self, source: Source, offset: int) -> None:
         self.source = source
         self.text = source.text
+        self.places = source.offsets
         self.offset = offset
         self.start = offset
         self.last = offset
@@ -145,15 +148,16 @@ class Parser:
                 self.offset = self.start + 1
                 return
             kind = match.lastgroup or ""
-            self.offset = match.end()
+            self.offset = self.places[match.end()]
             if kind == "comment":
-                self.comments.append(Comment(match.start("comment"), match.end()))
+                self.comments.append(Comment(self.places[match.start("comment")], self.offset))
                 continue
             if kind == "newline" and self.ignore_newlines:
                 continue
             self.kind = kind
-            self.start = match.start(kind)
-            self.value = match.group(kind)
+            self.start = self.places[match.start(kind)]
+            # the same few names stand in every file
+            self.value = intern(match.group(kind)) if kind == "name" else match.group(kind)
             return
 
     @property
@@ -193,8 +197,8 @@ class Parser:
 
     def _plain_attributes(self, body: Body) -> None:
         # Most lines of real code are `name = "text"`; one match reads such a line whole.
-        text, source = self.text, self.source
-        offset = self._after_blanks()
+        text, source, places = self.text, self.source, self.places
+        offset = places[self._after_blanks()]
         match = _PLAIN_ATTRIBUTE.match(text, offset)
         while match is not None:
             name, string, word, number = match.groups()
@@ -204,13 +208,14 @@ class Parser:
             start, end = match.span(group)
             value: Expression
             if string is not None:
-                parts: list[Part] = [Text(source, start, end, string)] if string else []
-                value = Template(source, start - 1, end + 1, parts, "hcl-quoted", string)
-                end += 1
+                start, end = places[start - 1], places[end + 1]
+                value = Template(source, start, end, None, "hcl-quoted", string)
             else:
+                start, end = places[start], places[end]
                 value = Literal(source, start, end, _CONSTANTS[word] if word else int(number))
+            name = intern(name)
             body.attributes[name] = Attribute(source, offset, end, name, value)
-            offset = match.end()
+            offset = places[match.end()]
             match = _PLAIN_ATTRIBUTE.match(text, offset)
         self.offset = offset
         self.advance()
@@ -476,12 +481,10 @@ class Parser:
     def _object_item(self) -> tuple[Expression, Expression]:
         key = self._binary(1)
         if type(key) is Name:
-            key = Template(
-                key.source, key.start, key.end, [Text(key.source, key.start, key.end, key.name)], "raw", key.name
-            )
+            key = Template(key.source, key.start, key.end, None, "raw", key.name)
         elif type(key) is Literal and key.value is not None:
             word = self.text[key.start : key.end]
-            key = Template(key.source, key.start, key.end, [Text(key.source, key.start, key.end, word)], "raw", word)
+            key = Template(key.source, key.start, key.end, None, "raw", word)
         if self.kind != "operator" or self.value not in ("=", ":"):
             raise SyntaxProblem(self.start, f"expected '=' after the key, found {self.found}")
         self.advance()
@@ -531,10 +534,8 @@ class Parser:
         start = self.start
         match = _PLAIN_STRING.match(self.text, self.offset)
         if match is not None:
-            end = match.end()
-            constant = match.group()[:-1]
-            parts: list[Part] = [Text(self.source, self.offset, end - 1, constant)] if constant else []
-            template = Template(self.source, start, end, parts, "hcl-quoted", constant)
+            end = self.places[match.end()]
+            template = Template(self.source, start, end, None, "hcl-quoted", match.group()[:-1])
         else:
             parts, end = quoted_parts(self.source, self.offset, parser_inside, self.depth)
             template = template_of(self.source, start, end, parts, "hcl-quoted")

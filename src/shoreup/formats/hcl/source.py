@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
+from shoreup.formats.offsets import offsets
 from shoreup.model.location import Span
 
 
@@ -36,7 +37,7 @@ _STRIDE = 4096
 class Source:
     """One file's text. Offsets in trees are characters of ``text``, 0-based, ends exclusive."""
 
-    __slots__ = ("_bytes", "_lines", "_prefix", "path", "text", "undecodable")
+    __slots__ = ("_bytes", "_lines", "_prefix", "offsets", "path", "text", "undecodable")
 
     def __init__(self, path: str, content: bytes) -> None:
         self.path = path
@@ -48,6 +49,8 @@ class Source:
         except UnicodeDecodeError:
             self.text = content[self._prefix :].decode("utf-8", errors="surrogateescape")
             self.undecodable = tuple(match.start() for match in _UNDECODABLE.finditer(self.text))
+        self.offsets = offsets(len(self.text))
+        """The places of the text, for nodes to hold."""
         self._lines: list[int] | None = None
         self._bytes: list[int] | None = None
 

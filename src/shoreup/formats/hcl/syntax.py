@@ -1,7 +1,9 @@
 """The tree of an HCL file.
 
 Every node knows its :class:`Source` and its characters ``start`` and ``end`` (exclusive). Nodes are plain
-slotted objects, made once per file and shared by every call of a module; nothing changes them after parsing.
+slotted objects, made once per file and shared by every call of a module; nothing changes them after parsing. They
+hold no circles, so the garbage collector need not know them. A large estate has millions of them: what can be
+worked out from the text is not stored.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from msgspec import Struct, field
 from shoreup.formats.hcl.source import Problem, Source
 
 
-class Literal(Struct, eq=False):
+class Literal(Struct, eq=False, gc=False):
     """A number, a boolean or null."""
 
     source: Source
@@ -22,20 +24,25 @@ class Literal(Struct, eq=False):
     value: int | float | bool | None
 
 
-class Text(Struct, eq=False):
+class Text(Struct, eq=False, gc=False):
     """Literal characters of a template: one line of a heredoc, or a run of a quoted string.
 
-    ``start`` and ``end`` are what stands in the file after indentation and trimmed white space are taken off;
-    ``value`` is what it means, escapes resolved.
+    ``start`` and ``end`` are what stands in the file after indentation and trimmed white space are taken off.
+    ``decoded`` is what that means where it has escapes.
     """
 
     source: Source
     start: int
     end: int
-    value: str
+    decoded: str | None = None
+
+    @property
+    def value(self) -> str:
+        """What it means, escapes resolved."""
+        return self.source.text[self.start : self.end] if self.decoded is None else self.decoded
 
 
-class Interpolation(Struct, eq=False):
+class Interpolation(Struct, eq=False, gc=False):
     """``${ expression }``."""
 
     source: Source
@@ -44,7 +51,7 @@ class Interpolation(Struct, eq=False):
     expression: Expression
 
 
-class IfDirective(Struct, eq=False):
+class IfDirective(Struct, eq=False, gc=False):
     """``%{ if c }...%{ else }...%{ endif }``."""
 
     source: Source
@@ -55,7 +62,7 @@ class IfDirective(Struct, eq=False):
     otherwise: list[Part]
 
 
-class ForDirective(Struct, eq=False):
+class ForDirective(Struct, eq=False, gc=False):
     """``%{ for k, v in c }...%{ endfor }``. ``key`` is empty when there is one variable."""
 
     source: Source
@@ -67,21 +74,30 @@ class ForDirective(Struct, eq=False):
     body: list[Part]
 
 
-class Template(Struct, eq=False):
+class Template(Struct, eq=False, gc=False):
     """A string. ``encoding`` is ``hcl-quoted``, ``hcl-heredoc``, ``hcl-template`` or ``json``.
 
-    ``constant`` is its value when nothing is interpolated.
+    ``constant`` is its value when nothing is interpolated. ``read`` are its parts, or ``None`` for a quoted string or
+    a bare word that stands there as it is: most strings do, and few are ever asked for their one part.
     """
 
     source: Source
     start: int
     end: int
-    parts: list[Part]
+    read: list[Part] | None
     encoding: str
     constant: str | None
 
+    @property
+    def parts(self) -> list[Part]:
+        """What it is made of; nothing for the empty string."""
+        if self.read is None:
+            quotes = 0 if self.encoding == "raw" else 1
+            self.read = [Text(self.source, self.start + quotes, self.end - quotes)] if self.constant else []
+        return self.read
 
-class Name(Struct, eq=False):
+
+class Name(Struct, eq=False, gc=False):
     """The first word of a reference: ``var``, ``local``, a resource type, an iterator."""
 
     source: Source
@@ -90,7 +106,7 @@ class Name(Struct, eq=False):
     name: str
 
 
-class Attr(Struct, eq=False):
+class Attr(Struct, eq=False, gc=False):
     """``object.name``."""
 
     source: Source
@@ -100,7 +116,7 @@ class Attr(Struct, eq=False):
     name: str
 
 
-class Index(Struct, eq=False):
+class Index(Struct, eq=False, gc=False):
     """``base[key]`` or ``base.0``."""
 
     source: Source
@@ -110,7 +126,7 @@ class Index(Struct, eq=False):
     key: Expression
 
 
-class Splat(Struct, eq=False):
+class Splat(Struct, eq=False, gc=False):
     """``base[*].each`` or ``base.*.each``. ``each`` is an expression over :class:`SplatItem`."""
 
     source: Source
@@ -120,7 +136,7 @@ class Splat(Struct, eq=False):
     each: Expression
 
 
-class SplatItem(Struct, eq=False):
+class SplatItem(Struct, eq=False, gc=False):
     """Stands for one item inside a splat's ``each``."""
 
     source: Source
@@ -128,7 +144,7 @@ class SplatItem(Struct, eq=False):
     end: int
 
 
-class Call(Struct, eq=False):
+class Call(Struct, eq=False, gc=False):
     """``name(arguments)``; ``expands`` says that the last argument is followed by ``...``."""
 
     source: Source
@@ -139,7 +155,7 @@ class Call(Struct, eq=False):
     expands: bool
 
 
-class Unary(Struct, eq=False):
+class Unary(Struct, eq=False, gc=False):
     """``!x`` or ``-x``."""
 
     source: Source
@@ -149,7 +165,7 @@ class Unary(Struct, eq=False):
     operand: Expression
 
 
-class Binary(Struct, eq=False):
+class Binary(Struct, eq=False, gc=False):
     """``left operator right``."""
 
     source: Source
@@ -160,7 +176,7 @@ class Binary(Struct, eq=False):
     right: Expression
 
 
-class Conditional(Struct, eq=False):
+class Conditional(Struct, eq=False, gc=False):
     """``condition ? then : otherwise``."""
 
     source: Source
@@ -171,7 +187,7 @@ class Conditional(Struct, eq=False):
     otherwise: Expression
 
 
-class Paren(Struct, eq=False):
+class Paren(Struct, eq=False, gc=False):
     """``( inner )``."""
 
     source: Source
@@ -180,7 +196,7 @@ class Paren(Struct, eq=False):
     inner: Expression
 
 
-class ListOf(Struct, eq=False):
+class ListOf(Struct, eq=False, gc=False):
     """``[a, b]``."""
 
     source: Source
@@ -189,7 +205,7 @@ class ListOf(Struct, eq=False):
     items: list[Expression]
 
 
-class ObjectOf(Struct, eq=False):
+class ObjectOf(Struct, eq=False, gc=False):
     """``{ key = value }``. A bare word as a key is a constant :class:`Template`."""
 
     source: Source
@@ -198,7 +214,7 @@ class ObjectOf(Struct, eq=False):
     items: list[tuple[Expression, Expression]]
 
 
-class ForOf(Struct, eq=False):
+class ForOf(Struct, eq=False, gc=False):
     """``[for k, v in c : value if x]`` and ``{for k, v in c : key => value... if x}``.
 
     ``key_name`` is empty when there is one variable; ``result_key`` is ``None`` for a list.
@@ -236,7 +252,7 @@ Expression: TypeAlias = (
 Part: TypeAlias = Text | Interpolation | IfDirective | ForDirective
 
 
-class Attribute(Struct, eq=False):
+class Attribute(Struct, eq=False, gc=False):
     """``name = expression``."""
 
     source: Source
@@ -246,7 +262,7 @@ class Attribute(Struct, eq=False):
     expression: Expression
 
 
-class Body(Struct, eq=False):
+class Body(Struct, eq=False, gc=False):
     """The inside of a block or file, in the file's order."""
 
     source: Source
@@ -256,7 +272,7 @@ class Body(Struct, eq=False):
     blocks: list[Block] = field(default_factory=list)
 
 
-class Block(Struct, eq=False):
+class Block(Struct, eq=False, gc=False):
     """``kind "label" { body }``."""
 
     source: Source
@@ -267,14 +283,14 @@ class Block(Struct, eq=False):
     body: Body
 
 
-class Comment(Struct, eq=False):
+class Comment(Struct, eq=False, gc=False):
     """A comment with its markers; a block comment may span lines."""
 
     start: int
     end: int
 
 
-class File(Struct, eq=False):
+class File(Struct, eq=False, gc=False):
     """One file of HCL."""
 
     source: Source

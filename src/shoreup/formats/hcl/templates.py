@@ -82,8 +82,7 @@ def quoted_parts(source: Source, start: int, parser_at: ParserAt, depth: int) ->
     while True:
         stop = _run(_QUOTED_STOP, text, offset)
         if stop > offset:
-            raw = text[offset:stop]
-            tokens.append(Text(source, offset, stop, unescape(raw, backslashes=True)))
+            tokens.append(_text(source, offset, stop, backslashes=True))
             trims.append((False, False))
         if stop >= len(text) or text[stop] in "\n\\":
             raise SyntaxProblem(start - 1, "a string that is never closed")
@@ -138,15 +137,14 @@ def _lines(
         match = _LINE_STOP.match(text, offset, end)
         stop = match.end() if match else offset
         if stop > offset:
-            raw = text[offset:stop]
-            tokens.append(Text(source, offset, stop, unescape(raw, backslashes=False)))
+            tokens.append(_text(source, offset, stop, backslashes=False))
             trims.append((False, False))
             offset = stop
         elif text.startswith(("${", "%{"), offset):
             offset = _sequence(source, offset, tokens, trims, parser_at, depth)
         else:
             # a dollar or percent sign as the very last character
-            tokens.append(Text(source, offset, offset + 1, text[offset]))
+            tokens.append(Text(source, offset, offset + 1))
             trims.append((False, False))
             offset += 1
     return tokens, trims, offset
@@ -211,14 +209,12 @@ def _trim(tokens: list[_Piece], trims: list[tuple[bool, bool]]) -> None:
             before = tokens[index - 1]
             if type(before) is Text:
                 kept = before.value.rstrip()
-                before.end -= len(before.value) - len(kept)
-                before.value = kept
+                _cut(before, before.start, before.end - len(before.value) + len(kept), kept)
         if right and index + 1 < len(tokens):
             after = tokens[index + 1]
             if type(after) is Text:
                 kept = after.value.lstrip()
-                after.start += len(after.value) - len(kept)
-                after.value = kept
+                _cut(after, after.start + len(after.value) - len(kept), after.end, kept)
 
 
 def _flush(tokens: list[_Piece]) -> None:
@@ -242,8 +238,20 @@ def _flush(tokens: list[_Piece]) -> None:
         if type(token) is Text and token.value.endswith("\n"):
             fresh = True
     for token in adjusted if least else ():
-        token.start += least or 0
-        token.value = token.value[least:]
+        _cut(token, token.start + (least or 0), token.end, token.value[least:])
+
+
+def _text(source: Source, start: int, end: int, *, backslashes: bool) -> Text:
+    raw = source.text[start:end]
+    meant = unescape(raw, backslashes=backslashes)
+    return Text(source, source.offsets[start], source.offsets[end], None if meant == raw else meant)
+
+
+def _cut(text: Text, start: int, end: int, kept: str) -> None:
+    """Leave of a text what stands between ``start`` and ``end``, which means ``kept``."""
+    text.start, text.end = text.source.offsets[start], text.source.offsets[end]
+    if text.decoded is not None:
+        text.decoded = kept
 
 
 def _nest(source: Source, tokens: list[_Piece], start: int) -> list[Part]:

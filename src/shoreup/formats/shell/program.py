@@ -2,6 +2,7 @@
 
 All offsets are characters of the text that was given to :func:`shoreup.formats.shell.parse`, 0-based, ends exclusive.
 They stay in that text for programs inside programs (``bash -c "..."``), so that every word can be pointed at.
+Nothing here leads in a circle, so the garbage collector need not know it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _GLOB = re.compile(r"[*?\[{]")
 _DEFAULT = re.compile(r"^:?[-=](.*)$", re.DOTALL)
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, gc=False):
     """A piece of a word.
 
     ``kind`` is ``literal`` (``text`` is what the shell sees, quotes and escapes removed), ``variable`` (``text`` is the
@@ -46,7 +47,7 @@ class Part(Struct, frozen=True):
         return match.group(1).strip("\"'") if match and "$" not in match.group(1) else None
 
 
-class Word(Struct, frozen=True):
+class Word(Struct, frozen=True, gc=False):
     """One word as the command would see it, before expansion."""
 
     parts: tuple[Part, ...]
@@ -108,7 +109,7 @@ class Word(Struct, frozen=True):
         return Word(tuple(parts), start, self.end)
 
 
-class Redirect(Struct, frozen=True):
+class Redirect(Struct, frozen=True, gc=False):
     """``> file``, ``2>&1``, ``<<EOF``. ``operator`` as written; ``descriptor`` is ``None`` for the default one.
 
     For a heredoc and a here-string ``target`` is the text that is fed in.
@@ -124,7 +125,7 @@ class Redirect(Struct, frozen=True):
         return self.operator in (">", ">>", ">|", "&>", "&>>") and self.descriptor in (None, 1)
 
 
-class Assignment(Struct, frozen=True):
+class Assignment(Struct, frozen=True, gc=False):
     """``name=value``. ``value`` is ``None`` for arrays and ``+=``; ``command`` is the one it stands before, or -1."""
 
     name: str
@@ -136,7 +137,7 @@ class Assignment(Struct, frozen=True):
     function: str = ""
 
 
-class Frame(Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """One thing that a command stands in, such as a loop, a pipeline's stage or ``sh -c``.
 
     ``kind`` is ``pipeline`` (``stage`` is 0-based), ``for`` (``name`` is the variable, ``words`` what it runs over),
@@ -156,7 +157,7 @@ class Frame(Struct, frozen=True):
     parent: int = -1
 
 
-class Options(Struct, frozen=True):
+class Options(Struct, frozen=True, gc=False):
     """The shell's options where a command stands."""
 
     errexit: bool = False
@@ -165,7 +166,7 @@ class Options(Struct, frozen=True):
     xtrace: bool = False
 
 
-class Command(Struct, frozen=True):
+class Command(Struct, frozen=True, gc=False):
     """A simple command. ``words`` includes its name; ``context`` runs from the outermost frame to the innermost."""
 
     index: int

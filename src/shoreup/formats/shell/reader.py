@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from sys import intern
 
 import tree_sitter
 import tree_sitter_bash
@@ -336,7 +337,7 @@ class _Walk(WordReader):
             value = Word((), end, end)
         function = next((frame.name for frame in reversed(self.context) if frame.kind == "function"), "")
         name = self.raw(label) if label is not None else ""
-        name = name.partition("[")[0]
+        name = intern(name.partition("[")[0])
         return Assignment(name, value if plain else None, start, end, exported, command, function)
 
     # Commands

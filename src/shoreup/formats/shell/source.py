@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from shoreup.formats.offsets import offsets
 from shoreup.formats.shell.program import Part, Word
 
 HOLE = "\ue000"
@@ -15,7 +16,7 @@ _KUBERNETES_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
 
 class Source(NamedTuple):
-    """A text to parse; ``offsets[i]`` is the outer place of character ``i`` (one more for the end)."""
+    """A text to parse; ``offsets[i]`` is the outer place of character ``i``, the one behind the last included."""
 
     text: str
     offsets: Sequence[int]
@@ -33,9 +34,10 @@ def prepare(text: str, gaps: Sequence[int], environment: frozenset[str]) -> Sour
                 pieces.append((match.start(), match.end(), part))
     ticks = _backquoted(text) if "`" in text else []
     if not pieces and not ticks:
-        return Source(text, range(len(text) + 1), {})
+        return Source(text, offsets(len(text)), {})
     made: list[str] = []
-    offsets: list[int] = []
+    places: list[int] = []
+    outer = offsets(len(text))
     holes: dict[int, Part] = {}
     position = 0
     replaced: list[tuple[int, int, Part | str]] = [*pieces, *ticks]
@@ -43,18 +45,18 @@ def prepare(text: str, gaps: Sequence[int], environment: frozenset[str]) -> Sour
         if start < position:
             continue
         made.append(text[position:start])
-        offsets.extend(range(position, start))
+        places.extend(outer[position:start])
         if isinstance(held, str):
             made.append(held)
-            offsets.extend([start] * len(held))
+            places.extend([start] * len(held))
         else:
-            holes[len(offsets)] = held
+            holes[len(places)] = held
             made.append(HOLE)
-            offsets.append(start)
+            places.append(start)
         position = end
     made.append(text[position:])
-    offsets.extend(range(position, len(text) + 1))
-    return Source("".join(made), offsets, holes)
+    places.extend(outer[position : len(text) + 1])
+    return Source("".join(made), places, holes)
 
 
 def _backquoted(text: str) -> list[tuple[int, int, str]]:
@@ -91,16 +93,16 @@ def positions_of(part: Part) -> tuple[int, ...]:
 def source_of(word: Word) -> Source:
     """The program that an inner shell gets from a word. What the outer shell puts in becomes a hole."""
     text: list[str] = []
-    offsets: list[int] = []
+    places: list[int] = []
     holes: dict[int, Part] = {}
     for part in word.parts:
         if part.kind in ("literal", "glob"):
             text.append(part.text)
-            offsets.extend(positions_of(part))
+            places.extend(positions_of(part))
         else:
-            holes[len(offsets)] = part
+            holes[len(places)] = part
             text.append(HOLE)
-            offsets.append(part.start)
+            places.append(part.start)
     last = word.parts[-1] if word.parts else None
-    offsets.append(last.end if last is not None else word.end)
-    return Source("".join(text), offsets, holes)
+    places.append(last.end if last is not None else word.end)
+    return Source("".join(text), places, holes)

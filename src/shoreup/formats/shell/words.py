@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from sys import intern
 
 import tree_sitter
 from msgspec.structs import replace
 
+from shoreup.formats.offsets import offsets
 from shoreup.formats.shell.program import Assignment, Part, Word
 from shoreup.formats.shell.source import HOLE, Source, positions_of
 
@@ -27,6 +29,7 @@ class WordReader(ABC):
         self.source = source
         self.content = content
         self.broken = broken
+        self.places = offsets(source.offsets[len(source.text)])
         self.bytes_to_chars: list[int] | None = None
         if len(self.content) != len(self.source.text):
             table: list[int] = []
@@ -74,7 +77,7 @@ class WordReader(ABC):
         hole = self.source.holes.get(char - 1)
         if hole is not None:
             return hole.end
-        return self.outer(char - 1) + 1 if char > 0 else self.outer(0)
+        return self.places[self.outer(char - 1) + 1] if char > 0 else self.outer(0)
 
     def raw(self, node: tree_sitter.Node) -> str:
         return self.content[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
@@ -137,7 +140,7 @@ class WordReader(ABC):
         )
         if label is None:
             return Part("variable", "", start, end, operator=self.raw(node))
-        name = self.raw(label)
+        name = intern(self.raw(label))
         operator = ""
         if node.type == "expansion":
             whole = self.raw(node)
@@ -148,7 +151,7 @@ class WordReader(ABC):
                     self.visit(child)
         if label.type == "subscript":
             name, operator = name.partition("[")[0], f"[{name.partition('[')[2]}{operator}"
-        part = Part("variable", name, start, end, operator=operator)
+        part = Part("variable", name, start, end, operator=intern(operator))
         if operator.startswith((":=", "=")):
             value = Word((replace(part, operator=f":-{operator.partition('=')[2]}"),), start, end)
             self.assigned(Assignment(name, value, start, end))
@@ -161,7 +164,7 @@ class WordReader(ABC):
         if index < stop and not _SPECIAL.search(text, index, stop):
             start, end = self.outer(index), self.outer(stop - 1)
             if end - start == stop - 1 - index:
-                return [Part("literal", text[index:stop], start, self.after(stop), quoted)]
+                return [Part("literal", intern(text[index:stop]), start, self.after(stop), quoted)]
         parts: list[Part] = []
         chars: list[str] = []
         places: list[int] = []
@@ -175,7 +178,14 @@ class WordReader(ABC):
                 plain = not decoded and positions == tuple(range(start, start + len(positions)))
                 kind = "glob" if globbing else "literal"
                 parts.append(
-                    Part(kind, "".join(chars), start, self.after(end), quoted, positions=None if plain else positions)
+                    Part(
+                        kind,
+                        intern("".join(chars)),
+                        start,
+                        self.after(end),
+                        quoted,
+                        positions=None if plain else positions,
+                    )
                 )
             chars.clear()
             places.clear()
