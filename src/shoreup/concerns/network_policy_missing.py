@@ -8,7 +8,10 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.network_policies import OpenNamespace, open_namespaces
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.facts.wired_policies import wired_policies
+from shoreup.formats.yaml.writing import new_document
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
     "Deny by default and allow what the wiring shows",
@@ -16,6 +19,10 @@ _FIX = Fix(
     "a policy that forgets one client cuts it off; what calls from outside the estate is not in the estate",
 )
 _SHOWN = 3
+_HEAD = (
+    "# What the estate shows of who calls whom. Callers from outside the estate, and programs that call out of the\n"
+    "# cluster (updates, mail, single sign-on), need an entry of their own before this is applied.\n"
+)
 
 
 _PROPOSAL = """apiVersion: networking.k8s.io/v1
@@ -69,6 +76,14 @@ class NetworkPolicyMissing(Concern):
                 yield self.undecided(namespace.place, unknown="network policies", reason=namespace.undecided)
             else:
                 yield self._open(namespace)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """No edit: the policies that the wiring shows, for a person to complete."""
+        found = next((one for one in open_namespaces(estate) if one.place == draft.at and not one.undecided), None)
+        if found is None:
+            return self.unrepaired(draft)
+        text = "---\n".join(new_document(one) for one in wired_policies(estate, found.name))
+        return self.unrepaired(draft, text=f"{_HEAD}{text}")
 
     def _open(self, namespace: OpenNamespace) -> Outcome:
         count = len(namespace.workloads)

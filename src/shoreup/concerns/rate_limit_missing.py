@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from shoreup.concerns._rate_limits import SHOWN, limited
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Middleware, WayIn
 from shoreup.facts.naming import named
 from shoreup.facts.ratelimits import LIMIT, READ_CONTROLLERS, elsewhere
 from shoreup.facts.reach import open_by_contrast
-from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
 _REASON = "requests over the limit are refused, so the numbers must leave room for the busiest honest client"
@@ -85,6 +87,18 @@ class RateLimitMissing(Concern):
                 yield self.undecided(way.place, unknown="rate limit", reason=reason)
             else:
                 yield self._open(way, contrast=index in by_contrast)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """A limit in the words of the route's proxy: the estate's own, or a generous one."""
+        way = next((one for one in estate.ways_in if one.place == draft.at), None)
+        found = limited(estate, way) if way is not None else None
+        if way is None or found is None:
+            shown = SHOWN.get(way.controller, "") if way is not None else ""
+            return self.unrepaired(draft, "how this proxy limits rates is for its owner to write", shown)
+        offer = _FIXES.get(way.controller, _ANY_FIX)
+        source = "as the estate limits other routes" if found.own else "a generous limit, for the estate has none"
+        cost = f"beyond {found.said} an address is refused; clients behind one address count together"
+        return Repair(Fix(offer.title, offer.safety, f"{found.said}, {source}; {_REASON}"), found.edits, cost=cost)
 
     def _open(self, way: WayIn, *, contrast: bool) -> Outcome:
         subject = named(way.resource)

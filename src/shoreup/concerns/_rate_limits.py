@@ -1,0 +1,173 @@
+"""The edits that put a rate limit into a route's chain, in the words of its proxy.
+
+The numbers are the estate's own where it limits anything already. Else they are generous: 100 requests a second over
+time and 200 at once are more than a person's browser asks for, and far less than a loop does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from shoreup.facts.estate import Estate, WayIn
+from shoreup.facts.fields import items, mapping, text
+from shoreup.facts.middlewares import is_traefik
+from shoreup.facts.ratelimits import LIMIT
+from shoreup.model.edit import Add, Append, Edit, Put
+from shoreup.model.location import Route
+from shoreup.model.resource import Resource
+from shoreup.model.value import PartialText, Unknown, Value, at, unknowns
+
+AVERAGE = 100
+BURST = 200
+_NGINX = "nginx.ingress.kubernetes.io/"
+_TRAEFIK_CHAIN = "traefik.ingress.kubernetes.io/router.middlewares"
+_NAMES = ("rate-limit", "ratelimit", "request-rate-limit")
+_SHOWN = f"""apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata:
+  name: rate-limit
+spec:
+  rateLimit:
+    average: {AVERAGE}   # requests a second, over time
+    burst: {BURST}     # at once
+"""
+_SHOWN_NGINX = f"""metadata:
+  annotations:
+    {_NGINX}limit-rps: "{AVERAGE}"
+    {_NGINX}limit-burst-multiplier: "2"
+"""
+_SHOWN_GATEWAY = f"""apiVersion: gateway.envoyproxy.io/v1alpha1   # Envoy Gateway; others have policies of their own
+kind: BackendTrafficPolicy
+metadata:
+  name: rate-limit
+spec:
+  targetRefs:
+    - group: gateway.networking.k8s.io
+      kind: HTTPRoute
+      name: app   # the route
+  rateLimit:
+    type: Local
+    local:
+      rules:
+        - limit: {{requests: {AVERAGE}, unit: Second}}
+"""
+SHOWN: Mapping[str, str] = {"traefik": _SHOWN, "nginx": _SHOWN_NGINX, "gateway": _SHOWN_GATEWAY}
+
+
+class Limited(Struct, frozen=True):
+    """The edits and the numbers that they bring in; ``own`` says that those are the estate's."""
+
+    edits: tuple[Edit, ...]
+    said: str
+    own: bool
+
+
+def limited(estate: Estate, way: WayIn) -> Limited | None:
+    """A limit in the chain of a way in; ``None`` where this proxy's words for it are not known."""
+    if way.resource.kind == "IngressRoute" and is_traefik(way.resource):
+        return _traefik(estate, way)
+    if way.resource.kind != "Ingress":
+        return None
+    if way.controller == "nginx":
+        return _nginx(estate, way)
+    return _traefik(estate, way) if way.controller == "traefik" else None
+
+
+def _nginx(estate: Estate, way: WayIn) -> Limited | None:
+    written: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for ingress in estate.by_kind.get("Ingress", ()):
+        notes = mapping(mapping(ingress.body.get("metadata")).get("annotations"))
+        limits = {key: text(value) for key, value in notes.items() if key.startswith(f"{_NGINX}limit-")}
+        if limits.get(f"{_NGINX}limit-rps") and not any("*" in value for value in limits.values()):
+            written[tuple(sorted(limits.items()))] += 1
+    held = at(dict(way.resource.body), "metadata", "annotations")
+    if isinstance(held, Unknown):
+        return None
+    usual = written.most_common(1)
+    limits = (
+        dict(usual[0][0])
+        if usual
+        else {
+            f"{_NGINX}limit-rps": str(AVERAGE),
+            f"{_NGINX}limit-burst-multiplier": str(BURST // AVERAGE),
+        }
+    )
+    route: Route = ("metadata", "annotations")
+    edits = tuple(Put(way.resource.key, (*route, key), value) for key, value in limits.items())
+    return Limited(edits, f"{limits[f'{_NGINX}limit-rps']} requests a second", bool(usual))
+
+
+def _traefik(estate: Estate, way: WayIn) -> Limited | None:
+    names = {
+        one.name: one
+        for one in estate.by_kind.get("Middleware", ())
+        if is_traefik(one) and (one.namespace or "default") == way.namespace
+    }
+    if "*" in way.namespace:
+        return None
+    own = [one for one in names.values() if _limit(one) is not None]
+    edits: list[Edit] = []
+    elsewhere = [found for one in estate.by_kind.get("Middleware", ()) if (found := _limit(one)) is not None]
+    if own:
+        name, limit = own[0].name, _limit(own[0])
+    else:
+        name = next((one for one in _NAMES if one not in names), "")
+        limit = elsewhere[0] if elsewhere else {"average": AVERAGE, "burst": BURST}
+        if not name:
+            return None
+        beside = next(iter(names.values()), way.resource)
+        version = way.resource.api_version if is_traefik(way.resource) else "traefik.io/v1alpha1"
+        edits.append(Add(beside.key, _middleware(name, limit, way, beside, version)))
+    entry = _entry(way, name)
+    if entry is None:
+        return None
+    limit = limit or {}
+    average, burst = limit.get("average"), limit.get("burst")
+    said = f"{average} requests a second, {burst} at once" if burst is not None else f"{average} requests"
+    return Limited((*edits, entry), said, bool(own or elsewhere))
+
+
+def _middleware(name: str, limit: Mapping[str, Value], way: WayIn, beside: Resource, version: str) -> dict[str, Value]:
+    metadata: dict[str, Value] = {"name": name}
+    if mapping(beside.body.get("metadata")).get("namespace") is not None:
+        metadata["namespace"] = way.namespace
+    return {
+        "apiVersion": beside.api_version if is_traefik(beside) else version,
+        "kind": "Middleware",
+        "metadata": metadata,
+        "spec": {LIMIT: dict(limit)},
+    }
+
+
+def _limit(middleware: Resource) -> Mapping[str, Value] | None:
+    """The limit of a middleware, where all of it is known and it counts requests a second."""
+    held = mapping(middleware.body.get("spec")).get(LIMIT)
+    if not isinstance(held, dict) or not is_traefik(middleware) or any(unknowns(held)):
+        return None
+    return held if isinstance(held.get("average"), int) else None
+
+
+def _entry(way: WayIn, name: str) -> Edit | None:
+    key = way.resource.key
+    if way.resource.kind == "IngressRoute":
+        route = way.place.route[:3]
+        if len(route) < 3 or route[:2] != ("spec", "routes"):
+            return None
+        listed = at(dict(way.resource.body), *route, "middlewares")
+        if listed is not None and not isinstance(listed, list):
+            return None
+        named = next((mapping(one) for one in items(listed) if "namespace" in mapping(one)), None)
+        value: dict[str, Value] = {"name": name}
+        if named is not None:
+            value["namespace"] = way.namespace
+        return Append(key, (*route, "middlewares"), value)
+    reference = f"{way.namespace}-{name}@kubernetescrd"
+    notes = at(dict(way.resource.body), "metadata", "annotations")
+    held = mapping(notes).get(_TRAEFIK_CHAIN)
+    if isinstance(notes, Unknown) or isinstance(held, Unknown | PartialText):
+        return None
+    chain = f"{held},{reference}" if isinstance(held, str) and held else reference
+    return Put(key, ("metadata", "annotations", _TRAEFIK_CHAIN), chain)
