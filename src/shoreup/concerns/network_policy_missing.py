@@ -8,8 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.network_policies import OpenNamespace, open_namespaces
-from shoreup.facts.wired_policies import wired_policies
-from shoreup.formats.yaml.writing import new_document
+from shoreup.facts.wired_policies import policies_text
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
@@ -82,8 +81,7 @@ class NetworkPolicyMissing(Concern):
         found = next((one for one in open_namespaces(estate) if one.place == draft.at and not one.undecided), None)
         if found is None:
             return self.unrepaired(draft)
-        text = "---\n".join(new_document(one) for one in wired_policies(estate, found.name))
-        return self.unrepaired(draft, text=f"{_HEAD}{text}")
+        return self.unrepaired(draft, text=f"{_HEAD}{policies_text(estate, found.name)}")
 
     def _open(self, namespace: OpenNamespace) -> Outcome:
         count = len(namespace.workloads)

@@ -14,6 +14,7 @@ from shoreup.facts.estate import Estate, Service, Workload
 from shoreup.facts.fields import items, mapping, number, text
 from shoreup.facts.wiring import wiring
 from shoreup.facts.wiring_graph import WAY_IN, Node
+from shoreup.formats.yaml.writing import new_document
 from shoreup.model.value import Value
 
 _NAMESPACE = "kubernetes.io/metadata.name"
@@ -53,6 +54,11 @@ def wired_policies(estate: Estate, namespace: str) -> list[dict[str, Value]]:
             if spec is not None:
                 made.append(_policy(workload.name, namespace, spec))
     return made
+
+
+def policies_text(estate: Estate, namespace: str) -> str:
+    """The same as manifests."""
+    return "---\n".join(new_document(one) for one in wired_policies(estate, namespace))
 
 
 def _dns() -> dict[str, Value]:
