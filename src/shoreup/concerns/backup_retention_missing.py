@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from shoreup.concerns._backups import covered, lasting, once, protected, rhythm, running, subject, target
+from shoreup.concerns._retention import SHOWN, forgetting
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.programs.located import closing, located
-from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
@@ -18,6 +19,11 @@ _FIX = Fix(
     "Remove old copies in the same job, always keeping a number of them",
     Safety.UNSAFE,
     "the job then deletes files; how many to keep is the owner's choice",
+)
+_POLICY = Fix(
+    "Tell the operator what to keep",
+    Safety.UNSAFE,
+    "it then deletes copies; how many to keep is the owner's choice",
 )
 
 
@@ -42,7 +48,9 @@ class BackupRetentionMissing(Concern):
 
     **Fix safety**
 
-    Unsafe: it makes the job delete files.
+    Unsafe: it makes the job delete files. Dumps keep the newest fourteen; restic and borg two weeks of days, eight
+    weeks and a year of months, of their own copies alone, where the command names these; K8up the same, CloudNativePG
+    thirty days. Where it is not certain whose copies would go, the text is shown.
     """
 
     id = "backup-retention-missing"
@@ -106,10 +114,23 @@ class BackupRetentionMissing(Concern):
 
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
         """A last line that keeps the newest copies, whatever their age."""
-        found = located(estate, draft.at)
         backup = next((one for one in estate.backups if one.place == draft.at and not one.retention), None)
-        if found is None or backup is None or not lasting(backup.target_volume):
+        if backup is not None and backup.policy is not None:
+            place = backup.policy.place
+            cost = "copies that are older than the policy says are deleted"
+            return Repair(_POLICY, (Put(place.resource, place.route, backup.policy.value),), cost=cost)
+        found = located(estate, draft.at)
+        if found is None or backup is None:
             return self.unrepaired(draft)
+        if found.command.name in SHOWN:
+            forget = forgetting(found)
+            last = closing(found.script, forget) if forget else None
+            if last is not None:
+                return Repair(_FIX, (last,), cost="copies that are older than a year of months are deleted")
+            reason = "whose copies the tool would remove is not certain"
+            return self.unrepaired(draft, reason, SHOWN[found.command.name])
+        if not lasting(backup.target_volume):
+            return self.unrepaired(draft, text=_SHOWN)
         copies = backup.target_path
         folder, _, name = copies.rpartition("/")
         if not copies.startswith("/") or "*" in folder or not _NAME.fullmatch(name) or found.program.broken:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from shoreup.facts.estate import Backup, Database, Retention
+from shoreup.facts.estate import Backup, Database, PolicyField, Retention
 from shoreup.facts.fields import filled, items, mapping, text, texts
 from shoreup.facts.programs.removal import days
 from shoreup.model.finding import Place
@@ -19,6 +19,8 @@ from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value, at
 
+_KEEP: Value = {"keepDaily": 14, "keepWeekly": 8, "keepMonthly": 12}
+"""What K8up's prune is told where it is told nothing (k8up.io, Schedule, 2026-11)."""
 VELERO_DEFAULT_DAYS = 30.0
 """Velero's ``ttl`` when a Schedule names none (720 h)."""
 _KEEPING = (
@@ -99,6 +101,7 @@ def _made(
     recurring: bool = True,
     covers: tuple[tuple[str, str], ...] = (),
     may_cover: str = "",
+    policy: PolicyField | None = None,
 ) -> Backup:
     return Backup(
         workload=None,
@@ -121,6 +124,7 @@ def _made(
         recurs=recurring,
         covers=covers,
         may_cover=may_cover,
+        policy=policy,
     )
 
 
@@ -190,9 +194,11 @@ def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
         elif policy is not None:
             # A recovery window: the last copy before it is kept too.
             retention = (_kept(holder, route, "policy", "retentionPolicy", days(text(policy))),)
+    stands = holder is not None and (method == "plugin" or bool(mapping(_spec(holder).get("backup"))))
     yield _made(
         resource,
         "cloudnative-pg",
+        policy=PolicyField(Place(holder.key, route), "30d") if holder is not None and stands else None,
         retention=retention,
         databases=databases,
         remote="object store",
@@ -227,6 +233,9 @@ def _k8up(resource: Resource, context: _Context) -> Iterator[Backup]:
     yield _made(
         resource,
         "k8up",
+        policy=PolicyField(Place(resource.key, ("spec", "prune")), {"schedule": "@weekly-random", "retention": _KEEP})
+        if spec.get("prune") is None
+        else None,
         retention=retention,
         route=("spec", "backup"),
         remote="restic repository",

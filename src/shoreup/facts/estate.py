@@ -347,6 +347,15 @@ class Backup(Struct, frozen=True, eq=False):
     """Claims that an operator copies, as patterns of namespace and name."""
     may_cover: str = ""
     """Why it is not decided what an operator copies."""
+    policy: PolicyField | None = None
+    """Where an operator that removes nothing yet can be told to."""
+
+
+class PolicyField(Struct, frozen=True, eq=False):
+    """A field that tells an operator what to keep, with a value that keeps a month or more."""
+
+    place: Place
+    value: Value
 
 
 class Reporting(Struct, frozen=True, eq=False):
