@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from shoreup.concerns._splitting import Inseparable, split
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import CodeFile, Estate
-from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Span
 
 _HEAD = 1_000
@@ -17,8 +19,8 @@ _GENERATED = re.compile(
 )
 _SPLIT = Fix(
     "Split the file by subject into files of the same folder",
-    Safety.SHOWN,
-    "Terraform reads a folder as one, so no address changes; which blocks belong together its owner decides",
+    Safety.SAFE,
+    "Terraform reads a folder as one, so no address changes; it is made only for who names this concern",
 )
 
 
@@ -42,8 +44,11 @@ class ModuleOversized(Concern):
 
     **Fix safety**
 
-    Shown: files of one folder are one module, so a split by subject changes no address and no state. Workspaces are
-    no cure: they give the same code several states, and make no file smaller.
+    Safe, and made only when it is named (`--select module-oversized`): files of one folder are one module, so that a
+    split by subject changes no address and no state. Blocks go with the comments before them to files called after the
+    first word of their names, small subjects to a file of their kind; variables, outputs, providers and locals to the
+    files where people look for them. Workspaces are no cure: they give the same code several states, and make no file
+    smaller.
     """
 
     id = "module-oversized"
@@ -64,6 +69,19 @@ class ModuleOversized(Concern):
         for file in estate.code_files:
             if file.lines > most and not file.path.endswith(".json") and file.path not in generated:
                 yield self._oversized(file)
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """Move the blocks of every subject but one to files of their own."""
+        path = draft.at.span.file if draft.at.span else ""
+        file = next((one for one in estate.code_files if one.path == path), None)
+        if file is None:
+            return self.unrepaired(draft)
+        lines = {one.path: one.lines for one in estate.code_files}
+        try:
+            moves = split(file, lines, estate.settings.thresholds.module_lines)
+        except Inseparable as problem:
+            return self.unrepaired(draft, f"{problem}; which blocks belong together its owner decides")
+        return Repair(_SPLIT, moves)
 
     def _oversized(self, file: CodeFile) -> Outcome:
         return self.found(

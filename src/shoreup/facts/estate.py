@@ -400,6 +400,15 @@ class NodePool(Struct, frozen=True, eq=False):
     place: Place
 
 
+class CodeBlock(Struct, frozen=True, eq=False):
+    """A block at the top of a file: ``resource``, its labels, and its lines with the comments before it."""
+
+    kind: str
+    labels: tuple[str, ...]
+    span: Span
+    lines: int = 0
+
+
 class CodeFile(Struct, frozen=True, eq=False):
     """A file of Terraform with its size in lines."""
 
@@ -407,6 +416,8 @@ class CodeFile(Struct, frozen=True, eq=False):
     lines: int
     subjects: Mapping[str, int]
     """Blocks by kind, such as ``resource kubernetes_deployment``."""
+    blocks: tuple[CodeBlock, ...] = ()
+    """One by one, in long files alone."""
 
 
 class Comment(Struct, frozen=True, eq=False):

@@ -12,7 +12,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from shoreup.facts.build import Extras
-from shoreup.facts.estate import CodeFile, Comment, IgnoredChange, StateBackend
+from shoreup.facts.estate import CodeBlock, CodeFile, Comment, IgnoredChange, StateBackend
 from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.formats import learned_file
 from shoreup.formats.lock_file import NAME, Lock, parse
@@ -21,6 +21,7 @@ from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 from shoreup.sources.git import last_change, origin_url, owner_of
 from shoreup.sources.repository import Role, part_of_more
+from shoreup.sources.terraform.code import FileShape
 from shoreup.sources.terraform.roots import RootShape
 from shoreup.stages.reading import Reading
 
@@ -42,7 +43,7 @@ def extras(reading: Reading, given: Extras) -> Extras:
         part_of_more=part_of_more(reading.tree),
         origin=owner_of(origin_url(reading.tree.root) or ""),
         last_changes=_last_changes(reading),
-        code_files=tuple(CodeFile(shape.path, shape.lines, shape.subjects) for shape in terraform.shapes),
+        code_files=tuple(_code_file(shape) for shape in terraform.shapes),
         comments=tuple(_comments(reading)),
         terraform_roots=tuple(_root(shape) for shape in terraform.root_shapes),
         loose_files=tuple(LooseFile(one.path, one.kind, one.text, one.offset) for one in reading.loose),
@@ -95,6 +96,11 @@ def _comments(reading: Reading) -> Iterator[Comment]:
         near = [resource for resource in same if not one.namespace or resource.namespace == one.namespace]
         key = near[0].key if len(near) == 1 else -1
         yield Comment(one.span, " ".join(one.lines), key, lines=one.lines, language="yaml")
+
+
+def _code_file(shape: FileShape) -> CodeFile:
+    blocks = tuple(CodeBlock(*one) for one in shape.blocks)
+    return CodeFile(shape.path, shape.lines, shape.subjects, blocks)
 
 
 def _root(shape: RootShape) -> TerraformRoot:

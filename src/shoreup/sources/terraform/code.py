@@ -12,13 +12,21 @@ from shoreup.formats.hcl.syntax import File
 from shoreup.model.location import Span
 from shoreup.terraform.configuration import Configurations
 
+LONG = 200
+"""Lines from which a file's blocks are kept one by one."""
+
 
 class FileShape(Struct, frozen=True):
-    """One file: its lines and its blocks by kind (``resource kubernetes_deployment``)."""
+    """One file: its lines and its blocks by kind (``resource kubernetes_deployment``).
+
+    ``blocks`` are those at the top of a file of :data:`LONG` lines and more, each with its kind, its labels and the
+    bytes and the number of its lines, the comments before it among them.
+    """
 
     path: str
     lines: int
     subjects: dict[str, int]
+    blocks: tuple[tuple[str, tuple[str, ...], Span, int], ...] = ()
 
 
 class CodeComment(Struct, frozen=True):
@@ -39,7 +47,24 @@ def shapes(configurations: Configurations) -> Iterator[FileShape]:
         text = file.source.text
         lines = text.count("\n") + (1 if text and not text.endswith("\n") else 0)
         subjects = Counter(" ".join([block.kind, *block.labels[:1]]) for block in file.body.blocks)
-        yield FileShape(file.source.path, lines, dict(subjects))
+        blocks = tuple(_blocks(file)) if lines >= LONG else ()
+        yield FileShape(file.source.path, lines, dict(subjects), blocks)
+
+
+def _blocks(file: File) -> Iterator[tuple[str, tuple[str, ...], Span, int]]:
+    """The blocks that stand on lines of their own. A comment at the very top belongs to the file."""
+    text, last = file.source.text, 0
+    for number, block in enumerate(file.body.blocks):
+        start = text.rfind("\n", 0, block.start) + 1
+        for comment in reversed(file.comments):
+            if last <= comment.start < start and not text[comment.end : start].strip():
+                begin = text.rfind("\n", 0, comment.start) + 1
+                near = text.count("\n", comment.end, start) == 1
+                if not text[begin : comment.start].strip() and (near or number):
+                    start = begin
+        after = text.find("\n", block.end)
+        last = len(text) if after < 0 else after + 1
+        yield block.kind, tuple(block.labels), file.source.span(start, last), text.count("\n", start, last)
 
 
 def comments(configurations: Configurations) -> Iterator[CodeComment]:

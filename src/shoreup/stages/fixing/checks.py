@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from shoreup.concerns.registry import all_concerns
-from shoreup.model.edit import Add, Append, Become, Edit, Put, Remove, Rename, Repair, Substitute
+from shoreup.model.edit import Add, Append, Become, Edit, Move, Put, Remove, Rename, Repair, Substitute
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -30,6 +30,8 @@ _Name = tuple[str, str, str, str, str | None, str, int]
 _Kind = tuple[str, ...]
 _STRAYS = 20
 """Changes of one resource that nobody asked for, of which more would tell nothing new."""
+_OF_WHOLE_FILES = frozenset({"module-oversized"})
+"""Concerns that no line of a file has, so that they do not move with lines."""
 _COMMENT_SIGNS = (b"#", b"//", b"/*")
 _VALUES = "ReleaseValues"
 """The merged values of a release: no object, but what its objects are made of."""
@@ -105,6 +107,8 @@ class _Check:
         for file, ones in by_file(self.attempts).items():
             old, new = self.before.reading.tree.read(file) or b"", self.after.reading.tree.read(file) or b""
             if not any(sign in old[one.start : one.end] for one in ones for sign in _COMMENT_SIGNS):
+                continue
+            if any(isinstance(edit, Move) for one in self.attempts for edit in one.repair.edits):
                 continue
             writers = self._writers(file)
             gone = remarks(file, old) - remarks(file, new)
@@ -285,9 +289,15 @@ class _Check:
 
     def _nothing_new(self) -> None:
         before, after = self.counts
+        moved = {
+            edit.file: edit.span.file for one in self.attempts for edit in one.repair.edits if isinstance(edit, Move)
+        }
         for finding in self.after.account.findings:
             kind = _kind(finding, self.after)
             if after[kind] <= before[kind]:
+                continue
+            there = (*kind[:2], moved.get(kind[2], ""), *kind[3:])
+            if kind[1] == "file" and after[there] < before[there] and finding.concern not in _OF_WHOLE_FILES:
                 continue
             guilty = self._of_finding(finding, self.after.drafts[finding.fingerprint].at.resource)
             guilty = [one for one in guilty if finding.concern not in one.repair.opens]

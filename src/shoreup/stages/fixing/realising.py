@@ -41,6 +41,7 @@ class Realiser:
         ``alone`` as in :class:`Editor`.
         """
         made = [self._real(one) for edit in merged(edits, self.body) for one in self._one(edit, alone)]
+        made += [self._real(one) for one in relocated([one for one in edits if isinstance(one, Move)], self._read)]
         for file in sorted({one.file for one in made}):
             self._refuse(file)
         settled = reconciled(made, self._read)
@@ -74,8 +75,6 @@ class Realiser:
             yield erased(edit.span, self._content(edit.span.file))
         elif isinstance(edit, Rewrite):
             yield Replacement(edit.span.file, edit.span.start, edit.span.end, edit.text.encode())
-        elif isinstance(edit, Move):
-            yield from relocated(edit, self._content(edit.span.file), self._read(edit.file))
         elif isinstance(edit, Substitute):
             yield from self._substitute(edit, alone)
         elif isinstance(edit, Put):
