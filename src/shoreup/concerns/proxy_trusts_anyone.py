@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from shoreup.concerns._proxy_trust import SHOWN, trusting_less
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.switches import Dropped, dropped
-from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.edit import NoRepair, Repair
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
 _CONSEQUENCES: Mapping[str, str] = {
     "headers": "Whoever sends a header chooses the address that it comes from: address filters, rate limits and logs "
@@ -62,6 +64,16 @@ spec:
 }
 
 
+_CURES: Mapping[str, Fix] = {
+    "headers": Fix("Believe the addresses that its other entry point names", Safety.UNSAFE, _FIXES["headers"].reason),
+    "api": Fix("Close the open port of its API, for a route serves the dashboard", Safety.UNSAFE, _FIXES["api"].reason),
+}
+_COSTS: Mapping[str, str] = {
+    "headers": "a proxy before it that has another address is believed no more",
+    "api": "what reads the API on the open port stops",
+}
+
+
 class ProxyTrustsAnyone(Concern):
     """A proxy believes every client, checks no backend, or serves its own API openly.
 
@@ -100,6 +112,14 @@ class ProxyTrustsAnyone(Concern):
                 yield self.undecided(guard.place, unknown=guard.setting, reason=guard.undecided)
             else:
                 yield self._trusting(guard, named(estate.by_key.get(guard.resource.parent, guard.resource)))
+
+    def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
+        """The addresses that the same proxy believes elsewhere, or the API closed where a route serves it already."""
+        guard = next((one for one in dropped(estate, self.id) if one.place == draft.at and not one.undecided), None)
+        edits = trusting_less(estate, guard) if guard is not None else ()
+        if guard is None or not edits:
+            return self.unrepaired(draft, text=SHOWN[guard.switch.about] if guard is not None else "")
+        return Repair(_CURES[guard.switch.about], edits, cost=_COSTS[guard.switch.about])
 
     def _trusting(self, guard: Dropped, subject: str) -> Outcome:
         switch = guard.switch
