@@ -44,7 +44,18 @@ class Recorded:
                 value = f"{used:.9f}" if name == CPU else self.bytes[end]
                 yield f"{name}{labels} {value} {minute}"
 
+    def periods(self, share: float) -> Iterator[str]:
+        """The scheduler's periods, ten a second, and those in which the limit stopped the container."""
+        namespace, pod, container = self.pod
+        labels = f'{{namespace="{namespace}",pod="{pod}",container="{container}"}}'
+        for family, rate in ((PERIODS, 10.0), (THROTTLED, 10.0 * share)):
+            yield f"# TYPE {family} counter"
+            for index, end in enumerate(self.ends):
+                yield f"{family}_total{labels} {index * STEP * rate:.3f} {end}"
 
+
+PERIODS = "container_cpu_cfs_periods"
+THROTTLED = "container_cpu_cfs_throttled_periods"
 CPU = "container_cpu_usage_seconds_total"
 MEMORY = "container_memory_working_set_bytes"
 
@@ -60,8 +71,8 @@ def true_quantile(of: Sequence[Mapping[int, float]], quantile: float) -> float:
 
 
 @contextmanager
-def running(folder: Path, series: Sequence[Recorded], more: Sequence[str] = ()) -> Iterator[str]:
-    """A Prometheus that holds the series; gives its address."""
+def running(folder: Path, series: Sequence[Recorded], throttled: Recorded | None = None) -> Iterator[str]:
+    """A Prometheus that holds the series; gives its address. A limit stops ``throttled`` in each fourth period."""
     for program in ("prometheus", "promtool"):
         if shutil.which(program) is None:
             pytest.skip(f"not run: {program} is not on this machine (Debian: apt install prometheus)")
@@ -72,6 +83,8 @@ def running(folder: Path, series: Sequence[Recorded], more: Sequence[str] = ()) 
             file.write(f"# TYPE {family} {kind}\n")
             for one in series:
                 file.writelines(f"{line}\n" for line in one.lines(name))
+        if throttled is not None:
+            file.writelines(f"{line}\n" for line in throttled.periods(0.25))
         file.write("# EOF\n")
     data = folder / "data"
     subprocess.run(
@@ -90,7 +103,6 @@ def running(folder: Path, series: Sequence[Recorded], more: Sequence[str] = ()) 
         f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=error",
-        *more,
     ]
     log = folder / "log"
     with log.open("wb") as out, subprocess.Popen(arguments, stdout=out, stderr=out) as server:

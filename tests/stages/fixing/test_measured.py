@@ -33,7 +33,7 @@ DATABASE = [SERIES["database"]]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("prometheus"), list(SERIES.values())) as url:
+    with running(tmp_path_factory.mktemp("prometheus"), list(SERIES.values()), SERIES["database"]) as url:
         yield url
 
 
@@ -143,6 +143,22 @@ def test_a_request_that_is_there_stays_and_is_not_over_the_limit(tmp_path: Path,
     text, _ = fixed(tmp_path, deployment("wiki", resources), "memory-limit-missing", url=server)
     assert "requests: {cpu: 10m, memory: 64Gi}" in text
     assert re.findall(r"limits: {memory: (\w+)}", text) == [f"{64 * 1024}Mi"]
+
+
+def test_a_limit_on_the_processor_goes_and_the_median_is_requested(tmp_path: Path, server: str) -> None:
+    serving = TERRAFORM.replace(
+        'image = "ghcr.io/example/db:1.0.0"',
+        'image = "postgres:17.2"\n          port { container_port = 5432 }\n'
+        '          resources { limits = { cpu = "100m", memory = "1Gi" } }',
+    )
+    (tmp_path / "main.tf").write_text(serving, encoding="utf-8")
+    options = FixOptions(
+        select=("cpu-limit-throttling",), unsafe=True, prometheus=server, window=timedelta(seconds=WINDOW)
+    )
+    amendment = write_out(fix([tmp_path], options, lambda *_: None))
+    after = (tmp_path / "main.tf").read_text(encoding="utf-8")
+    assert (cpu(DATABASE) in after, "100m" in after, '"1Gi"' in after) == (True, False, True), after
+    assert "stopped it in 25% of its periods" in amendment.applied[0].reason
 
 
 @pytest.mark.parametrize(
