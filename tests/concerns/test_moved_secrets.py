@@ -400,3 +400,22 @@ def test_a_secret_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
     there = "apiVersion: v1\nkind: Secret\nmetadata: {name: shop, namespace: shop}\n"
     fixed = moved(tmp_path, config_yaml=MIXED, app_yaml=pod(spec), there_yaml=there)
     assert "secretRef: {name: shop-credentials}" in text(fixed, "app.yaml")
+
+
+def test_an_object_that_kustomize_builds_is_changed_in_its_base(tmp_path: Path) -> None:
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop\ndata:\n  DB_PASSWORD: winter2019 # weak\n"
+    spec = "containers: [{name: c, image: 'c:1.2.3', envFrom: [{configMapRef: {name: shop}}]}]"
+    app = pod(spec).replace(", namespace: shop", "")
+    kustomization = "namespace: shop\nresources:\n  - app.yaml\n  - config.yaml\n"
+    fixed = moved(tmp_path, config_yaml=config, app_yaml=app, kustomization_yaml=kustomization)
+    assert text(fixed, "config.yaml") == config.replace("ConfigMap", "Secret").replace("\ndata:", "\nstringData:")
+    assert text(fixed, "app.yaml") == app.replace("configMapRef", "secretRef")
+
+
+def test_what_a_chart_or_a_generator_makes_is_left_with_a_reason(tmp_path: Path) -> None:
+    kustomization = (
+        "namespace: shop\nconfigMapGenerator:\n  - name: shop\n    literals: [DB_PASSWORD=winter2019, A=b]\n"
+    )
+    fixed = moved(tmp_path, kustomization_yaml=kustomization)
+    assert not fixed.amendment.changes
+    assert len(fixed.amendment.not_fixed) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoreup.model.edit import Append, Edit, Put, Remove, Substitute
+from shoreup.model.edit import Append, Become, Edit, Put, Remove, Rename, Substitute
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
 
@@ -56,3 +56,19 @@ def test_nothing_is_nothing_however_it_is_said() -> None:
 def test_a_new_object_may_hold_defaults_beside() -> None:
     assert holds({"a": 1, "b": 2}, {"a": 1})
     assert not holds({"a": [1, 2]}, {"a": [1]})
+
+
+def test_a_key_is_called_otherwise_with_all_that_it_holds() -> None:
+    body: dict[str, Value] = {"volumes": [{"name": "a", "configMap": {"name": "shop", "optional": True}}]}
+    edit = Rename(0, ("volumes", 0, "configMap"), "secret", (("name", "secretName"),))
+    assert expected(body, [edit]) == {
+        "volumes": [{"name": "a", "secret": {"secretName": "shop", "optional": True}}],
+    }
+    with pytest.raises(Unexpectable):
+        expected(body, [Rename(0, ("volumes", 0, "configMap"), "name")])
+
+
+def test_an_object_of_another_kind_holds_what_it_held() -> None:
+    body: dict[str, Value] = {"kind": "ConfigMap", "data": {"a": "b"}, "binaryData": {"c": "ZA=="}}
+    edit = Become(0, "Secret", (("data", "stringData"), ("binaryData", "data")))
+    assert expected(body, [edit]) == {"kind": "Secret", "stringData": {"a": "b"}, "data": {"c": "ZA=="}}

@@ -19,7 +19,7 @@ from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
 from shoreup.sources.additions import Home
 from shoreup.sources.documents import DocumentTracer
-from shoreup.sources.editing import Like
+from shoreup.sources.editing import Like, Names
 from shoreup.sources.kustomize.kustomization import Kustomization
 from shoreup.sources.kustomize.patching import patched
 from shoreup.sources.kustomize.provenance import Changed, Composed, Listed, Node, Written, trace
@@ -118,6 +118,28 @@ class BuiltTracer:
             return node.source.remove(node.route, read, alone=self._guarded(node.source, alone))
         except _Shared:
             return self._patched(route, None, read)
+
+    def rename(
+        self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Renamer.rename`: in the file that holds the key."""
+        document, way = self._document(route, alone)
+        return document.rename(way, name, inside, read)
+
+    def become(self, kind: str, names: Names, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """As :meth:`shoreup.sources.editing.Renamer.become`, for an object that is one document."""
+        document, way = self._document((), alone)
+        if way:
+            raise CannotWrite("the object stands inside of another")
+        return document.become(kind, names, read)
+
+    def _document(self, route: Route, alone: bool) -> tuple[DocumentTracer, Route]:
+        base = _base(node_at(self._node, route))
+        if not isinstance(base, Written) or not isinstance(base.source, DocumentTracer):
+            raise CannotWrite("the place is generated; no file holds it")
+        if alone and self._users > 1:
+            raise CannotWrite(f"the file is used {self._users} times, and the change is meant for one of them")
+        return base.source, base.route
 
     def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.add`: what the build adds by itself is left to it."""
