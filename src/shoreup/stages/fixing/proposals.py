@@ -23,6 +23,7 @@ from shoreup.stages.fixing.realising import Realiser
 from shoreup.stages.fixing.regions import contents
 from shoreup.stages.fixing.room import Room
 from shoreup.stages.fixing.sharing import Sharing
+from shoreup.stages.fixing.wording import worded
 
 Choose = Callable[[Applied, Sequence[Change]], bool]
 """Asked before a fix is taken, with what it would change."""
@@ -130,7 +131,7 @@ def _each_apart(
             yield replace(one, replacements=realiser.realise(one.repair.edits, alone=True), alone=True)
         except CannotWrite as problem:
             reason = f"the same text makes others, which need it as it is or otherwise: {problem}"
-            proposals.not_fixed.append(NotFixed(one.finding, reason))
+            proposals.not_fixed.append(NotFixed(one.finding, reason, worded(one.repair.edits)))
 
 
 def _attempt(
@@ -160,7 +161,7 @@ def _attempt(
     try:
         replacements = realiser.realise(repair.edits, alone=alone)
     except CannotWrite as problem:
-        return NotFixed(finding, str(problem))
+        return NotFixed(finding, str(problem), worded(repair.edits))
     except Exception as problem:  # a writer's mistake costs one fix
         return Dropped(finding, fix.title, "write", f"Shoreup failed to write it: {type(problem).__name__}")
     if not replacements:

@@ -20,6 +20,7 @@ from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.checks import Verdict, by_concern, check
 from shoreup.stages.fixing.proposals import Choose, Proposals, propose
 from shoreup.stages.fixing.regions import Regions, contents
+from shoreup.stages.fixing.wording import worded
 
 MOST_ROUNDS = 10
 
@@ -177,7 +178,7 @@ class _Rounds:
         self.done.add(mark)
         if failure.shared:
             reason = f"the same text feeds others that have no such trouble: {failure.cause}"
-            self.outcome.not_fixed[mark] = NotFixed(attempt.finding, reason)
+            self.outcome.not_fixed[mark] = NotFixed(attempt.finding, reason, worded(attempt.repair.edits))
         else:
             self.outcome.dropped[mark] = attempt.dropped(failure)
 
