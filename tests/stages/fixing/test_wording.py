@@ -6,10 +6,10 @@ import yaml
 
 from shoreup.model.edit import Append, Erase, Put, Remove
 from shoreup.model.location import Span
-from shoreup.model.value import Unknown
+from shoreup.model.value import Unknown, Value
 from shoreup.stages.fixing.wording import worded
 
-PROBE = {"tcpSocket": {"port": 5432}, "periodSeconds": 10}
+PROBE: Value = {"tcpSocket": {"port": 5432}, "periodSeconds": 10}
 
 
 def test_a_field_is_said_with_its_way() -> None:
