@@ -8,7 +8,8 @@ from shoreup.facts.rbac import written
 from shoreup.model.access import LearnedRights
 from shoreup.model.edit import Add, Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Safety
-from shoreup.model.value import Value
+from shoreup.model.location import Route
+from shoreup.model.value import Value, at
 
 _NO_LOG = (
     "what it really asks for is not in the repository: 'shoreup rbac learn AUDIT.log --output shoreup.rbac.json' "
@@ -41,7 +42,9 @@ def rebound(estate: Estate, grant: Grant, rights: LearnedRights) -> Repair:
     if not grant.cluster_wide:
         own = next((one.rules for one in rights.namespaces if one.namespace == grant.resource.namespace), ())
         objects = [{**objects[0], "rules": [written(rule) for rule in own]}] if own else objects[:1]
-    edits: list[Edit] = [Add(grant.resource.key, body) for body in objects if not _is_there(estate, body)]
+    edits: list[Edit] = [
+        Add(grant.resource.key, body, _as_bound(grant, body)) for body in objects if not _is_there(estate, body)
+    ]
     edits.append(Put(grant.resource.key, ("roleRef", "name"), name))
     fix = Fix(f"Bind {name}, a role with what the audit log shows to be used", Safety.UNSAFE, _ANEW)
     return Repair(fix, tuple(edits), cost=_COST, opens=_opens(rights))
@@ -61,6 +64,17 @@ def narrowed(estate: Estate, key: int, grant: Grant, rights: LearnedRights) -> R
     edits += [Add(key, body) for body in others if not _is_there(estate, body)]
     fix = Fix("Keep the rules that the audit log shows to be used", Safety.UNSAFE, _COST)
     return Repair(fix, tuple(edits), cost=_COST, opens=_opens(rights))
+
+
+def _as_bound(grant: Grant, body: dict[str, Value]) -> tuple[tuple[Route, Route], ...]:
+    """The account and its namespace as the binding beside it writes them."""
+    subject = grant.subject_place.route
+    like: list[tuple[Route, Route]] = []
+    if at(body, "metadata", "namespace") == grant.subject_namespace:
+        like.append((("metadata", "namespace"), (*subject, "namespace")))
+    if body.get("kind") == "RoleBinding":
+        like += [(("subjects", 0, field), (*subject, field)) for field in ("name", "namespace")]
+    return tuple(like)
 
 
 def _opens(rights: LearnedRights) -> frozenset[str]:
