@@ -259,8 +259,7 @@ class _Check:
     def _drafts(self, key: int) -> Sequence[Draft]:
         if self._by_resource is None:
             self._by_resource = defaultdict(list)
-            for finding in self.before.account.findings:
-                draft = self.before.drafts[finding.fingerprint]
+            for draft in self.before.drafts.values():
                 self._by_resource[draft.at.resource].append(draft)
         return self._by_resource.get(key, ())
 

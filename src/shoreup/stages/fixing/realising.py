@@ -129,24 +129,24 @@ class Realiser:
 
     def _put(self, edit: Put, alone: bool) -> Iterator[Replacement]:
         old = self._value(edit.resource, edit.route)
-        if isinstance(old, str) and isinstance(edit.value, str) and not edit.like:
+        if not alone and isinstance(old, str) and isinstance(edit.value, str) and not edit.like:
             origin = self._origin(edit.resource, edit.route)
-            if origin is not None and origin.segments and not (alone and origin.via):
+            if origin is not None and origin.segments:
                 yield from substituted(origin, 0, len(old), edit.value, self._read)
                 return
-        written = self._number(edit, old, alone)
+        written = None if alone else self._number(edit, old)
         if written is not None:
             yield written
             return
         editor = self._editor(edit.resource)
         yield from editor.put(edit.route, edit.value, self._read, like=edit.like, alone=alone)
 
-    def _number(self, edit: Put, old: Value, alone: bool) -> Replacement | None:
+    def _number(self, edit: Put, old: Value) -> Replacement | None:
         """A number or a truth over another: as it prints, where the old one is written as it prints."""
         if not isinstance(old, int) or type(edit.value) is not type(old) or edit.like:
             return None
         origin = self._origin(edit.resource, edit.route)
-        if origin is None or len(origin.segments) != 1 or (alone and origin.via):
+        if origin is None or len(origin.segments) != 1:
             return None
         segment = origin.segments[0]
         if segment.span is None or not segment.verbatim or segment.derived or segment.text != _printed(old):
@@ -157,7 +157,7 @@ class Realiser:
         origin = self._origin(edit.resource, edit.route)
         if origin is None or not origin.segments:
             raise CannotWrite("where the text is written could not be found")
-        if (alone and any(segment.via for segment in origin.segments)) or (alone and origin.via):
+        if alone:
             value = self._value(edit.resource, edit.route)
             if not isinstance(value, str):
                 raise CannotWrite("the text is shared with others and only partly known")

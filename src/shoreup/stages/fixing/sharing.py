@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from shoreup.concerns.base import Concern
 from shoreup.formats.edits import CannotWrite
 from shoreup.model.edit import Add, Edit, Repair
-from shoreup.model.finding import Finding
+from shoreup.model.finding import Draft
 from shoreup.model.location import Span
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt
@@ -29,9 +29,9 @@ class Sharing:
         self._realiser = realiser
         self._spans: dict[int, Span | None] = {}
         self._groups: dict[Span, list[int]] = defaultdict(list)
-        self._findings: dict[tuple[str, int], list[Finding]] = defaultdict(list)
-        for finding in seen.account.findings:
-            self._findings[(finding.concern, seen.drafts[finding.fingerprint].at.resource)].append(finding)
+        self._drafts: dict[tuple[str, int], list[Draft]] = defaultdict(list)
+        for draft in seen.drafts.values():  # also those that the owner does not hear of: the same text cures them
+            self._drafts[(draft.concern, draft.at.resource)].append(draft)
         for one in seen.reading.resources:
             span = self._span(one.key)
             if span is not None:
@@ -72,8 +72,8 @@ class Sharing:
 
     def _wants(self, key: int, attempt: Attempt) -> bool:
         concern = attempt.finding.concern
-        for finding in self._findings.get((concern, key), ()):
-            repair = self._kinds[concern].repair(self._seen.estate, self._seen.drafts[finding.fingerprint])
+        for draft in self._drafts.get((concern, key), ()):
+            repair = self._kinds[concern].repair(self._seen.estate, draft)
             if not isinstance(repair, Repair):
                 continue
             try:
