@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -37,6 +38,10 @@ spec:
   volumeSnapshotClassName: <class>
   source: {persistentVolumeClaimName: <claim>}""",
 }
+
+_DUMPS = frozenset({"mysqldump", "mariadb-dump"})
+_AHEAD = re.compile(r"--(?:defaults-|no-defaults|login-path|print-defaults)")
+"""Options that these programs take before all others alone (MySQL and MariaDB, command-line options for files)."""
 
 
 class BackupInconsistent(Concern):
@@ -85,7 +90,7 @@ class BackupInconsistent(Concern):
 
     def _torn(self, backup: Backup, number: int) -> Outcome:
         who = subject(backup)
-        dump = backup.tool in ("mysqldump", "mariadb-dump")
+        dump = backup.tool in _DUMPS
         return self.found(
             backup.place,
             field=backup.tool if number == 1 else f"{backup.tool} {number}",
@@ -101,7 +106,13 @@ class BackupInconsistent(Concern):
         found = located(estate, draft.at)
         if _ONE_TRANSACTION not in draft.fixes or found is None:
             return self.unrepaired(draft)
+        if found.command.name not in _DUMPS:
+            return self.unrepaired(draft, "another command starts the dump, and where its options stand is not certain")
         after = found.command.words[0].end
+        for word in found.command.arguments:
+            if not _AHEAD.match(word.text):
+                break
+            after = word.end
         flag = found.substitute(after, after, " --single-transaction")
         if flag is None:
             return self.unrepaired(draft, "the command is a list of words, where the flag has its own place")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import once, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Reporting
-from shoreup.facts.programs.located import knows_pipefail, located, opening, with_safety
+from shoreup.facts.programs.located import Located, knows_pipefail, located, opening, with_safety
+from shoreup.facts.programs.strictness import forbids, says_no
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
@@ -83,6 +84,9 @@ class BackupResultIgnored(Concern):
             return self.unrepaired(draft)
         if _NO_EXCUSE in draft.fixes:
             return self._without_excuse(estate, draft)
+        why_not = forbids(found.program, found.command)
+        if why_not:
+            return self.unrepaired(draft, why_not, _ENDS)
         said = "set -e"
         if found.program.downstream(found.command) and "pipefail" not in found.program.text:
             if not knows_pipefail(found.script):
@@ -92,7 +96,12 @@ class BackupResultIgnored(Concern):
         first = opening(found.script, said)
         if first is None:
             return self.unrepaired(draft, "the program is a list of words without a shell's first line")
-        return Repair(with_safety(found.script, _SET_E), (first,), cost="a job that was green and wrong turns red")
+        answer = says_no(found.program)
+        fix = with_safety(found.script, _SET_E)
+        if answer:
+            reason = f"{answer} may end with a failure in a good run, and then ends the job too"
+            fix = Fix(_SET_E.title, Safety.UNSAFE, reason if fix is _SET_E else f"{fix.reason}; {reason}")
+        return Repair(fix, (first,), _cost(estate, found))
 
     def _without_excuse(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
         excuse = next((at for at, note in draft.related if note == _DECIDES), None)
@@ -110,4 +119,18 @@ class BackupResultIgnored(Concern):
         made = tuple(edit for edit in edits if edit is not None)
         if len(made) != len(edits):
             return self.unrepaired(draft)
-        return Repair(with_safety(found.script, _NO_EXCUSE), made, cost="a job that was green and wrong turns red")
+        return Repair(with_safety(found.script, _NO_EXCUSE), made, _cost(estate, found))
+
+
+_ENDS = """failed=0
+<the copy> || failed=1
+<what has to run in any case>
+exit "$failed\""""
+
+
+def _cost(estate: Estate, found: Located) -> str:
+    """What the owner pays: the alarm, and the copies that would have come after the one that fails."""
+    red = "a job that was green and wrong turns red"
+    copies = [one for one in estate.backups if one.workload is not None and one.workload is found.script.workload]
+    again = found.command.frame("for", "while") is not None
+    return f"{red}, and the copies after the one that fails are not made" if again or len(copies) > 1 else red

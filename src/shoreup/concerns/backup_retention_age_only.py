@@ -9,6 +9,7 @@ from shoreup.concerns._backups import lasting, protected, running, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.programs.located import Located, located, opening
+from shoreup.facts.programs.strictness import forbids, says_no
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
@@ -102,8 +103,11 @@ class BackupRetentionAgeOnly(Concern):
         cost = "while the backups fail, old copies stay and take room"
         if copies is not None and copies.program is found.program and not copies.command.context:
             first = opening(found.script, "set -e")
-            if first is not None and not found.program.downstream(copies.command):
-                return Repair(_AFTER, (first,), cost)
+            why_not = forbids(found.program, copies.command)
+            if first is not None and not why_not and not found.program.downstream(copies.command):
+                answer = says_no(found.program)
+                more = f", and {answer} that answers no counts as one" if answer else ""
+                return Repair(Fix(_AFTER.title, _AFTER.safety, f"{_AFTER.reason}{more}"), (first,), cost)
         guard = _guarded(found)
         if guard is None:
             return self.unrepaired(draft, text=_SHOWN)
@@ -113,14 +117,26 @@ class BackupRetentionAgeOnly(Concern):
 _AGES = re.compile(r"-(?:mtime|mmin|ctime|cmin)")
 
 
+_CHOICES = frozenset({"-o", "-or", "!", "-not", "(", ")", ",", "-size", "-empty", "-prune"})
+"""What makes more than one condition of the command, so that words put in at its end would belong to a part alone."""
+
+
 def _guarded(found: Located) -> tuple[Edit, ...] | None:
-    """``find`` that deletes, only where it finds something young enough to stay."""
+    """``find`` that deletes, only where it finds a file young enough to stay, and not empty.
+
+    The folder itself is always young, and a copy that failed leaves an empty file.
+    """
     command, text = found.command, found.program.text
     words = [word.text for word in command.words]
     if command.name != "find" or "-delete" not in words or found.program.downstream(command) or command.redirects:
         return None
     ages = [index for index, word in enumerate(words) if _AGES.fullmatch(word)]
-    if len(ages) != 1 or not words[ages[0] + 1 : ages[0] + 2] or not words[ages[0] + 1].startswith("+"):
+    if (
+        _CHOICES & set(words)
+        or len(ages) != 1
+        or not words[ages[0] + 1 : ages[0] + 2]
+        or not words[ages[0] + 1].startswith("+")
+    ):
         return None
     age = command.words[ages[0] + 1]
     delete = next(word for word in command.words if word.text == "-delete")
@@ -128,6 +144,8 @@ def _guarded(found: Located) -> tuple[Edit, ...] | None:
         text[command.start : age.start]
         + "-"
         + text[age.start + 1 : delete.start].rstrip()
+        + ("" if "-type" in words else " -type f")
+        + " -size +0"
         + text[delete.end : command.end]
     )
     before = found.substitute(command.start, command.start, f'if [ "$({young} | wc -l)" -gt 0 ]; then ')
