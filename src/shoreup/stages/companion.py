@@ -66,11 +66,11 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     process = context.Process(target=_serve, args=(here, there, tree, configurations, theirs), daemon=True)
     process.start()
     there.close()
-    reading = read_roots(configurations, mine, terragrunt, rest=False)
+    reading = read_roots(configurations, mine, terragrunt, rest=False, sparing=True)
     try:
         other, errors, templates = here.recv()
     except EOFError:  # the companion died: its roots are read here
-        reading.add(read_roots(configurations, theirs, None, rest=False))
+        reading.add(read_roots(configurations, theirs, None, rest=False, sparing=True))
         return reading
     assert isinstance(other, TerraformReading)
     other.found = [Found(found.resource, RemoteTracer(here, index)) for index, found in enumerate(other.found)]
@@ -103,7 +103,7 @@ def _serve(
     asking.close()
     gc.disable()
     known = len(tree.errors)
-    reading = read_roots(configurations, roots, None, rest=False)
+    reading = read_roots(configurations, roots, None, rest=False, sparing=True)
     tracers = [found.tracer for found in reading.found]
     nothing = _Untraceable()
     reading.found = [Found(found.resource, nothing) for found in reading.found]

@@ -334,6 +334,19 @@ class ModuleInstance:
         """What a resource instance's configuration says, in Terraform's shape: nested blocks are lists."""
         return self._once(("object", instance.address), lambda: self._object(instance))
 
+    def release(self) -> None:
+        """Let go of what its resources and those of the modules below say: it is worked out again when it is asked for.
+
+        Of many resources of a large estate it never is.
+        """
+        for key, known in list(self._known.items()):
+            if key[0] == "object":
+                del self._known[key]
+            elif key[0] == "module" and isinstance(known, list):
+                for _, called in known:
+                    called.release()
+        self.root.effort = 0
+
     def _object(self, instance: ResourceInstance) -> ResourceObject:
         label = f"{instance.type}.{instance.name}"
         result = body_object(instance.block.body, instance.scope, label, top=True)

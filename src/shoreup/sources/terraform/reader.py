@@ -81,21 +81,23 @@ def read_roots(
     *,
     rest: bool,
     plan: Plan | None = None,
+    sparing: bool = False,
 ) -> TerraformReading:
     """Evaluate some roots, and Terragrunt's units. ``rest`` also reads, as code, directories that no root reaches.
 
-    ``plan`` counts for the root that it fits best.
+    ``plan`` counts for the root that it fits best. ``sparing`` keeps less in memory, and works it out again for places
+    that are traced.
     """
     reading = TerraformReading()
     for unit in terragrunt.units() if terragrunt else ():
         instance = terragrunt.instance(unit) if terragrunt else None
         if instance is not None:
             reading.roots.append(unit.directory)
-            _read_instance(instance, unit.directory, reading)
+            _read_instance(instance, unit.directory, reading, sparing=sparing)
     planned = _planned(configurations, roots, plan) if plan else None
     for path in roots:
         reading.roots.append(path)
-        read_root(configurations, path, reading, plan if path == planned else None)
+        read_root(configurations, path, reading, plan if path == planned else None, sparing=sparing)
     reading.root_shapes.extend(root_shapes(configurations, roots))
     if rest:
         for directory in configurations.directories:
@@ -125,7 +127,14 @@ def _planned(configurations: Configurations, roots: Sequence[str], plan: Plan) -
     return best if best is not None and fits[best] else None
 
 
-def read_root(configurations: Configurations, path: str, reading: TerraformReading, plan: Plan | None = None) -> None:
+def read_root(
+    configurations: Configurations,
+    path: str,
+    reading: TerraformReading,
+    plan: Plan | None = None,
+    *,
+    sparing: bool = False,
+) -> None:
     """Evaluate one root and add its resources to the reading."""
     module = configurations.module(path)
     if module is None:
@@ -135,10 +144,10 @@ def read_root(configurations: Configurations, path: str, reading: TerraformReadi
     instance.given.update(_unreadable(configurations, path, module, instance.scope))
     instance.given.update(given_in_files(configurations, path, instance.scope))
     reading.backends.extend(backends(module, path))
-    _read_instance(instance, path, reading)
+    _read_instance(instance, path, reading, sparing=sparing)
 
 
-def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReading) -> None:
+def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReading, *, sparing: bool) -> None:
     for declared in instance.all_instances():
         try:
             made = list(_resources(declared, path))
@@ -153,6 +162,8 @@ def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReadin
             index = len(reading.found)
             reading.found.append(found)
             reading.ignored.extend((index, entry) for entry in ignored_fields(declared, found.resource))
+    if sparing:
+        instance.release()
 
 
 def _unreadable(configurations: Configurations, path: str, module: Module, scope: Scope) -> dict[str, Given]:
