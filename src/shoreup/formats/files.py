@@ -121,7 +121,7 @@ class FileTree:
     @property
     def touched(self) -> tuple[str, ...]:
         """The files that were asked for so far, whether they could be read or not."""
-        return tuple(self._contents)
+        return tuple({**self._digests, **self._contents})
 
     def digest(self, path: str) -> str:
         """A hash of the file's content; empty for a file that cannot be read."""
@@ -131,7 +131,12 @@ class FileTree:
         return self._digests[path]
 
     def forget(self) -> None:
-        """Release the contents that were read. Files are read again when they are asked for; what was noted stays."""
+        """Release the contents that were read. Files are read again when they are asked for; what was noted stays.
+
+        Their digests stay too: what is concluded from a content must never be taken for another's.
+        """
+        for path in self._contents:
+            self.digest(path)
         self._contents.clear()
 
     def error(self, path: str, line: int, cause: str, skipped: str) -> None:

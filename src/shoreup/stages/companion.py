@@ -78,6 +78,7 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     tree.templates |= templates
     for problem in errors:
         tree.error(problem.file, problem.line, problem.cause, problem.skipped)
+    tree.forget()  # trees have the texts; few of the bytes are asked for again
     return reading
 
 
@@ -109,6 +110,8 @@ def _serve(
     reading.found = [Found(found.resource, nothing) for found in reading.found]
     errors: list[ReadError] = tree.errors[known:]
     connection.send((reading, errors, tree.templates))
+    del reading, errors
+    tree.forget()
     while True:
         try:
             index, route = connection.recv()
