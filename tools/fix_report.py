@@ -52,7 +52,7 @@ CURABLE = frozenset(
 _WHY = (
     (
         "no recorded source",
-        r"lock|registry|measure|metrics|audit log|API server|is installed|version that runs|Pin the",
+        r"images lock|rbac learn|audit log|measure|metrics|API server|is installed|version that runs|Pin the",
     ),
     ("the owner decides", r"a person has to decide|a command does it|for its owner|only the owner|advised"),
     ("text shared with others", r"alone|feeds others|makes others|shared"),
