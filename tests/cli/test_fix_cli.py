@@ -195,3 +195,38 @@ def test_generated_and_read_only_files_are_not_touched(estate: Path, capsys: pyt
     file.chmod(0o444)
     assert run(["fix", str(estate), "--unsafe", "--write", *ONLY]) == 2
     assert "read-only" in capsys.readouterr().err
+
+
+def test_a_link_is_followed_and_stays_a_link(estate: Path) -> None:
+    (estate / "base").mkdir()
+    (estate / "vault.yaml").rename(estate / "base" / "real.yaml")
+    (estate / "vault.yaml").symlink_to("base/real.yaml")
+    assert run(["fix", str(estate), "--unsafe", "--write", *ONLY]) == 0
+    assert (estate / "vault.yaml").is_symlink()
+    assert (estate / "base" / "real.yaml").read_text(encoding="utf-8") == ESTATE.replace("RollingUpdate", "Recreate")
+
+
+def test_encrypted_files_are_never_touched(estate: Path) -> None:
+    closed = estate / "closed.yaml"
+    closed.write_bytes(b"\x00GITCRYPT\x00" + ESTATE.encode())
+    sealed = estate / "sealed.yaml"
+    sealed.write_text(ESTATE.replace("vault", "other") + "sops:\n  mac: ENC[AES256_GCM,data:aGk=,type:str]\n", "utf-8")
+    before = [(one.read_bytes(), one.stat().st_mtime_ns) for one in (closed, sealed)]
+    assert run(["fix", str(estate), "--unsafe", "--write", *ONLY]) == 0
+    assert [(one.read_bytes(), one.stat().st_mtime_ns) for one in (closed, sealed)] == before
+    assert "Recreate" in (estate / "vault.yaml").read_text(encoding="utf-8")
+
+
+def test_tabs_stay_where_they_are(tmp_path: Path) -> None:
+    code = (
+        'resource "kubernetes_deployment_v1" "web" {\n\tmetadata {\n\t\tname = "web"\n\t}\n\tspec {\n\t\treplicas = 2\n'
+        '\t\tselector {\n\t\t\tmatch_labels = { app = "web" }\n\t\t}\n\t\ttemplate {\n\t\t\tmetadata {\n'
+        '\t\t\t\tlabels = { app = "web" }\n\t\t\t}\n\t\t\tspec {\n\t\t\t\tcontainer {\n\t\t\t\t\tname  = "web"\n'
+        '\t\t\t\t\timage = "nginx:1.29.3"\n\t\t\t\t}\n\t\t\t}\n\t\t}\n\t}\n}\n'
+    )
+    (tmp_path / "main.tf").write_text(code, encoding="utf-8")
+    assert run(["fix", str(tmp_path), "--unsafe", "--write", "--select", "replicas-colocated"]) == 0
+    after = (tmp_path / "main.tf").read_text(encoding="utf-8")
+    assert "\t\t\t\ttopology_spread_constraint {\n\t\t\t\t\t" in after
+    kept = [line for line in after.splitlines() if line in code.splitlines()]
+    assert kept.count("\t}") == code.splitlines().count("\t}")
