@@ -201,6 +201,17 @@ def test_what_is_forgotten_is_read_again(tmp_path: Path) -> None:
     assert tree.digest("a.yaml") == before
 
 
+def test_what_is_forgotten_was_still_asked_for_and_keeps_the_digest_of_what_was_read(tmp_path: Path) -> None:
+    put(tmp_path, "a.yaml")
+    tree, other = FileTree(tmp_path), FileTree(tmp_path)
+    tree.read("a.yaml")
+    expected = other.digest("a.yaml")
+    tree.forget()
+    put(tmp_path, "a.yaml", "b: 2\n")
+    assert tree.touched == ("a.yaml",)
+    assert tree.digest("a.yaml") == expected
+
+
 def test_a_problem_is_noted_once(tmp_path: Path) -> None:
     tree = FileTree(tmp_path)
     for _ in range(3):
