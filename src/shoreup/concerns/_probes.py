@@ -6,8 +6,11 @@ traffic; liveness kills, so it waits at least as long as a slow start takes.
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
+from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
 from shoreup.facts.serving import Serving
 from shoreup.model.edit import NoRepair, Put, Repair
@@ -62,8 +65,12 @@ def repaired_probe(serving: Serving | None, kind: str) -> Repair | NoRepair:
         return NoRepair("which port or command tells that it works is not in the estate", _SHOWN.format(kind=kind))
     patience = _READINESS if kind == "readiness" else _SLOW if _slow(serving) else _LIVENESS
     route: Route = (*serving.container.route, f"{kind}Probe")
-    put = Put(serving.workload.resource.key, route, {**found.action, **patience}, found.like)
-    return Repair(fitting_probe(serving, kind), (put,))
+    key = serving.workload.resource.key
+    edits = [Put(key, route, {**found.action, **patience}, found.like)]
+    if patience is _SLOW and serving.container.body.get("startupProbe") is None:
+        first: Route = (*serving.container.route, "startupProbe")
+        edits.append(Put(key, first, {**found.action, **_STARTUP}, found.like))
+    return Repair(fitting_probe(serving, kind), tuple(edits))
 
 
 _READINESS: dict[str, Value] = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
@@ -74,6 +81,8 @@ _LIVENESS: dict[str, Value] = {
     "failureThreshold": 6,
 }
 _SLOW: dict[str, Value] = {**_LIVENESS, "initialDelaySeconds": 60}
+_STARTUP: dict[str, Value] = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 60}
+"""Ten minutes: a recovery after a crash, or a migration, is not to be killed in the middle."""
 _SHOWN = """{kind}Probe:
   httpGet:
     path: /   # a path that answers once it works
@@ -92,7 +101,7 @@ class _Action(Struct, frozen=True):
 
 def _action(serving: Serving) -> _Action | None:
     probe = serving.product.probe if serving.product is not None else {}
-    if "exec" in probe:
+    if "exec" in probe and not _elsewhere(serving):
         return _Action(f"that runs {' '.join(probe['exec'])}", {"exec": {"command": list(probe["exec"])}})
     port = serving.port
     if "http" in probe:
@@ -109,6 +118,24 @@ def _action(serving: Serving) -> _Action | None:
     if port is not None:
         return _Action(f"on port {port}", {"tcpSocket": {"port": port}}, _written(serving, port, "tcpSocket"))
     return None
+
+
+_PORT_OR_TLS = re.compile(
+    r"-p\d*|--(?:tls-)?port(?:=.*)?|--tls(?:=.*)?|--ssl-mode=.*|port=\d+|unix_socket_directories=.*"
+)
+_PORT_NAMES = re.compile(r"(?:PGPORT|MYSQL_TCP_PORT|.*_(?:TLS_)?PORT_NUMBER|.*_TLS_ENABLED|.*_ENABLE_TLS)")
+
+
+def _elsewhere(serving: Serving) -> bool:
+    """Whether the server is told another port or TLS, so that its tool without options would not reach it."""
+    body, product = serving.container.body, serving.product
+    words = [text(word) for field in ("command", "args") for word in items(body.get(field))]
+    if any(_PORT_OR_TLS.fullmatch(part) for word in words for part in word.split()):
+        return True
+    if any(_PORT_NAMES.fullmatch(text(mapping(one).get("name"))) for one in items(body.get("env"))):
+        return True
+    port = serving.port
+    return product is not None and isinstance(port, int) and bool(product.ports) and port not in product.ports
 
 
 def _written(serving: Serving, asked: int | str, action: str) -> tuple[tuple[Route, Route], ...]:

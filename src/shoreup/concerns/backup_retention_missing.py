@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterator
 
@@ -9,8 +10,10 @@ from shoreup.concerns._backups import covered, lasting, once, protected, rhythm,
 from shoreup.concerns._retention import SHOWN, forgetting
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.programs.located import closing, located
-from shoreup.model.edit import NoRepair, Put, Repair
+from shoreup.facts.naming import named
+from shoreup.facts.programs.located import Located, closing, knows_pipefail, located, opening
+from shoreup.facts.programs.strictness import forbids
+from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
@@ -133,17 +136,74 @@ class BackupRetentionMissing(Concern):
             return self.unrepaired(draft, text=_SHOWN)
         copies = backup.target_path
         folder, _, name = copies.rpartition("/")
-        if not copies.startswith("/") or "*" in folder or not _NAME.fullmatch(name) or found.program.broken:
+        if (
+            not copies.startswith("/")
+            or not _FOLDER.fullmatch(folder)
+            or not _NAME.fullmatch(name)
+            or found.program.broken
+        ):
             return self.unrepaired(draft, "what the copies are called, and nothing else there, is not certain", _SHOWN)
+        other = _also_there(estate, backup)
+        if other:
+            return self.unrepaired(draft, f"the same pattern takes the copies of {other} too", _SHOWN)
+        first = _only_after_success(found)
+        if isinstance(first, str):
+            return self.unrepaired(draft, first, _SHOWN)
         line = f"ls -1t {copies} | tail -n +{_KEEP + 1} | xargs -r rm --"
         last = closing(found.script, line)
         if last is None:
             return self.unrepaired(draft, text=_SHOWN)
-        return Repair(_FIX, (last,), cost=f"the newest {_KEEP} copies stay; older ones are deleted")
+        cost = f"the newest {_KEEP} copies stay; older ones are deleted"
+        # A pipe that fails aloud is one silence less, and the finding of the others is then another.
+        opens = frozenset({"backup-failure-silent"}) if first else frozenset()
+        return Repair(_FIX, (*first, last), f"{cost}; a copy that fails ends the run" if first else cost, opens)
+
+
+def _also_there(estate: Estate, backup: Backup) -> str:
+    """Another job whose copies, on the same volume, have names that the pattern matches."""
+    mine = backup.target_volume
+    for other in estate.backups:
+        theirs = other.target_volume
+        again = other.resource is backup.resource and other.target_path == backup.target_path
+        if again or mine is None or theirs is None:
+            continue
+        same = (mine.claim, mine.server, mine.path) == (theirs.claim, theirs.server, theirs.path)
+        if same and mine.kind == theirs.kind and (theirs.server or other.namespace == backup.namespace):
+            name, pattern = (one.target_path.rpartition("/")[2] for one in (other, backup))
+            if fnmatch.fnmatchcase(name.replace("*", "0"), pattern):
+                return named(other.resource)
+    return ""
+
+
+def _only_after_success(found: Located) -> tuple[Edit, ...] | str:
+    """What has to be said first, so that a run whose copy has failed removes nothing; or why that cannot be.
+
+    A copy that fails leaves an empty file, and after enough of them the newest would be all that is kept.
+    """
+    options, piped = found.command.options, bool(found.program.downstream(found.command))
+    one_line = "\n" not in found.script.text.strip()
+    wanted = [
+        word
+        for word, missing in (
+            ("e", not options.errexit and not one_line),
+            ("o pipefail", piped and not options.pipefail),
+        )
+        if missing
+    ]
+    if not wanted:
+        return ()
+    why_not = forbids(found.program, found.command)
+    if why_not:
+        return why_not
+    if "o pipefail" in wanted and not knows_pipefail(found.script):
+        return "a copy that fails in the pipe leaves an empty file that would push out a good one"
+    first = opening(found.script, f"set -{''.join(wanted)}")
+    return (first,) if first is not None else "the program is a list of words without a shell's first line"
 
 
 _KEEP = 14
 """Two weeks of daily copies: long enough to notice what was lost, short enough for most volumes."""
-_NAME = re.compile(r"[\w.-]*\*[\w.*-]*\.[\w.*-]*[A-Za-z]")
+_FOLDER = re.compile(r"[\w./-]+")
+_NAME = re.compile(r"[\w.-]*[A-Za-z][\w.-]*\*[\w.*-]*\.[\w.*-]*[A-Za-z]")
 _SHOWN = f"""# the newest {_KEEP} copies stay, whatever their age
 ls -1t /backups/NAME-*.dump | tail -n +{_KEEP + 1} | xargs -r rm --"""

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from shoreup.concerns._containers import RESTARTS, place_of
 from shoreup.concerns._probes import reached, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.estate import Container, Estate
+from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import known_text, mapping, why_open
 from shoreup.facts.lookup import container_at
 from shoreup.facts.measured import millicores, use_of
+from shoreup.facts.naming import named
 from shoreup.facts.quantities import cores
 from shoreup.facts.resource_rules import LIMITS, resource_rules
 from shoreup.facts.serving import serving
@@ -108,12 +109,24 @@ class CpuLimitThrottling(Concern):
         if given:
             reason = "without its own limit it would get that of the namespace's LimitRange or of its pod"
             return NoRepair(reason, _RAISED)
+        quota = _asked_by_quota(estate, workload)
+        if quota:
+            return NoRepair(f"{quota} counts limits on the processor, and refuses pods without one", _RAISED)
         use = use_of(estate, workload, container.name)
         measured = use.cpu_median if isinstance(use, Use) else None
         if mapping(resources.get("requests")).get("cpu") is None:
             request = limits.get("cpu") if measured is None else millicores(measured)
             edits.append(Put(key, (*route, "requests", "cpu"), request))
         return Repair(_seen(estate, use), tuple(edits), cost="it may take what others leave, up to the whole node")
+
+
+def _asked_by_quota(estate: Estate, workload: Workload) -> str:
+    """The ResourceQuota of the namespace by which every pod has to have a limit, if there is one."""
+    for quota in estate.by_kind.get("ResourceQuota", ()):
+        near = (quota.namespace or "default") == workload.namespace or "*" in quota.namespace
+        if near and "limits.cpu" in mapping(mapping(quota.body.get("spec")).get("hard")):
+            return named(quota)
+    return ""
 
 
 def _without_own(container: Container) -> Container:

@@ -124,7 +124,10 @@ class GateSingle(Concern):
         labels = pod_labels(workload) if workload else None
         if _REPLICATE not in draft.fixes or workload is None or labels is None:
             return self.unrepaired(draft)
-        return Repair(_REPLICATE, second_replica(workload, labels), cost="twice the memory and processor")
+        edits = second_replica(estate, workload, labels)
+        if isinstance(edits, str):
+            return self.unrepaired(draft, edits)
+        return Repair(_REPLICATE, edits, cost="twice the memory and processor")
 
 
 def _nodes(gate: Gate) -> tuple[str, Place | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shoreup.concerns._backups import lies_on
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.accelerators import GpuClaim, gpu_claim
 from shoreup.facts.estate import Estate, Workload
@@ -18,6 +19,7 @@ from shoreup.model.location import Route
 from shoreup.model.value import Unknown, Value
 
 _EVERYWHERE = "DaemonSet"
+_OF_THE_NODE = frozenset({"host-path", "local"})
 _LOOSEN = Fix(
     "Prefer this node instead of requiring it; the claim itself asks for a node with such a card",
     Safety.UNSAFE,
@@ -114,6 +116,9 @@ class GpuPinned(Concern):
             return self.unrepaired(
                 draft, "the pod claims no device, so nothing but this node's name tells where a card is"
             )
+        here = next((one for one in workload.volumes if one.kind in _OF_THE_NODE and not one.read_only), None)
+        if here is not None:
+            return self.unrepaired(draft, f"on another node {lies_on(here)} is another one, without its data")
         gone = _requirement(workload, pin)
         if gone is None:
             return self.unrepaired(draft, "the node is named among other requirements")

@@ -189,7 +189,10 @@ class ReplicaSingle(Concern):
         labels = pod_labels(workload) if workload else None
         if _MORE not in draft.fixes or workload is None or labels is None:
             return self.unrepaired(draft)
-        return Repair(_MORE, second_replica(workload, labels), cost="twice the memory and processor")
+        edits = second_replica(estate, workload, labels)
+        if isinstance(edits, str):
+            return self.unrepaired(draft, edits)
+        return Repair(_MORE, edits, cost="twice the memory and processor")
 
 
 def _weighs(estate: Estate, resource: Resource, standing: Sequence[Node]) -> bool:

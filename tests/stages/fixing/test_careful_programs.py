@@ -127,3 +127,35 @@ def test_the_folder_itself_and_empty_files_are_no_young_copies(tmp_path: Path) -
     made = repaired(tmp_path, "backup-retention-age-only", dump, "find /backup -mtime +7 -delete")
 
     assert 'if [ "$(find /backup -mtime -7 -type f -size +0 | wc -l)" -gt 0 ]; then' in written(made)
+
+
+def test_old_copies_are_removed_only_behind_a_copy_that_succeeded(tmp_path: Path) -> None:
+    dump = 'pg_dump app | gzip > "/backup/app-$(date +%F).sql.gz"'
+    made = repaired(tmp_path, "backup-retention-missing", "echo dumping", dump)
+
+    lines = [line.strip() for line in written(made).splitlines()]
+    first = lines.index("set -eo pipefail")
+    assert lines[first + 1 : first + 4] == [
+        "echo dumping",
+        dump,
+        "ls -1t /backup/app-*.sql.gz | tail -n +15 | xargs -r rm --",
+    ]
+
+
+@pytest.mark.parametrize("name", ["$(date +%F).sql", "app $(date +%F).sql"])
+def test_names_that_others_may_have_are_not_removed(tmp_path: Path, name: str) -> None:
+    made = repaired(tmp_path, "backup-retention-missing", "set -e", f'pg_dump -f "/backup/{name}" app')
+
+    assert made.applied == ()
+    assert "is not certain" in made.not_fixed[0].reason
+
+
+def test_a_pattern_that_takes_another_jobs_copies_is_not_used(tmp_path: Path) -> None:
+    other = JOB.format(program=f'{"":18}pg_dump -f "/backup/app-users-$(date +%F).sql" users', image="postgres:17.2")
+    beside = "---\n" + other.replace("name: dump", "name: users")
+    dump = 'pg_dump -f "/backup/app-$(date +%F).sql" app'
+    made = repaired(tmp_path, "backup-retention-missing", "set -e", dump, beside=beside)
+
+    left = {one.finding.resource.name: one.reason for one in made.not_fixed if one.finding.resource}
+    assert "takes the copies of" in left["dump"]
+    assert "users" not in left
