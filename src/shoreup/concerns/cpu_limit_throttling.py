@@ -123,7 +123,7 @@ class CpuLimitThrottling(Concern):
 def _asked_by_quota(estate: Estate, workload: Workload) -> str:
     """The ResourceQuota of the namespace by which every pod has to have a limit, if there is one."""
     for quota in estate.by_kind.get("ResourceQuota", ()):
-        near = (quota.namespace or "default") == workload.namespace or "*" in quota.namespace
+        near = (quota.namespace or "default") == workload.namespace or "*" in (quota.namespace or "")
         if near and "limits.cpu" in mapping(mapping(quota.body.get("spec")).get("hard")):
             return named(quota)
     return ""
