@@ -9,6 +9,12 @@ from shoreup.model.finding import Fix, Safety
 
 _REASON = "the pod template changes, so the pods restart once, with what the lock file says ran"
 
+_FRESH = 30
+"""Days. A tag that moves has moved since an older record was taken, as often as not."""
+
+_SHOWS = frozenset({"version-unsupported", "version-end-near", "backup-version-mismatch", "database-flavours-differ"})
+"""What was so before, behind a tag that names no version, and is seen once it does."""
+
 
 def pin_repair(estate: Estate, image: Image | None, *more: Edit) -> Repair | NoRepair:
     """The image pinned to what the lock file says, with further edits that belong to it."""
@@ -21,4 +27,8 @@ def pin_repair(estate: Estate, image: Image | None, *more: Edit) -> Repair | NoR
     if edit is None:
         return NoRepair("the reference is made of parts that are not all known")
     fix = Fix(f"Pin the image to {pin.tag} (from {pin.source}, {pin.taken.isoformat()})", Safety.UNSAFE, _REASON)
-    return Repair(fix, (edit, *more))
+    days = (estate.today - pin.taken).days
+    cost = (
+        f"the record is {days} days old: what the tag has brought since then goes back to it" if days > _FRESH else ""
+    )
+    return Repair(fix, (edit, *more), cost, _SHOWS)
