@@ -22,6 +22,9 @@ from shoreup.model.value import PartialText, Unknown, Value, at, unknowns
 
 AVERAGE = 100
 BURST = 200
+TOGETHER = 500
+"""Requests a second of one route at one proxy, of all clients together: Envoy's local limit counts no addresses."""
+_ENVOY = "gateway.envoyproxy.io"
 _NGINX = "nginx.ingress.kubernetes.io/"
 _TRAEFIK_CHAIN = "traefik.ingress.kubernetes.io/router.middlewares"
 _NAMES = ("rate-limit", "ratelimit", "request-rate-limit")
@@ -52,28 +55,84 @@ spec:
     type: Local
     local:
       rules:
-        - limit: {{requests: {AVERAGE}, unit: Second}}
+        - limit: {{requests: {TOGETHER}, unit: Second}}
 """
 SHOWN: Mapping[str, str] = {"traefik": _SHOWN, "nginx": _SHOWN_NGINX, "gateway": _SHOWN_GATEWAY}
 
 
 class Limited(Struct, frozen=True):
-    """The edits and the numbers that they bring in; ``own`` says that those are the estate's."""
+    """The edits and the numbers that they bring in; ``own`` says that those are the estate's.
+
+    ``together`` says that the numbers are of all clients, not of one address.
+    """
 
     edits: tuple[Edit, ...]
     said: str
     own: bool
+    together: bool = False
 
 
 def limited(estate: Estate, way: WayIn) -> Limited | None:
     """A limit in the chain of a way in; ``None`` where this proxy's words for it are not known."""
     if way.resource.kind == "IngressRoute" and is_traefik(way.resource):
         return _traefik(estate, way)
+    if way.resource.kind == "HTTPRoute":
+        return _envoy(estate, way)
     if way.resource.kind != "Ingress":
         return None
     if way.controller == "nginx":
         return _nginx(estate, way)
     return _traefik(estate, way) if way.controller == "traefik" else None
+
+
+def _envoy(estate: Estate, way: WayIn) -> Limited | None:
+    """In the policy that holds for the route now; a new one would take the place of it for this route."""
+    if "*" in way.namespace or "*" in way.name:
+        return None
+    policies = [one for one in estate.by_kind.get("BackendTrafficPolicy", ()) if one.api_version.startswith(_ENVOY)]
+    limit: dict[str, Value] = {
+        "type": "Local",
+        "local": {"rules": [{"limit": {"requests": TOGETHER, "unit": "Second"}}]},
+    }
+    said = f"{TOGETHER} requests a second of one route at each proxy"
+    own = [one for one in policies if _targets(one, "HTTPRoute", {(way.namespace, way.name)})]
+    parents = {
+        (text(parent.get("namespace")) or way.namespace, text(parent.get("name")))
+        for parent in map(mapping, items(mapping(way.resource.body.get("spec")).get("parentRefs")))
+    }
+    for policy in (*own, *(one for one in policies if _targets(one, "Gateway", parents))):
+        return Limited((Put(policy.key, ("spec", LIMIT), limit),), said, own=False, together=True)
+    if not any(
+        _ENVOY in text(mapping(one.body.get("spec")).get("controllerName"))
+        for one in estate.by_kind.get("GatewayClass", ())
+    ):
+        return None
+    metadata: dict[str, Value] = {"name": f"{way.name}-rate-limit"}
+    if mapping(way.resource.body.get("metadata")).get("namespace") is not None:
+        metadata["namespace"] = way.namespace
+    target: dict[str, Value] = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": way.name}
+    body: dict[str, Value] = {
+        "apiVersion": f"{_ENVOY}/v1alpha1",
+        "kind": "BackendTrafficPolicy",
+        "metadata": metadata,
+        "spec": {"targetRefs": [target], LIMIT: limit},
+    }
+    return Limited((Add(way.resource.key, body),), said, own=False, together=True)
+
+
+def _targets(policy: Resource, kind: str, names: set[tuple[str, str]]) -> bool:
+    """Whether a policy holds for one of the objects: named, or by a selector that asks for no labels."""
+    spec = mapping(policy.body.get("spec"))
+    for target in map(mapping, (spec.get("targetRef"), *items(spec.get("targetRefs")))):
+        if target.get("kind") == kind and (policy.namespace or "default", text(target.get("name"))) in names:
+            return True
+    return any(
+        selector.get("kind") == kind
+        and not selector.get("matchLabels")
+        and not selector.get("matchExpressions")
+        and any(namespace == policy.namespace for namespace, _ in names)
+        for selector in map(mapping, items(spec.get("targetSelectors")))
+    )
 
 
 def _nginx(estate: Estate, way: WayIn) -> Limited | None:

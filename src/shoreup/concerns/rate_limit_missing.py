@@ -98,6 +98,8 @@ class RateLimitMissing(Concern):
         offer = _FIXES.get(way.controller, _ANY_FIX)
         source = "as the estate limits other routes" if found.own else "a generous limit, for the estate has none"
         cost = f"beyond {found.said} an address is refused; clients behind one address count together"
+        if found.together:
+            cost = f"beyond {found.said} everybody is refused, for all clients count together"
         return Repair(Fix(offer.title, offer.safety, f"{found.said}, {source}; {_REASON}"), found.edits, cost=cost)
 
     def _open(self, way: WayIn, *, contrast: bool) -> Outcome:

@@ -16,7 +16,18 @@ from shoreup.model.value import at
 _TEMPLATES = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"})
 _READ_BY_PODS = frozenset({"ConfigMap", "Secret"})
 _TAKEN_WHILE_RUNNING = frozenset(
-    {"Ingress", "IngressRoute", "Middleware", "HTTPRoute", "Gateway", "TraefikService", "ServersTransport", "Service"}
+    {
+        "BackendTrafficPolicy",
+        "ClientTrafficPolicy",
+        "Ingress",
+        "IngressRoute",
+        "Middleware",
+        "HTTPRoute",
+        "Gateway",
+        "TraefikService",
+        "ServersTransport",
+        "Service",
+    }
 )
 _NOTHING_RESTARTS = frozenset(
     {
