@@ -20,7 +20,7 @@ _HOW: Mapping[str, str] = {
 _QUIET = Fix(
     "Take away what prints it",
     Safety.SAFE,
-    "nothing but the log changes",
+    "nothing but the log changes; what lies in old logs counts as known, so the credential has to be replaced too",
 )
 _COST = "what lies in logs already counts as known, so the credential has to be replaced too"
 _NOT_ALONE = "what prints does not stand on a line of its own, or is switched on where the program is started"

@@ -18,7 +18,7 @@ from shoreup.model.value import PartialText, Unknown
 _MOVE = Fix(
     "Move the key into a Secret and change every reference to it",
     Safety.UNSAFE,
-    "pods that read it restart; what lay in a ConfigMap and in git counts as known, so moving it is not enough",
+    "pods that read it restart; what lay in a ConfigMap and in git counts as known, so it has to be replaced as well",
 )
 
 

@@ -1,9 +1,10 @@
 """The tree of an HCL file.
 
 Every node knows its :class:`Source` and its characters ``start`` and ``end`` (exclusive). Nodes are plain
-slotted objects, made once per file and shared by every call of a module; nothing changes them after parsing. They
-hold no circles, so the garbage collector need not know them. A large estate has millions of them: what can be
-worked out from the text is not stored.
+slotted objects, made once per file and shared by every call of a module; nothing changes them after parsing. A large
+estate has millions of them: what can be worked out from the text is not stored, and the garbage collector need not
+know those that hold no others. The others it has to know: Python takes apart what is nested deeply, as a hostile file
+may be, without overflowing its stack only where it does.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Text(Struct, eq=False, gc=False):
         return self.source.text[self.start : self.end] if self.decoded is None else self.decoded
 
 
-class Interpolation(Struct, eq=False, gc=False):
+class Interpolation(Struct, eq=False):
     """``${ expression }``."""
 
     source: Source
@@ -51,7 +52,7 @@ class Interpolation(Struct, eq=False, gc=False):
     expression: Expression
 
 
-class IfDirective(Struct, eq=False, gc=False):
+class IfDirective(Struct, eq=False):
     """``%{ if c }...%{ else }...%{ endif }``."""
 
     source: Source
@@ -62,7 +63,7 @@ class IfDirective(Struct, eq=False, gc=False):
     otherwise: list[Part]
 
 
-class ForDirective(Struct, eq=False, gc=False):
+class ForDirective(Struct, eq=False):
     """``%{ for k, v in c }...%{ endfor }``. ``key`` is empty when there is one variable."""
 
     source: Source
@@ -74,7 +75,7 @@ class ForDirective(Struct, eq=False, gc=False):
     body: list[Part]
 
 
-class Template(Struct, eq=False, gc=False):
+class Template(Struct, eq=False):
     """A string. ``encoding`` is ``hcl-quoted``, ``hcl-heredoc``, ``hcl-template`` or ``json``.
 
     ``constant`` is its value when nothing is interpolated. ``read`` are its parts, or ``None`` for a quoted string or
@@ -106,7 +107,7 @@ class Name(Struct, eq=False, gc=False):
     name: str
 
 
-class Attr(Struct, eq=False, gc=False):
+class Attr(Struct, eq=False):
     """``object.name``."""
 
     source: Source
@@ -116,7 +117,7 @@ class Attr(Struct, eq=False, gc=False):
     name: str
 
 
-class Index(Struct, eq=False, gc=False):
+class Index(Struct, eq=False):
     """``base[key]`` or ``base.0``."""
 
     source: Source
@@ -126,7 +127,7 @@ class Index(Struct, eq=False, gc=False):
     key: Expression
 
 
-class Splat(Struct, eq=False, gc=False):
+class Splat(Struct, eq=False):
     """``base[*].each`` or ``base.*.each``. ``each`` is an expression over :class:`SplatItem`."""
 
     source: Source
@@ -144,7 +145,7 @@ class SplatItem(Struct, eq=False, gc=False):
     end: int
 
 
-class Call(Struct, eq=False, gc=False):
+class Call(Struct, eq=False):
     """``name(arguments)``; ``expands`` says that the last argument is followed by ``...``."""
 
     source: Source
@@ -155,7 +156,7 @@ class Call(Struct, eq=False, gc=False):
     expands: bool
 
 
-class Unary(Struct, eq=False, gc=False):
+class Unary(Struct, eq=False):
     """``!x`` or ``-x``."""
 
     source: Source
@@ -165,7 +166,7 @@ class Unary(Struct, eq=False, gc=False):
     operand: Expression
 
 
-class Binary(Struct, eq=False, gc=False):
+class Binary(Struct, eq=False):
     """``left operator right``."""
 
     source: Source
@@ -176,7 +177,7 @@ class Binary(Struct, eq=False, gc=False):
     right: Expression
 
 
-class Conditional(Struct, eq=False, gc=False):
+class Conditional(Struct, eq=False):
     """``condition ? then : otherwise``."""
 
     source: Source
@@ -187,7 +188,7 @@ class Conditional(Struct, eq=False, gc=False):
     otherwise: Expression
 
 
-class Paren(Struct, eq=False, gc=False):
+class Paren(Struct, eq=False):
     """``( inner )``."""
 
     source: Source
@@ -196,7 +197,7 @@ class Paren(Struct, eq=False, gc=False):
     inner: Expression
 
 
-class ListOf(Struct, eq=False, gc=False):
+class ListOf(Struct, eq=False):
     """``[a, b]``."""
 
     source: Source
@@ -205,7 +206,7 @@ class ListOf(Struct, eq=False, gc=False):
     items: list[Expression]
 
 
-class ObjectOf(Struct, eq=False, gc=False):
+class ObjectOf(Struct, eq=False):
     """``{ key = value }``. A bare word as a key is a constant :class:`Template`."""
 
     source: Source
@@ -214,7 +215,7 @@ class ObjectOf(Struct, eq=False, gc=False):
     items: list[tuple[Expression, Expression]]
 
 
-class ForOf(Struct, eq=False, gc=False):
+class ForOf(Struct, eq=False):
     """``[for k, v in c : value if x]`` and ``{for k, v in c : key => value... if x}``.
 
     ``key_name`` is empty when there is one variable; ``result_key`` is ``None`` for a list.
@@ -252,7 +253,7 @@ Expression: TypeAlias = (
 Part: TypeAlias = Text | Interpolation | IfDirective | ForDirective
 
 
-class Attribute(Struct, eq=False, gc=False):
+class Attribute(Struct, eq=False):
     """``name = expression``."""
 
     source: Source
@@ -262,7 +263,7 @@ class Attribute(Struct, eq=False, gc=False):
     expression: Expression
 
 
-class Body(Struct, eq=False, gc=False):
+class Body(Struct, eq=False):
     """The inside of a block or file, in the file's order."""
 
     source: Source
@@ -272,7 +273,7 @@ class Body(Struct, eq=False, gc=False):
     blocks: list[Block] = field(default_factory=list)
 
 
-class Block(Struct, eq=False, gc=False):
+class Block(Struct, eq=False):
     """``kind "label" { body }``."""
 
     source: Source
@@ -290,7 +291,7 @@ class Comment(Struct, eq=False, gc=False):
     end: int
 
 
-class File(Struct, eq=False, gc=False):
+class File(Struct, eq=False):
     """One file of HCL."""
 
     source: Source
