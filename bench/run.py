@@ -23,7 +23,7 @@ import threading
 import time
 import venv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace  # noqa: TID251  # its own dataclasses
 from pathlib import Path
 
 BENCH = Path(__file__).parent
@@ -115,8 +115,17 @@ class MemoryWatch(threading.Thread):
         return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None, patience: float = PATIENCE) -> Run:
-    """Raises CouldNotMeasure where the command does not end as its tool ends, or not within `patience` seconds."""
+def run(
+    command: Sequence[str | Path],
+    environment: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
+    *,
+    watched: bool = True,
+) -> Run:
+    """Raises CouldNotMeasure where the command does not end as its tool ends, or not within `patience` seconds.
+
+    A look at the memory stops what is looked at, and takes a processor from it: what is timed is not watched.
+    """
     name = Path(command[0]).name
     begun, worked = time.perf_counter(), _children_seconds()
     process = subprocess.Popen(
@@ -127,7 +136,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         start_new_session=True,
     )
     watch = MemoryWatch(process.pid)
-    watch.start()
+    if watched:
+        watch.start()
     try:
         output, complaint = process.communicate(timeout=patience)
     except BaseException as interruption:
@@ -138,7 +148,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         raise
     finally:
         seconds = time.perf_counter() - begun
-        watch.stop()
+        if watched:
+            watch.stop()
     if process.returncode not in FINISHED:
         last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["and says nothing"]
         raise CouldNotMeasure(f"{name} ends with {process.returncode}: {last[0]}")
@@ -175,15 +186,15 @@ def checkov() -> Path:
     return program
 
 
-def run_checkov(program: Path, tree: Path) -> Run:
+def run_checkov(program: Path, tree: Path, *, watched: bool = True) -> Run:
     quiet = {"LOG_LEVEL": "CRITICAL", "CHECKOV_RUN_SCA_PACKAGE_SCAN_V2": "false", "NO_COLOR": "1"}
-    return run([program, *CHECKOV_OPTIONS, "-d", tree], quiet)
+    return run([program, *CHECKOV_OPTIONS, "-d", tree], quiet, watched=watched)
 
 
-def run_shoreup(program: Path, tree: Path, *options: str, patience: float = PATIENCE) -> Run:
+def run_shoreup(program: Path, tree: Path, *options: str, patience: float = PATIENCE, watched: bool = True) -> Run:
     # its own cache folder: a measurement must not find what an earlier audit of its user left behind
     cache = {"XDG_CACHE_HOME": str(WORK / "cache")}
-    return run([program, "audit", tree, "--format", "json", *options], cache, patience)
+    return run([program, "audit", tree, "--format", "json", *options], cache, patience, watched=watched)
 
 
 def findings_of_checkov(output: bytes) -> int:
@@ -228,23 +239,26 @@ def compared(shoreup: Path, other: Path | None, tree: Path, rounds: int) -> list
     warm: list[Run] = []
     others: list[Run] = []
     for number in range(rounds + 1):
-        kept = number > 0
-        first = run_shoreup(shoreup, tree, "--no-cache")
-        second = run_shoreup(shoreup, tree)
-        cold += [first] * kept
-        warm += [second] * kept
+        watched = number == 0  # thrown away but for the memory
+        cold.append(run_shoreup(shoreup, tree, "--no-cache", watched=watched))
+        warm.append(run_shoreup(shoreup, tree, watched=watched))
         if other is not None:
-            others += [run_checkov(other, tree)] * kept
-        print(f"round {number} of {rounds} done" + ("" if kept else " (thrown away)"), file=sys.stderr)
+            others.append(run_checkov(other, tree, watched=watched))
+        print(f"round {number} of {rounds} done" + (" (only its memory counts)" if watched else ""), file=sys.stderr)
     series = [
-        Series("shoreup, cold", tuple(cold), findings_of_shoreup(cold[-1].output)),
-        Series("shoreup, warm", tuple(warm), findings_of_shoreup(warm[-1].output)),
+        Series("shoreup, cold", timed(cold), findings_of_shoreup(cold[-1].output)),
+        Series("shoreup, warm", timed(warm), findings_of_shoreup(warm[-1].output)),
     ]
     if series[0].findings != series[1].findings:
         raise CouldNotMeasure("the cache changes what is found: that is a bug of Shoreup, and times mean nothing")
     if others:
-        series.append(Series("checkov", tuple(others), findings_of_checkov(others[-1].output)))
+        series.append(Series("checkov", timed(others), findings_of_checkov(others[-1].output)))
     return series
+
+
+def timed(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """The runs after the first, with the memory of the first, which alone was watched."""
+    return tuple(replace(one, megabytes=runs[0].megabytes) for one in runs[1:])
 
 
 def table(series: Sequence[Series]) -> str:

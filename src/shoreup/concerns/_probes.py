@@ -67,7 +67,11 @@ def repaired_probe(serving: Serving | None, kind: str) -> Repair | NoRepair:
     route: Route = (*serving.container.route, f"{kind}Probe")
     key = serving.workload.resource.key
     edits = [Put(key, route, {**found.action, **patience}, found.like)]
-    if patience is _SLOW and serving.container.body.get("startupProbe") is None:
+    alone = patience is _SLOW and serving.container.body.get("startupProbe") is None
+    if alone and serving.workload.resource.parent >= 0:
+        # a chart's values say all probes in one place, which one edit can make; so this one probe has all the patience
+        edits = [Put(key, route, {**found.action, **_PATIENT}, found.like)]
+    elif alone:
         first: Route = (*serving.container.route, "startupProbe")
         edits.append(Put(key, first, {**found.action, **_STARTUP}, found.like))
     return Repair(fitting_probe(serving, kind), tuple(edits))
@@ -81,6 +85,7 @@ _LIVENESS: dict[str, Value] = {
     "failureThreshold": 6,
 }
 _SLOW: dict[str, Value] = {**_LIVENESS, "initialDelaySeconds": 60}
+_PATIENT: dict[str, Value] = {**_LIVENESS, "initialDelaySeconds": 60, "failureThreshold": 30}
 _STARTUP: dict[str, Value] = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 60}
 """Ten minutes: a recovery after a crash, or a migration, is not to be killed in the middle."""
 _SHOWN = """{kind}Probe:
