@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bad_estates import manifest, write
 from shoreup.formats.files import FileTree
-from shoreup.stages.audit import estate_root
+from shoreup.stages.opening import estate_root
 from shoreup.stages.reading import Reading, read
 
 APPLIED = """\

@@ -122,7 +122,8 @@ def command(
     from shoreup.cli.catalogue import expand
     from shoreup.cli.output import complain, save, say
     from shoreup.cli.progress import Waiting
-    from shoreup.stages.audit import AuditOptions, audit, estate_root
+    from shoreup.stages.audit import AuditOptions, audit
+    from shoreup.stages.opening import estate_root
     from shoreup.stages.own_concerns import own_code
     from shoreup.stages.settings import read_settings
 
@@ -199,7 +200,7 @@ def exit_code(account: Account, fail_on: FailOn, fail_on_errors: bool) -> int:
 
 def prefix(paths: tuple[Path, ...]) -> str:
     """The way from the top of the git repository to the estate, such as ``infra/``, for readers that start there."""
-    from shoreup.stages.audit import estate_root
+    from shoreup.stages.opening import estate_root
 
     estate = estate_root(paths)[0].resolve()
     for top in (estate, *estate.parents):

@@ -43,7 +43,7 @@ def command(
 
     from shoreup.cli.catalogue import every, unknown
     from shoreup.cli.output import say, wants_colour, width_of
-    from shoreup.stages.audit import estate_root
+    from shoreup.stages.opening import estate_root
     from shoreup.stages.own_concerns import own_code
 
     width, colour = width_of(sys.stdout), wants_colour(sys.stdout, no_color)

@@ -66,8 +66,8 @@ def command(
     from shoreup.cli.progress import Waiting
     from shoreup.report import amendment as report
     from shoreup.report.patch import render as render_patch
-    from shoreup.stages.audit import estate_root
     from shoreup.stages.fix import FixOptions, branch_out, fix, write_out
+    from shoreup.stages.opening import estate_root
 
     folders = tuple(one for one in paths if not is_mark(one))
     marks = (*fingerprints, *(str(one) for one in paths if is_mark(one)))

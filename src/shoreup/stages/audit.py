@@ -5,7 +5,6 @@ Everything heavy is imported only when something has to be examined anew.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from hashlib import blake2b
@@ -17,17 +16,17 @@ from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
-from shoreup.model.errors import NothingToAudit, UserError
+from shoreup.model.errors import UserError
 from shoreup.model.settings import Persona
-from shoreup.sources.git import head, listed, origin_url, owner_of, stamp
+from shoreup.sources.git import head, origin_url, owner_of, stamp
 from shoreup.sources.helm import helm_stamp
 from shoreup.stages import proofs
 from shoreup.stages.baseline import Baseline, against, read_baseline, set_apart
 from shoreup.stages.cache import Cache
-from shoreup.stages.formats import format_of
+from shoreup.stages.opening import opened
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.personas import heard_by
-from shoreup.stages.settings import GivenSettings, read_settings
+from shoreup.stages.settings import GivenSettings
 
 if TYPE_CHECKING:
     from shoreup.terraform.plan import Plan
@@ -63,18 +62,12 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     Raises :class:`UserError` for a path that is not there or settings that are wrong, and :class:`NothingToAudit`
     where no file is one that Shoreup reads.
     """
-    root, only = estate_root(paths)
+    estate = opened(paths, config=options.config, ledger=options.ledger)
+    root, only, tree, given, ledger = estate.root, estate.only, estate.tree, estate.given, estate.ledger
     today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
-    tree = FileTree(root, only, listed(root))
-    if not any(format_of(path) for path in tree.files):
-        raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
-    given = read_settings(root, options.config)
     selection = given.settings.selection
     baseline = _baseline(options, given)
     plan = _read(options.plan) if options.plan else b""
-    ledger = proofs.find(
-        root, options.ledger or given.settings.ledger.url, asked=bool(options.ledger or options.config)
-    )
     known = proofs.state(ledger) if options.cache else ""
     cache = (
         Cache(
@@ -92,8 +85,8 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     )
     account = cache.look(tree) if cache else None
     if account is None:
-        proven = proofs.proven(tree, ledger)
-        account = _examined(tree, options, plan, _Beside(today, proven, given, not only), progress or _silent)
+        proven = estate.proven()
+        account = _examined(tree, options, plan, _Beside(today, proven, given, estate.whole), progress or _silent)
         # A ledger that is locked now may be read in a minute, without a byte of it changed.
         if cache and not proven.errors:
             cache.keep(tree, account)
@@ -101,7 +94,7 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
         account, estate=tuple(str(path) for path in paths), notices=(*account.notices, *options.own.notices)
     )
     if options.since:
-        account = _since(account, root, only, options, _Beside(today, proofs.proven(tree, ledger), given, not only))
+        account = _since(account, root, only, options, _Beside(today, estate.proven(), given, estate.whole))
     if baseline:
         account = against(account, baseline)
     return heard_by(account, options.persona or selection.persona)
@@ -174,21 +167,6 @@ def _question(
 def _history(root: Path) -> str:
     """What an account says that only git knows: whose the repository is, and when its lines were written."""
     return f"{owner_of(origin_url(root) or '')} {head(root) or ''}"
-
-
-def estate_root(paths: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
-    """The folder that all paths lie in, and the parts of it that were named (none for the whole folder)."""
-    full = [path.resolve() for path in paths or (Path(),)]
-    for path, given in zip(full, paths or (Path(),), strict=True):
-        if not path.exists():
-            raise UserError(f"There is nothing at {given}. Name a folder or file of your repository.")
-    if len(full) == 1 and full[0].is_dir():
-        return full[0], ()
-    common = Path(os.path.commonpath(full))
-    root = common if common.is_dir() else common.parent
-    if root in full:
-        return root, ()
-    return root, tuple(path.relative_to(root).as_posix() for path in full)
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -15,11 +15,10 @@ from pathlib import Path
 from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.exposure import private_name
 from shoreup.formats.files import FileTree
-from shoreup.model.errors import NothingToAudit, UserError
+from shoreup.model.errors import UserError
 from shoreup.sources.git import listed
-from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, understood
-from shoreup.stages.formats import format_of
+from shoreup.stages.opening import estate_root, refuse_nothing
 from shoreup.stages.reading import read
 from shoreup.stages.settings import FILE
 
@@ -42,8 +41,7 @@ def first_settings(path: Path, say: Progress) -> tuple[Path, str]:
     if target.exists() or target.is_symlink():
         raise UserError(f"{target} is there already. Change it by hand, or move it away first.")
     tree = FileTree(root, (), listed(root))
-    if not any(format_of(one) for one in tree.files):
-        raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
+    refuse_nothing(tree)
     today = date.today()  # noqa: DTZ011  # a day for people to look again
     estate = understood(read(tree, None, say), Asked((), today))
     return target, render(estate, today)

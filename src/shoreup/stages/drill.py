@@ -24,16 +24,12 @@ from shoreup.facts.estate import Backup, Database, Estate
 from shoreup.facts.fields import text
 from shoreup.facts.mounts import mounted
 from shoreup.facts.proofs import Drill, Standing, backup_inputs, backup_subject, standing
-from shoreup.formats.files import FileTree
 from shoreup.ledger.location import default_location
 from shoreup.model.errors import UserError
 from shoreup.model.proof import Proof, ProofSubject
-from shoreup.sources.git import listed
-from shoreup.stages import proofs
-from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, understood
+from shoreup.stages.opening import opened
 from shoreup.stages.reading import read
-from shoreup.stages.settings import read_settings
 
 Progress = Callable[[str, int, int], None]
 
@@ -78,14 +74,10 @@ def drill_restores(paths: Sequence[Path], options: DrillOptions, say: Progress) 
 
     Raises :class:`UserError` where the estate has no such backup.
     """
-    root, only = estate_root(paths)
-    given = read_settings(root, options.config)
+    found = opened(paths, config=options.config, ledger=options.ledger, empty=True)
     today = options.today or datetime.now(UTC).date()
-    tree = FileTree(root, only, listed(root))
-    where = proofs.find(root, options.ledger or given.settings.ledger.url, asked=bool(options.ledger or options.config))
-    proven = proofs.proven(tree, where)
-    asked = Asked((), today, proven=proven, given=given, whole=not only)
-    estate = understood(read(tree, None, say), asked)
+    asked = Asked((), today, proven=found.proven(), given=found.given, whole=found.whole)
+    estate = understood(read(found.tree, None, say), asked)
     groups = [group for group in once(running(estate)) if _meant(group[0], options.subject)]
     backups = [group[0] for group in groups]
     if not backups:
@@ -93,7 +85,9 @@ def drill_restores(paths: Sequence[Path], options: DrillOptions, say: Progress) 
     if options.copy is not None and len(backups) > 1:
         names = ", ".join(sorted(_name(one) for one in backups)[:5])
         raise UserError(f"--from is a copy of one backup; name it with --subject: {names}.")
-    ledger = where or default_location(root)
+    ledger = found.ledger
+    if ledger is None or ledger.closed:
+        ledger = default_location(found.root)
     run = uuid4().hex
     made: list[Proof] = []
     untried: list[Untried] = []

@@ -16,14 +16,11 @@ from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
 from shoreup.model.explanation import Excerpt, Explanation, SourceLine, Step
 from shoreup.model.finding import Category, Consequence, Draft, Finding, Place
-from shoreup.sources.git import listed
-from shoreup.stages import proofs
-from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, Examination, chosen, examination
 from shoreup.stages.masking import masked
+from shoreup.stages.opening import opened
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.owners_word import owners_word
-from shoreup.stages.settings import read_settings
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,13 +56,11 @@ def explain(question: Question, say: Progress) -> Explanation:
 
     Raises :class:`UserError` where no finding, or more than one, has it.
     """
-    root, only = estate_root(question.paths)
-    given = read_settings(root, question.config)
-    tree = FileTree(root, only, listed(root))
+    estate = opened(question.paths, config=question.config, empty=True)
+    tree, given = estate.tree, estate.given
     today = question.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
-    proven = proofs.proven(tree, proofs.find(root, given.settings.ledger.url))
     own = question.own.load()
-    asked = Asked(chosen((), (), given, own), today, proven=proven, given=given, whole=not only, own=own)
+    asked = Asked(chosen((), (), given, own), today, proven=estate.proven(), given=given, whole=estate.whole, own=own)
     seen = examination(tree, asked, say)
     finding, standing = _chosen(question.fingerprint, seen)
     among = seen.account.unproven if finding in seen.account.unproven else seen.account.findings

@@ -17,23 +17,20 @@ from msgspec.structs import replace
 from shoreup.formats.files import FileTree
 from shoreup.live.prometheus import Prometheus
 from shoreup.model.amendment import Amendment, Change, Step
-from shoreup.model.errors import NothingToAudit, UserError
+from shoreup.model.errors import UserError
 from shoreup.model.finding import Finding
 from shoreup.model.measured import Measured, spoken
 from shoreup.model.settings import Persona
-from shoreup.sources.git import listed
 from shoreup.sources.git_branch import Commit, check_out, make_branch
-from shoreup.stages import proofs
-from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, Examination, chosen
 from shoreup.stages.fixing.eyes import for_eyes
 from shoreup.stages.fixing.proposals import Choose
 from shoreup.stages.fixing.rounds import Measure, Outcome, Wish, run
 from shoreup.stages.fixing.writing import write
-from shoreup.stages.formats import format_of
 from shoreup.stages.measuring import LONGEST, SHORTEST, measure
+from shoreup.stages.opening import Opened, opened
 from shoreup.stages.personas import wants
-from shoreup.stages.settings import GivenSettings, read_settings
+from shoreup.stages.settings import GivenSettings
 
 Progress = Callable[[str, int, int], None]
 
@@ -74,12 +71,9 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
     Raises :class:`UserError` for a path that is not there, settings that are wrong or a fingerprint that no finding
     has, and :class:`NothingToAudit` where no file is one that Shoreup reads.
     """
-    root, only = estate_root(paths)
-    tree = FileTree(root, only, listed(root))
-    if not any(format_of(path) for path in tree.files):
-        raise NothingToAudit(f"{root} holds no Terraform and no YAML. Name the folder of your repository.")
-    given = read_settings(root, options.config)
-    asked = _asked(tree, only, options, given)
+    estate = opened(paths, config=options.config)
+    tree, given = estate.tree, estate.given
+    asked = _asked(estate, options)
     started = time.perf_counter()
     laps: dict[str, float] = {}
 
@@ -125,11 +119,10 @@ def message(step: Step) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _asked(tree: FileTree, only: tuple[str, ...], options: FixOptions, given: GivenSettings) -> Asked:
+def _asked(estate: Opened, options: FixOptions) -> Asked:
     today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
-    proven = proofs.proven(tree, proofs.find(tree.root, given.settings.ledger.url))
-    concerns = chosen((), options.ignore, given)
-    return Asked(concerns, today, proven=proven, given=given, whole=not only, editable=True)
+    concerns = chosen((), options.ignore, estate.given)
+    return Asked(concerns, today, proven=estate.proven(), given=estate.given, whole=estate.whole, editable=True)
 
 
 def _measuring(options: FixOptions, given: GivenSettings, say: Progress) -> Measure | None:

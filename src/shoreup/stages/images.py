@@ -14,17 +14,14 @@ from shoreup.facts.estate import Image
 from shoreup.facts.images import parse
 from shoreup.facts.pins import full_reference
 from shoreup.facts.tags import movement
-from shoreup.formats.files import FileTree
 from shoreup.formats.lock_file import NAME, Lock, render
 from shoreup.formats.lock_file import parse as parse_lock
 from shoreup.live.registry import Registry, RegistryError
 from shoreup.model.errors import UserError
 from shoreup.model.pin import ChartPin, ImagePin
-from shoreup.sources.git import listed
-from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, understood
+from shoreup.stages.opening import opened
 from shoreup.stages.reading import read
-from shoreup.stages.settings import read_settings
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,10 +53,9 @@ def lock(
     only for a finer tag of the same digest. Without it registries say what the tag names today. ``source`` names where
     ``running`` comes from. Entries for what could not be resolved stay as they were.
     """
-    root, only = estate_root(paths)
-    tree = FileTree(root, only, listed(root))
-    given = read_settings(root, None)
-    asked = Asked((), today, given=given, whole=not only)
+    found = opened(paths, empty=True)
+    root, tree = found.root, found.tree
+    asked = Asked((), today, given=found.given, whole=found.whole)
     estate = understood(read(tree, None, say), asked)
     wanted = {full_reference(one): one for one in estate.images if _moves(one, movement(one, estate.products))}
     known = {_full(reference): digest for reference, digest in (running or {}).items()}

@@ -18,7 +18,6 @@ from shoreup.facts.learned_roles import roles
 from shoreup.facts.least_rights import rights
 from shoreup.facts.rbac import allows, rule_of
 from shoreup.formats import learned_file
-from shoreup.formats.files import FileTree
 from shoreup.formats.hcl.alignment import Change, aligned
 from shoreup.formats.hcl.lines import lines_of
 from shoreup.formats.hcl.rendering import NewBlock, item_text, plain
@@ -28,13 +27,11 @@ from shoreup.live.api_audit import Used, read_log
 from shoreup.model.access import Learned, LearnedRights, Rule
 from shoreup.model.errors import UserError
 from shoreup.model.value import Value
-from shoreup.sources.git import listed
 from shoreup.sources.provider.table import table
 from shoreup.sources.provider.writing import object_items, resource_type
-from shoreup.stages.audit import estate_root
 from shoreup.stages.examination import Asked, understood
+from shoreup.stages.opening import opened
 from shoreup.stages.reading import read
-from shoreup.stages.settings import read_settings
 
 Progress = Callable[[str, int, int], None]
 _ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -81,10 +78,9 @@ def _learned(log: Path, used: Used, found: tuple[LearnedRights, ...]) -> Learned
 
 
 def _grants(paths: Sequence[Path], say: Progress) -> Mapping[tuple[str, str], list[Grant]]:
-    root, only = estate_root(paths)
-    tree = FileTree(root, only, listed(root))
+    found = opened(paths, empty=True)
     today = date.today()  # noqa: DTZ011  # no finding hangs on it
-    estate = understood(read(tree, None, say), Asked((), today, given=read_settings(root, None), whole=not only))
+    estate = understood(read(found.tree, None, say), Asked((), today, given=found.given, whole=found.whole))
     return _by_account(estate)
 
 
