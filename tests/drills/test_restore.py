@@ -24,7 +24,7 @@ from shoreup.compare.redis import take as take_redis
 from shoreup.compare.sqlite import take as take_sqlite
 from shoreup.drills.copies import Copy
 from shoreup.drills.proving import record
-from shoreup.drills.restore import RestoreSpec, restore
+from shoreup.drills.restoring import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.mysql import Mysql
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql

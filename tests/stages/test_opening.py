@@ -11,7 +11,7 @@ import pytest
 
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.stages.audit import AuditOptions, audit
-from shoreup.stages.drill import DrillOptions, drill_restores
+from shoreup.stages.drill import DrillOptions, drill
 from shoreup.stages.explanation import Question, explain
 from shoreup.stages.fix import FixOptions, fix
 from shoreup.stages.opening import opened
@@ -45,7 +45,7 @@ def asks_to_explain(estate: Path, config: Path | None) -> None:
 
 def asks_to_drill(estate: Path, config: Path | None) -> None:
     with suppress(UserError):  # there is no backup here; the estate is read all the same
-        drill_restores([estate], DrillOptions(config=config), quiet)
+        drill([estate], DrillOptions(config=config), quiet)
 
 
 COMMANDS = [asks_to_audit, asks_to_fix, asks_to_explain, asks_to_drill]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-DRILLS = ("restore",)
 FAILED = 4
 UNVERIFIED = 5
 
@@ -15,7 +14,7 @@ UNVERIFIED = 5
 @click.command("drill")
 @click.argument("name", required=False, metavar="[NAME]")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--subject", default="", metavar="NAMESPACE/NAME", help="Only this backup; * stands for anything.")
+@click.option("--subject", default="", metavar="NAMESPACE/NAME", help="Only this; * stands for anything.")
 @click.option("--from", "copy", type=click.Path(path_type=Path), metavar="FILE", help="Restore this copy.")
 @click.option("--due", is_flag=True, help="Only what has no proof that counts today.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -43,18 +42,19 @@ def command(
     """
     from shoreup.cli.output import say, wants_colour, width_of
     from shoreup.cli.progress import Waiting
+    from shoreup.drills.base import Wishes
     from shoreup.model.errors import UserError
     from shoreup.model.proof import Verdict
     from shoreup.report import drilled as report
-    from shoreup.stages.drill import DrillOptions, drill_restores
+    from shoreup.stages.drill import DrillOptions, drill, names
 
-    if name is not None and name not in DRILLS:
+    if name is not None and name not in names():
         if not Path(name).exists():
-            raise UserError(f"There is no drill and no folder called {name!r}. Drills are {', '.join(DRILLS)}.")
-        paths = (Path(name), *paths)
-    options = DrillOptions(subject=subject, copy=copy, due=due, config=config, ledger=ledger)
+            raise UserError(f"There is no drill and no folder called {name!r}. Drills are {', '.join(names())}.")
+        paths, name = (Path(name), *paths), None
+    options = DrillOptions(name=name or "", subject=subject, wishes=Wishes(copy), due=due, config=config, ledger=ledger)
     with Waiting() as waiting:
-        done = drill_restores(paths or (Path(),), options, waiting)
+        done = drill(paths or (Path(),), options, waiting)
     left = [report.Left(str(one.subject), one.drill, one.reason) for one in done.untried]
     if form == "json":
         say(report.render_json(done.proofs, left, done.ledger))

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from shoreup.facts.backups import LASTING_VOLUMES
 from shoreup.facts.estate import Backup, Database, Estate, Volume
 from shoreup.facts.naming import named
 from shoreup.model.finding import Place
 from shoreup.model.settings import Cover
 from shoreup.model.value import pattern
-
-
-def running(estate: Estate) -> Iterator[Backup]:
-    """The backups that are not switched off and run again and again."""
-    for backup in estate.backups:
-        if backup.recurs and (backup.workload is None or backup.workload.enabled):
-            yield backup
 
 
 def subject(backup: Backup) -> str:
@@ -83,13 +74,3 @@ def covered(estate: Estate, backup: Backup, cover: Cover) -> bool:
 def called(database: Database) -> str:
     """A database in a sentence."""
     return named(database.resource)
-
-
-def once(backups: Iterable[Backup]) -> Iterator[tuple[Backup, ...]]:
-    """The backups that one container writes to one place, together: one trouble, however many dumps."""
-    groups: dict[tuple[object, ...], list[Backup]] = {}
-    for backup in backups:
-        volume = backup.target_volume.name if backup.target_volume is not None else backup.target_remote
-        key = (backup.resource.key, backup.workload and backup.workload.name, backup.place.container, volume)
-        groups.setdefault(key, []).append(backup)
-    yield from (tuple(group) for group in groups.values())

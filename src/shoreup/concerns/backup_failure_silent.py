@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from shoreup.concerns._backups import covered, once, protected, running, subject
+from shoreup.concerns._backups import covered, protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import mapping, number
 from shoreup.facts.programs.located import knows_pipefail, located, opening, with_safety

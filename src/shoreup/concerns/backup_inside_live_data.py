@@ -6,8 +6,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import lasting, lies_on, once, running, subject
+from shoreup.concerns._backups import lasting, lies_on, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.programs.located import substitute

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import once, protected, running, subject
+from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate, Reporting
 from shoreup.facts.programs.located import Located, knows_pipefail, located, opening, with_safety
 from shoreup.facts.programs.strictness import forbids, says_no

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import lasting, protected, running, subject
+from shoreup.concerns._backups import lasting, protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import running
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.programs.located import Located, located, opening
 from shoreup.facts.programs.strictness import forbids, says_no

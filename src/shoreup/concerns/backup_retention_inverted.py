@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import protected, running, subject
+from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import running
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 

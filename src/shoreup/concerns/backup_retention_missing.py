@@ -6,9 +6,10 @@ import fnmatch
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import covered, lasting, once, protected, rhythm, running, subject, target
+from shoreup.concerns._backups import covered, lasting, protected, rhythm, subject, target
 from shoreup.concerns._retention import SHOWN, forgetting
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.programs.located import Located, closing, knows_pipefail, located, opening

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from shoreup.concerns._backups import called, covered, lasting, lies_on, running, subject
+from shoreup.concerns._backups import called, covered, lasting, lies_on, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import running
 from shoreup.facts.backups import LASTING_VOLUMES
 from shoreup.facts.estate import Backup, Estate, Volume, Workload
 from shoreup.facts.naming import named

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import called, running, subject
+from shoreup.concerns._backups import called, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import running
 from shoreup.facts.dump_clients import Client, client_of
 from shoreup.facts.estate import Backup, Database, Estate
 from shoreup.facts.programs.dump_tools import DUMP_TOOLS
