@@ -35,12 +35,11 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-def test_tracked_and_listed_files(repository: Path) -> None:
+def test_files_that_git_does_not_ignore(repository: Path) -> None:
     (repository / "new.yaml").write_text("a: 1\n")
     (repository / "ignored").mkdir()
     (repository / "ignored" / "b.yaml").write_text("a: 1\n")
     (repository / "line\nbreak.yaml").write_text("a: 1\n")
-    assert git.tracked(repository) == frozenset({"a.yaml", ".gitignore"})
     assert git.listed(repository) == frozenset({"a.yaml", ".gitignore", "new.yaml", "line\nbreak.yaml"})
 
 
@@ -55,7 +54,7 @@ def test_paths_are_relative_to_the_folder_that_is_asked_for(repository: Path) ->
     (repository / "sub" / "x.yaml").write_text("a: 1\n")
     run(repository, "add", ".")
     run(repository, "commit", "-qm", "second", when="2024-02-03T12:00:00Z")
-    assert git.tracked(repository / "sub") == frozenset({"x.yaml"})
+    assert git.listed(repository / "sub") == frozenset({"x.yaml"})
     assert git.line_ages(repository / "sub", "x.yaml", [1]) == {1: date(2024, 2, 3)}
 
 
@@ -123,7 +122,6 @@ def test_the_head_is_the_commit(repository: Path) -> None:
 
 
 def test_a_folder_without_git_is_no_error(tmp_path: Path) -> None:
-    assert git.tracked(tmp_path) is None
     assert git.listed(tmp_path) is None
     assert git.head(tmp_path) is None
     assert git.line_ages(tmp_path, "a", [1]) == {}
@@ -132,7 +130,7 @@ def test_a_folder_without_git_is_no_error(tmp_path: Path) -> None:
 
 def test_without_git_nothing_is_known(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert git.tracked(repository) is None
+    assert git.listed(repository) is None
     assert git.head(repository) is None
 
 
@@ -143,18 +141,17 @@ def test_a_git_beside_the_files_is_not_ours(repository: Path, monkeypatch: pytes
     fake.chmod(0o755)
     monkeypatch.chdir(repository)
     monkeypatch.setenv("PATH", ".")
-    assert git.tracked(repository) is None
+    assert git.listed(repository) is None
     assert not marker.exists()
 
 
 def test_the_callers_own_git_variables_do_not_lead_elsewhere(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
     monkeypatch.setenv("GIT_WORK_TREE", "/")
-    assert git.tracked(repository) == frozenset({"a.yaml", ".gitignore"})
+    assert git.listed(repository) == frozenset({"a.yaml", ".gitignore"})
 
 
 def ask_everything(root: Path) -> None:
-    git.tracked(root)
     git.listed(root)
     git.head(root)
     git.line_ages(root, "a.yaml", [1, 2])
@@ -171,7 +168,7 @@ def test_nothing_that_a_hostile_repository_names_is_run(repository: Path) -> Non
     (repository / "a.yaml").write_text("changed: 1\none: 1\n")
     os.utime(repository / "b.yaml", (1, 1))
     ask_everything(repository)
-    assert git.tracked(repository) == frozenset({"a.yaml", "b.yaml", ".gitignore", ".gitattributes"})
+    assert git.listed(repository) == frozenset({"a.yaml", "b.yaml", ".gitignore", ".gitattributes"})
     assert not marker.exists()
     # The trap works: git itself, asked without care, steps into it.
     subprocess.run(["git", "-C", str(repository), "diff"], capture_output=True, check=False)

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shoreup.engines.base import EngineTrouble, Server, need_client, wait_until_ready
+from shoreup.engines.base import EngineTrouble, Server, wait_until_ready
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Jail
 from shoreup.engines.postgresql import RunningPostgresql
+from shoreup.engines.postgresql_clients import connected
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine as EngineSeen
 
@@ -88,27 +89,15 @@ class RunningPgBouncer:
 
     def connect(self, database: str = "postgres", seconds: int = 10) -> psycopg.Connection[tuple[object, ...]]:
         """A connection through the pool. Raises :class:`EngineTrouble`."""
-        need_client("psycopg")
-        import psycopg
-
-        try:
-            return psycopg.connect(
-                host=str(self.socket),
-                port=_PORT,
-                user=self._superuser,
-                dbname=database,
-                connect_timeout=seconds,
-                autocommit=True,
-                prepare_threshold=None,
-                hostaddr="",
-                options="",
-                passfile="",
-                sslmode="disable",
-                gssencmode="disable",
-            )
-        except psycopg.Error as problem:
-            words = (str(problem).strip().splitlines() or ["no word"])[0][:300]
-            raise EngineTrouble(f"PgBouncer takes no connection: {words}") from None
+        return connected(
+            "PgBouncer",
+            self.socket,
+            _PORT,
+            user=self._superuser,
+            database=database,
+            seconds=seconds,
+            pooled=True,
+        )
 
     def answers(self) -> bool:
         """Whether its console answers now."""

@@ -32,6 +32,7 @@ from shoreup.engines.base import (
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished, Jail
 from shoreup.engines.packing import BrokenCopy, Packing, unpacked
+from shoreup.engines.postgresql_clients import connected
 from shoreup.engines.postgresql_dumps import DumpShape, Form, Gate, shape_of
 from shoreup.engines.providers import Installation
 from shoreup.engines.scratch import Scratch, reachable
@@ -238,27 +239,7 @@ class RunningPostgresql:
 
     def connect(self, database: str = "postgres", seconds: int = 10) -> psycopg.Connection[tuple[object, ...]]:
         """A connection as the superuser, each statement its own transaction. Raises :class:`EngineTrouble`."""
-        need_client("psycopg")
-        import psycopg
-
-        try:
-            return psycopg.connect(
-                host=str(self._socket),
-                port=_PORT,
-                user=self.superuser,
-                dbname=database,
-                connect_timeout=seconds,
-                autocommit=True,
-                # What the variables of whoever runs Shoreup say is about other servers.
-                hostaddr="",
-                options="",
-                passfile="",
-                sslmode="disable",
-                gssencmode="disable",
-                application_name="shoreup",
-            )
-        except psycopg.Error as problem:
-            raise EngineTrouble(f"PostgreSQL takes no connection: {_first_line(problem)}") from None
+        return connected("PostgreSQL", self._socket, _PORT, user=self.superuser, database=database, seconds=seconds)
 
     def answers(self) -> bool:
         """Whether it answers a query now. Raises :class:`EngineTrouble` where it never will: the role is not there."""
@@ -407,7 +388,3 @@ def _brought(choice: Choice, scratch: Scratch) -> Installation:
     copied = scratch.make("program") / "pg"
     shutil.copytree(found.folder.parent, copied, symlinks=True)
     return replace(found, folder=copied / found.folder.name)
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]

@@ -7,7 +7,7 @@ form, and keep what is undecided apart where it matters.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from shoreup.formats.yaml import load
@@ -112,3 +112,21 @@ def texts(value: Value) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     return tuple(text(item) for item in items(value) if not isinstance(item, (list, dict)) and item is not None)
+
+
+def every_text(value: Value, leave: Callable[[str, Value], bool] | None = None) -> Iterator[str]:
+    """Every string inside a value, of a partly known one what is known, in no order that counts.
+
+    Entries of mappings for which ``leave`` says so are left out with all that is in them.
+    """
+    waiting: list[Value] = [value]
+    while waiting:
+        held = waiting.pop()
+        if isinstance(held, str):
+            yield held
+        elif isinstance(held, PartialText):
+            yield "".join(part for part in held.parts if isinstance(part, str))
+        elif isinstance(held, dict):
+            waiting.extend(inner for key, inner in held.items() if leave is None or not leave(key, inner))
+        elif isinstance(held, list):
+            waiting.extend(held)

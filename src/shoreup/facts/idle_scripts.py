@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script, Workload
+from shoreup.facts.fields import every_text
 from shoreup.facts.programs.copies import copies
 from shoreup.facts.programs.dump_tools import DUMP_TOOLS
 from shoreup.facts.programs.file_tools import REPOSITORIES
 from shoreup.facts.programs.outputs import RESTORING
 from shoreup.facts.scripts import mounted_in, program
 from shoreup.model.resource import Resource
-from shoreup.model.value import PartialText, Value
+from shoreup.model.value import Value
 
 _NAMED_BACKUP = re.compile(r"back-?up|dump|snapshot|(?<![a-z])bak(?![a-z])", re.IGNORECASE)
 _NAMED_RESTORE = re.compile(r"restor|recover", re.IGNORECASE)
@@ -98,7 +99,7 @@ def _started(estate: Estate, holder: Resource, name: str) -> bool:
         body: Value = dict(resource.body)
         if resource is holder:
             continue
-        if any(name in text for text in _texts(body, name)):
+        if any(name in text for text in every_text(body, _names_alone)):
             return True
     return any(
         name in entry.value
@@ -107,19 +108,6 @@ def _started(estate: Estate, holder: Resource, name: str) -> bool:
     )
 
 
-def _texts(value: Value, name: str) -> Iterator[str]:
-    waiting: list[Value] = [value]
-    while waiting:
-        held = waiting.pop()
-        if isinstance(held, str):
-            yield held
-        elif isinstance(held, PartialText):
-            yield "".join(part for part in held.parts if isinstance(part, str))
-        elif isinstance(held, dict):
-            # Where an entry of a map is mounted, its name stands too; that starts nothing.
-            for key, inner in held.items():
-                if key in ("items", "subPath") or (key == "mountPath" and isinstance(inner, str)):
-                    continue
-                waiting.append(inner)
-        elif isinstance(held, list):
-            waiting.extend(held)
+def _names_alone(key: str, inner: Value) -> bool:
+    """Whether an entry only says where something is mounted: a script's name stands there too and starts nothing."""
+    return key in ("items", "subPath") or (key == "mountPath" and isinstance(inner, str))

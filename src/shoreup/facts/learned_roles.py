@@ -34,25 +34,23 @@ def cluster_role(rights: LearnedRights) -> dict[str, Value]:
 
 
 def _role(kind: str, name: str, namespace: str, rules: Sequence[Rule]) -> dict[str, Value]:
-    metadata: dict[str, Value] = {"name": name}
-    if namespace:
-        metadata["namespace"] = namespace
     return {
         "apiVersion": f"{_GROUP}/v1",
         "kind": kind,
-        "metadata": metadata,
+        "metadata": _metadata(name, namespace),
         "rules": [written(rule) for rule in rules],
     }
 
 
 def _binding(kind: str, role_kind: str, name: str, namespace: str, rights: LearnedRights) -> dict[str, Value]:
-    metadata: dict[str, Value] = {"name": name}
-    if namespace:
-        metadata["namespace"] = namespace
     return {
         "apiVersion": f"{_GROUP}/v1",
         "kind": kind,
-        "metadata": metadata,
+        "metadata": _metadata(name, namespace),
         "roleRef": {"apiGroup": _GROUP, "kind": role_kind, "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": rights.name, "namespace": rights.namespace}],
     }
+
+
+def _metadata(name: str, namespace: str) -> dict[str, Value]:
+    return {"name": name, "namespace": namespace} if namespace else {"name": name}

@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Image
+from shoreup.facts.fields import every_text
 from shoreup.facts.images import DOCKER_HUB
-from shoreup.model.value import PartialText, Value
 from shoreup.sources.repository import Role
 
 _OFFICIAL = f"{DOCKER_HUB}/library"
@@ -58,7 +58,7 @@ def untracked(estate: Estate) -> Iterator[OwnImage]:
         return
     proven = _proven(found, [file.text for file in builds])
     pipelines = [text for resource in estate.resources if resource.api_version == "ci"
-                 for text in _texts(dict(resource.body))]  # fmt: skip
+                 for text in every_text(dict(resource.body))]  # fmt: skip
     for name, uses in found.items():
         why = _why_own(estate, name, proven)
         if not why:
@@ -123,17 +123,3 @@ def _builds(text: str, short: str) -> bool:
     return re.search(rf"/{re.escape(short)}(?![\w./-])", text) is not None and re.search(
         r"\b(build|push|kaniko|buildah|ko|bake)\b|\}\}/", text
     ) is not None  # fmt: skip
-
-
-def _texts(value: Value) -> Iterator[str]:
-    waiting: list[Value] = [value]
-    while waiting:
-        held = waiting.pop()
-        if isinstance(held, str):
-            yield held
-        elif isinstance(held, PartialText):
-            yield "".join(part for part in held.parts if isinstance(part, str))
-        elif isinstance(held, dict):
-            waiting.extend(held.values())
-        elif isinstance(held, list):
-            waiting.extend(held)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 
 from shoreup.facts.estate import Estate
-from shoreup.facts.fields import mapping, truth
-from shoreup.model.value import PartialText, Value
+from shoreup.facts.fields import every_text, mapping, truth
 
 _ABOUT_JOBS = re.compile(
     r"kube_job_failed|kube_job_status_failed|kube_job_complete|kube_job_status_succeeded|"
@@ -65,24 +64,10 @@ def _watched(estate: Estate) -> bool:
 def _ruling(estate: Estate) -> Iterator[str]:
     """Every text that may hold rules."""
     for release in estate.releases:
-        yield from _texts(dict(release.values))
+        yield from every_text(dict(release.values))
     for kind in _RULES:
         for resource in estate.by_kind.get(kind, ()):
-            yield from _texts(dict(resource.body))
+            yield from every_text(dict(resource.body))
     for entry in estate.config:
         if entry.kind == "ConfigMap":
-            yield from _texts(entry.value)
-
-
-def _texts(value: Value) -> Iterator[str]:
-    waiting: list[Value] = [value]
-    while waiting:
-        held = waiting.pop()
-        if isinstance(held, str):
-            yield held
-        elif isinstance(held, PartialText):
-            yield "".join(part for part in held.parts if isinstance(part, str))
-        elif isinstance(held, dict):
-            waiting.extend(held.values())
-        elif isinstance(held, list):
-            waiting.extend(held)
+            yield from every_text(entry.value)

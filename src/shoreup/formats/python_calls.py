@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from shoreup.formats.python_source import MAX_CHARS
+from shoreup.formats.python_source import MAX_CHARS, dotted
 
 _HTTP = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request"})
 _NETWORK = frozenset({f"requests.{verb}" for verb in _HTTP} | {"urllib.request.urlopen", "request.urlopen", "urlopen"})
@@ -208,14 +208,3 @@ def _words(call: ast.Call) -> tuple[str, ...]:
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
         return tuple(first.value.split())
     return ()
-
-
-def dotted(node: ast.expr) -> str:
-    """A name such as ``urllib.request.urlopen`` as it is written; what begins with no name loses its beginning."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if isinstance(node, ast.Name):
-        names.append(node.id)
-    return ".".join(reversed(names))

@@ -48,7 +48,7 @@ def parse_python(text: str) -> PythonProgram:
     commands: list[Command] = []
     removals: list[tuple[int, int]] = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        name = _dotted(call.func)
+        name = dotted(call.func)
         start, end = lines.span(call)
         if name in _REMOVING or name.rsplit(".", 1)[-1] in _REMOVING_METHODS:
             removals.append((start, end))
@@ -59,7 +59,8 @@ def parse_python(text: str) -> PythonProgram:
     return PythonProgram(Program(text, tuple(commands)), tuple(sorted(removals)))
 
 
-def _dotted(node: ast.expr) -> str:
+def dotted(node: ast.expr) -> str:
+    """A name such as ``urllib.request.urlopen`` as it is written; what begins with no name loses its beginning."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.append(node.attr)
@@ -145,8 +146,8 @@ def _environment_name(node: ast.expr) -> str:
     if isinstance(node, ast.FormattedValue):
         return _environment_name(node.value)
     held: ast.expr | None = None
-    if isinstance(node, ast.Subscript) and _dotted(node.value) == "os.environ":
+    if isinstance(node, ast.Subscript) and dotted(node.value) == "os.environ":
         held = node.slice
-    elif isinstance(node, ast.Call) and _dotted(node.func) in ("os.environ.get", "os.getenv") and node.args:
+    elif isinstance(node, ast.Call) and dotted(node.func) in ("os.environ.get", "os.getenv") and node.args:
         held = node.args[0]
     return held.value if isinstance(held, ast.Constant) and isinstance(held.value, str) else ""

@@ -75,11 +75,6 @@ _ADDRESS = re.compile(
 )
 
 
-def tracked(root: Path) -> frozenset[str] | None:
-    """The files below ``root`` that git has in its index, relative to ``root``."""
-    return _paths(ask(root, "ls-files", "--cached", "-z"))
-
-
 def listed(root: Path) -> frozenset[str] | None:
     """The files below ``root`` that git does not ignore: tracked ones and new ones.
 

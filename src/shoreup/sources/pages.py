@@ -18,6 +18,8 @@ from shoreup.model.value import Value, at
 from shoreup.sources.editing import Like, Names
 
 Spoken = dict[Route, str]
+_Write = Callable[..., tuple[Change, ...]]
+"""``Page.put`` or ``Page.append``."""
 
 
 class PageEditor:
@@ -34,27 +36,13 @@ class PageEditor:
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.put`."""
-        page = self._page()
-        spoken = self._spoken(page, like)
-        if spoken:
-            try:
-                return self._made(page, page.put((*self._prefix, *route), value, spoken=spoken, alone=alone), read)
-            except CannotWrite:
-                pass  # an anchor that stands further down cannot be named
-        return self._made(page, page.put((*self._prefix, *route), value, alone=alone), read)
+        return self._written(Page.put, route, value, read, like=like, alone=alone)
 
     def append(
         self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
     ) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.append`."""
-        page = self._page()
-        spoken = self._spoken(page, like)
-        if spoken:
-            try:
-                return self._made(page, page.append((*self._prefix, *route), value, spoken=spoken, alone=alone), read)
-            except CannotWrite:
-                pass
-        return self._made(page, page.append((*self._prefix, *route), value, alone=alone), read)
+        return self._written(Page.append, route, value, read, like=like, alone=alone)
 
     def insert(self, route: Route, value: Value, read: Reader) -> tuple[Replacement, ...]:
         """Put an item into a list, before the one that stands at ``route``."""
@@ -84,6 +72,18 @@ class PageEditor:
         there = {(*self._prefix, old): new for old, new in names if isinstance(held, dict) and old in held}
         # A name that another field gives up is free by then: the last goes first.
         return self._made(page, page.rename(there, {(*self._prefix, "kind"): kind}), read)
+
+    def _written(
+        self, write: _Write, route: Route, value: Value, read: Reader, *, like: Like, alone: bool
+    ) -> tuple[Replacement, ...]:
+        page, whole = self._page(), (*self._prefix, *route)
+        spoken = self._spoken(page, like)
+        if spoken:
+            try:
+                return self._made(page, write(page, whole, value, spoken=spoken, alone=alone), read)
+            except CannotWrite:
+                pass  # an anchor that stands further down cannot be named
+        return self._made(page, write(page, whole, value, alone=alone), read)
 
     def _spoken(self, page: Page, like: Like) -> Spoken:
         found = ((inside, page.alias_of((*self._prefix, *field))) for inside, field in like)

@@ -24,10 +24,10 @@ from shoreup.formats.yaml.events import (
     kind_of,
     parser_of,
 )
+from shoreup.formats.yaml.properties import past_properties
 from shoreup.formats.yaml.resolve import key_text, resolve, resolve_tagged
 from shoreup.formats.yaml.scalars import runs_of
 
-_PROPERTIES = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*|[\s\x85\u2028\u2029]+|#[^\r\n]*)*")
 _FILLING = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*")
 
 
@@ -135,7 +135,7 @@ class _Composer:
     def _scalar(self, event: Event, around: int) -> Node:
         begin, end = event.start_mark.index, event.end_mark.index
         past = end
-        start = self._past_properties(begin, end) if event.anchor or event.tag else begin
+        start = past_properties(self.part, begin, end) if event.anchor or event.tag else begin
         style = event.style or ""
         if style in "|>" and style:
             runs = runs_of(self.part, start, end, style, around)
@@ -166,7 +166,7 @@ class _Composer:
 
     def _opened(self, event: Event) -> Node:
         begin, end = event.start_mark.index, event.end_mark.index
-        start = self._past_properties(begin, end) if event.anchor or event.tag else begin
+        start = past_properties(self.part, begin, end) if event.anchor or event.tag else begin
         return Node(
             "mapping" if kind_of(event) is MappingStartEvent else "sequence",
             begin + self.offset,
@@ -201,10 +201,6 @@ class _Composer:
             node.end = max(node.end, node.dashes[-1] + 1)
             node.past = max(node.past, node.end)
         node.column = column(self.text, node.start)
-
-    def _past_properties(self, begin: int, end: int) -> int:
-        found = _PROPERTIES.match(self.part, begin)
-        return begin if found is None else min(found.end(), max(end, begin)) if end > begin else found.end()
 
 
 def column(text: str, position: int) -> int:

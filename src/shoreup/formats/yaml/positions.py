@@ -26,12 +26,12 @@ from shoreup.formats.yaml.events import (
     kind_of,
     parser_of,
 )
+from shoreup.formats.yaml.properties import past_properties
 from shoreup.formats.yaml.resolve import key_text, resolve, resolve_tagged
 from shoreup.formats.yaml.scalars import ENCODINGS, runs_of
 from shoreup.model.location import Route
 
 _SURROGATES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_PROPERTIES = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*|[\s\x85\u2028\u2029]+|#[^\r\n]*)*")
 
 
 class Step(Struct, frozen=True):
@@ -232,7 +232,7 @@ class Positions:
     def _scalar(self, event: Event, around: int) -> _Node:
         begin, end = event.start_mark.index, event.end_mark.index
         past = end
-        start = self._past_properties(begin, end) if event.anchor or event.tag else begin
+        start = past_properties(self._text, begin, end) if event.anchor or event.tag else begin
         style = event.style or ""
         if style in "|>" and style:
             runs = runs_of(self._text, start, end, style, around)
@@ -264,7 +264,7 @@ class Positions:
     def _opened(self, event: Event) -> _Node:
         begin, end = event.start_mark.index, event.end_mark.index
         flow = event.flow_style
-        start = self._past_properties(begin, end) if event.anchor or event.tag else begin
+        start = past_properties(self._text, begin, end) if event.anchor or event.tag else begin
         column = event.start_mark.column if start == begin else self._column(start)
         node = _Node(begin, start, -1, style="flow" if flow else "", column=column)
         if kind_of(event) is MappingStartEvent:
@@ -287,7 +287,3 @@ class Positions:
             node.end = node.start
         if node.entries and node.entries[0][0].begin > node.start:
             node.start = node.entries[0][0].begin
-
-    def _past_properties(self, begin: int, end: int) -> int:
-        found = _PROPERTIES.match(self._text, begin)
-        return begin if found is None else min(found.end(), max(end, begin)) if end > begin else found.end()
