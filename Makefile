@@ -18,7 +18,7 @@ PYTEST ?= -n $(JOBS)
 
 help:
 	@echo 'make setup   .venv with the locked dependencies and .venv/bin/shoreup'
-	@echo 'make demo    audit a copy of examples/homelab, fix it, and audit it again'
+	@echo 'make demo    lose a backup of examples/homelab, fix the platform, and restore one'
 	@echo 'make test    linters, types, layers, tests (sets up what they need)'
 	@echo 'make bench   Shoreup and Checkov on the same tree; TREE=path for a tree of yours'
 	@echo 'make lock    write the lock files anew'
@@ -39,8 +39,14 @@ $(VENV)/.setup: $(VENV)/.python pyproject.toml requirements.lock requirements-bu
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
+# PostgreSQL and the clients that a drill needs. Where they do not exist for this machine, the demo goes without a restore.
+$(VENV)/.demo: $(VENV)/.setup requirements-engines.lock
+	@echo 'setting up PostgreSQL for the drill' >&2
+	@$(PIP) install --require-hashes -r requirements-engines.lock || echo 'no PostgreSQL for this machine: the demo shows no restore' >&2
+	@touch $@
+
 # The copy lies outside this repository, whose git history is not the example's. Findings are what it is for.
-demo: $(VENV)/.setup
+demo: $(VENV)/.demo
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cp -R examples/homelab "$$folder" && cd "$$folder" && \
 	"$(CURDIR)/$(BIN)/python" "$(CURDIR)/tools/demo.py" homelab
 

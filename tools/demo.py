@@ -1,4 +1,4 @@
-"""What `make demo` shows: the account of a small platform, its fixes, and the account again.
+"""What `make demo` shows: a backup that is none, the account of a small platform, its fixes, and both again.
 
     python tools/demo.py FOLDER
 
@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from demo_restore import PROGRAM, lose, stage, win
 from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
+from shoreup.model.account import Account
 from shoreup.model.amendment import Applied, Change
 from shoreup.model.finding import Category, Finding, Severity
 from shoreup.model.settings import Persona
@@ -25,15 +27,35 @@ from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.fix import FixOptions, fix, write_out
 from shoreup.stages.personas import heard_by
 
-TELLING = ("backup-inconsistent", "rollout-shares-volume", "probe-readiness-missing", "pdb-missing", "gate-single")
+TELLING = (
+    "backup-failure-silent",
+    "backup-inconsistent",
+    "rollout-shares-volume",
+    "probe-readiness-missing",
+    "pdb-missing",
+    "gate-single",
+)
 """Fixes that say most in a few lines, the best first; three of them are shown."""
 SHOWN = 3
 
 
 def main() -> None:
-    """Audit, fix, audit again."""
-    folder = Path(sys.argv[1])
+    """Lose a backup, audit, fix, restore, audit again."""
+    folder = Path(sys.argv[1]).resolve()
     console = Console(highlight=False)
+    with stage(folder, console) as restoring:
+        if restoring is not None:
+            lose(restoring)
+        before = show_fixes(folder, console)
+        if restoring is not None:
+            win(restoring)
+    after = audit([folder], AuditOptions(cache=False, today=today()))
+    console.rule("Before and after")
+    console.print(table(before.findings, after.findings))
+
+
+def show_fixes(folder: Path, console: Console) -> Account:
+    """Audit, fix what code can cure, and give the account from before."""
     offers: list[tuple[Applied, Sequence[Change]]] = []
 
     def taken(offer: Applied, changes: Sequence[Change]) -> bool:
@@ -52,9 +74,7 @@ def main() -> None:
         f"{len(amendment.applied)} findings cured in {len(amendment.written)} files, "
         f"{len(amendment.not_fixed)} left with the reason ('shoreup fix' says each)."
     )
-    after = audit([folder], AuditOptions(cache=False, today=today()))
-    console.rule("Before and after")
-    console.print(table(before.findings, after.findings))
+    return before
 
 
 def today() -> date:
@@ -63,9 +83,9 @@ def today() -> date:
 
 
 def telling(offers: Sequence[tuple[Applied, Sequence[Change]]]) -> list[tuple[Applied, Sequence[Change]]]:
-    """One fix of each kind, those that tell most first."""
+    """One fix of each kind, those that tell most first: that of the job whose backup was lost before all."""
     first: dict[str, tuple[Applied, Sequence[Change]]] = {}
-    for offer, changes in offers:
+    for offer, changes in sorted(offers, key=lambda pair: all(one.path != PROGRAM for one in pair[1])):
         first.setdefault(offer.finding.concern, (offer, changes))
     return sorted(first.values(), key=lambda pair: rank(pair[0].finding.concern))
 

@@ -1,4 +1,4 @@
-postgres_version = "16.10"
+postgres_version = "17.10"
 
 model_api_key = "sk-lab-FAKE0000b7Qm2xZr9TnV4kWc8YdE1uHs6PjL3aGf"
 

@@ -39,7 +39,7 @@ resource "kubernetes_cron_job_v1" "this" {
             container {
               name    = "dump"
               image   = var.image
-              command = ["/bin/sh", "-c", local.script]
+              command = ["/bin/bash", "-c", local.script]
 
               env {
                 name = "PGPASSWORD"
