@@ -13,8 +13,9 @@ from sqlalchemy.exc import DatabaseError
 from proving import TAKEN, bring, proof
 from shoreup.ledger.appending import Ledger
 from shoreup.ledger.location import Location, locate
-from shoreup.ledger.reading import LedgerTrouble, head, read_proofs
+from shoreup.ledger.reading import head, read_proofs
 from shoreup.ledger.schema import HEAD, metadata
+from shoreup.ledger.trouble import LedgerTrouble
 from shoreup.ledger.wire import BEGINNING, WrongProof, decode, decode_export, encode, encode_export
 from shoreup.model.proof import Control, Proof, Verdict
 
@@ -258,7 +259,8 @@ def test_what_contradicts_itself_is_no_proof(old: str, new: str, cause: str) -> 
 
 def test_an_export_is_the_proof_whatever_its_white_space(tmp_path: Path) -> None:
     file = bring(tmp_path, "one", proof())
-    assert decode_export(file.read_bytes()) == ("homelab-0123", proof())
+    said, read = decode_export(file.read_bytes())
+    assert (said.estate, read) == ("homelab-0123", proof())
     assert decode_export(b"\n" + file.read_bytes().replace(b"  ", b"\t"))[1] == proof()
 
 

@@ -20,6 +20,8 @@ from shoreup.engines.choosing import NoProvider
 from shoreup.engines.packing import BrokenCopy
 from shoreup.ledger.appending import Ledger
 from shoreup.ledger.location import Location
+from shoreup.ledger.trouble import LedgerTrouble
+from shoreup.model.errors import UserError
 from shoreup.model.proof import Control, Engine, Measurement, Proof, ProofSubject, Verdict
 
 LONGEST = timedelta(days=366)
@@ -127,6 +129,12 @@ def proof_of(claim: Claim, seen: Seen, *, run: str, taken: datetime) -> Proof:
 
 
 def record(proof: Proof, where: Location, *, run: str) -> str:
-    """Put a proof into the ledger, and give its hash. Recorded twice for one run, it is there once."""
-    with Ledger(where) as ledger:
-        return ledger.append(proof, run=run, step=f"{proof.drill} {proof.subject}"[:80])
+    """Put a proof into the ledger, and give its hash. Recorded twice for one run, it is there once.
+
+    Raises :class:`UserError` where the ledger does not take it.
+    """
+    try:
+        with Ledger(where) as ledger:
+            return ledger.append(proof, run=run, step=f"{proof.drill} {proof.subject}"[:80])
+    except LedgerTrouble as trouble:
+        raise UserError(f"The proof was not kept in the ledger {where.shown}: {trouble}.") from None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from shoreup.ledger.location import Location
+from shoreup.ledger.reading import waiting
 from shoreup.ledger.schema import HEAD, proofs
+from shoreup.ledger.trouble import LedgerTrouble, trouble_of
 from shoreup.ledger.wire import BEGINNING, chain, encode
 from shoreup.model.proof import Proof
 
@@ -28,15 +33,19 @@ _LOCK = 0x5404E0B
 
 
 class Ledger:
-    """A ledger that can be written to. Made and brought up to date when it is opened; close it when done."""
+    """A ledger that can be written to. Made and brought up to date when it is opened; close it when done.
+
+    Raises :class:`LedgerTrouble` where it cannot be opened.
+    """
 
     def __init__(self, where: Location) -> None:
         self._where = where
-        if where.file is not None:
-            where.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._engine = _engine(where)
-        with self._engine.begin() as connection:
-            _migrate(connection)
+        with _told(where):
+            if where.file is not None:
+                where.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._engine = _engine(where)
+            with self._engine.begin() as connection:
+                _migrate(connection)
 
     def __enter__(self) -> Ledger:
         return self
@@ -51,16 +60,16 @@ class Ledger:
     def append(self, proof: Proof, *, run: str, step: str) -> str:
         """Add a proof and give its hash. ``run`` and ``step`` say which piece of work it is of.
 
-        Work that is done again after a crash adds nothing: the hash of what is there already is given.
+        Work that is done again after a crash adds nothing: the hash of what is there already is given. Raises
+        :class:`LedgerTrouble`.
         """
         content = encode(proof)
-        for _ in range(ATTEMPTS):
-            try:
-                with self._engine.begin() as connection:
+        with _told(self._where):
+            for _ in range(ATTEMPTS - 1):
+                with suppress(IntegrityError), self._engine.begin() as connection:
                     return self._added(connection, proof, content, run, step)
-            except IntegrityError as problem:
-                refused = problem
-        raise refused
+            with self._engine.begin() as connection:
+                return self._added(connection, proof, content, run, step)
 
     def _added(self, connection: Connection, proof: Proof, content: bytes, run: str, step: str) -> str:
         there = select(proofs.c.hash).where(proofs.c.run == run, proofs.c.step == step)
@@ -87,9 +96,21 @@ class Ledger:
         return mark
 
 
+@contextmanager
+def _told(where: Location) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, ImportError, ValueError) as problem:
+        raise trouble_of(problem, where) from None
+    except CommandError:
+        raise LedgerTrouble("its tables are of a version that this Shoreup does not know; use the newer one") from None
+    except OSError as problem:
+        raise LedgerTrouble(f"{problem.strerror or problem}; see that you may write there") from None
+
+
 def _engine(where: Location) -> Engine:
     if where.file is None:
-        return create_engine(where.url)
+        return create_engine(where.url, poolclass=NullPool, connect_args=waiting(where))
     engine = create_engine(where.url, poolclass=NullPool, connect_args={"timeout": 30})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from shoreup.formats.files import FileTree
 from shoreup.ledger.wire import WrongProof, decode_export
 from shoreup.model.proof import Proof
@@ -23,7 +25,15 @@ def has_exports(tree: FileTree) -> bool:
     return any(_PLACE.fullmatch(path) for path in tree.files)
 
 
-def read_exports(tree: FileTree, estate: str) -> Iterator[Proof]:
+class Brought(Struct, frozen=True):
+    """A proof that the estate brings: its file, and its hash in the ledger that it comes from."""
+
+    path: str
+    hash: str
+    proof: Proof
+
+
+def read_exports(tree: FileTree, estate: str) -> Iterator[Brought]:
     """The proofs that the estate brings. ``estate`` is its key, empty where a clone cannot be told from a copy.
 
     What was proven of another estate, from which this one was copied, is an error too.
@@ -37,8 +47,8 @@ def read_exports(tree: FileTree, estate: str) -> Iterator[Proof]:
             continue
         try:
             said, proof = decode_export(content)
-            if estate and said != estate:
+            if estate and said.estate != estate:
                 raise WrongProof("it was taken of another estate")
-            yield proof
+            yield Brought(path, said.hash, proof)
         except WrongProof as problem:
             tree.error(path, 0, f"no proof: {problem}", "the proof, which counts for nothing")

@@ -19,7 +19,6 @@ from shoreup.sources.git import first_commit, origin_url
 FILE = "ledger.sqlite"
 
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]*)")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _SCP_STYLE = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]{2,}):(?P<path>(?!//).+)")
 _URL_STYLE = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)", re.IGNORECASE)
 _UNPLAIN = re.compile(r"[^a-z0-9]+")
@@ -43,7 +42,10 @@ class Location(Struct, frozen=True):
     def shown(self) -> str:
         """The ledger for people: no password, and the way to it from the home directory."""
         if self.file is None:
-            return _CREDENTIALS.sub("", self.url).partition("?")[0]
+            scheme, _, rest = self.url.partition("://")
+            place, _, query = rest.partition("?")
+            # A password that was not quoted may hold any sign. With a @ behind the ? nobody can tell where it ends.
+            return scheme if "@" in query else f"{scheme}://{place.rpartition('@')[2]}"
         home = Path("~").expanduser()
         return f"~/{self.file.relative_to(home).as_posix()}" if self.file.is_relative_to(home) else str(self.file)
 

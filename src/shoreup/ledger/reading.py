@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from msgspec import Struct
 from sqlalchemy import Connection, create_engine, inspect, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from shoreup.ledger.location import Location
 from shoreup.ledger.schema import HEAD, proofs
+from shoreup.ledger.trouble import LedgerTrouble, NothingYet, trouble_of
 from shoreup.ledger.wire import BEGINNING, WrongProof, chain, decode
 from shoreup.model.proof import Proof
 
 WAIT = 2
 """Seconds for a ledger that is busy or a server that does not answer."""
 VERSIONS = "alembic_version"
-
-
-class LedgerTrouble(Exception):
-    """Why a ledger cannot be read, as part of a sentence."""
-
-
-class NothingYet(LedgerTrouble):
-    """A database in which nothing was ever written: an empty ledger."""
 
 
 class Break(Struct, frozen=True):
@@ -55,46 +48,81 @@ def read_proofs(where: Location) -> Kept:
     The chain is followed over the whole ledger. Where it breaks, what stands behind the break still counts: the break
     itself is reported, and whether to believe the rest is the owner's to say.
     """
-    if where.file is not None and not where.file.exists():
-        return Kept((), ())
-    query = select(proofs.c.number, proofs.c.estate, proofs.c.content, proofs.c.previous, proofs.c.hash)
-    try:
-        with opened(where) as connection:
-            rows = [
-                _Row(int(number), str(estate), bytes(content), str(previous), str(mark))
-                for number, estate, content, previous, mark in connection.execute(query.order_by(proofs.c.number))
-            ]
-    except NothingYet:
-        return Kept((), ())
-    return _followed(rows, where.estate)
+    return _kept(read_rows(where), where.estate)
 
 
-class _Row(Struct, frozen=True):
+class Row(Struct, frozen=True):
+    """A proof as it lies in the ledger. ``columns`` are those for searching: id, drill, verdict, time."""
+
     number: int
     estate: str
     content: bytes
     previous: str
     hash: str
+    columns: tuple[str, str, str, str]
+
+    def proof(self) -> Proof:
+        """What it says. Raises :class:`WrongProof`."""
+        return decode(self.content)
 
 
-def _followed(rows: Sequence[_Row], estate: str) -> Kept:
-    found: list[Proof] = []
-    breaks: list[Break] = []
+def read_rows(where: Location) -> tuple[Row, ...]:
+    """Everything that lies in a ledger, of every estate, oldest first. Raises :class:`LedgerTrouble`."""
+    if where.file is not None and not where.file.exists():
+        return ()
+    table = proofs.c
+    query = select(
+        table.number, table.estate, table.content, table.previous, table.hash,
+        table.id, table.drill, table.verdict, table.taken,
+    )  # fmt: skip
+    try:
+        with opened(where) as connection:
+            return tuple(
+                Row(
+                    int(number),
+                    str(estate),
+                    bytes(content),
+                    str(previous),
+                    str(mark),
+                    (str(proof), str(drill), str(verdict), str(taken)),
+                )
+                for number, estate, content, previous, mark, proof, drill, verdict, taken in connection.execute(
+                    query.order_by(table.number)
+                )
+            )
+    except NothingYet:
+        return ()
+
+
+def breaks_in(rows: Sequence[Row]) -> tuple[Break, ...]:
+    """Where the chain does not hold, oldest first."""
+    found: list[Break] = []
     before = BEGINNING
     for row in rows:
         if row.previous != before:
-            breaks.append(Break(row.number, "the proof before it is missing or was replaced"))
+            found.append(Break(row.number, "the proof before it is missing or was replaced"))
         before = row.hash
-        if chain(row.previous, row.estate, row.content) != row.hash:
-            breaks.append(Break(row.number, "it was changed after it was written, and counts for nothing"))
-            continue
-        if row.estate != estate:
+        if not _as_written(row):
+            found.append(Break(row.number, "it was changed after it was written, and counts for nothing"))
             continue
         try:
-            found.append(decode(row.content))
+            row.proof()
         except WrongProof as problem:
-            breaks.append(Break(row.number, f"it is no proof: {problem}"))
-    return Kept(tuple(found), tuple(breaks))
+            found.append(Break(row.number, f"it is no proof: {problem}"))
+    return tuple(found)
+
+
+def _kept(rows: Sequence[Row], estate: str) -> Kept:
+    found: list[Proof] = []
+    for row in rows:
+        if row.estate == estate and _as_written(row):
+            with suppress(WrongProof):
+                found.append(row.proof())
+    return Kept(tuple(found), breaks_in(rows))
+
+
+def _as_written(row: Row) -> bool:
+    return chain(row.previous, row.estate, row.content) == row.hash
 
 
 def head(where: Location) -> str:
@@ -111,21 +139,15 @@ def head(where: Location) -> str:
 def opened(where: Location) -> Iterator[Connection]:
     """A connection that only reads, to a ledger that this Shoreup understands. Raises :class:`LedgerTrouble`."""
     try:
-        engine = create_engine(_url(where), poolclass=NullPool, connect_args=_arguments(where))
+        engine = create_engine(_url(where), poolclass=NullPool, connect_args=waiting(where))
         with engine.connect() as connection:
             if where.file is not None:
                 # The file may be a stranger's: what its schema computes must not reach beyond it.
                 connection.exec_driver_sql("PRAGMA trusted_schema=OFF")
             _check(connection)
             yield connection
-    except (ArgumentError, NoSuchModuleError):
-        raise LedgerTrouble("its address is none that a database has") from None
-    except ImportError as problem:
-        raise LedgerTrouble(f"the driver {problem.name or 'for it'} is not installed") from None
-    except DBAPIError as problem:
-        raise LedgerTrouble(_cause(problem)) from None
-    except SQLAlchemyError as problem:
-        raise LedgerTrouble(f"it cannot be read ({type(problem).__name__})") from None
+    except (SQLAlchemyError, ImportError, ValueError) as problem:
+        raise trouble_of(problem, where) from None
 
 
 def _check(connection: Connection) -> None:
@@ -148,13 +170,8 @@ def _url(where: Location) -> str:
     return f"sqlite:///file:{quote(str(where.file))}?mode=ro{'&immutable=1' if alone else ''}&uri=true"
 
 
-def _arguments(where: Location) -> dict[str, int]:
+def waiting(where: Location) -> dict[str, int]:
+    """How long a driver may wait for a connection, in its own words."""
     if where.url.startswith("sqlite"):
         return {"timeout": WAIT}
     return {"connect_timeout": WAIT} if where.url.startswith(("postgresql", "mysql", "mariadb")) else {}
-
-
-def _cause(problem: DBAPIError) -> str:
-    """The database's own words, of which only the first line is free of addresses and statements."""
-    lines = str(problem.orig).strip().splitlines()
-    return lines[0][:200] if lines else type(problem.orig).__name__

@@ -144,8 +144,8 @@ def encode_export(estate: str, previous: str, content: bytes) -> bytes:
     return msgspec.json.format(msgspec.json.encode(exported), indent=2) + b"\n"
 
 
-def decode_export(content: bytes) -> tuple[str, Proof]:
-    """The estate and the proof of an exported file, whatever its white space. Raises :class:`WrongProof`.
+def decode_export(content: bytes) -> tuple[Exported, Proof]:
+    """An exported file and the proof in it, whatever its white space. Raises :class:`WrongProof`.
 
     The hash shows a slip of a hand, not malice: whoever may write the file may write a hash that fits.
     """
@@ -160,7 +160,7 @@ def decode_export(content: bytes) -> tuple[str, Proof]:
     proof = decode(exported.proof)
     if chain(exported.previous, exported.estate, encode(proof)) != exported.hash:
         raise WrongProof("its hash does not fit what it says: it was changed after it was written")
-    return exported.estate, proof
+    return exported, proof
 
 
 def _cause(problem: Exception) -> str:

@@ -40,7 +40,8 @@ def state(where: Location | None) -> str:
         return ""
     if where.file is not None or where.closed:
         return f"{where.estate} {where.file or where.closed} {where.state()}"
-    from shoreup.ledger.reading import LedgerTrouble, head
+    from shoreup.ledger.reading import head
+    from shoreup.ledger.trouble import LedgerTrouble
 
     try:
         return f"{where.estate} {where.url} {head(where)}"
@@ -61,7 +62,7 @@ def find(root: Path, url: str, *, asked: bool = True) -> Location | None:
 def proven(tree: FileTree, where: Location | None) -> Proven:
     """Every proof of the estate. One that lies in the ledger and in the estate counts once, as the ledger has it."""
     kept, errors = _kept(where) if where else ((), ())
-    brought = tuple(read_exports(tree, cloned_key(tree.root))) if has_exports(tree) else ()
+    brought = [one.proof for one in read_exports(tree, cloned_key(tree.root))] if has_exports(tree) else []
     by_id = {proof.id: proof for proof in (*brought, *kept)}
     return Proven(tuple(by_id.values()), errors, where is not None and where.configured)
 
@@ -69,7 +70,8 @@ def proven(tree: FileTree, where: Location | None) -> Proven:
 def _kept(where: Location) -> tuple[tuple[Proof, ...], tuple[ReadError, ...]]:
     if where.closed:
         return (), (ReadError("", 0, f"the ledger {where.shown} was not opened: {where.closed}", LEFT_OUT),)
-    from shoreup.ledger.reading import LedgerTrouble, read_proofs
+    from shoreup.ledger.reading import read_proofs
+    from shoreup.ledger.trouble import LedgerTrouble
 
     try:
         kept = read_proofs(where)
