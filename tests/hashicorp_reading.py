@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from hashicorp import answer
 from shoreup.formats.hcl.parse import parse_file
 from shoreup.formats.hcl.source import Source
-from shoreup.formats.hcl.syntax import Body, Expression, Interpolation, ListOf, Literal, ObjectOf, Template, Text, Unary
+from shoreup.formats.hcl.syntax import (
+    Attr,
+    Body,
+    Expression,
+    Interpolation,
+    ListOf,
+    Literal,
+    ObjectOf,
+    Template,
+    Text,
+    Unary,
+)
 
 _UNSAID = object()
 """A template with directives, which HashiCorp's package gives as it stands."""
@@ -80,6 +91,8 @@ def _value(one: Expression) -> object:
 
 
 def _key(key: Expression) -> str:
+    if isinstance(key, Attr):  # a provider with an alias, which the package gives as a word
+        return key.source.text[key.start : key.end]
     text = _value(key)
     return text if isinstance(text, str) else str(text)
 

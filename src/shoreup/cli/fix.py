@@ -27,6 +27,7 @@ FAILED = 6
 @click.option("--fingerprint", "fingerprints", multiple=True, metavar="F", help="Only this finding; may be repeated.")
 @click.option("--prometheus", default="", metavar="URL", help="Take requests and limits from what it has measured.")
 @click.option("--window", default="", metavar="TIME", help="How far it is asked back, such as 7d (the default).")
+@click.option("--into-modules", is_flag=True, help="With module-oversized: a module for each subject of a long file.")
 @click.option("--write", is_flag=True, help="Write the files. Without it nothing is written.")
 @click.option("--interactive", "-i", is_flag=True, help="Ask for each fix, with its finding and diff.")
 @click.option("--branch", default="", metavar="NAME", help="Commit on a new branch, one commit for each concern.")
@@ -45,6 +46,7 @@ def command(
     fingerprints: tuple[str, ...],
     prometheus: str,
     window: str,
+    into_modules: bool,
     write: bool,
     interactive: bool,
     branch: str,
@@ -85,6 +87,7 @@ def command(
         config=config,
         prometheus=prometheus,
         window=_time(window),
+        into_modules=into_modules,
         choose=Questions(width, colour) if interactive else None,
     )
     with Waiting(quiet=interactive) as waiting:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from shoreup.facts.estate import CodeBlock, CodeFile
-from shoreup.model.edit import Move
+from shoreup.model.edit import Enclose, Move
 
 _BY_KIND = {
     "variable": "variables", "output": "outputs", "provider": "providers", "terraform": "versions", "locals": "locals",
@@ -27,6 +27,8 @@ _FAMILIES = (
     ("namespaces", "namespace"),
     ("releases", "helm_release"),
 )
+_CALL = 5
+"""Lines of a module's call, with nothing handed over."""
 SMALL = 40
 """Lines under which a subject gets no file of its own; what is small of its kind too stays where it is."""
 
@@ -40,9 +42,7 @@ def split(file: CodeFile, beside: Mapping[str, int], most: int) -> tuple[Move, .
 
     Raises :class:`Inseparable`.
     """
-    path = PurePosixPath(file.path)
-    if path.stem == "override" or path.stem.endswith("_override"):
-        raise Inseparable("files of overrides are read in the order of their names")
+    path = _splittable(file)
     groups = _groups(file.blocks, most)
     if len(groups) < 2:
         raise Inseparable("all that it holds is of one subject")
@@ -60,6 +60,58 @@ def split(file: CodeFile, beside: Mapping[str, int], most: int) -> tuple[Move, .
     if file.lines - sum(_lines(some) for name, some in groups.items() if name != stays and name not in left) > most:
         raise Inseparable(f"what is about {stays} alone has more than {most} lines")
     return tuple(sorted(moves, key=lambda move: move.span.start))
+
+
+def into_modules(file: CodeFile, beside: Mapping[str, int], most: int) -> tuple[Enclose | Move, ...]:
+    """A module for every subject that has a name, and the moves of what people look for elsewhere.
+
+    Raises :class:`Inseparable`.
+    """
+    path = _splittable(file)
+    groups = _groups(file.blocks, len(file.blocks) * most)
+    made: list[Enclose | Move] = []
+    left = file.lines
+    for name, blocks in groups.items():
+        if name in _BY_KIND.values() and name != path.stem:
+            target = str(path.with_name(f"{name}{path.suffix}"))
+            made += [Move(block.span, target) for block in blocks]
+        elif all(_word(block) == name for block in blocks) and any(block.kind == "resource" for block in blocks):
+            made.append(_module(name, blocks, path, most))
+            left += _CALL
+        else:
+            continue
+        left -= _lines(blocks)
+    if not any(isinstance(one, Enclose) for one in made):
+        raise Inseparable(f"no subject of it has {SMALL} lines that a module could be made of")
+    if left > most:
+        raise Inseparable(f"what is of no subject alone has more than {most} lines")
+    lines = {target: 0 for one in made if isinstance(one, Move) for target in (one.file,)}
+    for name in lines:
+        grown = beside.get(name, 0) + _lines(groups[PurePosixPath(name).stem])
+        if grown > most:
+            raise Inseparable(f"{name} would be as long")
+    return tuple(made)
+
+
+def _module(name: str, blocks: Sequence[CodeBlock], path: PurePosixPath, most: int) -> Enclose:
+    folder = path.parent / "modules" / name
+    files: dict[str, list[CodeBlock]] = defaultdict(list)
+    for block in blocks:
+        files["main" if _lines(blocks) <= most else _family(block)].append(block)
+    long = next((one for one, some in files.items() if _lines(some) > most), None)
+    if long is not None:
+        raise Inseparable(f"{folder / long}.tf would be as long")
+    homes = {block.span: f"{folder / one}{path.suffix}" for one, some in files.items() for block in some}
+    moved = [block for block in blocks if block.kind in ("resource", "module")]
+    addresses = [".".join(block.labels if block.kind == "resource" else ("module", *block.labels)) for block in moved]
+    return Enclose(name, tuple(Move(block.span, homes[block.span]) for block in blocks), tuple(addresses))
+
+
+def _splittable(file: CodeFile) -> PurePosixPath:
+    path = PurePosixPath(file.path)
+    if path.stem == "override" or path.stem.endswith("_override"):
+        raise Inseparable("files of overrides are read in the order of their names")
+    return path
 
 
 def _groups(blocks: Sequence[CodeBlock], most: int) -> Mapping[str, Sequence[CodeBlock]]:
@@ -84,14 +136,27 @@ def _groups(blocks: Sequence[CodeBlock], most: int) -> Mapping[str, Sequence[Cod
 def _subject(block: CodeBlock) -> str:
     """The first word of a block's name, or its family where the name says nothing."""
     if block.kind not in _NAMED or not block.labels:
-        return _BY_KIND.get(block.kind, "moves" if block.kind in ("moved", "import", "removed") else "checks")
+        return _by_kind(block)
+    return _word(block) or _family(block)
+
+
+def _word(block: CodeBlock) -> str:
+    """What a block is about by its own name; empty where that says nothing."""
+    if block.kind not in _NAMED or not block.labels:
+        return ""
     word = re.split(r"[_-]", block.labels[-1].lower(), maxsplit=1)[0]
-    return _family(block) if word in _SAY_NOTHING or not word.isalnum() or word.isdigit() else word
+    return "" if word in _SAY_NOTHING or not word.isalnum() or word.isdigit() else word
+
+
+def _by_kind(block: CodeBlock) -> str:
+    return _BY_KIND.get(block.kind, "moves" if block.kind in ("moved", "import", "removed") else "checks")
 
 
 def _family(block: CodeBlock) -> str:
     if block.kind == "module":
         return "modules"
+    if block.kind not in _NAMED or not block.labels:
+        return _by_kind(block)
     kind = block.labels[0].lower()
     found = next((name for name, words in _FAMILIES if any(word in kind for word in words.split())), "")
     return found or kind.partition("_")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from shoreup.concerns._splitting import Inseparable, split
+from shoreup.concerns._splitting import Inseparable, into_modules, split
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import CodeFile, Estate
 from shoreup.model.edit import NoRepair, Repair
@@ -16,6 +16,12 @@ _HEAD = 1_000
 """Bytes at the top of a file in which a generator says that the file is its own."""
 _GENERATED = re.compile(
     r"do not (?:edit|modify|change)|(?:auto-?|\bis )generated|generated (?:by|file|code)", re.IGNORECASE
+)
+_INTO_MODULES = Fix(
+    "Make each subject of the file a module of its own, with a moved block for every address",
+    Safety.SAFE,
+    "Terraform follows the moved blocks, so its next plan moves addresses and changes nothing; terraform init comes "
+    "first, as for any new module",
 )
 _SPLIT = Fix(
     "Split the file by subject into files of the same folder",
@@ -47,7 +53,15 @@ class ModuleOversized(Concern):
     Safe, and made only when it is named (`--select module-oversized`): files of one folder are one module, so that a
     split by subject changes no address and no state. Blocks go with the comments before them to files called after the
     first word of their names, small subjects to a file of their kind; variables, outputs, providers and locals to the
-    files where people look for them. Workspaces are no cure: they give the same code several states, and make no file
+    files where people look for them.
+
+    With `--into-modules` each subject becomes a module of its own below `modules`: what its blocks and the rest say of
+    one another goes through variables and outputs, providers are handed on, and a `moved` block for every address keeps
+    what exists, instances of `count` and `for_each` among it. The next plan moves addresses and changes nothing. What
+    Terraform does not let modules say across (`replace_triggered_by`, waiting for a whole other module) is refused
+    by line.
+
+    Workspaces are no cure: they give the same code several states, and make no file
     smaller.
     """
 
@@ -78,7 +92,10 @@ class ModuleOversized(Concern):
             return self.unrepaired(draft)
         lines = {one.path: one.lines for one in estate.code_files}
         try:
-            moves = split(file, lines, estate.settings.thresholds.module_lines)
+            most = estate.settings.thresholds.module_lines
+            if estate.into_modules:
+                return Repair(_INTO_MODULES, into_modules(file, lines, most))
+            moves = split(file, lines, most)
         except Inseparable as problem:
             return self.unrepaired(draft, f"{problem}; which blocks belong together its owner decides")
         return Repair(_SPLIT, moves)

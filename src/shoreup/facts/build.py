@@ -76,6 +76,7 @@ class Extras(Struct, frozen=True, eq=False):
     """What drills have seen."""
     measured: Measured | None = None
     """What containers used."""
+    into_modules: bool = False
 
 
 NO_EXTRAS = Extras()
@@ -137,6 +138,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         chart_pins=extras.chart_pins,
         learned_rights=extras.learned_rights,
         measured=extras.measured,
+        into_modules=extras.into_modules,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},
     )

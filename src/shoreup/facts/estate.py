@@ -496,13 +496,15 @@ class Estate:
     pins: Mapping[str, ImagePin] = field(default_factory=dict)
     """What moving image references stood for when somebody looked, by reference written in full."""
     chart_pins: Mapping[tuple[str, str], ChartPin] = field(default_factory=dict)
+    """The chart versions that were installed, by namespace and release."""
     learned_rights: Mapping[tuple[str, str], LearnedRights] = field(default_factory=dict)
     """What ServiceAccounts have used, by namespace and name, as an audit log told it."""
-    """The chart versions that were installed, by namespace and release."""
     proofs: tuple[Proof, ...] = ()
     """What drills have seen, in any order; :mod:`shoreup.facts.proofs` says which of it counts."""
     measured: Measured | None = None
     """What containers used; ``None`` where nothing that watches them was asked."""
+    into_modules: bool = False
+    """Whether the owner asked for modules where a long file is split."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     by_key: Mapping[int, Resource] = field(default_factory=dict)
     _worked_out: dict[object, object] = field(default_factory=dict, init=False, repr=False)

@@ -119,7 +119,21 @@ class Move(Struct, frozen=True):
     file: str
 
 
-Edit: TypeAlias = Put | Append | Remove | Rename | Become | Substitute | Add | Erase | Rewrite | Move
+class Enclose(Struct, frozen=True):
+    """Make blocks of Terraform a module of their own, called ``name`` from where the first of them stood.
+
+    ``moves`` lead into the module's folder, which is not there yet. What the blocks and the rest say of one another
+    becomes inputs and outputs. ``addresses`` are those that get a ``moved`` block (``kubernetes_secret.mail``).
+    """
+
+    name: str
+    moves: tuple[Move, ...]
+    addresses: tuple[str, ...]
+
+
+FieldEdit: TypeAlias = Put | Append | Remove | Rename | Become | Substitute
+"""Edits of one resource, which the plain object can be compared with."""
+Edit: TypeAlias = FieldEdit | Add | Erase | Rewrite | Move | Enclose
 
 
 class Repair(Struct, frozen=True):

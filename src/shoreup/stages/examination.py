@@ -64,6 +64,8 @@ class Asked(Struct, frozen=True):
     """Whether the readers' trees are wanted afterwards, for edits; they then stay in this process."""
     measured: Measured | None = None
     """What containers used, for fixes that need to know."""
+    into_modules: bool = False
+    """Whether a long file becomes modules when it is split."""
 
 
 def understood(reading: Reading, asked: Asked) -> Estate:
@@ -75,6 +77,7 @@ def understood(reading: Reading, asked: Asked) -> Estate:
         settings=settings,
         products=own_products(asked.given),
         measured=asked.measured,
+        into_modules=asked.into_modules,
     )
     return build(reading.resources, extras(reading, given))
 

@@ -41,7 +41,8 @@ class FixOptions(Struct, frozen=True):
     ``select`` and ``ignore`` are concern ids, ``fingerprints`` the beginnings of fingerprints; empty means all.
     ``unsafe`` takes fixes that restart or change behaviour too. ``choose`` is asked before each is taken.
     ``prometheus`` is the address of one that is asked what containers use, over ``window``; the settings' own address
-    counts only where ``config`` names the settings, for what stands in the tree may be a stranger's.
+    counts only where ``config`` names the settings, for what stands in the tree may be a stranger's. ``into_modules``
+    makes modules of a long file's subjects, where its concern is selected.
     """
 
     select: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ class FixOptions(Struct, frozen=True):
     persona: Persona | None = None
     choose: Choose | None = None
     prometheus: str = ""
+    into_modules: bool = False
     window: timedelta | None = None
 
 
@@ -71,6 +73,8 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
     Raises :class:`UserError` for a path that is not there, settings that are wrong or a fingerprint that no finding
     has, and :class:`NothingToAudit` where no file is one that Shoreup reads.
     """
+    if options.into_modules and not NAMED_ONLY & set(options.select):
+        raise UserError("Modules are made only where a long file is named: add --select module-oversized.")
     estate = opened(paths, config=options.config)
     tree, given = estate.tree, estate.given
     asked = _asked(estate, options)
@@ -122,7 +126,15 @@ def message(step: Step) -> str:
 def _asked(estate: Opened, options: FixOptions) -> Asked:
     today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
     concerns = chosen((), options.ignore, estate.given)
-    return Asked(concerns, today, proven=estate.proven(), given=estate.given, whole=estate.whole, editable=True)
+    return Asked(
+        concerns,
+        today,
+        proven=estate.proven(),
+        given=estate.given,
+        whole=estate.whole,
+        editable=True,
+        into_modules=options.into_modules,
+    )
 
 
 def _measuring(options: FixOptions, given: GivenSettings, say: Progress) -> Measure | None:

@@ -14,13 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from shoreup.concerns.registry import all_concerns
-from shoreup.model.edit import Add, Append, Become, Edit, Move, Put, Remove, Rename, Repair, Substitute
+from shoreup.model.edit import Add, Become, Edit, Enclose, FieldEdit, Move, Remove, Rename, Repair
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
+from shoreup.stages.fixing.moved import Moved
 from shoreup.stages.fixing.regions import Regions, by_file
 from shoreup.stages.fixing.remarks import remarks
 from shoreup.stages.fixing.schema import schema_fault
@@ -76,7 +77,7 @@ class _Check:
         self.edits: dict[int, list[tuple[Edit, Attempt]]] = defaultdict(list)
         for attempt in attempts:
             for edit in attempt.repair.edits:
-                if isinstance(edit, Put | Append | Remove | Rename | Become | Substitute):
+                if isinstance(edit, FieldEdit):
                     self.edits[edit.resource].append((edit, attempt))
         self.kinds = {kind.id: kind() for kind in all_concerns()}
         self._by_resource: dict[int, list[Draft]] | None = None
@@ -103,25 +104,35 @@ class _Check:
             self.verdict.blame(self._writers(problem.file), Failure("read", cause))
 
     def _remarked(self) -> None:
-        """No comment goes but those that a fix says it takes away."""
+        """No comment goes but those that a fix says it takes away; with code that moves they may change files."""
+        moving = [one for one in self.attempts if any(isinstance(edit, Move | Enclose) for edit in one.repair.edits)]
+        together = frozenset(file for one in moving for file in one.files)
+        gone = sum(self._comments_gone(file) for file in together)
+        if gone > sum(one.repair.loses_comments for one in moving):
+            self.verdict.blame(moving, Failure("read", f"{', '.join(sorted(together))} would lose {gone} comments"))
         for file, ones in by_file(self.attempts).items():
-            old, new = self.before.reading.tree.read(file) or b"", self.after.reading.tree.read(file) or b""
-            if not any(sign in old[one.start : one.end] for one in ones for sign in _COMMENT_SIGNS):
-                continue
-            if any(isinstance(edit, Move) for one in self.attempts for edit in one.repair.edits):
+            old = self.before.reading.tree.read(file) or b""
+            if file in together or not any(sign in old[one.start : one.end] for one in ones for sign in _COMMENT_SIGNS):
                 continue
             writers = self._writers(file)
-            gone = remarks(file, old) - remarks(file, new)
+            gone = self._comments_gone(file)
             if gone > sum(one.repair.loses_comments for one in writers):
                 self.verdict.blame(writers, Failure("read", f"{file} would lose {gone} comments"))
+
+    def _comments_gone(self, file: str) -> int:
+        old, new = self.before.reading.tree.read(file) or b"", self.after.reading.tree.read(file) or b""
+        return remarks(file, old) - remarks(file, new)
 
     # Did the resources change as asked and nowhere else?
 
     def _intended(self) -> None:
         seen = _named(self.after.reading.resources)
+        moved = Moved(edit for one in self.attempts for edit in one.repair.edits)
         parents = self._above_edited()
         for name, old in _named(self.before.reading.resources).items():
             new = seen.pop(name, None)
+            if new is None:
+                new = seen.pop((name[0], name[1], moved.address(old.address), *name[3:]), None)
             asked = self.edits.get(old.key, [])
             if any(isinstance(edit, Remove) and not edit.route for edit, _ in asked):
                 if new is not None:
@@ -140,12 +151,8 @@ class _Check:
 
     def _became(self, old: Resource, asked: Sequence[tuple[Edit, Attempt]], seen: dict[_Name, Resource]) -> None:
         """An object that is of another kind now: it has to be there, with all that it held."""
-        unique: list[Edit] = []
-        for edit, _ in asked:
-            if edit not in unique:
-                unique.append(edit)
         try:
-            wanted = expected(old.body, unique)
+            wanted = expected(old.body, _unique(asked))
         except Unexpectable:
             self._failed(asked, Failure("intended", f"what {old.address} should become could not be worked out"))
             return
@@ -161,12 +168,8 @@ class _Check:
     def _compare(
         self, old: Resource, new: Resource, asked: Sequence[tuple[Edit, Attempt]], parents: frozenset[int]
     ) -> None:
-        unique: list[Edit] = []
-        for edit, _ in asked:
-            if edit not in unique:
-                unique.append(edit)
         try:
-            wanted = expected(old.body, unique) if asked else dict(old.body)
+            wanted = expected(old.body, _unique(asked)) if asked else dict(old.body)
         except Unexpectable:
             self._failed(asked, Failure("intended", f"what {old.address} should become could not be worked out"))
             return
@@ -244,13 +247,7 @@ class _Check:
                 return False
             edits += mine
         unique = [edit for edit, _ in self.edits.get(old.key, ())]
-        unique += [
-            one
-            for one in edits
-            if isinstance(one, Put | Append | Remove | Rename | Become | Substitute)
-            and one.resource == old.key
-            and one not in unique
-        ]
+        unique += [one for one in edits if isinstance(one, FieldEdit) and one.resource == old.key and one not in unique]
         try:
             return same(expected(old.body, unique), dict(new.body))
         except Unexpectable:
@@ -288,9 +285,7 @@ class _Check:
 
     def _nothing_new(self) -> None:
         before, after = self.counts
-        moved = {
-            edit.file: edit.span.file for one in self.attempts for edit in one.repair.edits if isinstance(edit, Move)
-        }
+        moved = Moved(edit for one in self.attempts for edit in one.repair.edits).files
         for finding in self.after.account.findings:
             kind = _kind(finding, self.after)
             if after[kind] <= before[kind]:
@@ -324,13 +319,21 @@ class _Check:
         self.verdict.blame(list(dict.fromkeys(attempt for _, attempt in asked)), failure)
 
 
-def _fields(attempt: Attempt) -> list[Put | Append | Remove | Rename | Become | Substitute]:
-    kinds = Put | Append | Remove | Rename | Become | Substitute
-    return [one for one in attempt.repair.edits if isinstance(one, kinds)]
+def _unique(asked: Sequence[tuple[Edit, Attempt]]) -> list[Edit]:
+    """Each edit once, however many ask for it."""
+    made: list[Edit] = []
+    for edit, _ in asked:
+        if edit not in made:
+            made.append(edit)
+    return made
+
+
+def _fields(attempt: Attempt) -> list[FieldEdit]:
+    return [one for one in attempt.repair.edits if isinstance(one, FieldEdit)]
 
 
 def _near(edit: Edit, stray: Route) -> bool:
-    if not isinstance(edit, Put | Append | Remove | Rename | Substitute):
+    if not isinstance(edit, FieldEdit) or isinstance(edit, Become):
         return False
     if isinstance(edit, Rename) and edit.route[:-1] == stray[: len(edit.route) - 1]:
         return True

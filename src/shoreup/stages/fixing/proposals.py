@@ -11,7 +11,7 @@ from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.formats.edits import CannotWrite, Replacement, collide
 from shoreup.model.amendment import Applied, Change, Dropped, NotFixed
-from shoreup.model.edit import Append, Become, Edit, Impact, NoRepair, Put, Remove, Rename, Repair, Substitute
+from shoreup.model.edit import Become, Edit, FieldEdit, Impact, NoRepair, Repair
 from shoreup.model.finding import Draft, Finding, Safety
 from shoreup.model.location import Route
 from shoreup.stages.examination import Examination
@@ -195,4 +195,4 @@ def _impact(seen: Examination, repair: Repair) -> Impact:
 def _touched(edit: Edit) -> Sequence[tuple[int, Route]]:
     if isinstance(edit, Become):
         return [(edit.resource, ())]
-    return [(edit.resource, edit.route)] if isinstance(edit, Put | Append | Remove | Rename | Substitute) else []
+    return [(edit.resource, edit.route)] if isinstance(edit, FieldEdit) else []

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from shoreup.formats.edits import CannotWrite, Replacement, collide, reconciled
 from shoreup.formats.erasing import erased
 from shoreup.formats.spelling import substituted
-from shoreup.model.edit import Add, Append, Become, Edit, Erase, Move, Put, Remove, Rename, Rewrite, Substitute
+from shoreup.model.edit import Add, Append, Become, Edit, Enclose, Erase, Move, Put, Remove, Rename, Rewrite, Substitute
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
@@ -41,7 +41,9 @@ class Realiser:
         ``alone`` as in :class:`Editor`.
         """
         made = [self._real(one) for edit in merged(edits, self.body) for one in self._one(edit, alone)]
-        made += [self._real(one) for one in relocated([one for one in edits if isinstance(one, Move)], self._read)]
+        moves = [one for one in edits if isinstance(one, Move)]
+        modules = [one for one in edits if isinstance(one, Enclose)]
+        made += [self._real(one) for one in relocated(moves, modules, self._reading.tree)]
         for file in sorted({one.file for one in made}):
             self._refuse(file)
         settled = reconciled(made, self._read)
