@@ -106,11 +106,11 @@ class Wiring(Struct, eq=False):
             self._counted[node] = len(self.running(node))
         return self._counted[node]
 
-    def without(self, node: Node) -> tuple[Node, ...]:
-        """What stops when the node is gone. A service goes on while one of its workloads is left."""
-        gone = {node}
+    def without(self, *nodes: Node) -> tuple[Node, ...]:
+        """What else stops when the nodes are gone. A service goes on while one of its workloads is left."""
+        gone = set(nodes)
         left = Counter({source: sum(edge.how == "answers" for edge in edges) for source, edges in self.needs.items()})
-        waiting = deque([node])
+        waiting = deque(nodes)
         stopped: list[Node] = []
         while waiting:
             for edge in self.needed.get(waiting.popleft(), ()):
