@@ -62,6 +62,15 @@ support-ends-days = 90
 [ledger]
 url = "sqlite:///ledger.db"
 
+[operations]
+url = "sqlite:///operations.db"
+slots = 2
+
+[schedule.photos]
+run = "backup run photos"
+when = "30 2 * * *"
+time-zone = "Europe/Berlin"
+
 [prometheus]
 url = "https://prometheus.example.org"
 window = "14d"

@@ -174,6 +174,32 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Operations:
+    """Where runs of operations are remembered, so that what was killed goes on."""
+
+    url: str = ""
+    """The address of their database; empty for a file in your state directory. On PostgreSQL, workers share a queue."""
+    folder: str = ""
+    """Where runs keep files until they end; empty for your state directory. Machines that share it go on with each
+    other's runs."""
+    slots: int = 4
+    """How many runs a worker executes at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Something that runs again and again, under 'shoreup serve' or as a CronJob that 'shoreup schedule' writes."""
+
+    run: str
+    """The command without 'shoreup': 'backup run photos', 'drill --due'."""
+    when: str
+    """When, as cron says it: '30 2 * * *'."""
+    time_zone: str = "UTC"
+    """Whose clock that is: 'Europe/Berlin'. What falls into an hour that is left out runs at its end, and what falls
+    into an hour that comes twice runs once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prometheus:
     """Where what containers use is recorded. Credentials come from the environment, never from this file."""
 
@@ -215,6 +241,10 @@ class Settings:
     """Numbers from which on something is a finding."""
     ledger: Ledger = field(default_factory=Ledger)
     """Where proofs are remembered."""
+    operations: Operations = field(default_factory=Operations)
+    """Where runs of operations are remembered."""
+    schedule: Mapping[str, Schedule] = field(default_factory=dict)
+    """What runs when, by a name of yours."""
     prometheus: Prometheus = field(default_factory=Prometheus)
     """Where what containers use is recorded."""
     storage: Mapping[str, str] = field(default_factory=dict)

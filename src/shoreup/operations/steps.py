@@ -55,10 +55,15 @@ class Step(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """Steps in their order. ``name`` is what a person calls it (``backup run``)."""
+    """Steps in their order. ``name`` is what a person calls it (``backup run``).
+
+    ``anywhere`` says that a step finds what it needs on any machine that has a worker: nothing that an earlier step
+    left lies in the run's folder or on that step's machine. A run that was killed then goes on elsewhere, too.
+    """
 
     name: str
     steps: tuple[Step, ...]
+    anywhere: bool = False
 
 
 class Undone(Exception):
