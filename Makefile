@@ -78,7 +78,7 @@ lock:
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) --group build -c requirements.lock -o requirements-build.lock
 	$(LOCK) pyproject.toml --extra engines --extra operations -c requirements.lock -o requirements-engines.lock
-	$(LOCK) pyproject.toml --extra engines --extra operations --group dev -c requirements-engines.lock -c requirements-build.lock -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra engines --extra operations --extra backup --group dev -c requirements-engines.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build dist tests/environment/node_modules .mypy_cache .ruff_cache .hypothesis

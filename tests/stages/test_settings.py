@@ -71,6 +71,12 @@ run = "backup run photos"
 when = "30 2 * * *"
 time-zone = "Europe/Berlin"
 
+[backup.photos]
+of = "files:/srv/photos"
+store = "nas"
+[store.nas]
+url = "sftp://keeper@nas.home/backups"
+
 [prometheus]
 url = "https://prometheus.example.org"
 window = "14d"

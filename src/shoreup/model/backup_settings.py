@@ -32,24 +32,25 @@ class BackupSettings:
     """A backup that 'shoreup backup run NAME' takes."""
 
     of: str
-    """What: 'postgresql://USER@HOST:PORT/DATABASE', also mariadb, mysql; 'redis://HOST:PORT'; 'sqlite:/PATH', 'files:/PATH'.
-    Without a password."""
+    """What: 'postgresql://USER@HOST:PORT/DATABASE', also mariadb and mysql; 'redis://HOST:PORT'; 'sqlite:/PATH';
+    'files:/PATH'. Without a password."""
     store: str
-    """Where to: a folder, an address ('s3://BUCKET/PREFIX', 'sftp://USER@HOST/FOLDER', 'restic:REPOSITORY'), or the NAME of a [store.NAME]."""
+    """Where to: a folder, 's3://BUCKET/PREFIX', 'sftp://USER@HOST/FOLDER', 'restic:REPOSITORY', or the NAME of a
+    [store.NAME]."""
     password_env: str = ""
     """The environment variable that holds the password."""
     password_file: str = ""
     """The file that holds the password, and nothing else."""
-    schedule: str = ""
-    """When, as cron writes it, in UTC: '15 3 * * *'."""
     keep: Keep = field(default_factory=Keep)
     """Which backups stay when old ones are removed."""
     encrypt_to: tuple[str, ...] = ()
-    """Who can read it: public keys of age ('age1...') or SSH. Keep a key apart from the data: without one nobody can restore."""
+    """Who can read it: public keys of age ('age1...') or SSH. Keep the private key apart from the data: without it
+    nobody can restore."""
     identity_file: str = ""
     """The file with the private key, needed to verify with a drill and to restore."""
     hashes: bool = False
-    """Whether each table is hashed too, not only counted: a restore is then compared by content, and the backup takes longer."""
+    """Whether each table is hashed too, not only counted: a restore is then compared by content, and the backup takes
+    longer."""
     exclude: tuple[str, ...] = ()
     """Files to leave out of 'files:', as tar's patterns: './cache'."""
 

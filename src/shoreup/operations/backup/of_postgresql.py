@@ -42,9 +42,11 @@ class Server(Struct, frozen=True):
     def connect(self, database: str = "") -> psycopg.Connection[tuple[object, ...]]:
         """A connection, each statement its own transaction. Raises :class:`BackupTrouble`."""
         import psycopg
+        from psycopg.conninfo import make_conninfo
 
         try:
             return psycopg.connect(
+                make_conninfo("", **self._options),
                 host=self.address.host,
                 port=self.address.port,
                 user=self.address.user,
@@ -53,14 +55,17 @@ class Server(Struct, frozen=True):
                 connect_timeout=int(_PATIENCE),
                 autocommit=True,
                 application_name="shoreup",
-                **{key: value for key, value in self.address.options.items() if key in _OPTIONS},
             )
         except psycopg.Error as problem:
             raise BackupTrouble(f"PostgreSQL takes no connection: {first_line(problem)}") from None
 
+    @property
+    def _options(self) -> dict[str, str]:
+        return {key: value for key, value in self.address.options.items() if key in _OPTIONS}
+
     def variables(self, database: str = "") -> dict[str, str]:
         """What its tools are told, in place of arguments."""
-        options = {f"PG{key.upper()}": value for key, value in self.address.options.items() if key in _OPTIONS}
+        options = {f"PG{key.upper()}": value for key, value in self._options.items()}
         return {
             "PGHOST": self.address.host,
             "PGPORT": str(self.address.port),
@@ -99,8 +104,8 @@ def tools_for(version: int) -> Installation:
     if not fitting:
         have = ", ".join(sorted({written(one.version[:1]) for one in installed("postgresql")})) or "none"
         raise BackupTrouble(
-            f"the server is PostgreSQL {major}, and this machine has the programs of {have}: install postgresql-{major} "
-            f"(Debian) or postgresql-client-{major}"
+            f"the server is PostgreSQL {major}, and this machine has the programs of {have}: "
+            f"install postgresql-{major} (Debian)"
         )
     return min(fitting, key=lambda one: (one.version[0], one.provider != "system"))
 

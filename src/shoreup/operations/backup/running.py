@@ -41,7 +41,7 @@ def record_of(results: Plain) -> Record:
 
 
 def _name(plan: Plan, run: Run) -> Plain:
-    began = datetime.now(UTC).replace(microsecond=0)
+    began = _now()
     return {"id": new_id(plan.shelf().next_number(), began, run.id), "began": began.isoformat()}
 
 
@@ -127,6 +127,10 @@ def _possible_endings(plan: Plan) -> tuple[str, ...]:
     source = sources()[plan.address.product]()
     endings = [source.ending, f"{source.ending}{ENDINGS[ZSTD]}", f"{source.ending}{ENDINGS[ZSTD]}{ENDINGS[AGE]}"]
     return (*endings, UNSEALED, RECORD)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _id(run: Run) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from hashlib import blake2b, sha256
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -94,14 +93,19 @@ class Shelf:
         return tuple(sorted(found, key=lambda one: (number_of(one.id), one.id)))
 
     def find(self, id_: str = "") -> Kept:
-        """The backup of an id or the beginning of one, the newest good one for ``""``. Raises :class:`BackupTrouble`."""
+        """The backup of an id or the beginning of one, the newest good one for ``""``.
+
+        Raises :class:`BackupTrouble`.
+        """
         kept = self.kept()
         if not kept:
             raise BackupTrouble(f"there is no backup of {self.name} in {self.store.shown}; take one first")
         fitting = [one for one in kept if (one.id.startswith(id_) if id_ else one.good)]
         if not fitting:
             what = f"backup {id_}" if id_ else "good backup"
-            raise BackupTrouble(f"there is no {what} of {self.name}; 'shoreup backup list {self.name}' shows what is there")
+            raise BackupTrouble(
+                f"there is no {what} of {self.name}; 'shoreup backup list {self.name}' shows what is there"
+            )
         if id_ and len(fitting) > 1:
             raise BackupTrouble(f"{id_} begins the names of {len(fitting)} backups; write more of it")
         return fitting[-1]
@@ -172,5 +176,3 @@ class Shelf:
             return decode_check(whole(self.store, name, LARGEST))
         except (NotThere, WrongRecord):
             return None
-
-

@@ -109,7 +109,9 @@ def address(text: str) -> Address:
     scheme = _ALSO.get(parts.scheme, parts.scheme)
     if scheme not in sources():
         known = ", ".join(sorted(sources()))
-        raise BackupTrouble(f"what to copy begins with one of {known} and a colon, not with {parts.scheme or 'nothing'!r}")
+        raise BackupTrouble(
+            f"what to copy begins with one of {known} and a colon, not with {parts.scheme or 'nothing'!r}"
+        )
     if parts.password is not None:
         raise BackupTrouble("an address must not hold a password: name a password-env or password-file")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -143,7 +145,7 @@ def tool_output(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=said,
-                env=plain_environment(folder) | environment,
+                env={**plain_environment(folder), **environment},
                 cwd=folder,
             )
         except OSError as problem:
@@ -186,7 +188,9 @@ def telling(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     hidden = ("DETAIL", "CONTEXT", "Command was", "STATEMENT")
     lines = [line for line in lines if not any(word in line for word in hidden)]
-    return next((line[:300] for line in lines if _TELLING.search(line)), lines[-1][:300] if lines else "it said nothing")
+    return next(
+        (line[:300] for line in lines if _TELLING.search(line)), lines[-1][:300] if lines else "it said nothing"
+    )
 
 
 def private_file(folder: Path, name: str, text: str) -> Path:

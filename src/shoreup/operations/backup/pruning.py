@@ -1,0 +1,72 @@
+"""Removing backups that the policy does not keep, and what runs left that never ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from shoreup.operations.backup.plan import Plan
+from shoreup.operations.backup.records import RECORD, id_of, number_of
+from shoreup.operations.backup.shelf import Kept, Shelf
+from shoreup.operations.retention import Aged, Decision, decide
+from shoreup.operations.steps import Operation, Plain, Run, Step
+
+_UNFINISHED = timedelta(days=3)
+"""After so long nobody is still writing."""
+DECIDE, REMOVE = "decide", "remove"
+
+
+def decisions(plan: Plan, now: datetime) -> tuple[Decision, ...]:
+    """What would stay and what would go, with the reasons, the newest first. Raises :class:`StoreTrouble`."""
+    shelf = plan.shelf()
+    kept = shelf.kept()
+    return (*decide([aged(one) for one in kept], plan.policy), *_leftovers(shelf, kept, now))
+
+
+def backup_prune(plan: Plan) -> Operation:
+    """The operation that removes what :func:`decisions` says. The first step gives them, the second what went."""
+
+    def remove(run: Run) -> Plain:
+        shelf = plan.shelf()
+        with shelf.alone():
+            # What has come or was found damaged since is looked at again: only what goes by both words goes.
+            going = {one.id for one in decisions(plan, datetime.now(UTC)) if not one.stays}
+            told = run.results[DECIDE]
+            assert isinstance(told, list)
+            for one in told:
+                if one in going:
+                    shelf.remove(str(one))
+            if told:
+                shelf.store.tidy()
+        return told
+
+    def choose(run: Run) -> Plain:
+        return [one.id for one in decisions(plan, datetime.now(UTC)) if not one.stays]
+
+    return Operation(
+        "backup prune",
+        (
+            Step(DECIDE, choose, "nothing was changed"),
+            Step(REMOVE, remove, "a backup that was removed is gone"),
+        ),
+    )
+
+
+def aged(kept: Kept) -> Aged:
+    """A backup as retention sees it."""
+    record = kept.record
+    moment = record.moment if record is not None else datetime.min.replace(tzinfo=UTC)
+    return Aged(kept.id, number_of(kept.id), moment, kept.good, kept.restored)
+
+
+def _leftovers(shelf: Shelf, kept: Sequence[Kept], now: datetime) -> list[Decision]:
+    """What lies there without a record: of runs that were killed and never went on."""
+    whole = {one.id for one in kept}
+    newest = max((number_of(one) for one in whole), default=0)
+    loose = {id_of(one.name) for one in shelf.store.entries(shelf.name) if not one.name.endswith(RECORD)} - whole - {""}
+    found: list[Decision] = []
+    for one in sorted(loose):
+        began = datetime.strptime(one.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        old = number_of(one) < newest and now - began > _UNFINISHED
+        found.append(Decision(one, not old, "a run that never ended" if old else "a run that may still go on"))
+    return found
