@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "Say what a concern means, or why a finding is one.",
     "fix": "Cure findings in your own files, checked before anything is written.",
     "drill": "Prove on real engines that backups come back.",
+    "proofs": "List what was proven, and how recovery times and points go.",
     "ledger": "Verify the memory of what was proven, and export it into the repository.",
     "graph": "Show what hangs on what, and what stops when one of them does.",
     "backup": "Take backups, verify them, remove old ones, bring one back.",

@@ -15,7 +15,18 @@ from shoreup.model.errors import UserError
 PIPE_WIDTH = 100
 """Columns where nothing says how wide the reader is."""
 
-PLAIN_TYPE = str.maketrans({"×": "x", "…": "...", "─": "-", "→": "->", "·": "-", "—": "-", "’": "'"})
+PLAIN_TYPE = str.maketrans(
+    {
+        "×": "x",
+        "…": "...",
+        "─": "-",
+        "→": "->",
+        "·": "-",
+        "—": "-",
+        "’": "'",
+        **dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True)),
+    }
+)
 
 
 def complain(message: str) -> None:

@@ -30,6 +30,7 @@ from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
+from shoreup.model.track_record import COPY_SIZE, RECOVERY_POINT, RECOVERY_TIME
 
 _PLACE = "restored"
 _SEQUENCE = re.compile(r"(?P<at>-?\d+) by (?P<step>-?\d+)")
@@ -111,14 +112,20 @@ def _age(spec: RestoreSpec, seen: Seen, now: datetime) -> None:
     known = [datetime.fromtimestamp(_newest(spec.copy.path), UTC)]
     known += [spec.made] if spec.made is not None else []
     known += [spec.manifest.taken] if spec.manifest is not None else []
+    seen.measure(COPY_SIZE, _size(spec.copy.path), "bytes")
     # A new name or a new date makes no newer copy, so the oldest word counts.
-    seen.measure("rpo", max(0.0, (now - min(known)).total_seconds()), "s")
+    seen.measure(RECOVERY_POINT, max(0.0, (now - min(known)).total_seconds()), "s")
 
 
 def _newest(path: Path) -> float:
     if path.is_file():
         return path.stat().st_mtime
     return max((one.lstat().st_mtime for one in path.rglob("*")), default=path.stat().st_mtime)
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file() and not one.is_symlink()]
+    return sum(one.stat().st_size for one in files)
 
 
 class _Attempt(Struct, frozen=True):
@@ -157,7 +164,7 @@ class _Attempt(Struct, frozen=True):
                     return
                 with seen.timed("first answer"):
                     answered = target.answers(_PLACE)
-                seen.measure("rto", seen.seconds("start", "restore", "first answer"), "s")
+                seen.measure(RECOVERY_TIME, seen.seconds("start", "restore", "first answer"), "s")
                 self._judge(target, answered=answered)
                 seen.limits += target.limits()
         except BrokenCopy as broken:
@@ -241,8 +248,8 @@ def _late(spec: RestoreSpec, seen: Seen) -> list[str]:
     """Objectives that were missed."""
     missed: list[str] = []
     for words, phase, most in (
-        ("it took {} until the first answer, and {} were allowed", "rto", spec.most_time),
-        ("what happened in the last {} would be lost, and {} were allowed", "rpo", spec.most_loss),
+        ("it took {} until the first answer, and {} were allowed", RECOVERY_TIME, spec.most_time),
+        ("what happened in the last {} would be lost, and {} were allowed", RECOVERY_POINT, spec.most_loss),
     ):
         took = timedelta(seconds=round(seen.seconds(phase)))
         if most is not None and took > most:

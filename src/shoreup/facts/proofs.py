@@ -79,7 +79,7 @@ def standing(estate: Estate, subject: ProofSubject, drill: Drill, inputs: Inputs
     """How the claim stands on the estate's day. The newest word counts, but what could not be verified takes nothing
     back.
     """
-    known = [one for one in _about(estate, subject) if one.drill == drill and one.day <= estate.today]
+    known = [one for one in about(estate, subject) if one.drill == drill and one.day <= estate.today]
     known.sort(key=lambda one: one.taken, reverse=True)
     decided = next((one for one in known if one.verdict is not Verdict.COULD_NOT_VERIFY), None)
     if decided is None:
@@ -99,7 +99,8 @@ def last_day(proof: Proof) -> date:
     return min(proof.last_day, proof.day + LONGEST)
 
 
-def _about(estate: Estate, subject: ProofSubject) -> list[Proof]:
+def about(estate: Estate, subject: ProofSubject) -> list[Proof]:
+    """Every proof about a subject, of whatever drill, in no order."""
     found = [one for one in estate.proofs if one.subject.key == subject.key]
     if found and subject.name and len(_roots(estate, subject)) > 1:
         return [one for one in found if one.subject.root == subject.root]
