@@ -8,8 +8,7 @@ that leads each of its characters back to the outer text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from sys import intern
 
@@ -135,92 +134,81 @@ class _Walk(WordReader):
 
     # Statements
 
-    @contextmanager
-    def inside(self, *frames: Frame) -> Iterator[None]:
-        before = self.context
-        self.context = (*before, *frames)
-        try:
-            yield
-        finally:
-            self.context = before
-
     def frame(self, kind: str, name: str = "", words: tuple[Word, ...] = ()) -> Frame:
         return Frame(kind, self.reader.new_id(), name=name, words=words)
 
-    def visit(self, node: tree_sitter.Node) -> None:
+    def visit(self, node: tree_sitter.Node, *frames: Frame) -> None:
+        """Read the commands in a node, inside of these frames."""
         if self.depth >= MAX_DEPTH:
             self.reader.broken.append(self.span(node))
             return
+        before = self.context
+        if frames:
+            self.context = (*before, *frames)
         self.depth += 1
-        try:
-            self._visit(node)
-        finally:
-            self.depth -= 1
+        _STATEMENTS.get(node.type, _Walk.visit_children)(self, node)
+        self.depth -= 1
+        self.context = before
 
-    def visit_children(self, node: tree_sitter.Node) -> None:
+    def visit_children(self, node: tree_sitter.Node, *frames: Frame) -> None:
+        """Read the commands in what a node holds, inside of these frames."""
+        before = self.context
+        if frames:
+            self.context = (*before, *frames)
         children = node.children
-        for index, child in enumerate(children):
-            if child.is_named or child.is_error:
-                after = children[index + 1] if index + 1 < len(children) else None
-                if after is not None and after.type == "&":
-                    with self.inside(self.frame("background")):
-                        self.visit(child)
+        for index, child in enumerate(children, 1):
+            if child.is_named:
+                if index < len(children) and children[index].type == "&":
+                    self.visit(child, self.frame("background"))
                 else:
                     self.visit(child)
+        self.context = before
 
-    def _visit(self, node: tree_sitter.Node) -> None:
-        kind = node.type
-        if node.is_error:
-            self.reader.broken.append(self.span(node))
-            self.visit_children(node)
-        elif kind == "command":
-            self.command(node, [])
-        elif kind in ("variable_assignment", "variable_assignments", "declaration_command"):
-            self.declaration(node)
-        elif kind == "redirected_statement":
-            self.redirected(node)
-        elif kind == "pipeline":
-            self.pipeline(node)
-        elif kind == "list":
-            self.and_or(node)
-        elif kind in ("for_statement", "select_statement"):
-            self.loop(node)
-        elif kind in ("while_statement", "if_statement", "elif_clause", "case_statement"):
-            self.branch(node)
-        elif kind == "function_definition":
-            self.function(node)
-        elif kind == "subshell":
-            self.scoped(node, "subshell")
-        elif kind == "compound_statement":
-            with self.inside(self.frame("group")):
-                self.visit_children(node)
-        elif kind == "else_clause":
-            with self.inside(self.frame("else")):
-                self.visit_children(node)
-        elif kind == "negated_command":
-            with self.inside(self.frame("not")):
-                self.visit_children(node)
-        elif kind == "command_substitution":
-            self.substitution(node, "substitution")
-        elif kind == "process_substitution":
-            self.substitution(node, "process")
-        elif kind in ("expansion", "simple_expansion"):
-            self.parts(node)
-        elif kind == "comment":
-            self.reader.comments.append(self.span(node))
-        elif kind not in ("word", "raw_string", "number", "variable_name", "string_content"):
-            self.visit_children(node)
+    def error(self, node: tree_sitter.Node) -> None:
+        self.reader.broken.append(self.span(node))
+        self.visit_children(node)
+
+    def comment(self, node: tree_sitter.Node) -> None:
+        self.reader.comments.append(self.span(node))
+
+    def group(self, node: tree_sitter.Node) -> None:
+        self.visit_children(node, self.frame("group"))
+
+    def otherwise(self, node: tree_sitter.Node) -> None:
+        self.visit_children(node, self.frame("else"))
+
+    def negated(self, node: tree_sitter.Node) -> None:
+        self.visit_children(node, self.frame("not"))
+
+    def subshell(self, node: tree_sitter.Node) -> None:
+        self.scoped(node, "subshell")
+
+    def substituted(self, node: tree_sitter.Node) -> None:
+        self.substitution(node, "substitution")
+
+    def piped(self, node: tree_sitter.Node) -> None:
+        self.substitution(node, "process")
+
+    def expanded(self, node: tree_sitter.Node) -> None:
+        self.parts(node)
+
+    def leaf(self, node: tree_sitter.Node) -> None:
+        """Nothing in it runs."""
 
     def scoped(self, node: tree_sitter.Node, kind: str) -> None:
         before = self.options
-        with self.inside(self.frame(kind)):
-            self.visit_children(node)
+        self.visit_children(node, self.frame(kind))
         self.options = before
 
     def redirected(self, node: tree_sitter.Node) -> None:
         body = node.child_by_field_name("body")
-        redirects = [child for child in node.children if child.type.endswith("_redirect")]
-        self.broken_children(node)
+        redirects: list[tree_sitter.Node] = []
+        for child in node.named_children:
+            kind = child.type
+            if kind.endswith("_redirect"):
+                redirects.append(child)
+            elif kind == "ERROR":
+                self.reader.broken.append(self.span(child))
         if body is None:
             if redirects:
                 self.add((), (), self.read_redirects(redirects)[0], node)
@@ -233,11 +221,6 @@ class _Walk(WordReader):
         self.visit(body)
         self.hand_down(first, body, made)
 
-    def broken_children(self, node: tree_sitter.Node) -> None:
-        for child in node.children:
-            if child.is_error:
-                self.reader.broken.append(self.span(child))
-
     def hand_down(self, first: int, body: tree_sitter.Node, made: tuple[Redirect, ...]) -> None:
         """The grammar puts the redirections of ``a | b > f`` on the pipeline; the shell hands them to the last command.
 
@@ -245,7 +228,7 @@ class _Walk(WordReader):
         """
         while body.type in ("pipeline", "list", "negated_command") and body.named_children:
             body = body.named_children[-1]
-        start = self.outer(self.inner(body.start_byte))
+        start = self.outer[self.chars[body.start_byte]]
         for index in range(first, len(self.reader.commands)):
             command = self.reader.commands[index]
             if command.start < start:
@@ -258,8 +241,7 @@ class _Walk(WordReader):
         number = self.reader.new_id()
         for stage, child in enumerate(child for child in node.named_children if child.type != "comment"):
             before = self.options
-            with self.inside(Frame("pipeline", number, stage)):
-                self.visit(child)
+            self.visit(child, Frame("pipeline", number, stage))
             self.options = before
 
     def and_or(self, node: tree_sitter.Node) -> None:
@@ -269,10 +251,9 @@ class _Walk(WordReader):
         for child in node.children:
             if child.type in ("&&", "||"):
                 after = True
-            elif child.is_named or child.is_error:
+            elif child.is_named:
                 kind = ("and" if operator == "&&" else "or") if after else "tried"
-                with self.inside(Frame(kind, number, name=operator)):
-                    self.visit(child)
+                self.visit(child, Frame(kind, number, name=operator))
 
     def loop(self, node: tree_sitter.Node) -> None:
         variable = node.child_by_field_name("variable")
@@ -281,22 +262,19 @@ class _Walk(WordReader):
             self.reader.loop_variables.add(name)
         words = tuple(self.word(child) for child in node.children_by_field_name("value"))
         body = node.child_by_field_name("body")
-        with self.inside(self.frame("for", name, words)):
-            if body is not None:
-                self.visit_children(body)
+        frame = self.frame("for", name, words)
+        if body is not None:
+            self.visit_children(body, frame)
 
     def branch(self, node: tree_sitter.Node) -> None:
         kind = node.type.split("_")[0].replace("elif", "if")
         frame = self.frame(kind)
-        for index, child in enumerate(node.children):
-            if not (child.is_named or child.is_error):
-                continue
-            with self.inside(frame):
-                if node.field_name_for_child(index) == "condition":
-                    with self.inside(self.frame("condition")):
-                        self.visit(child)
-                else:
-                    self.visit(child)
+        conditions = node.children_by_field_name("condition")
+        for child in node.named_children:
+            if child in conditions:
+                self.visit(child, frame, self.frame("condition"))
+            else:
+                self.visit(child, frame)
 
     def function(self, node: tree_sitter.Node) -> None:
         label = node.child_by_field_name("name")
@@ -304,9 +282,9 @@ class _Walk(WordReader):
         name = self.raw(label) if label is not None else ""
         self.reader.functions.add(name)
         before = self.options
-        with self.inside(self.frame("function", name)):
-            if body is not None:
-                self.visit(body)
+        frame = self.frame("function", name)
+        if body is not None:
+            self.visit(body, frame)
         self.options = before
 
     def substitution(self, node: tree_sitter.Node, kind: str) -> tuple[int, ...]:
@@ -314,19 +292,19 @@ class _Walk(WordReader):
         self.scoped(node, kind)
         return tuple(range(first, len(self.reader.commands)))
 
-    def declaration(self, node: tree_sitter.Node, command: int = -1) -> None:
+    def declaration(self, node: tree_sitter.Node) -> None:
         exported = node.type == "declaration_command" and self.raw(node).startswith("export")
         items = [node] if node.type == "variable_assignment" else node.named_children
         for item in items:
             if item.type == "variable_assignment":
-                self.reader.assignments.append(self.assignment(item, command, exported))
+                self.reader.assignments.append(self.assignment(item, -1, exported))
             elif item.type not in ("variable_name", "word", "comment"):
                 self.visit(item)
 
     def assignment(self, node: tree_sitter.Node, command: int, exported: bool) -> Assignment:
         label = node.child_by_field_name("name")
         held = node.child_by_field_name("value")
-        plain = label is not None and label.type == "variable_name" and any(c.type == "=" for c in node.children)
+        plain = label is not None and label.type == "variable_name" and self.content[label.end_byte] == ord("=")
         start, end = self.span(node)
         value: Word | None = None
         if held is not None and held.type == "array":
@@ -346,16 +324,17 @@ class _Walk(WordReader):
         words: list[Word] = []
         assignments: list[Assignment] = []
         redirects: list[tree_sitter.Node] = []
-        for child in node.children:
-            if child.is_error:
+        for child in node.named_children:
+            kind = child.type
+            if kind == "ERROR":
                 self.reader.broken.append(self.span(child))
-            elif child.type == "variable_assignment":
+            elif kind == "variable_assignment":
                 assignments.append(self.assignment(child, 0, False))
-            elif child.type.endswith("_redirect"):
+            elif kind.endswith("_redirect"):
                 redirects.append(child)
-            elif child.type == "command_name":
-                words.append(self.word(child.named_children[0] if child.named_children else child))
-            elif child.is_named and child.type != "comment":
+            elif kind == "command_name":
+                words.append(self.word(child.named_child(0) or child))
+            elif kind != "comment":
                 words.append(self.word(child))
         made, surplus = self.read_redirects([*redirects, *outside])
         self.add((*words, *surplus), tuple(assignments), made, node)
@@ -369,8 +348,9 @@ class _Walk(WordReader):
     ) -> None:
         start, end = self.span(node)
         index = len(self.reader.commands)
-        assignments = tuple(replace(item, command=index) for item in assignments)
-        self.reader.assignments.extend(assignments)
+        if assignments:
+            assignments = tuple(replace(item, command=index) for item in assignments)
+            self.reader.assignments.extend(assignments)
         command = Command(index, words, assignments, redirects, self.context, self.options, start, end)
         self.reader.commands.append(command)
         if command.name == "set":
@@ -413,16 +393,16 @@ class _Walk(WordReader):
             operator = ""
             targets: list[Word] = []
             for index, child in enumerate(node.children):
-                label = node.field_name_for_child(index)
-                if child.type == "file_descriptor":
+                kind = child.type
+                if kind == "file_descriptor":
                     descriptor = int(self.raw(child)) if self.raw(child).isdigit() else None
-                elif not child.is_named and not operator:
-                    operator = child.type
-                elif child.type in ("heredoc_body", "heredoc_content"):
+                elif not operator and not child.is_named:
+                    operator = kind
+                elif kind in ("heredoc_body", "heredoc_content"):
                     targets.insert(0, self.heredoc(node, child))
-                elif child.type == "heredoc_start" or child.type == "heredoc_end":
+                elif kind in ("heredoc_start", "heredoc_end"):
                     continue
-                elif label == "argument":
+                elif node.field_name_for_child(index) == "argument":
                     surplus.append(self.word(child))
                 elif node.type == "heredoc_redirect":
                     self.visit(child)
@@ -438,3 +418,37 @@ class _Walk(WordReader):
         if any(char in label for char in "'\"\\"):
             return Word(tuple(self.literal(body.start_byte, body.end_byte, "raw", True)), start, end)
         return Word(tuple(self.parts(body)), start, end)
+
+
+_STATEMENTS: Mapping[str, Callable[[_Walk, tree_sitter.Node], None]] = {
+    "ERROR": _Walk.error,
+    "command": lambda walk, node: walk.command(node, []),
+    "variable_assignment": _Walk.declaration,
+    "variable_assignments": _Walk.declaration,
+    "declaration_command": _Walk.declaration,
+    "redirected_statement": _Walk.redirected,
+    "pipeline": _Walk.pipeline,
+    "list": _Walk.and_or,
+    "for_statement": _Walk.loop,
+    "select_statement": _Walk.loop,
+    "while_statement": _Walk.branch,
+    "if_statement": _Walk.branch,
+    "elif_clause": _Walk.branch,
+    "case_statement": _Walk.branch,
+    "function_definition": _Walk.function,
+    "subshell": _Walk.subshell,
+    "compound_statement": _Walk.group,
+    "else_clause": _Walk.otherwise,
+    "negated_command": _Walk.negated,
+    "command_substitution": _Walk.substituted,
+    "process_substitution": _Walk.piped,
+    "expansion": _Walk.expanded,
+    "simple_expansion": _Walk.expanded,
+    "comment": _Walk.comment,
+    "word": _Walk.leaf,
+    "raw_string": _Walk.leaf,
+    "number": _Walk.leaf,
+    "variable_name": _Walk.leaf,
+    "string_content": _Walk.leaf,
+}
+"""What is read how; the commands in whatever is not named here are read in their order."""

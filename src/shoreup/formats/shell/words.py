@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from sys import intern
 
 import tree_sitter
@@ -18,6 +18,10 @@ _ANSI = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "
 _GLOB = re.compile(r"[*?\[]")
 _SPECIAL = re.compile(rf"[*?\[\\{HOLE}]")
 
+_PLAIN = frozenset({"word", "number", "variable_name", "regex", "extglob_pattern", "special_variable_name"})
+_NAMES = frozenset({"variable_name", "special_variable_name", "subscript"})
+_EXPANSIONS = frozenset({"simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"})
+
 
 class WordReader(ABC):
     """Reads the words of one tree. Whoever walks the statements says what a substitution holds.
@@ -29,14 +33,11 @@ class WordReader(ABC):
         self.source = source
         self.content = content
         self.broken = broken
-        self.places = offsets(source.offsets[len(source.text)])
-        self.bytes_to_chars: list[int] | None = None
-        if len(self.content) != len(self.source.text):
-            table: list[int] = []
-            for index, char in enumerate(self.source.text):
-                table.extend([index] * len(char.encode("utf-8", "surrogatepass")))
-            table.append(len(self.source.text))
-            self.bytes_to_chars = table
+        self.chars = _chars(source.text, content)
+        self.outer = source.offsets
+        """The outer place of each character."""
+        self.after = _after(source)
+        """The outer place behind each character's predecessor: where what ends here ends out there."""
 
     @abstractmethod
     def visit(self, node: tree_sitter.Node) -> None:
@@ -56,12 +57,6 @@ class WordReader(ABC):
 
     # Places
 
-    def inner(self, byte: int) -> int:
-        return self.bytes_to_chars[byte] if self.bytes_to_chars is not None else byte
-
-    def outer(self, char: int) -> int:
-        return self.source.offsets[char]
-
     def node_text(self, node: tree_sitter.Node, kind: str, commands: tuple[int, ...] = ()) -> Part:
         """A part that is left to the run, as it is written."""
         start, end = self.span(node)
@@ -69,27 +64,18 @@ class WordReader(ABC):
 
     def span(self, node: tree_sitter.Node) -> tuple[int, int]:
         """The node's place in the outer text."""
-        start, end = self.inner(node.start_byte), self.inner(node.end_byte)
-        return self.outer(start), self.after(end)
-
-    def after(self, char: int) -> int:
-        """The outer place just after the character before ``char``."""
-        hole = self.source.holes.get(char - 1)
-        if hole is not None:
-            return hole.end
-        return self.places[self.outer(char - 1) + 1] if char > 0 else self.outer(0)
+        return self.outer[self.chars[node.start_byte]], self.after[self.chars[node.end_byte]]
 
     def raw(self, node: tree_sitter.Node) -> str:
         return self.content[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
 
     def word(self, node: tree_sitter.Node) -> Word:
-        start, end = self.span(node)
         parts = self.parts(node)
-        return Word(tuple(joined(parts) if len(parts) > 1 else parts), start, end)
+        return Word(tuple(joined(parts) if len(parts) > 1 else parts), *self.span(node))
 
     def parts(self, node: tree_sitter.Node) -> list[Part]:
         kind = node.type
-        if kind in ("word", "number", "variable_name", "regex", "extglob_pattern", "special_variable_name"):
+        if kind in _PLAIN:
             if node.named_child_count and kind != "number":
                 return self.mixed(node, node.start_byte, node.end_byte, "word", False)
             return self.literal(node.start_byte, node.end_byte, "word", False)
@@ -126,18 +112,20 @@ class WordReader(ABC):
         parts: list[Part] = []
         position = first
         for child in node.named_children:
-            if child.type in ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"):
-                parts.extend(self.literal(position, child.start_byte, mode, quoted))
-                parts.extend(replace(part, quoted=quoted) for part in self.parts(child))
+            if child.type in _EXPANSIONS:
+                if position < child.start_byte:
+                    parts += self.literal(position, child.start_byte, mode, quoted)
+                held = self.parts(child)
+                parts += [replace(part, quoted=True) for part in held] if quoted else held
                 position = child.end_byte
-        parts.extend(self.literal(position, max(last, position), mode, quoted))
+        if position < last:
+            parts += self.literal(position, last, mode, quoted)
         return parts
 
     def variable(self, node: tree_sitter.Node) -> Part:
         start, end = self.span(node)
-        label = next(
-            (c for c in node.named_children if c.type in ("variable_name", "special_variable_name", "subscript")), None
-        )
+        children = node.named_children
+        label = next((child for child in children if child.type in _NAMES), None)
         if label is None:
             return Part("variable", "", start, end, operator=self.raw(node))
         name = intern(self.raw(label))
@@ -146,7 +134,7 @@ class WordReader(ABC):
             whole = self.raw(node)
             before = self.content[node.start_byte : label.start_byte].decode("utf-8", "surrogatepass")
             operator = before[2:] + whole[len(before) + len(name) : -1]
-            for child in node.named_children:
+            for child in children:
                 if child is not label and child.type not in ("word", "regex"):
                     self.visit(child)
         if label.type == "subscript":
@@ -160,11 +148,11 @@ class WordReader(ABC):
     def literal(self, first: int, last: int, mode: str, quoted: bool) -> list[Part]:
         """Text without expansions: quotes and escapes of ``mode`` removed, holes put back as their parts."""
         text = self.source.text
-        index, stop = self.inner(first), self.inner(last)
+        index, stop = self.chars[first], self.chars[last]
         if index < stop and not _SPECIAL.search(text, index, stop):
-            start, end = self.outer(index), self.outer(stop - 1)
-            if end - start == stop - 1 - index:
-                return [Part("literal", intern(text[index:stop]), start, self.after(stop), quoted)]
+            start = self.outer[index]
+            if self.outer[stop - 1] - start == stop - 1 - index:
+                return [Part("literal", intern(text[index:stop]), start, self.after[stop], quoted)]
         parts: list[Part] = []
         chars: list[str] = []
         places: list[int] = []
@@ -173,8 +161,8 @@ class WordReader(ABC):
         def close(end: int) -> None:
             nonlocal globbing, decoded
             if chars:
-                start = self.outer(places[0])
-                positions = tuple(map(self.source.offsets.__getitem__, places))
+                start = self.outer[places[0]]
+                positions = tuple(map(self.outer.__getitem__, places))
                 plain = not decoded and positions == tuple(range(start, start + len(positions)))
                 kind = "glob" if globbing else "literal"
                 parts.append(
@@ -182,7 +170,7 @@ class WordReader(ABC):
                         kind,
                         intern("".join(chars)),
                         start,
-                        self.after(end),
+                        self.after[end],
                         quoted,
                         positions=None if plain else positions,
                     )
@@ -239,3 +227,26 @@ def joined(parts: list[Part]) -> Iterator[Part]:
         held = part
     if held is not None:
         yield held
+
+
+def _chars(text: str, content: bytes) -> Sequence[int]:
+    """The character that each byte of the text as UTF-8 belongs to."""
+    if len(content) == len(text):
+        return offsets(len(text))
+    chars: list[int] = []
+    for index, char in enumerate(text):
+        chars.extend([index] * len(char.encode("utf-8", "surrogatepass")))
+    return [*chars, len(text)]
+
+
+def _after(source: Source) -> Sequence[int]:
+    """For each character, and the place behind the last, the outer place just after the character before it."""
+    length = len(source.text)
+    if not source.holes and source.offsets is offsets(length):
+        return source.offsets
+    outer = source.offsets[:length]
+    shared = offsets(max(outer, default=0) + 1)
+    after = [source.offsets[0], *(shared[place + 1] for place in outer)]
+    for index, part in source.holes.items():
+        after[index + 1] = part.end
+    return after
