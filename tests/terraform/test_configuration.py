@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from shoreup.formats.files import FileTree
+from shoreup.formats.hcl import Source, parse_file
 from shoreup.model.value import PartialText, Unknown
+from shoreup.terraform.configuration import Configurations
 from terraform_reading import evaluated, terraform
 
 THING = 'resource "example_thing" "x" {\n  value = %s\n}\n'
@@ -384,3 +389,11 @@ def test_opentofus_own_file_takes_the_place_of_the_one_beside_it() -> None:
         "more.tf": 'locals {\n  b = "more"\n}\n',
     }
     assert only_value(files) == "more and tofu"
+
+
+def test_files_that_are_added_to_a_directory_stand_in_it_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "m.tf").write_text("")
+    names = ["z.tf", "a.tf", "override.tf", *(f"f{number}.tf" for number in range(9))]
+    files = {name: parse_file(Source(name, b"")) for name in names}
+    module = Configurations(FileTree(tmp_path)).module_with(".", files)
+    assert [file.source.path for file in module.files] == [*sorted({*names, "m.tf"} - {"override.tf"}), "override.tf"]

@@ -86,7 +86,7 @@ class Configurations:
         """A directory with further files, which take the place of those that have their names."""
         module = Module(directory)
         own = {posixpath.basename(path): path for path in self._by_directory.get(directory, [])}
-        for name in sorted({*own, *files}, key=_overrides):
+        for name in sorted({*own, *files}, key=lambda name: (_overrides(name), name)):
             file = files[name] if name in files else self.file(own[name])
             if file is not None:
                 module.files.append(file)
