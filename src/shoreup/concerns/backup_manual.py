@@ -49,6 +49,7 @@ class BackupManual(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.MISSING_FEATURES
+    slow_facts = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at the scripts that nothing starts."""

@@ -49,6 +49,7 @@ class BackupResultIgnored(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    slow_facts = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what decides how each job ends."""

@@ -55,6 +55,7 @@ class BackupRetentionAgeOnly(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    slow_facts = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what removes old copies."""

@@ -40,6 +40,7 @@ class CommentContradicted(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.TECH_DEBT
+    slow_facts = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold what comments claim against the facts."""

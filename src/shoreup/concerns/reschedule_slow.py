@@ -61,6 +61,7 @@ class RescheduleSlow(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    slow_facts = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every stateless service with one replica."""

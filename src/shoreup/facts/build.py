@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from shoreup.facts.backups import backups
 from shoreup.facts.config import read_config
 from shoreup.facts.databases import operator_images, read_databases
-from shoreup.facts.estate import CodeFile, Comment, Estate, IgnoredChange, Image, StateBackend, Workload
+from shoreup.facts.estate import Backup, CodeFile, Comment, Estate, IgnoredChange, Image, StateBackend, Workload
 from shoreup.facts.grants import read_grants
 from shoreup.facts.middlewares import read_middlewares
 from shoreup.facts.nodes import read_node_pools
@@ -104,15 +104,13 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
     middlewares = read_middlewares(by_kind)
     databases = read_databases(known, by_kind, products)
     config = read_config(by_kind, extras.source_paths)
-    programs = scripts(known, config)
     return Estate(
         resources=tuple(resources),
         workloads=known,
         services=services,
         images=tuple(_images(known, operator_images(by_kind, products))),
         databases=databases,
-        backups=backups(known, services, databases, config, programs, resources),
-        scripts=programs,
+        scripts=scripts(known, config),
         middlewares=middlewares,
         ways_in=read_ways_in(by_kind, services, middlewares, releases, products, extras.settings.exposure),
         grants=read_grants(by_kind),
@@ -141,7 +139,12 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         into_modules=extras.into_modules,
         by_kind=by_kind,
         by_key={resource.key: resource for resource in resources},
+        find_backups=_backups,
     )
+
+
+def _backups(estate: Estate) -> tuple[Backup, ...]:
+    return backups(estate.workloads, estate.services, estate.databases, estate.config, estate.scripts, estate.resources)
 
 
 def _by_kind(resources: Sequence[Resource]) -> Mapping[str, tuple[Resource, ...]]:

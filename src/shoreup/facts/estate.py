@@ -465,7 +465,6 @@ class Estate:
     services: tuple[Service, ...] = ()
     images: tuple[Image, ...] = ()
     databases: tuple[Database, ...] = ()
-    backups: tuple[Backup, ...] = ()
     scripts: tuple[Script, ...] = ()
     middlewares: tuple[Middleware, ...] = ()
     ways_in: tuple[WayIn, ...] = ()
@@ -507,7 +506,13 @@ class Estate:
     """Whether the owner asked for modules where a long file is split."""
     by_kind: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     by_key: Mapping[int, Resource] = field(default_factory=dict)
+    find_backups: Callable[[Estate], tuple[Backup, ...]] = lambda _: ()
     _worked_out: dict[object, object] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def backups(self) -> tuple[Backup, ...]:
+        """The jobs that copy data away. To find them means to read programs, which only whoever asks should wait for."""
+        return self.once(self.find_backups)
 
     def once(self, work: Callable[[Estate], T]) -> T:
         """What ``work`` makes of this estate: worked out on first use, and kept for whoever asks next."""

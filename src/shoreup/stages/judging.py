@@ -1,8 +1,9 @@
 """Run the concerns over the facts. One that crashes costs only itself.
 
 In a large estate a second process takes its share: forked when the facts stand, it has them without a copy, and what it
-sends back are symbolic drafts, which are small. Both take the next concern from one counter, so that neither waits
-long for the other.
+sends back are symbolic drafts, which are small. Facts that take long are worked out when they are first asked for, by
+the first process alone, which asks all concerns that need them. The others are taken one by one by whoever is free, so
+that neither process waits long for the other.
 """
 
 from __future__ import annotations
@@ -64,13 +65,16 @@ def _ask(estate: Estate, concerns: Sequence[type[Concern]], number: int) -> _Sai
 
 
 def _by_two(estate: Estate, concerns: Sequence[type[Concern]]) -> list[_Said]:
+    slow = [number for number, kind in enumerate(concerns) if kind.slow_facts]
+    free = [number for number, kind in enumerate(concerns) if not kind.slow_facts]
     context = multiprocessing.get_context("fork")
     following = context.Value("i", 0)
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_second, args=(there, estate, concerns, following), daemon=True)
+    process = context.Process(target=_second, args=(there, estate, concerns, free, following), daemon=True)
     process.start()
     there.close()
-    said = list(_share(estate, concerns, following))
+    said = [_ask(estate, concerns, number) for number in slow]
+    said.extend(_share(estate, concerns, free, following))
     try:
         said.extend(here.recv())
     except EOFError:
@@ -81,17 +85,23 @@ def _by_two(estate: Estate, concerns: Sequence[type[Concern]]) -> list[_Said]:
     return said
 
 
-def _share(estate: Estate, concerns: Sequence[type[Concern]], following: Synchronized[int]) -> Iterator[_Said]:
+def _share(
+    estate: Estate, concerns: Sequence[type[Concern]], free: Sequence[int], following: Synchronized[int]
+) -> Iterator[_Said]:
     while True:
         with following.get_lock():
-            number = following.value
+            index = following.value
             following.value += 1
-        if number >= len(concerns):
+        if index >= len(free):
             return
-        yield _ask(estate, concerns, number)
+        yield _ask(estate, concerns, free[index])
 
 
 def _second(
-    answer: Connection, estate: Estate, concerns: Sequence[type[Concern]], following: Synchronized[int]
+    answer: Connection,
+    estate: Estate,
+    concerns: Sequence[type[Concern]],
+    free: Sequence[int],
+    following: Synchronized[int],
 ) -> None:
-    answer.send(list(_share(estate, concerns, following)))
+    answer.send(list(_share(estate, concerns, free, following)))
