@@ -42,8 +42,8 @@ class Concern(ABC):
     strict: ClassVar[bool] = False
     """True for concerns that only the strict persona sees: true, and seldom worth a change."""
     slow_facts: ClassVar[bool] = False
-    """True for concerns that ask for backups, programs or the wiring. In a large estate one process works these out, and
-    asks who says so here; another asks the others meanwhile. Who forgets to say it costs time, nothing else."""
+    """True for concerns that ask for backups, programs or the wiring. In a large estate one process works these out,
+    and asks who says so here; another asks the others meanwhile. Who forgets to say it costs time, nothing else."""
     proposal: ClassVar[str | Mapping[Fix, str]] = ""
     """What a person completes and pastes where no edit is made, one text or one for each fix that is offered. What is
     theirs to say stands in angle brackets."""

@@ -511,7 +511,7 @@ class Estate:
 
     @property
     def backups(self) -> tuple[Backup, ...]:
-        """The jobs that copy data away. To find them means to read programs, which only whoever asks should wait for."""
+        """The jobs that copy data away. They are looked for in programs, which only whoever asks should wait for."""
         return self.once(self.find_backups)
 
     def once(self, work: Callable[[Estate], T]) -> T:
