@@ -333,7 +333,8 @@ class _Walk(WordReader):
             elif kind.endswith("_redirect"):
                 redirects.append(child)
             elif kind == "command_name":
-                words.append(self.word(child.named_child(0) or child))
+                inside = child.named_children
+                words.append(self.word(inside[0] if inside else child))
             elif kind != "comment":
                 words.append(self.word(child))
         made, surplus = self.read_redirects([*redirects, *outside])
