@@ -1,0 +1,204 @@
+"""A cluster of PostgreSQL carried over to another major version by pg_upgrade.
+
+pg_upgrade moves the files of tables as they are and makes the catalogue anew, so the new cluster has to be made like
+the old one first: same encoding, same locale from the same provider, page checksums on or off as they were (version 18
+turns them on where nobody says otherwise), same size of a WAL file, and the same first role. ``--check`` looks whether
+all of it fits before anything stops.
+
+In link mode both clusters share their files. Until the new server has been started, the old one comes back by its
+control file, which pg_upgrade renamed; from then on it never does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, LiteralString, Protocol
+
+from msgspec import Struct
+
+from shoreup.engines.base import EngineTrouble
+from shoreup.engines.jail import Finished
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+SECONDS = 6 * 3600.0
+CONTROL = Path("global", "pg_control")
+HIDDEN_CONTROL = Path("global", "pg_control.old")
+"""What pg_upgrade calls the old cluster's control file once links are being made."""
+_REPORTS = "pg_upgrade_output.d"
+_TOLD = 20
+"""Lines of one report that are kept: it may list every column of a large schema."""
+_PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
+_SHAPE: LiteralString = """
+    SELECT (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10), pg_catalog.pg_encoding_to_char(d.encoding),
+           d.datcollate, d.datctype, to_jsonb(d) ->> 'datlocprovider',
+           coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),
+           current_setting('data_checksums') = 'on', pg_catalog.pg_size_bytes(current_setting('wal_segment_size'))
+    FROM pg_catalog.pg_database d WHERE d.datname = 'template0'"""
+
+
+class Runs(Protocol):
+    """What runs PostgreSQL's programs: a jail around an experiment, or the owner of a data directory."""
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        seconds: float,
+        source: BinaryIO | int | None = None,
+        feed: Iterable[bytes] | None = None,
+        target: BinaryIO | int | None = None,
+        environment: Mapping[str, str] | None = None,
+        with_shell: bool = False,
+    ) -> Finished:
+        """Run a program to its end, at most ``seconds``."""
+        ...
+
+
+class Mode(StrEnum):
+    """How the files of tables come into the new cluster."""
+
+    COPY = "copy"
+    """Twice the room, and the old cluster stays as it was."""
+    LINK = "link"
+    """No room and next to no time; the old cluster is gone once the new one has started."""
+
+
+class Shape(Struct, frozen=True):
+    """How a cluster was made, as far as another one must be made like it. ``segment`` is bytes of one WAL file."""
+
+    superuser: str
+    encoding: str
+    collate: str
+    ctype: str
+    provider: str
+    locale: str
+    checksums: bool
+    segment: int
+
+
+class Side(Struct, frozen=True):
+    """One of the two clusters: the folder of its programs, its data directory, its server's own options."""
+
+    programs: Path
+    data: Path
+    options: str = ""
+
+
+class Refused(Exception):
+    """pg_upgrade will not carry this cluster over. ``reasons`` say why, without a row of the data."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+
+
+def shape_of(connection: Connection[tuple[object, ...]]) -> Shape:
+    """How the cluster behind a connection was made."""
+    row = connection.execute(_SHAPE).fetchone()
+    if row is None:
+        raise EngineTrouble("the cluster has no template0, which pg_upgrade needs")
+    first, encoding, collate, ctype, provider, locale, checksums, segment = row
+    return Shape(
+        superuser=str(first),
+        encoding=str(encoding),
+        collate=str(collate),
+        ctype=str(ctype),
+        provider=_PROVIDERS.get(str(provider or "c"), "libc"),
+        locale=str(locale),
+        checksums=bool(checksums),
+        segment=int(str(segment)),
+    )
+
+
+def make_alike(shape: Shape, side: Side, major: int, runs: Runs) -> None:
+    """Make an empty cluster of version ``major`` that another one can be carried over to.
+
+    Raises :class:`EngineTrouble`, such as where this machine lacks the locale.
+    """
+    command: list[str | Path] = [side.programs / "initdb", "-D", side.data, "-U", shape.superuser, "-A", "peer"]
+    command += [f"--encoding={shape.encoding}", f"--lc-collate={shape.collate}", f"--lc-ctype={shape.ctype}"]
+    command += ["--no-instructions", f"--wal-segsize={shape.segment >> 20}"]
+    if major >= 15:
+        command.append(f"--locale-provider={shape.provider}")
+    if shape.provider == "icu" and shape.locale:
+        command.append(f"--icu-locale={shape.locale}")
+    if shape.provider == "builtin":
+        command.append(f"--builtin-locale={shape.locale}")
+    if shape.checksums:
+        command.append("--data-checksums")
+    elif major >= 18:
+        command.append("--no-data-checksums")
+    finished = runs.run(command, seconds=300, with_shell=True)
+    if not finished.well:
+        raise EngineTrouble(f"initdb of the new cluster ended with {finished.code}: {_last(finished.said)}")
+
+
+def check(old: Side, new: Side, user: str, sockets: Path, runs: Runs) -> None:
+    """Ask pg_upgrade whether it would carry the cluster over; nothing changes. The old server may run.
+
+    Raises :class:`Refused`.
+    """
+    _pg_upgrade(old, new, user, sockets, runs, ["--check"])
+
+
+def carry_over(old: Side, new: Side, user: str, sockets: Path, runs: Runs, mode: Mode, jobs: int = 1) -> Finished:
+    """Carry a stopped cluster over into one that :func:`make_alike` made and nobody has used.
+
+    Raises :class:`Refused`.
+    """
+    words = [f"--jobs={jobs}", *(["--link"] if mode is Mode.LINK else [])]
+    return _pg_upgrade(old, new, user, sockets, runs, words)
+
+
+def take_back_link(old: Path) -> bool:
+    """Make a cluster that was linked to another one startable again; whether there was anything to do.
+
+    Only as long as the new server was never started: afterwards the files are no longer the old one's.
+    """
+    hidden, shown = old / HIDDEN_CONTROL, old / CONTROL
+    if not hidden.exists() or shown.exists():
+        return False
+    hidden.rename(shown)
+    return True
+
+
+def _pg_upgrade(old: Side, new: Side, user: str, sockets: Path, runs: Runs, words: Sequence[str]) -> Finished:
+    command: list[str | Path] = [new.programs / "pg_upgrade", f"--username={user}", f"--socketdir={sockets}"]
+    command += [f"--old-bindir={old.programs}", f"--new-bindir={new.programs}"]
+    command += [f"--old-datadir={old.data}", f"--new-datadir={new.data}", *words]
+    command += [f"--old-options={old.options}"] if old.options else []
+    command += [f"--new-options={new.options}"] if new.options else []
+    # It starts servers and dumps through a shell, with words of ours.
+    finished = runs.run(command, seconds=SECONDS, with_shell=True)
+    if finished.late:
+        raise EngineTrouble("pg_upgrade took too long and was ended")
+    if not finished.well:
+        raise Refused(_reasons(finished, new.data))
+    return finished
+
+
+def _reasons(finished: Finished, new: Path) -> tuple[str, ...]:
+    """Why it refused: the paragraph behind each "fatal", and what its reports list."""
+    said = finished.output.decode("utf-8", "replace")
+    found: list[str] = []
+    for part in re.split(r"\bfatal\b", said)[1:]:
+        words = " ".join(line.strip() for line in part.strip().splitlines() if line.strip())
+        # Where a report lies says nothing: the folder is gone when somebody reads this.
+        found.append(re.sub(r"\s*A list of .*?:(?=\s|$).*", "", words)[:600].strip())
+    for report in sorted((new / _REPORTS).glob("*/*.txt")):
+        lines = [line.strip() for line in report.read_text(encoding="utf-8", errors="replace").splitlines()]
+        listed = [line for line in lines if line][:_TOLD]
+        if listed:
+            found.append(f"{report.stem.replace('_', ' ')}: {', '.join(listed)}")
+    return tuple(one for one in found if one) or (_last(finished.said or said),)
+
+
+def _last(said: str) -> str:
+    lines = [line.strip() for line in said.strip().splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
+    return (telling or lines or ["no word"])[-1][:500]
