@@ -32,6 +32,7 @@ COMMANDS = {
     "ledger": "Verify the memory of what was proven, and export it into the repository.",
     "graph": "Show what hangs on what, and what stops when one of them does.",
     "backup": "Take backups, verify them, remove old ones, bring one back.",
+    "upgrade": "Move a database to its next major version, rehearsed first, with a way back.",
     "images": "Write down which versions run, so that fix can pin them.",
     "rbac": "Learn the least roles from what was really asked of the cluster.",
     "concerns": "List everything that can be found.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
 from shoreup.facts.proofs import Drill, State, database_inputs, standing, subject_of
-from shoreup.facts.support import Cycle, Support, own_cycles, support
+from shoreup.facts.support import majors, own_cycles, support
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 
 _SOON = timedelta(days=365)
@@ -75,7 +74,7 @@ class DatabaseUpgradeUnrehearsed(Concern):
         if known is None:
             reason = "the support dates do not list this version"
             return self.undecided(database.place, unknown=f"version of {product.title}", reason=reason)
-        newer = [one.name for one in known.successors if _is_major(known, one)]
+        newer = [one.name for one in majors(known)]
         if not newer:
             return None
         inputs = database_inputs(database)
@@ -104,13 +103,3 @@ class DatabaseUpgradeUnrehearsed(Concern):
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _is_major(known: Support, line: Cycle) -> bool:
-    """Whether a line of releases is another major: another first number, or another long-term release."""
-    return line.long_term or _first(line.name) != _first(known.cycle.name if known.cycle else known.version)
-
-
-def _first(version: str) -> str:
-    found = re.match(r"\d+", version)
-    return found[0] if found else version

@@ -31,11 +31,15 @@ class Wishes(Struct, frozen=True):
     """What a person may say beside which drill of what.
 
     ``copy`` is a copy to try instead of the newest where the estate puts them. ``against`` names the other side of a
-    comparison.
+    comparison. ``to`` is the version that an upgrade goes to, ``programs`` the folder of its programs, and ``product``
+    says that only databases of this one are meant.
     """
 
     copy: Path | None = None
     against: str = ""
+    to: str = ""
+    programs: Path | None = None
+    product: str = ""
 
 
 NO_WISHES = Wishes()

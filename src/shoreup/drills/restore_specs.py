@@ -36,11 +36,10 @@ def restore_spec(estate: Estate, backup: Backup, copy: Path | None = None) -> Re
     manifest = _manifest(found)
     if isinstance(manifest, str):
         return f"{service}: {manifest}"
-    superuser = _superuser(database)
     return RestoreSpec(
         subject=backup_subject(backup),
         wanted=Wanted(database.product, database.version, image=_image(database)),
-        copy=Copy(found, superuser=superuser),
+        copy=Copy(found, superuser=superuser(database)),
         manifest=manifest,
         most_time=objective.rto,
         most_loss=objective.rpo,
@@ -92,7 +91,7 @@ def _manifest(copy: Path) -> Manifest | str | None:
         return f"the manifest {beside.name} cannot be read: {problem}"
 
 
-def _superuser(database: Database) -> str:
+def superuser(database: Database) -> str:
     """The user that the server's image is told to make, where the estate says it in clear."""
     if database.workload is None:
         return ""

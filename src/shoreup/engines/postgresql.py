@@ -15,8 +15,9 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
+import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -258,6 +259,12 @@ class RunningPostgresql:
         except psycopg.Error:
             return False
         return True
+
+    def ask(self, database: str, question: LiteralString) -> bytes:
+        """The answer to a question that gives one value of JSON, as bytes."""
+        with self.connect(database) as connection:
+            row = connection.execute(question).fetchone()
+        return msgspec.json.encode(row[0] if row else None)
 
     def look(self) -> None:
         """Ask the server for its version."""

@@ -12,18 +12,16 @@ control file, which pg_upgrade renamed; from then on it never does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, LiteralString, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.jail import Finished
-
-if TYPE_CHECKING:
-    from psycopg import Connection
+from shoreup.engines.postgresql_inventory import Shape
 
 SECONDS = 6 * 3600.0
 CONTROL = Path("global", "pg_control")
@@ -32,13 +30,6 @@ HIDDEN_CONTROL = Path("global", "pg_control.old")
 _REPORTS = "pg_upgrade_output.d"
 _TOLD = 20
 """Lines of one report that are kept: it may list every column of a large schema."""
-_PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
-_SHAPE: LiteralString = """
-    SELECT (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10), pg_catalog.pg_encoding_to_char(d.encoding),
-           d.datcollate, d.datctype, to_jsonb(d) ->> 'datlocprovider',
-           coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),
-           current_setting('data_checksums') = 'on', pg_catalog.pg_size_bytes(current_setting('wal_segment_size'))
-    FROM pg_catalog.pg_database d WHERE d.datname = 'template0'"""
 
 
 class Runs(Protocol):
@@ -49,9 +40,6 @@ class Runs(Protocol):
         argv: Sequence[str | Path],
         *,
         seconds: float,
-        source: BinaryIO | int | None = None,
-        feed: Iterable[bytes] | None = None,
-        target: BinaryIO | int | None = None,
         environment: Mapping[str, str] | None = None,
         with_shell: bool = False,
     ) -> Finished:
@@ -68,19 +56,6 @@ class Mode(StrEnum):
     """No room and next to no time; the old cluster is gone once the new one has started."""
 
 
-class Shape(Struct, frozen=True):
-    """How a cluster was made, as far as another one must be made like it. ``segment`` is bytes of one WAL file."""
-
-    superuser: str
-    encoding: str
-    collate: str
-    ctype: str
-    provider: str
-    locale: str
-    checksums: bool
-    segment: int
-
-
 class Side(Struct, frozen=True):
     """One of the two clusters: the folder of its programs, its data directory, its server's own options."""
 
@@ -95,24 +70,6 @@ class Refused(Exception):
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__("; ".join(reasons))
         self.reasons = tuple(reasons)
-
-
-def shape_of(connection: Connection[tuple[object, ...]]) -> Shape:
-    """How the cluster behind a connection was made."""
-    row = connection.execute(_SHAPE).fetchone()
-    if row is None:
-        raise EngineTrouble("the cluster has no template0, which pg_upgrade needs")
-    first, encoding, collate, ctype, provider, locale, checksums, segment = row
-    return Shape(
-        superuser=str(first),
-        encoding=str(encoding),
-        collate=str(collate),
-        ctype=str(ctype),
-        provider=_PROVIDERS.get(str(provider or "c"), "libc"),
-        locale=str(locale),
-        checksums=bool(checksums),
-        segment=int(str(segment)),
-    )
 
 
 def make_alike(shape: Shape, side: Side, major: int, runs: Runs) -> None:
@@ -190,7 +147,8 @@ def _reasons(finished: Finished, new: Path) -> tuple[str, ...]:
         words = " ".join(line.strip() for line in part.strip().splitlines() if line.strip())
         # Where a report lies says nothing: the folder is gone when somebody reads this.
         found.append(re.sub(r"\s*A list of .*?:(?=\s|$).*", "", words)[:600].strip())
-    for report in sorted((new / _REPORTS).glob("*/*.txt")):
+    newest = max((new / _REPORTS).glob("*"), default=new / _REPORTS)
+    for report in sorted(newest.glob("*.txt")):
         lines = [line.strip() for line in report.read_text(encoding="utf-8", errors="replace").splitlines()]
         listed = [line for line in lines if line][:_TOLD]
         if listed:

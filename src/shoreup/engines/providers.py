@@ -102,6 +102,12 @@ def installed(product: str) -> tuple[Installation, ...]:
     return tuple(one for provider in providers for one in provider.installations(entry))
 
 
+def lying_in(product: str, folder: Path) -> Installation | None:
+    """The engine whose programs somebody says are in a folder; ``None`` where there is none that runs."""
+    entry = catalogue().product(product)
+    return next(_installed(entry, folder.resolve(), "own"), None) if entry is not None else None
+
+
 def in_image(product: str, image: str) -> Installation | None:
     """The engine in an image that lies on this machine; ``None`` where there is none that runs."""
     entry, container = catalogue().product(product), on_this_machine(image)

@@ -118,6 +118,18 @@ def support(
     return Support(version, kind, cycle, cycle.supported(today), successors)
 
 
+def majors(known: Support) -> tuple[Cycle, ...]:
+    """The supported lines that are another major than the version in use: another first number, or another long-term
+    release. The nearest comes first.
+    """
+    own = _NUMBERS.match(known.cycle.name if known.cycle else known.version)
+    return tuple(
+        line
+        for line in known.successors
+        if line.long_term or (first := _NUMBERS.match(line.name)) is None or own is None or first[0] != own[0]
+    )
+
+
 def own_cycles(product: Product, dates: Iterable[SupportDate]) -> Mapping[str, tuple[Cycle, ...]]:
     """The owner's support dates of a product, laid over the data set's; empty where there are none."""
     own = {

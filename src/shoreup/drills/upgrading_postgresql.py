@@ -32,7 +32,7 @@ from shoreup.compare.postgresql import take
 from shoreup.compare.soundness import can_check_pages, unsound
 from shoreup.drills.copies import Copy
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
-from shoreup.drills.upgrade_questions import Answer, Question, ask, slower, worse
+from shoreup.drills.questions import Answer, Question, ask, slower, worse
 from shoreup.engines.base import EngineTrouble, needed
 from shoreup.engines.catalogue import written
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
@@ -41,15 +41,14 @@ from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.postgresql_dumps import shape_of as dump_shape
 from shoreup.engines.postgresql_files import bring, is_base_backup
+from shoreup.engines.postgresql_inventory import Cluster, Shape, inventory
 from shoreup.engines.postgresql_upgrade import (
     Mode,
     Refused,
-    Shape,
     Side,
     carry_over,
     check,
     make_alike,
-    shape_of,
     take_back_link,
 )
 from shoreup.engines.providers import Installation, installed
@@ -60,6 +59,8 @@ from shoreup.model.proof import Control, Engine, Proof, ProofSubject
 PRODUCT = "postgresql"
 DOWNTIME = {Mode.COPY: "downtime by copy", Mode.LINK: "downtime by link"}
 """What the measured downtimes are called in a proof; seconds."""
+TARGET = "to"
+"""What the major version that it went to is called among the measurements."""
 CONTROL = "shoreup_control"
 _TOLD = 5
 _BAD: LiteralString = "CREATE TABLE unmovable (id int, refers regproc)"
@@ -91,8 +92,7 @@ class Written(Struct, frozen=True):
     """What the old cluster held."""
 
     manifest: Manifest
-    shape: Shape
-    extensions: frozenset[str]
+    cluster: Cluster
     answers: tuple[Answer, ...]
     databases: tuple[str, ...]
     unsound: tuple[str, ...]
@@ -168,8 +168,9 @@ class _Rehearsal(Struct, frozen=True):
             missing(seen, target)
             return
         seen.engine = Engine(PRODUCT, f"{seen.engine.version} to {target.engine.version}", seen.engine.stands_in_for)
+        seen.measure(TARGET, target.installation.version[0], "major version")
         quiet(data, self.scratch)
-        crossing = _Crossing(self.scratch, self.choice, target, data, was.shape)
+        crossing = _Crossing(self.scratch, self.choice, target, data, was.cluster.shape)
         refusal = self._control(crossing)
         with self._old(data, superuser) as running:
             with running.connect(CONTROL) as connection:
@@ -243,18 +244,19 @@ class _Rehearsal(Struct, frozen=True):
     def _written(self, running: RunningPostgresql) -> Written:
         self.seen.engine = running.engine
         databases = running.databases()
-        with running.connect() as connection:
-            shape = shape_of(connection)
+        found = inventory(running.ask)
         with self.seen.timed("write down"):
             manifest = take(running.connect, databases, jobs=self.spec.copy.jobs)
-        extensions = {item.name for content in manifest.contents for item in content.items if item.kind == "extension"}
         rows = sum(one.rows for one in manifest.contents)
         self.seen.measure("rows", rows, "rows")
-        self.seen.measure("size", running.size(), "bytes")
+        self.seen.measure("size", found.size, "bytes")
         return Written(
-            manifest, shape, frozenset(extensions), self._answers(running, databases), databases,
+            manifest,
+            found,
+            self._answers(running, databases),
+            databases,
             self._unsound(running, databases),
-        )  # fmt: skip
+        )
 
     def _answers(self, running: RunningPostgresql, databases: Sequence[str]) -> tuple[Answer, ...]:
         found: list[Answer] = []
@@ -278,7 +280,7 @@ class _Rehearsal(Struct, frozen=True):
         own = self.spec.programs
         if own is not None:
             return Choice(own, Engine(PRODUCT, written(own.version)))
-        return choose(Wanted(PRODUCT, self.spec.target, was.extensions), installed(PRODUCT))
+        return choose(Wanted(PRODUCT, self.spec.target, was.cluster.extensions), installed(PRODUCT))
 
     def _control(self, crossing: _Crossing) -> str:
         """What the check says of a column that cannot be carried over; empty where it lets it through."""
@@ -320,7 +322,7 @@ class _Rehearsal(Struct, frozen=True):
             crossing.carry(Mode.LINK)
             take_back_link(crossing.old_data)
             crossing.forget()
-            with self._old(crossing.old_data, was.shape.superuser) as running:
+            with self._old(crossing.old_data, was.cluster.shape.superuser) as running:
                 now = take(running.connect, was.databases, jobs=self.spec.copy.jobs)
         return [f"after going back: {one}" for one in self._differences(was, now)]
 
@@ -373,6 +375,7 @@ class _Crossing:
         self.old_data = old_data
         self._shape = shape
         self._sockets = scratch.make(f"u-{secrets.token_hex(2)}")
+        self._empty: Path | None = None
         self._made: Path | None = None
 
     def check(self) -> None:
@@ -411,11 +414,16 @@ class _Crossing:
     def _fresh(self) -> Side:
         """An empty cluster; one that was only checked is taken again."""
         programs = self.new.program("postgres").parent
+        if self._empty is None:
+            # Each of them is the same, so one is made and the others are its copies.
+            self._empty = self._scratch.make(f"e-{secrets.token_hex(2)}")
+            make_alike(self._shape, Side(programs, self._empty), self._choice.installation.version[0], self.new.jail)
+            quiet(self._empty, self._scratch)
         if self._made is None:
-            side = Side(programs, self._scratch.make(f"n-{secrets.token_hex(3)}"))
-            make_alike(self._shape, side, self._choice.installation.version[0], self.new.jail)
-            quiet(side.data, self._scratch)
-            self._made = side.data
+            self._made = self._scratch.room / f"n-{secrets.token_hex(3)}"
+            shutil.copytree(self._empty, self._made)
+            for one in (self._made, *self._made.rglob("*")):
+                self._scratch.give(one)
         return Side(programs, self._made)
 
     def _old_side(self) -> Side:
