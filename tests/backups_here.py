@@ -10,15 +10,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from msgspec.structs import replace
 
-from shoreup.operations.backup.plan import Plan
+from shoreup.operations.backup.plan import GIVEN, Plan
 from shoreup.operations.backup.records import Record
 from shoreup.operations.backup.running import backup_run
-from shoreup.operations.steps import Run, carry_out
+from shoreup.operations.steps import Plain, Run, carry_out
 from shoreup.stages.backups import plan_of
 from shoreup.stages.settings import read_settings
-from shoreup.stores.base import Store
 from shoreup.stores.folder import Folder
 
 
@@ -32,7 +30,12 @@ def written(folder: Path, of: str, *, store: str = "./store", more: str = "") ->
 
 def planned(folder: Path, of: str, *, store: str = "./store", more: str = "") -> Plan:
     """The plan of such a backup."""
-    return plan_of(read_settings(written(folder, of, store=store, more=more)), "bank")
+    return plan_of(read_settings(written(folder, of, store=store, more=more)), "bank", folder)
+
+
+def given(plan: Plan) -> dict[str, Plain]:
+    """What a run of a backup's operation is given."""
+    return {GIVEN: plan.spec.plain(), "estate": str(plan.root)}
 
 
 def take(plan: Plan, folder: Path) -> Record:
@@ -40,7 +43,7 @@ def take(plan: Plan, folder: Path) -> Record:
     run = uuid4().hex
     place = folder / f"run-{run}"
     place.mkdir()
-    carry_out(backup_run(plan), Run(run, {}, place))
+    carry_out(backup_run(), Run(run, given(plan), place))
     assert not list(place.iterdir()), "a run leaves nothing in its folder"
     record = plan.shelf().find().record
     assert record is not None
@@ -92,8 +95,3 @@ class LyingFolder(Folder):
             flip(path, path.stat().st_size // 2)
         else:
             path.unlink()
-
-
-def with_store(plan: Plan, store: Store) -> Plan:
-    """The same backup with another store."""
-    return replace(plan, open_store=lambda: store)

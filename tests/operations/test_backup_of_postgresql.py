@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 import pytest
 
-from backups_here import LyingFolder, flip, planned, small_disk, take, with_store
+from backups_here import LyingFolder, flip, given, planned, small_disk, take
 from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
@@ -29,6 +29,7 @@ from shoreup.stores.folder import Folder
 
 PASSWORD = "s3cr:t\\word"
 ROWS = 20_000
+STORE = "shoreup.operations.backup.plan.open_store"
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 
 
@@ -110,10 +111,10 @@ def test_the_rows_are_those_of_the_dump_while_others_write_and_it_comes_back(
 
 
 @pytest.mark.parametrize("lie", ["short write", "bit flip", "vanished"])
-def test_a_store_that_lies_has_no_backup(plan: Plan, tmp_path: Path, lie: str) -> None:
-    lying = with_store(plan, LyingFolder(tmp_path / "store", lie))
+def test_a_store_that_lies_has_no_backup(plan: Plan, tmp_path: Path, lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(STORE, lambda _: LyingFolder(tmp_path / "store", lie))
     with pytest.raises(Undone, match=r"gave back|there is no"):
-        take(lying, tmp_path)
+        take(plan, tmp_path)
     assert plan.shelf().kept() == ()
     assert in_store(tmp_path) == []
 
@@ -131,7 +132,9 @@ def test_what_is_damaged_later_is_found_and_never_called_good(plan: Plan, tmp_pa
     assert plan.shelf().find().id == records[0].id
 
 
-def test_a_dump_that_is_cut_off_is_no_backup(plan: Plan, server: RunningPostgresql, tmp_path: Path) -> None:
+def test_a_dump_that_is_cut_off_is_no_backup(
+    plan: Plan, server: RunningPostgresql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Disturbed(Folder):
         """A store whose first piece is the last that the server sends."""
 
@@ -150,9 +153,10 @@ def test_a_dump_that_is_cut_off_is_no_backup(plan: Plan, server: RunningPostgres
         connection.execute(
             "CREATE TABLE large AS SELECT g, repeat(md5(random()::text), 8) FROM generate_series(1, 60000) g"
         )
+    monkeypatch.setattr(STORE, lambda _: Disturbed(tmp_path / "store"))
     try:
         with pytest.raises(Undone, match="pg_dump ended with 1"):
-            take(with_store(plan, Disturbed(tmp_path / "store")), tmp_path)
+            take(plan, tmp_path)
     finally:
         with server.connect("bank") as connection:
             connection.execute("DROP TABLE large")
@@ -171,7 +175,9 @@ def test_a_wrong_password_is_said_and_appears_nowhere(
     assert in_store(tmp_path) == []
 
 
-def test_the_password_is_in_no_argument_no_variable_and_no_record(plan: Plan, tmp_path: Path) -> None:
+def test_the_password_is_in_no_argument_no_variable_and_no_record(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[bytes] = []
 
     class Watched(Folder):
@@ -187,7 +193,8 @@ def test_the_password_is_in_no_argument_no_variable_and_no_record(plan: Plan, tm
                     seen.append(words + variables)
             super().put(name, pieces)
 
-    take(with_store(plan, Watched(tmp_path / "store")), tmp_path)
+    monkeypatch.setattr(STORE, lambda _: Watched(tmp_path / "store"))
+    take(plan, tmp_path)
     assert seen and all(PASSWORD.encode() not in one for one in seen)
     assert all(PASSWORD.encode() not in path.read_bytes() for path in in_store(tmp_path) if path.suffix == ".json")
 
@@ -216,7 +223,7 @@ def test_every_step_may_run_twice(plan: Plan, tmp_path: Path) -> None:
         return work()
 
     (tmp_path / "run").mkdir()
-    carry_out(backup_run(plan), Run("f" * 32, {}, tmp_path / "run"), twice)
+    carry_out(backup_run(), Run("f" * 32, given(plan), tmp_path / "run"), twice)
     (only,) = plan.shelf().kept()
     assert only.good and look(plan, only, now=NOW).check.good
     assert len(in_store(tmp_path)) == 3  # the file, its record, and the look

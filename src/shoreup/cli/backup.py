@@ -59,10 +59,9 @@ def run(name: str, prune: bool, form: str, config: Path | None, root: Path) -> i
 
     where = _where(root, config)
     with Waiting() as waiting:
-        waiting(f"taking {name}", 0, 0)
-        record = run_backup(where, name)
+        record = run_backup(where, name, waiting)
         if prune:
-            prune_backups(where, name, dry_run=False)
+            prune_backups(where, name, waiting, dry_run=False)
     row, (width, colour) = row_of_record(record), _terminal()
     store = store_of(where, name)
     text = report.taken(name, store, row, width=width, colour=colour)
@@ -125,10 +124,12 @@ def prune(name: str, dry_run: bool, form: str, config: Path | None, root: Path) 
     The newest good one stays whatever the policy says, and so does the newest that a drill restored.
     """
     from shoreup.cli.output import say
+    from shoreup.cli.progress import Waiting
     from shoreup.report import backups as report
     from shoreup.stages.backups import prune_backups
 
-    decided = prune_backups(_where(root, config), name, dry_run=dry_run)
+    with Waiting() as waiting:
+        decided = prune_backups(_where(root, config), name, waiting, dry_run=dry_run)
     choices, (width, colour) = [report.Choice(one.id, one.stays, one.reason) for one in decided], _terminal()
     text = report.chosen(choices, dry_run=dry_run, width=width, colour=colour)
     say(report.chosen_json(name, choices, dry_run=dry_run) if form == "json" else text)

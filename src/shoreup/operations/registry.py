@@ -14,7 +14,10 @@ from shoreup.operations.steps import Operation
 Find = Callable[[str], Operation]
 """Gives the operation of a name, or raises :class:`UnknownOperation`."""
 
-_KNOWN: Mapping[str, str] = {}
+_KNOWN: Mapping[str, str] = {
+    "backup run": "shoreup.operations.backup.running:backup_run",
+    "backup prune": "shoreup.operations.backup.pruning:backup_prune",
+}
 """Where each is made: ``module:function``. A module is imported when its operation is asked for."""
 
 

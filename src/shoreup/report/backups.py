@@ -134,7 +134,7 @@ def taken(name: str, store: str, row: Row, *, width: int = 100, colour: bool = F
     """A backup that was just taken."""
     ink = Ink(colour)
     lines = [f"{ink('TAKEN', 'good')}  {ink(plain(name), 'strong')}  {row.id}"]
-    held = "" if row.rows is None else f", {row.rows} rows in {row.tables} tables"
+    held = "" if row.rows is None else f", {row.rows} rows in {row.tables} table{'' if row.tables == 1 else 's'}"
     packed = ", encrypted" if row.encrypted else ""
     words = f"{plain(row.product)} {plain(row.version)}{held}: {amount(row.content)} as {amount(row.size)}{packed}"
     lines += _prose(f"{words}, in {plain(store)}, and read back from there.", width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from shoreup.operations.backup.plan import Plan
+from shoreup.operations.backup.plan import Plan, planned
 from shoreup.operations.backup.records import RECORD, id_of, number_of
 from shoreup.operations.backup.shelf import Kept, Shelf
 from shoreup.operations.retention import Aged, Decision, decide
@@ -20,36 +20,38 @@ def decisions(plan: Plan, now: datetime) -> tuple[Decision, ...]:
     """What would stay and what would go, with the reasons, the newest first. Raises :class:`StoreTrouble`."""
     shelf = plan.shelf()
     kept = shelf.kept()
-    return (*decide([aged(one) for one in kept], plan.policy), *_leftovers(shelf, kept, now))
+    return (*decide([aged(one) for one in kept], plan.spec.policy), *_leftovers(shelf, kept, now))
 
 
-def backup_prune(plan: Plan) -> Operation:
-    """The operation that removes what :func:`decisions` says. The first step gives them, the second what went."""
-
-    def remove(run: Run) -> Plain:
-        shelf = plan.shelf()
-        with shelf.alone():
-            # What has come or was found damaged since is looked at again: only what goes by both words goes.
-            going = {one.id for one in decisions(plan, datetime.now(UTC)) if not one.stays}
-            told = run.results[DECIDE]
-            assert isinstance(told, list)
-            for one in told:
-                if one in going:
-                    shelf.remove(str(one))
-            if told:
-                shelf.store.tidy()
-        return told
-
-    def choose(run: Run) -> Plain:
-        return [one.id for one in decisions(plan, datetime.now(UTC)) if not one.stays]
-
+def backup_prune() -> Operation:
+    """The operation that removes what :func:`decisions` says. Each step gives the ids of what goes."""
     return Operation(
         "backup prune",
         (
-            Step(DECIDE, choose, "nothing was changed"),
-            Step(REMOVE, remove, "a backup that was removed is gone"),
+            Step(DECIDE, _decide, "nothing was changed"),
+            Step(REMOVE, _remove, "a backup that was removed is gone"),
         ),
+        anywhere=True,
     )
+
+
+def _decide(run: Run) -> Plain:
+    return [one.id for one in decisions(planned(run), datetime.now(UTC)) if not one.stays]
+
+
+def _remove(run: Run) -> Plain:
+    plan, told = planned(run), run.results[DECIDE]
+    assert isinstance(told, list)
+    shelf = plan.shelf()
+    with shelf.alone():
+        # What has come or was found damaged since is looked at again: only what goes by both words goes.
+        going = {one.id for one in decisions(plan, datetime.now(UTC)) if not one.stays}
+        for one in told:
+            if one in going:
+                shelf.remove(str(one))
+        if told:
+            shelf.store.tidy()
+    return told
 
 
 def aged(kept: Kept) -> Aged:

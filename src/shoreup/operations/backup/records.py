@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
@@ -70,7 +71,8 @@ class WrongRecord(ValueError):
 
 def new_id(number: int, began: datetime, run: str) -> str:
     """The name of a backup. ``run`` tells two apart that two machines begin at once."""
-    return f"{number:06d}-{began.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run[:8]}"
+    mark = blake2b(run.encode(), digest_size=4).hexdigest()
+    return f"{number:06d}-{began.astimezone(UTC):%Y%m%dT%H%M%SZ}-{mark}"
 
 
 def number_of(name: str) -> int:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from shoreup.operations.backup.packing import AGE, ENDINGS, ZSTD, Counter, Meter, compressed, encrypted
-from shoreup.operations.backup.plan import Plan
+from shoreup.operations.backup.plan import Plan, planned
 from shoreup.operations.backup.records import FORMAT, LARGEST, RECORD, UNSEALED, Record, decode_record, encode, new_id
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.operations.backup.sources import Asked, sources
@@ -22,16 +22,17 @@ from shoreup.stores.base import whole
 NAME, COPY, READ_BACK, SEAL = "name it", "copy", "read it back", "seal"
 
 
-def backup_run(plan: Plan) -> Operation:
-    """The operation that takes a backup. The result of its last step is the record."""
+def backup_run() -> Operation:
+    """The operation that takes a backup. The result of its last step is the record, without its manifest."""
     return Operation(
         "backup run",
         (
-            Step(NAME, lambda run: _name(plan, run), "nothing was changed"),
-            Step(COPY, lambda run: _copy(plan, run), "what was written is removed", lambda run: _drop(plan, run)),
-            Step(READ_BACK, lambda run: _read_back(plan, run), "nothing was changed"),
-            Step(SEAL, lambda run: _seal(plan, run), "the record is removed", lambda run: _unseal(plan, run)),
+            Step(NAME, _name, "nothing was changed"),
+            Step(COPY, _copy, "what was written is removed", _drop),
+            Step(READ_BACK, _read_back, "nothing was changed"),
+            Step(SEAL, _seal, "the record is removed", _unseal),
         ),
+        anywhere=True,
     )
 
 
@@ -40,26 +41,28 @@ def record_of(results: Plain) -> Record:
     return msgspec.convert(results, type=Record)
 
 
-def _name(plan: Plan, run: Run) -> Plain:
+def _name(run: Run) -> Plain:
+    plan = planned(run)
     began = _now()
     return {"id": new_id(plan.shelf().next_number(), began, run.id), "began": began.isoformat()}
 
 
-def _copy(plan: Plan, run: Run) -> Plain:
+def _copy(run: Run) -> Plain:
+    plan = planned(run)
     id_, began = _id(run), datetime.fromisoformat(str(_named(run)["began"]))
     shelf = plan.shelf()
-    if plan.recipients and shelf.store.packs:
+    if plan.spec.recipients and shelf.store.packs:
         raise BackupTrouble("a repository of restic encrypts by itself: leave out encrypt-to")
-    packing = () if shelf.store.packs else ((ZSTD, AGE) if plan.recipients else (ZSTD,))
+    packing = () if shelf.store.packs else ((ZSTD, AGE) if plan.spec.recipients else (ZSTD,))
     content, packed = Counter(), Meter()
-    asked = Asked(plan.address, plan.secret, run.folder, plan.hashes, plan.exclude)
+    asked = Asked(plan.address, plan.secret, run.folder, plan.spec.hashes, plan.spec.exclude)
     source = sources()[plan.address.product]()
     with shelf.alone(), source.open(asked) as stream:
         pieces = content.through(stream.pieces())
         if ZSTD in packing:
             pieces = compressed(pieces)
         if AGE in packing:
-            pieces = encrypted(pieces, plan.recipients)
+            pieces = encrypted(pieces, plan.spec.recipients)
         file = f"{id_}{source.ending}{''.join(ENDINGS[one] for one in packing)}"
         shelf.store.put(shelf.called(file), packed.through(pieces))
         taken = stream.taken()
@@ -87,7 +90,8 @@ def _copy(plan: Plan, run: Run) -> Plain:
     return {"file": file, "size": record.size, "sha256": record.sha256}
 
 
-def _read_back(plan: Plan, run: Run) -> Plain:
+def _read_back(run: Run) -> Plain:
+    plan = planned(run)
     told = run.results[COPY]
     assert isinstance(told, dict)
     size, sha256 = plan.shelf().digest(str(told["file"]))
@@ -97,7 +101,8 @@ def _read_back(plan: Plan, run: Run) -> Plain:
     return sha256
 
 
-def _seal(plan: Plan, run: Run) -> Plain:
+def _seal(run: Run) -> Plain:
+    plan = planned(run)
     shelf, id_ = plan.shelf(), _id(run)
     names = {one.name for one in shelf.store.entries(shelf.name)}
     if shelf.called(f"{id_}{UNSEALED}") in names:
@@ -110,12 +115,14 @@ def _seal(plan: Plan, run: Run) -> Plain:
     return plain
 
 
-def _unseal(plan: Plan, run: Run) -> None:
+def _unseal(run: Run) -> None:
+    plan = planned(run)
     shelf = plan.shelf()
     shelf.store.remove(shelf.called(f"{_id(run)}{RECORD}"))
 
 
-def _drop(plan: Plan, run: Run) -> None:
+def _drop(run: Run) -> None:
+    plan = planned(run)
     shelf, id_ = plan.shelf(), _id(run)
     shelf.remove(id_)
     for ending in _possible_endings(plan):
