@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
+from time import sleep
 
+from shoreup.cli.signals import stopped_by_signals, tell
 from shoreup.operations.outcomes import Outcome
 from shoreup.operations.places import Place, locate
 from shoreup.operations.registry import Find, UnknownOperation
 from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
+from shoreup.stages.working import work
 
 PATIENCE = 2.0
 NAMES = ("one", "two", "three")
@@ -25,6 +28,7 @@ def writing() -> Operation:
     def step(name: str) -> Step:
         def does(run: Run) -> Plain:
             told(run, name)
+            sleep(float(str(run.given.get("takes", 0))))
             if os.environ.get("DIES_AT") == name:
                 os.kill(os.getpid(), signal.SIGKILL)
             if run.given.get("fails") == name:
@@ -90,16 +94,15 @@ def main(arguments: Sequence[str]) -> None:
     """Begin a run, or work, until it is done or killed."""
     root, url, does = Path(arguments[0]), arguments[1], arguments[2]
     place = locate(root, url, asked=True)
-    acts: Mapping[str, Callable[[Executor], None]] = {"run": _run}
+    if does == "work":
+        with stopped_by_signals() as stop:
+            work(place, stop, tell, slots=int(arguments[3]), find=found, patience=PATIENCE)
+        return
     with executing(place) as executor:
-        acts[does](executor)
-
-
-def _run(executor: Executor) -> None:
-    run = executor.begin(executor.asked("write", "files", {}))
-    sys.stdout.write(f"{run}\n")
-    sys.stdout.flush()
-    executor.wait(run)
+        run = executor.begin(executor.asked("write", "files", {}))
+        sys.stdout.write(f"{run}\n")
+        sys.stdout.flush()
+        executor.wait(run)
 
 
 if __name__ == "__main__":

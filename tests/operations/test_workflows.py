@@ -8,10 +8,10 @@ import pytest
 
 from operating import carried, elsewhere, executing, world
 from shoreup.model.errors import UserError
+from shoreup.model.run import State
 from shoreup.operations.inheritance import adopt, resume
 from shoreup.operations.outcomes import Ended
 from shoreup.operations.places import Place, locate
-from shoreup.operations.runs import State
 from shoreup.operations.steps import Operation, Step
 from shoreup.operations.workflows import Executor
 

@@ -33,6 +33,8 @@ COMMANDS = {
     "graph": "Show what hangs on what, and what stops when one of them does.",
     "backup": "Take backups, verify them, remove old ones, bring one back.",
     "upgrade": "Move a database to its next major version, rehearsed first, with a way back.",
+    "runs": "List what operations were run; show, resume or cancel one.",
+    "worker": "Execute queued runs; any number of workers share a queue.",
     "images": "Write down which versions run, so that fix can pin them.",
     "rbac": "Learn the least roles from what was really asked of the cluster.",
     "concerns": "List everything that can be found.",

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 
 from shoreup.model.errors import UserError
 from shoreup.operations.registry import UnknownOperation
-from shoreup.operations.runs import HERE, Kept, State, host_of
+from shoreup.operations.runs import HERE, Kept, host_of
 from shoreup.operations.workflows import POLL, Executor
 
 
@@ -55,7 +54,7 @@ def resume(executor: Executor, run: str) -> None:
             raise UserError(f"Run {kept.id} waits for a worker. Start one with: shoreup worker")
         if not _way(executor, kept):
             raise UserError(_why_not(executor, kept))
-        if kept.state is not State.INTERRUPTED and not executor.leases.missing(kept.executor):
+        if not executor.leases.missing(kept.executor):
             number = kept.executor.split(".")[2]
             raise UserError(f"Run {kept.id} is at work on {kept.host}, in process {number}.")
         # On a server a lease that is gone may still come back for a while.
@@ -85,12 +84,9 @@ def _why_not(executor: Executor, kept: Kept) -> str:
             f"Run {kept.id} was begun on {host_of(kept.executor)}, where its files are. Resume it there, or let both "
             "machines share a folder: [operations] folder in shoreup.toml."
         )
-    return (
-        f"Run {kept.id} was begun by another version of Shoreup, whose {kept.asked.operation!r} has other steps. "
-        "Install that version to go on with it."
-    )
-
-
-def interrupted(runs: Sequence[Kept]) -> tuple[Kept, ...]:
-    """Those whose process is gone."""
-    return tuple(kept for kept in runs if kept.state is State.INTERRUPTED)
+    try:
+        executor.find(kept.asked.operation)
+        differs = f"whose {kept.asked.operation!r} has other steps"
+    except UnknownOperation as unknown:
+        differs = f"and {unknown}"
+    return f"Run {kept.id} was begun by another version of Shoreup, {differs}. Install that version to go on with it."

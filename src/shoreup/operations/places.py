@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from shoreup.ledger.location import estate_key, state_folder
+from shoreup.ledger.location import Location, estate_key, state_folder
 
 FILE = "operations.sqlite"
 FOLDER = "operations"
@@ -30,8 +30,6 @@ CLOSED = (
 
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]*)")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
-_PASSWORD = re.compile(r"(?<=://)[^/@\s:]*:(?P<password>[^/@\s]+)@")
 
 
 class Place(Struct, frozen=True):
@@ -49,21 +47,14 @@ class Place(Struct, frozen=True):
     closed: str = ""
 
     @property
+    def database(self) -> Location:
+        """The database, as everything about a ledger's is known: how it is shown, what its troubles are called."""
+        return Location(self.estate, self.url, self.file, configured=True, closed=self.closed)
+
+    @property
     def shown(self) -> str:
         """The database for people: no user, no password, no options."""
-        if self.file is None:
-            return _CREDENTIALS.sub("", self.url).partition("?")[0]
-        home = Path("~").expanduser()
-        return f"~/{self.file.relative_to(home).as_posix()}" if self.file.is_relative_to(home) else str(self.file)
-
-    def without_password(self, words: str) -> str:
-        """Words of the database or its driver, should they ever repeat the password."""
-        found = _PASSWORD.search(self.url)
-        if found is None:
-            return words
-        for secret in {found["password"], unquote(found["password"])}:
-            words = words.replace(secret, "***")
-        return words
+        return self.database.shown
 
     def home(self) -> str:
         """The same for everyone who shares the folder: eight characters, made when they are first asked for."""

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Engine, MetaData, String, Table, Text, create_engine, event, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shoreup.ledger.trouble import trouble_of
 from shoreup.model.errors import UserError
 from shoreup.operations.places import Place
 
@@ -137,17 +138,10 @@ class Records:
 
 def unreachable(place: Place, problem: Exception) -> UserError:
     """What to say of a database that cannot be used, and what to do about it."""
-    said = str(problem.orig if isinstance(problem, DBAPIError) else problem).strip().splitlines()
-    words = place.without_password(said[0][:200]) if said else type(problem).__name__
+    why = f"The database of runs {place.shown} cannot be used: {trouble_of(problem, place.database)}."
     if place.file is None:
-        return UserError(
-            f"The database of runs at {place.shown} cannot be used: {words}. "
-            "Start it, or correct [operations] url; what was begun goes on when it is back."
-        )
-    return UserError(
-        f"The database of runs {place.shown} cannot be used: {words}. If it is damaged, restore it from a copy, or "
-        f"move it away with its -wal and -shm; what runs that had not ended keep in files is in {place.folder}."
-    )
+        return UserError(f"{why} What was begun goes on when it is back.")
+    return UserError(f"{why} What unended runs keep in files is in {place.folder}.")
 
 
 def _engine(place: Place) -> Engine:
@@ -160,14 +154,10 @@ def _engine(place: Place) -> Engine:
             event.listen(engine, "connect", _on_connect)
             return engine
         return create_engine(place.url, pool_pre_ping=True, pool_size=8, connect_args=_REACHED)
-    except (ArgumentError, NoSuchModuleError):
-        raise UserError("[operations] url is no address of a SQLite or PostgreSQL database.") from None
-    except ImportError as problem:
-        raise UserError(
-            f"The driver {problem.name} is not installed. Install it with: pip install 'shoreup[operations]'"
-        ) from None
-    except OSError as problem:
+    except (SQLAlchemyError, ImportError, ValueError) as problem:
         raise unreachable(place, problem) from None
+    except OSError as problem:
+        raise UserError(f"The folder {place.file} is to lie in cannot be made: {problem.strerror}.") from None
 
 
 _REACHED = {

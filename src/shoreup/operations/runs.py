@@ -6,14 +6,13 @@ alive; the records say what people wish of it. Here the three become one word fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from shoreup.model.errors import UserError
+from shoreup.model.run import State, StepSeen
 from shoreup.operations.leases import Leases
 from shoreup.operations.library import client
 from shoreup.operations.outcomes import Asked, Ended, Outcome, asked_from, outcome_from
@@ -27,32 +26,6 @@ HERE = "here "
 """What the name of a queue begins with on which one process listens; the rest is that process."""
 UNENDED = ("PENDING", "ENQUEUED", "DELAYED")
 _MOST = 1000
-
-
-class State(StrEnum):
-    """What a run is in."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    CANCELLING = "being cancelled"
-    INTERRUPTED = "interrupted"
-    """Whoever executed it is gone. It goes on when it is resumed, or with the next run or worker."""
-    DONE = "done"
-    UNDONE = "undone"
-    STUCK = "stuck"
-    CANCELLED = "cancelled"
-    REFUSED = "refused"
-    FAULTY = "faulty"
-    """It ended in a way that no run should: a fault of Shoreup, or of its database."""
-
-
-class Executed(Struct, frozen=True):
-    """A step that was executed. ``words`` is why it failed, empty where it did not."""
-
-    name: str
-    began: datetime | None
-    ended: datetime | None
-    words: str
 
 
 class Kept(Struct, frozen=True):
@@ -114,12 +87,12 @@ class Runs:
         found = self._raw(run)
         return found is None or found.status not in UNENDED
 
-    def steps(self, run: str) -> Sequence[Executed]:
+    def steps(self, run: str) -> tuple[StepSeen, ...]:
         """The steps of a run that were executed to their end, in that order."""
         if self._client is None:
             return ()
         return tuple(
-            Executed(
+            StepSeen(
                 one["function_name"],
                 _time(one.get("started_at_epoch_ms")),
                 _time(one.get("completed_at_epoch_ms")),
@@ -152,7 +125,7 @@ class Runs:
             return State(outcome.ended.value) if one.status == "SUCCESS" else State.FAULTY
         if not executor:
             return State.CANCELLING if wished else State.WAITING
-        if not self._leases.living(executor):
+        if self._leases.missing(executor):
             return State.INTERRUPTED
         return State.CANCELLING if wished else State.RUNNING
 

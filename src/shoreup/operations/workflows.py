@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import socket
-import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from threading import Event, Lock
@@ -77,6 +76,7 @@ class Executor:
         self._watch = watch
         self._stopping = Event()
         self._at_work: set[str] = set()
+        self._why: dict[str, str] = {}
         self._counting = Lock()
         self.records = Records(place)
         self.leases: Leases = leases(place, self.records.base, self.name, patience)
@@ -141,11 +141,19 @@ class Executor:
         return None if not holder or self.runs.ended(holder) else self.runs.one(holder)
 
     def wait(self, run: str) -> Outcome:
-        """What came of a run, when it has ended. Raises :class:`Left` where this process stops before."""
+        """What came of a run, when it has ended. Raises :class:`Left` where this process stops before.
+
+        Raises :class:`UserError` where the run cannot go on here.
+        """
         while True:
             kept = self.runs.one(run)
             if kept.outcome is not None:
                 return kept.outcome
+            if run in self._why:
+                raise UserError(
+                    f"Run {run} could not go on: {self._why[run].rstrip('.')}. "
+                    f"Nothing of it is lost; 'shoreup runs resume {run}' tries again."
+                )
             if self._stopping.wait(POLL):
                 raise Left(run)
 
@@ -159,8 +167,13 @@ class Executor:
             return len(self._at_work)
 
     def close(self) -> None:
-        """Let go of everything; with what was begun here and has not ended, others may go on."""
+        """Let go of everything; with what was begun here and has not ended, others may go on.
+
+        Where a step is being executed still, its run stays ours until this process ends: nobody may begin it beside us.
+        """
         self._stopping.set()
+        if self.busy():
+            return
         with contextlib.suppress(Exception):
             self.forget(self.here)
         library().destroy(destroy_registry=True)
@@ -196,8 +209,11 @@ class Executor:
             return written(Outcome(run, Ended.REFUSED, why=refused))
         try:
             operation = self.find(asked.operation)
-        except UnknownOperation as unknown:
-            return written(Outcome(run, Ended.REFUSED, why=str(unknown)))
+        except UnknownOperation as problem:
+            if self.runs.steps(run):
+                # Half of it is done, and who could take that back is not to be found. It waits for a better time.
+                raise self._left(run, str(problem)) from None
+            return written(Outcome(run, Ended.REFUSED, why=str(problem)))
         ended = self._ended(operation, asked, run)
         shutil.rmtree(self.place.folder / run, ignore_errors=True)
         return written(ended)
@@ -205,9 +221,12 @@ class Executor:
     def _ended(self, operation: Operation, asked: Asked, run: str) -> Outcome:
         folder = self.place.folder / run
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        given = {**asked.given, "estate": str(self.place.root)}
         try:
-            results = carry_out(operation, Run(run, given, folder), lambda name, work: self._executed(run, name, work))
+            results = carry_out(
+                operation,
+                Run(run, self._given(asked.given), folder),
+                lambda name, work: self._executed(run, name, work),
+            )
         except Undone as undone:
             wished = isinstance(undone.cause, Cancelled)
             ended = Ended.STUCK if undone.left else Ended.CANCELLED if wished else Ended.UNDONE
@@ -239,9 +258,7 @@ class Executor:
         except Exception as fault:
             # Not the step's: it says what it has to say in what it gives. The database is gone for good, or somebody
             # else has taken this run over; to undo anything now would be to undo theirs.
-            if not self._stopping.is_set():
-                sys.stderr.write(f"shoreup: run {run} is left at {name!r}: {type(fault).__name__}\n")
-            raise Left(run) from fault
+            raise self._left(run, f"{name!r} could not be written down ({type(fault).__name__})") from fault
         finally:
             with self._counting:
                 self._at_work.discard(run)
@@ -249,6 +266,13 @@ class Executor:
             return kept["gave"]
         words = str(kept.get("failed", ""))
         raise Cancelled(words) if "wished" in kept else Failed(words)
+
+    def _given(self, given: Mapping[str, Plain]) -> Mapping[str, Plain]:
+        return {**given, "estate": str(self.place.root)}
+
+    def _left(self, run: str, why: str) -> Left:
+        self._why[run] = why
+        return Left(run)
 
     def _step(self, run: str, name: str, work: Callable[[], Plain]) -> Callable[[], dict[str, Plain]]:
         def does() -> dict[str, Plain]:
@@ -277,4 +301,12 @@ def new_id() -> str:
 
 
 def _words(cause: BaseException) -> str:
-    return str(cause).strip() or type(cause).__name__
+    words = str(cause).strip()
+    kind = type(cause).__name__
+    if isinstance(cause, _FAULTS):
+        return f"a fault in Shoreup, {kind}: {words}"
+    return words or kind
+
+
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError)
+"""What no step raises that was well written."""

@@ -31,10 +31,10 @@ def operate(
 ) -> Outcome:
     """Carry an operation out to its end in this process, durably, and give what came of it.
 
-    ``operation`` is a name in :mod:`shoreup.operations.registry`; add yours there, as a function without arguments that
-    gives the :class:`~shoreup.operations.steps.Operation`. ``given`` becomes ``Run.given`` and is kept in a database
-    for ever: names and choices, no password, no key. Whoever executes a step adds ``given["estate"]``, the estate's
-    folder on that machine, so give no path that lies in it. ``subject`` names what the run is about, as in
+    ``operation`` is a name in :mod:`shoreup.operations.registry`; add yours there, as a function without arguments
+    that gives the :class:`~shoreup.operations.steps.Operation`. ``given`` becomes ``Run.given`` and is kept in a
+    database for ever: names and choices, no password, no key. Whoever executes a step adds ``given["estate"]``, the
+    estate's folder on that machine, so give no path that lies in it. ``subject`` names what the run is about, as in
     ``backup photos``: two runs on one subject never mix, whatever their operations. ``place`` is :func:`place_of` an
     opened estate.
 
@@ -58,7 +58,14 @@ def operate(
         begun = executor.begun(asked.subject)
         if begun is not None:
             raise UserError(_taken(begun))
-        done = executor.wait(executor.begin(asked))
+        run = executor.begin(asked)
+        try:
+            done = executor.wait(run)
+        except KeyboardInterrupt:
+            raise UserError(
+                f"Interrupted. Nothing of run {run} is lost: 'shoreup runs resume {run}' goes on with it, "
+                f"'shoreup runs cancel {run}' takes back what it did."
+            ) from None
     if done.ended is not Ended.DONE:
         raise UserError(sentence(operation, done))
     return done
