@@ -346,7 +346,7 @@ class _Edit:
         for one, following in itertools.pairwise(here):
             left, right = one.segment, following.segment
             assert left.span is not None and right.span is not None
-            if one.end == following.start and left.text.endswith("\n") and right.text[:1] not in ("\n", "\r"):
+            if one.end == following.start and left.text.endswith("\n") and right.text.strip():
                 indent = content[left.span.end : right.span.start]
                 if not indent.strip(b" \t"):
                     return (b"\n" if left.verbatim else content[left.span.start : left.span.end]), indent

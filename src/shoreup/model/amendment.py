@@ -15,7 +15,8 @@ class Applied(Struct, frozen=True):
 
     ``files`` are those that the edits change. ``cost`` is what the fix hurts, ``opens`` the concerns that it rightly
     brings up, ``also`` how many other resources the same text changes with it, ``loses_comments`` how many comments go
-    with what is taken away.
+    with what is taken away. ``note`` is what the owner should know besides, such as who knows of the change only when
+    it starts next.
     """
 
     finding: Finding
@@ -28,6 +29,7 @@ class Applied(Struct, frozen=True):
     opens: tuple[str, ...] = ()
     also: int = 0
     loses_comments: int = 0
+    note: str = ""
 
 
 class NotFixed(Struct, frozen=True):

@@ -24,7 +24,8 @@ class Resource(Struct, frozen=True, eq=False):
     ``source`` tells the reader: ``terraform``, ``manifest``, ``kustomize``, ``helm``, ``flux``, ``argo``,
     ``compose``. ``key`` is unique within one reading of the estate and finds the origin of a field.
     ``parent`` is the key of the release (HelmRelease, helm_release, Application) that this was derived
-    from, or -1.
+    from, or -1. ``hashed`` says that its name really ends in a hash of what it holds (Kustomize's generators), which
+    ``name`` leaves out: with other content it is another object.
     """
 
     api_version: str
@@ -37,6 +38,7 @@ class Resource(Struct, frozen=True, eq=False):
     source: str
     key: int = -1
     parent: int = -1
+    hashed: bool = False
 
 
 class Tracer(Protocol):

@@ -78,6 +78,7 @@ def _applied(one: Applied) -> Mapping[str, Json]:
         "opens": list(one.opens),
         "also": one.also,
         "loses_comments": one.loses_comments,
+        "note": one.note,
     }
 
 
@@ -119,6 +120,8 @@ class _Page(Struct, frozen=True):
         )
         if offer.cost:
             yield from self._prose(f"It costs: {offer.cost}", "  ")
+        if offer.note:
+            yield from self._prose(f"Note: {offer.note}", "  ")
         yield ""
         for change in changes:
             yield from self.change(change)
@@ -141,6 +144,8 @@ class _Page(Struct, frozen=True):
             yield from self._prose(f"{title} ({safety}, impact: {impact}; {some[0].reason})", "    ")
             for cost in sorted({one.cost for one in some if one.cost}):
                 yield from self._prose(f"It costs: {cost}", "    ")
+            for note in sorted({one.note for one in some if one.note}):
+                yield from self._prose(f"Note: {note}", "    ")
             for opened in sorted({name for one in some for name in one.opens}):
                 yield from self._prose(f"It opens {opened}, which an edit does not cure.", "    ")
             also = sum(one.also for one in some)

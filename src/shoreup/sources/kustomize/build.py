@@ -215,6 +215,7 @@ class Build:
                     partial(self._complain_below, kustomization, (field, index)),
                 )
                 made = generator.make()
+                made.hashed = not (options.get("disableNameSuffixHash") is True or generator.keeps_its_name)
                 where = kustomization.where("generatorOptions")
                 for name in ("labels", "annotations"):
                     pairs = options.get(name)

@@ -59,6 +59,12 @@ class Generator:
         found = self.entry.get("behavior")
         return found if isinstance(found, str) and found else "create"
 
+    @property
+    def keeps_its_name(self) -> bool:
+        """Whether the entry itself asks for a name without a hash."""
+        options = self.entry.get("options")
+        return isinstance(options, dict) and options.get("disableNameSuffixHash") is True
+
     def make(self) -> Object:
         """The object, with every key traced to where its value is written."""
         data: dict[str, Value] = {}

@@ -218,11 +218,15 @@ def _base(node: Node) -> Node:
 
 
 class Object(Struct, eq=False):
-    """An object while it is built. ``names`` are the names and namespaces it had before, which references may use."""
+    """An object while it is built. ``names`` are the names and namespaces it had before, which references may use.
+
+    ``hashed`` says that its name will end in a hash of what it holds.
+    """
 
     body: dict[str, Value]
     node: Node
     names: list[tuple[str, str]] = field(default_factory=list)
+    hashed: bool = False
 
     @property
     def kind(self) -> str:
@@ -285,7 +289,7 @@ class Object(Struct, eq=False):
 
     def copy(self) -> Object:
         """Another object that starts as this one."""
-        return Object(self.body, self.node, list(self.names))
+        return Object(self.body, self.node, list(self.names), self.hashed)
 
 
 def _text(value: Value) -> str:

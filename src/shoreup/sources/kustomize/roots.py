@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.value import Value
@@ -286,6 +287,7 @@ class Roots:
             for item in root.objects:
                 resource = resource_of(item.body, root.folder, root.source)
                 if resource is not None:
+                    resource = replace(resource, hashed=True) if item.hashed else resource
                     users = uses[document_of(item.node)]
                     yield Found(resource, BuiltTracer(item.node, item.body, users, overlay))
         for charts in self.build.charts.values():

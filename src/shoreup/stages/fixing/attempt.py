@@ -14,7 +14,7 @@ class Attempt(Struct, frozen=True, eq=False):
     """A repair with the bytes that make it.
 
     ``alone`` says that it was realised so that no other resource changes. ``also`` counts the others that the same text
-    changes.
+    changes. ``note`` is what the owner should know besides.
     """
 
     finding: Finding
@@ -24,6 +24,7 @@ class Attempt(Struct, frozen=True, eq=False):
     replacements: tuple[Replacement, ...]
     alone: bool = False
     also: int = 0
+    note: str = ""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -44,6 +45,7 @@ class Attempt(Struct, frozen=True, eq=False):
             opens=tuple(sorted(self.repair.opens)),
             also=self.also,
             loses_comments=self.repair.loses_comments,
+            note=self.note,
         )
 
     def dropped(self, failure: Failure) -> Dropped:

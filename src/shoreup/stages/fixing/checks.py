@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from shoreup.concerns.registry import all_concerns
+from shoreup.facts.config_uptake import is_checksum
 from shoreup.model.edit import Add, Become, Edit, Enclose, FieldEdit, Move, Remove, Rename, Repair
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
+from shoreup.model.value import Value, at
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
@@ -79,6 +81,8 @@ class _Check:
             for edit in attempt.repair.edits:
                 if isinstance(edit, FieldEdit):
                     self.edits[edit.resource].append((edit, attempt))
+        resources = before.reading.resources
+        self.configured = any(resources[key].kind in ("ConfigMap", "Secret") for key in self.edits)
         self.kinds = {kind.id: kind() for kind in all_concerns()}
         self._by_resource: dict[int, list[Draft]] | None = None
         self.counts = (_counted(before), _counted(after))
@@ -173,7 +177,7 @@ class _Check:
         except Unexpectable:
             self._failed(asked, Failure("intended", f"what {old.address} should become could not be worked out"))
             return
-        strays = [] if old.key in parents else [*differences(wanted, dict(new.body))]
+        strays = [] if old.key in parents else [*self._strays(wanted, dict(new.body))]
         for stray in strays[:_STRAYS]:
             shown = ".".join(map(str, stray)) or "it"
             own = [(edit, attempt) for edit, attempt in asked if _near(edit, stray)]
@@ -185,6 +189,12 @@ class _Check:
             fault = schema_fault(old.body, new.body)
             if fault:
                 self._failed(asked, Failure("schema", f"{old.address}: {fault}"))
+
+    def _strays(self, wanted: Mapping[str, Value], seen: Mapping[str, Value]) -> Iterator[Route]:
+        """Where an object is not as asked; a hash of a ConfigMap follows what that says."""
+        for route in differences(dict(wanted), dict(seen)):
+            if not (self.configured and is_checksum(route, at(dict(wanted), *route), at(dict(seen), *route))):
+                yield route
 
     def _added(self, extra: Mapping[_Name, Resource]) -> None:
         left = list(extra.values())

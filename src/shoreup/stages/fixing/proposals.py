@@ -11,13 +11,13 @@ from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.formats.edits import CannotWrite, Replacement, collide
 from shoreup.model.amendment import Applied, Change, Dropped, NotFixed
-from shoreup.model.edit import Become, Edit, FieldEdit, Impact, NoRepair, Repair
+from shoreup.model.edit import Edit, Impact, NoRepair
 from shoreup.model.finding import Draft, Finding, Safety
 from shoreup.model.location import Route
 from shoreup.stages.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt
+from shoreup.stages.fixing.effect import effect
 from shoreup.stages.fixing.eyes import for_eyes
-from shoreup.stages.fixing.impact import impact
 from shoreup.stages.fixing.merging import Body, missing
 from shoreup.stages.fixing.realising import Realiser
 from shoreup.stages.fixing.regions import contents
@@ -150,14 +150,18 @@ def _attempt(
         return Dropped(finding, concern.title, "repair", f"Shoreup failed to work it out: {type(problem).__name__}")
     if isinstance(repair, NoRepair):
         return NotFixed(finding, repair.reason, sketched(repair, realiser))
+    does = effect(seen.estate, seen.reading.resources, repair.edits)
+    if does.because and repair.fix.safety is Safety.SAFE:
+        reason = f"{repair.fix.reason}, but {does.because}"
+        repair = replace(repair, fix=replace(repair.fix, safety=Safety.UNSAFE, reason=reason))
     fix = repair.fix
     if fix.safety not in _OFFERED:
         return NotFixed(finding, f"a person has to decide: {fix.title} ({fix.reason})")
     if fix.safety is Safety.UNSAFE and not unsafe:
         return NotFixed(finding, f"unsafe: {fix.reason}; --unsafe makes it")
-    does = _impact(seen, repair)
-    if fix.safety is Safety.SAFE and does.order >= Impact.RESTART.order:
-        return Dropped(finding, fix.title, "impact", f"it is called safe, but what it changes means: {does.value}")
+    if fix.safety is Safety.SAFE and does.impact.order >= Impact.RESTART.order:
+        cause = f"it is called safe, but what it changes means: {does.impact.value}"
+        return Dropped(finding, fix.title, "impact", cause)
     try:
         replacements = realiser.realise(repair.edits, alone=alone)
     except CannotWrite as problem:
@@ -166,7 +170,7 @@ def _attempt(
         return Dropped(finding, fix.title, "write", f"Shoreup failed to write it: {type(problem).__name__}")
     if not replacements:
         return NotFixed(finding, "nothing in the files would change")
-    return Attempt(finding, draft, repair, does, replacements, alone)
+    return Attempt(finding, draft, repair, does.impact, replacements, alone, note=does.note)
 
 
 def sketched(left: NoRepair, realiser: Realiser) -> str:
@@ -181,18 +185,3 @@ def sketched(left: NoRepair, realiser: Realiser) -> str:
             written = piece.text.decode().strip().removeprefix("---").strip()
             pieces += [f"# {piece.file}\n{written}"] if written else []
     return "\n\n".join((*pieces, *([left.text] if left.text else [])))
-
-
-def _impact(seen: Examination, repair: Repair) -> Impact:
-    routes: dict[int, list[Route]] = {}
-    for edit in repair.edits:
-        for key, route in _touched(edit):
-            routes.setdefault(key, []).append(route)
-    worst = [impact(seen.reading.resources[key], some) for key, some in routes.items()]
-    return max(worst, key=lambda one: one.order, default=Impact.NONE)
-
-
-def _touched(edit: Edit) -> Sequence[tuple[int, Route]]:
-    if isinstance(edit, Become):
-        return [(edit.resource, ())]
-    return [(edit.resource, edit.route)] if isinstance(edit, FieldEdit) else []
