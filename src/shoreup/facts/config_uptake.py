@@ -6,7 +6,7 @@ mounts do not, immutable ones are made anew) and of Kustomize's generators (a ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -47,14 +47,14 @@ def is_checksum(route: tuple[str | int, ...], one: Value, other: Value) -> bool:
     return _is_hash(text(one)) and _is_hash(text(other))
 
 
-def uptake(estate: Estate, config: Resource) -> Uptake:
-    """How a change of a ConfigMap or Secret reaches the pods of the estate."""
+def uptake(estate: Estate, config: Resource, keys: Collection[str]) -> Uptake:
+    """How a change of some keys of a ConfigMap or Secret reaches the pods of the estate."""
     anew = f"{named(config)} is immutable" if config.body.get("immutable") is True and not config.hashed else ""
     restarted, follows, late, seen = "", False, [], False
     for workload in estate.workloads:
         if workload.kind in ("ChartValues", "ComposeService") or not _near(config, workload.resource):
             continue
-        ways = {*_ways(workload, config)}
+        ways = {*_ways(workload, config, keys)}
         if not ways:
             continue
         seen = True
@@ -76,7 +76,7 @@ def _near(config: Resource, other: Resource) -> bool:
     return same or "*" in f"{config.namespace}{other.namespace}"
 
 
-def _ways(workload: Workload, config: Resource) -> Iterator[str]:
+def _ways(workload: Workload, config: Resource, changed: Collection[str]) -> Iterator[str]:
     """``files``, ``path`` (a file with subPath) and ``start`` (environment), as the pod reads it."""
     volume_word, key_word, all_word, _, name_word = _KINDS[config.kind]
     volumes = {
@@ -95,6 +95,7 @@ def _ways(workload: Workload, config: Resource) -> Iterator[str]:
                 yield "path" if mount.get("subPath") or mount.get("subPathExpr") else "files"
         sources = [mapping(mapping(one).get(all_word)) for one in items(body.get("envFrom"))]
         keys = [mapping(mapping(mapping(one).get("valueFrom")).get(key_word)) for one in items(body.get("env"))]
+        keys = [one for one in keys if text(one.get("key")) in changed]
         if any(text(one.get("name")) == config.name for one in (*sources, *keys)):
             yield "start"
 

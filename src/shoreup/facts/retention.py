@@ -182,15 +182,38 @@ def _waits_for(job: Job, other: Job) -> bool:
 
 def _may_fit(found: Found, job: Job, removal: Removal) -> bool:
     """Whether the names that a removal of another program looks for may be those of the copies."""
-    if job.program is found.job.program or not removal.names or found.copy.path is None:
+    if job.program is found.job.program or found.copy.path is None:
+        return True
+    globs = [path for path in removal.paths if any(part.kind == "glob" for part in path.parts)]
+    patterns = removal.names or [path.text.rpartition("/")[2] for path in globs if len(globs) == len(removal.paths)]
+    if not patterns:
         return True
     name = found.copy.path.text.rpartition("/")[2]
-    return not name or any(_overlap(pattern, name) for pattern in removal.names)
+    dated = _is_dated(found)
+    return not name or any(_overlap(pattern, name, dated=dated) for pattern in patterns)
 
 
-def _overlap(one: str, other: str) -> bool:
-    """Whether one name may fit both patterns: what stands before the first and after the last open part agrees."""
+def _is_dated(found: Found) -> bool:
+    """Whether the first open part of a copy's name is a date in digits."""
+    path = found.copy.path
+    part = next((one for one in path.parts if one.kind != "literal"), None) if path is not None else None
+    commands = [found.job.program.commands[index] for index in part.commands] if part is not None else []
+    words = [word.text for one in commands if one.name == "date" for word in one.words]
+    return any(_DIGITS_FIRST.match(word) for word in words)
+
+
+_DIGITS_FIRST = re.compile(r"\+%[FYysdmHGgjUVWC]")
+"""Formats of ``date`` that begin with a digit."""
+
+
+def _overlap(one: str, other: str, *, dated: bool = False) -> bool:
+    """Whether one name may fit both patterns: what stands before the first and after the last open part agrees.
+
+    ``dated`` says that the first open part of the other begins with a digit.
+    """
     starts, ends = ([re.split(r"[*?\[\]]", pattern)[at] for pattern in (one, other)] for at in (0, -1))
+    if dated and starts[0].startswith(starts[1]) and not (starts[0][len(starts[1]) :] or "0")[0].isdigit():
+        return False
     return (starts[0].startswith(starts[1]) or starts[1].startswith(starts[0])) and (
         ends[0].endswith(ends[1]) or ends[1].endswith(ends[0])
     )

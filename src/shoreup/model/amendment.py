@@ -16,7 +16,8 @@ class Applied(Struct, frozen=True):
     ``files`` are those that the edits change. ``cost`` is what the fix hurts, ``opens`` the concerns that it rightly
     brings up, ``also`` how many other resources the same text changes with it, ``loses_comments`` how many comments go
     with what is taken away. ``note`` is what the owner should know besides, such as who knows of the change only when
-    it starts next.
+    it starts next. ``with_`` names, by their fingerprints, the findings whose edits cure this one too, where it has no
+    edit of its own.
     """
 
     finding: Finding
@@ -30,6 +31,7 @@ class Applied(Struct, frozen=True):
     also: int = 0
     loses_comments: int = 0
     note: str = ""
+    with_: tuple[str, ...] = ()
 
 
 class NotFixed(Struct, frozen=True):

@@ -79,6 +79,7 @@ def _applied(one: Applied) -> Mapping[str, Json]:
         "also": one.also,
         "loses_comments": one.loses_comments,
         "note": one.note,
+        "with": list(one.with_),
     }
 
 
@@ -136,7 +137,10 @@ class _Page(Struct, frozen=True):
 
     def _applied(self, ones: Sequence[Applied]) -> Iterator[str]:
         groups: dict[tuple[str, str, str, str], list[Applied]] = defaultdict(list)
+        marks = {one.finding.fingerprint: one.finding.concern for one in ones}
         for one in ones:
+            if one.with_:
+                continue
             groups[(one.finding.concern, one.title, one.safety.value, one.impact.value)].append(one)
         for (concern, title, safety, impact), some in groups.items():
             count = f"  {len(some)} findings" if len(some) > 1 else f"  {some[0].finding.fingerprint[:MARK]}"
@@ -151,6 +155,12 @@ class _Page(Struct, frozen=True):
             also = sum(one.also for one in some)
             if also:
                 yield from self._prose(f"The same text feeds {also} more that had the same trouble.", "    ", "faint")
+
+        for one in (one for one in ones if one.with_):
+            edits = ", ".join(dict.fromkeys(marks.get(mark, mark) for mark in one.with_))
+            count = f"  {one.finding.fingerprint[:MARK]}"
+            yield f"  {self.ink(plain(one.finding.concern), 'strong')}{self.ink(count, 'faint')}"
+            yield from self._prose(f"The edit for {edits} cures it too.", "    ")
 
     def _dropped(self, one: Dropped) -> Iterator[str]:
         yield f"  {self.ink(plain(one.finding.concern), 'strong')}  {self._place(one.finding)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.live.prometheus import Prometheus
-from shoreup.model.amendment import Amendment, Change, Step
+from shoreup.model.amendment import Amendment, Change, NotFixed, Step
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Finding
 from shoreup.model.measured import Measured, spoken
@@ -90,6 +90,8 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
     wish = Wish(_wanted(options, persona), options.unsafe, options.choose, _heard(options, persona))
     ask = _measuring(options, given, clocked)
     before, outcome = run(tree, asked, wish, clocked, ask)
+    if not options.select and not options.fingerprints:
+        outcome.not_fixed.update(_unnamed(before, persona))
     _known(options.fingerprints, before)
     seconds = time.perf_counter() - started
     audit = laps.get("audit", seconds)
@@ -182,6 +184,13 @@ def _wanted(options: FixOptions, persona: Persona) -> Callable[[Finding], bool]:
 
 NAMED_ONLY = frozenset({"module-oversized"})
 """Concerns whose fix moves code about; it is made only for who names the concern."""
+
+
+def _unnamed(seen: Examination, persona: Persona) -> Iterator[tuple[str, NotFixed]]:
+    for one in seen.account.findings:
+        if one.concern in NAMED_ONLY and wants(persona, one):
+            reason = f"its fix moves code about, so it is made only for who names it: --select {one.concern}"
+            yield one.fingerprint, NotFixed(one, reason)
 
 
 def _known(marks: Sequence[str], seen: Examination) -> None:

@@ -288,7 +288,7 @@ class _Check:
         before, after = self.counts
         mine: dict[_Kind, list[Attempt]] = defaultdict(list)
         for attempt in self.attempts:
-            mine[_kind(attempt.finding, self.before)].append(attempt)
+            mine[kind_of(attempt.finding, self.before)].append(attempt)
         for kind, attempts in mine.items():
             if after[kind] > before[kind] - len(attempts):
                 self.verdict.blame(attempts, Failure("gone", "the finding would still be there"))
@@ -297,7 +297,7 @@ class _Check:
         before, after = self.counts
         moved = Moved(edit for one in self.attempts for edit in one.repair.edits).files
         for finding in self.after.account.findings:
-            kind = _kind(finding, self.after)
+            kind = kind_of(finding, self.after)
             if after[kind] <= before[kind]:
                 continue
             there = (*kind[:2], moved.get(kind[2], ""), *kind[3:])
@@ -365,7 +365,8 @@ def _whose(resource: Resource) -> tuple[str, str, str]:
     return resource.kind, resource.namespace or "", resource.name
 
 
-def _kind(finding: Finding, seen: Examination) -> _Kind:
+def kind_of(finding: Finding, seen: Examination) -> _Kind:
+    """What a finding's fingerprint is made of, in an examination."""
     return identity(seen.drafts[finding.fingerprint], finding.resource, finding.file)
 
 

@@ -50,7 +50,7 @@ def _of_one(estate: Estate, resource: Resource, routes: Sequence[Route]) -> Effe
         return Effect(impact(resource, routes))
     if all(route[:1] == ("metadata",) for route in routes):
         return Effect(Impact.NONE)
-    taken = uptake(estate, resource)
+    taken = uptake(estate, resource, {str(route[1]) for route in routes if len(route) > 1})
     note = f"{'; '.join(taken.late)}, and knows of the change when it starts next" if taken.late else ""
     if taken.anew:
         return Effect(Impact.REPLACE, taken.anew, note)

@@ -18,6 +18,7 @@ from shoreup.model.measured import Measured
 from shoreup.stages.examination import Asked, Examination, examination, understood
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.checks import Verdict, by_concern, check
+from shoreup.stages.fixing.company import called_as_before, cured_with
 from shoreup.stages.fixing.proposals import Choose, Proposals, propose
 from shoreup.stages.fixing.regions import Regions, contents
 from shoreup.stages.fixing.wording import worded
@@ -88,8 +89,8 @@ class _Rounds:
             if attempts:
                 self.say(f"checking {len(attempts)} fixes", number, MOST_ROUNDS)
                 self._settle(attempts)
-            if not proposals.later and self.alone | self.again <= self.done:
-                break
+            if not any(self._wanted(one) for one in self.outcome.last.account.findings):
+                break  # also those that a fix has brought up are answered
         for finding in self.outcome.last.account.findings:
             if self._wanted(finding) and finding.fingerprint not in self.outcome.not_fixed:
                 reason = f"its edits collided with those of others for {MOST_ROUNDS} rounds; run fix again"
@@ -193,7 +194,13 @@ class _Rounds:
         for one in attempts:
             self.done.add(one.finding.fingerprint)
             self.outcome.applied.append(replace(one, also=verdict.also[one]).applied())
-        self.outcome.last, self.outcome.tree = after, amended
+        for two in cured_with(self.outcome.last, after, attempts, self.wish.wanted):
+            mark = two.finding.fingerprint
+            self.done.add(mark)
+            self.outcome.applied.append(two)
+            self.outcome.not_fixed.pop(mark, None)
+            self.outcome.dropped.pop(mark, None)
+        self.outcome.last, self.outcome.tree = called_as_before(self.outcome.last, after, self.done), amended
 
 
 def _heard(seen: Examination, wish: Wish) -> Examination:
