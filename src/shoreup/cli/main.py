@@ -35,6 +35,8 @@ COMMANDS = {
     "upgrade": "Move a database to its next major version, rehearsed first, with a way back.",
     "runs": "List what operations were run; show, resume or cancel one.",
     "worker": "Execute queued runs; any number of workers share a queue.",
+    "schedule": "Say what runs when, or write it as CronJobs.",
+    "serve": "Run what is scheduled, when it is due.",
     "images": "Write down which versions run, so that fix can pin them.",
     "rbac": "Learn the least roles from what was really asked of the cluster.",
     "concerns": "List everything that can be found.",

@@ -110,14 +110,11 @@ class Records:
             }
 
     def fire(self, schedule: str, due: datetime) -> None:
-        """Note that the run of a schedule is queued. The time never goes back, whatever the clock does."""
+        """Note until when the runs of a schedule are queued."""
         when = f"{due.astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}"
         values = self._insert(_fired).values(schedule=f"{self._estate} {schedule}", due=when)
-        later = values.on_conflict_do_update(
-            index_elements=[_fired.c.schedule], set_={"due": when}, where=_fired.c.due < when
-        )
         with self.engine.begin() as connection:
-            connection.execute(later)
+            connection.execute(values.on_conflict_do_update(index_elements=[_fired.c.schedule], set_={"due": when}))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -17,6 +17,7 @@ Find = Callable[[str], Operation]
 _KNOWN: Mapping[str, str] = {
     "backup run": "shoreup.operations.backup.running:backup_run",
     "backup prune": "shoreup.operations.backup.pruning:backup_prune",
+    "drill": "shoreup.stages.drilling:drill",
 }
 """Where each is made: ``module:function``. A module is imported when its operation is asked for."""
 

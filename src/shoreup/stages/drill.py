@@ -30,7 +30,8 @@ class DrillOptions(Struct, frozen=True):
     """What is asked for.
 
     ``name`` is a drill, empty for all that need not be named. ``subject`` is a pattern of ``namespace/name``, empty for
-    everything. ``due`` leaves out what is proven and stays so today.
+    everything. ``due`` leaves out what is proven and stays so today. ``run`` is the run that this belongs to, empty for
+    one of its own: what a run has recorded is not recorded again.
     """
 
     name: str = ""
@@ -40,6 +41,7 @@ class DrillOptions(Struct, frozen=True):
     config: Path | None = None
     ledger: str = ""
     today: date | None = None
+    run: str = ""
 
 
 class Untried(Struct, frozen=True):
@@ -73,7 +75,7 @@ def drill(paths: Sequence[Path], options: DrillOptions, say: Progress) -> Drille
     estate = _understood(found, options, say)
     trials = _meant(estate, options)
     ledger = _ledger(found)
-    run = uuid4().hex
+    run = options.run or uuid4().hex
     made: list[Proof] = []
     untried: list[Untried] = []
     left: list[ProofSubject] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -36,12 +37,18 @@ class Runner:
         self.given: GivenSettings = read_settings(root, config)
         said = self.given.settings.operations
         self.place: Place = locate(root, said.url, said.folder, asked=config is not None)
-        self._find = find
+        self.find = find
 
     @property
     def slots(self) -> int:
         """How many runs a worker executes at a time; at least one."""
         return max(1, self.given.settings.operations.slots)
+
+    @property
+    def settings_text(self) -> str:
+        """The settings as they stand in their file, empty without one."""
+        path = self.given.folder / Path(self.given.name).name
+        return path.read_text("utf-8") if self.given.name else ""
 
     def all(self, *, most: int = _SHOWN) -> tuple[RunSeen, ...]:
         """The newest runs, newest first."""
@@ -49,6 +56,16 @@ class Runner:
             return ()
         with self._reading() as runs:
             return tuple(_seen(one) for one in runs.all(limit=most))
+
+    def fired(self) -> Mapping[str, datetime]:
+        """Until when the runs of each schedule are queued, by its key."""
+        if self.place.file is not None and not self.place.file.exists():
+            return {}
+        records = Records(self.place)
+        try:
+            return records.fired()
+        finally:
+            records.close()
 
     def one(self, run: str) -> RunSeen:
         """One run with its steps, by its id or how that begins. Raises :class:`UserError`."""
@@ -97,7 +114,7 @@ class Runner:
 
     @contextmanager
     def _executing(self, say: Progress) -> Iterator[Executor]:
-        with Executor(self.place, find=self._find, watch=lambda _, step: say(step, 0, 0)) as executor:
+        with Executor(self.place, find=self.find, watch=lambda _, step: say(step, 0, 0)) as executor:
             yield executor
 
 

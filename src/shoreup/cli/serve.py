@@ -1,0 +1,30 @@
+"""``shoreup serve``: a process that runs what is scheduled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("serve")
+@click.option("--no-web", is_flag=True, help="Without a dashboard.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
+)
+@click.option("--at", type=click.Path(path_type=Path), default=Path(), metavar="PATH", help="The repository's folder.")
+def command(no_web: bool, config: Path | None, at: Path) -> int:
+    """Run what [schedule.NAME] in shoreup.toml says when it is due, until it is stopped.
+
+    What was due while nobody served runs once. Several may serve one database: nothing runs twice.
+    """
+    from shoreup.cli.signals import stopped_by_signals, tell
+    from shoreup.model.errors import UserError
+    from shoreup.stages.running import Runner
+    from shoreup.stages.schedules import serve
+
+    if not no_web:
+        raise UserError("There is no dashboard yet. Serve without it: shoreup serve --no-web")
+    with stopped_by_signals() as stop:
+        serve(Runner(at, config), stop, tell)
+    return 0
