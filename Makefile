@@ -14,13 +14,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 JOBS ?= 2
 PYTEST ?= -n $(JOBS)
 
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test lint bench web lock clean
 
 help:
 	@echo 'make setup   .venv with the locked dependencies and .venv/bin/shoreup'
 	@echo 'make demo    lose a backup of examples/homelab, fix the platform, and restore one'
 	@echo 'make test    linters, types, layers, tests (sets up what they need)'
 	@echo 'make bench   Shoreup and Checkov on the same tree; TREE=path for a tree of yours'
+	@echo 'make web     build the page of the report anew'
 	@echo 'make lock    write the lock files anew'
 	@echo 'make clean   remove what these made'
 
@@ -72,6 +73,10 @@ test: $(VENV)/.test
 bench: $(VENV)/.setup
 	$(BIN)/python bench/run.py $(if $(TREE),--tree "$(TREE)")
 
+# The page of the report is built by hand and lies in the wheel; node and npm are needed for nothing else.
+web:
+	cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && npm run --silent check && npm run --silent build
+
 # uv is needed to write the locks and for nothing else. It resolves for every supported Python and platform.
 LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 lock:
@@ -81,4 +86,4 @@ lock:
 	$(LOCK) pyproject.toml --extra engines --extra operations --extra backup --group dev -c requirements-engines.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist tests/environment/node_modules .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist tests/environment/node_modules web/node_modules .mypy_cache .ruff_cache .hypothesis

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shoreup.stages.own_concerns import OwnCode
 
 SEVERITIES = [severity.value for severity in Severity]
-FORMATS = ["text", "json", "sarif", "junit", "github", "markdown"]
+FORMATS = ["text", "json", "sarif", "junit", "github", "markdown", "html"]
 STDOUT = Path("-")
 
 
@@ -152,7 +152,7 @@ def command(
         save(render_baseline(account), write_baseline)
     account = at_least(account, Severity(min_severity) if min_severity else selection.min_severity)
 
-    printer = _Printer(paths, full, no_color, own)
+    printer = _Printer(paths or (Path(),), full, no_color, own, config)
     for form, target in reports:
         if target is None:
             say(printer.render(account, form, to_file=False))
@@ -218,6 +218,7 @@ class _Printer:
     full: bool
     refuse_colour: bool
     own: OwnCode
+    config: Path | None
 
     def render(self, account: Account, form: str, *, to_file: bool) -> str:
         if form == "json":
@@ -242,6 +243,13 @@ class _Printer:
             from shoreup.report import markdown
 
             return markdown.render(account)
+        if form == "html":
+            from shoreup.cli.progress import Waiting
+            from shoreup.report import html
+            from shoreup.stages.dossier import DossierOptions, dossier
+
+            with Waiting() as waiting:
+                return html.render(dossier(self.paths, DossierOptions(config=self.config), waiting, account))
         from shoreup.cli.output import PIPE_WIDTH, wants_colour, width_of
         from shoreup.report import text
 

@@ -22,7 +22,12 @@ HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 def render(account: Account) -> str:
     """The account as JSON text, indented, with a line break at the end."""
-    document = {
+    return encode(document(account))
+
+
+def document(account: Account) -> dict[str, Json]:
+    """The account in the shapes of JSON."""
+    return {
         "version": account.version,
         "estate": list(account.estate),
         "findings": [finding(one) for one in account.findings],
@@ -35,7 +40,6 @@ def render(account: Account) -> str:
         "coverage": _coverage(account.coverage),
         "timing": {name: round(seconds, 6) for name, seconds in account.timing.items()},
     }
-    return encode(document)
 
 
 def schema() -> str:
@@ -48,7 +52,7 @@ def encode(document: Json) -> str:
     try:
         content = msgspec.json.encode(document)
     except UnicodeEncodeError:
-        content = msgspec.json.encode(_whole(document))
+        content = msgspec.json.encode(whole(document))
     return msgspec.json.format(content, indent=2).decode() + "\n"
 
 
@@ -128,11 +132,12 @@ def _coverage(coverage: Coverage) -> Json:
     }
 
 
-def _whole(value: Json) -> Json:
+def whole(value: Json) -> Json:
+    """The same without half characters, which UTF-8 cannot hold."""
     if isinstance(value, str):
         return HALF_CHARACTER.sub("\ufffd", value)
     if isinstance(value, Mapping):
-        return {HALF_CHARACTER.sub("\ufffd", key): _whole(item) for key, item in value.items()}
+        return {HALF_CHARACTER.sub("\ufffd", key): whole(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_whole(item) for item in value]
+        return [whole(item) for item in value]
     return value

@@ -44,12 +44,17 @@ def draw(paths: Sequence[Path], without: str, config: Path | None, say: Progress
     asked = Asked((), datetime.now(UTC).date(), given=found.given, whole=found.whole)
     reading = read(found.tree, None, say)
     say("following the wiring", 0, 0)
-    pen = _Pen(understood(reading, asked), Places(reading.resources, reading.trace, found.tree.read))
+    pen = wired(understood(reading, asked), Places(reading.resources, reading.trace, found.tree.read))
     graph = pen.graph()
     return Wired(graph, pen.loss(without) if without else None)
 
 
-class _Pen(Struct, eq=False):
+def wired(estate: Estate, places: Places) -> Pen:
+    """Draws the wiring of an estate that is understood already."""
+    return Pen(estate, places)
+
+
+class Pen(Struct, eq=False):
     """Turns nodes and edges into things and links, each once."""
 
     estate: Estate
@@ -61,6 +66,7 @@ class _Pen(Struct, eq=False):
         return wiring(self.estate)
 
     def graph(self) -> Graph:
+        """The whole wiring."""
         taken: dict[str, int] = {}
         for node in self.wiring.nodes:
             self._things[node] = self._thing(node, taken)
@@ -69,6 +75,7 @@ class _Pen(Struct, eq=False):
         return Graph(tuple(things), tuple(sorted(links, key=lambda one: (one.source, one.target, one.how))))
 
     def loss(self, name: str) -> Loss:
+        """What stops without all that is called so. :meth:`graph` has to be asked first."""
         gone = [node for node, thing in self._things.items() if _called(thing, name)]
         if not gone:
             raise UserError(_nobody(name, [thing.name for thing in self._things.values()]))

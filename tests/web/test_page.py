@@ -1,0 +1,137 @@
+"""The page in a real browser: it opens, it is readable by everyone, and nothing that an estate contains runs in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dossiers import HOSTILE, large, small
+from shoreup.report.html import page, render
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+HERE = Path(__file__).parent
+AXE = HERE.parent / "environment" / "node_modules" / "axe-core" / "axe.min.js"
+WEB = HERE.parents[1] / "web"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="not run: Debian's chromium is missing")
+needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="not run: axe-core is missing (tests/environment/prepare)")
+DESK, PHONE = (1280, 900), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield started
+        started.close()
+
+
+def opened(browser: Browser, file: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> tuple[Page, list[str]]:
+    """The page, and everything that went wrong in it or left the file."""
+    wrong: list[str] = []
+    shown = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]  # a literal of its own
+    shown.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    shown.on("pageerror", lambda error: wrong.append(str(error)))
+    shown.on("dialog", lambda dialog: wrong.append(f"dialog {dialog.message}"))
+    shown.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url))
+    shown.goto(file.as_uri())
+    shown.wait_for_selector("h2")
+    return shown, wrong
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page about a small estate whose every name would like to be more than a name."""
+    target = tmp_path_factory.mktemp("page") / "report.html"
+    target.write_text(render(small()), encoding="utf-8")
+    return target
+
+
+def test_the_page_is_built_from_the_sources_that_lie_here() -> None:
+    digest = sha256()
+    for source in sorted((WEB / "src").iterdir()):
+        digest.update(source.read_bytes())
+    digest.update((WEB / "package-lock.json").read_bytes())
+    assert f'content="sources {digest.hexdigest()}"' in page(), "run make web"
+
+
+def test_an_estate_cannot_end_the_element_that_holds_it() -> None:
+    whole = render(small())
+    assert HOSTILE not in whole
+    assert whole.count("</script>") == page().count("</script>")
+
+
+@needs_browser
+def test_hostile_names_stay_names_and_nothing_leaves_the_file(browser: Browser, written: Path) -> None:
+    shown, wrong = opened(browser, written)
+    assert HOSTILE in shown.locator("#first").inner_text()
+    shown.locator("#wiring").scroll_into_view_if_needed()
+    shown.wait_for_selector("#wiring canvas")
+    for summary in shown.locator("summary").all():
+        summary.click()
+    assert shown.evaluate("window.owned === undefined && document.querySelector('img, iframe, object') === null")
+    assert wrong == []
+    shown.close()
+
+
+@needs_browser
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_everyone_can_read_it(browser: Browser, written: Path, size: tuple[int, int], scheme: str) -> None:
+    shown, _ = opened(browser, written, size, scheme)
+    for summary in shown.locator("details.concern > summary, #open summary").all():
+        summary.click()
+    assert shown.evaluate("document.documentElement.scrollWidth") <= size[0]
+    shown.evaluate(AXE.read_text(encoding="utf-8"))
+    found = shown.evaluate("axe.run().then(one => one.violations.map(v => v.id + ' ' + v.nodes.map(n => n.target)))")
+    assert found == []
+    shown.close()
+
+
+@needs_browser
+def test_what_stops_is_found_by_keyboard_alone(browser: Browser, written: Path) -> None:
+    shown, _ = opened(browser, written)
+    shown.keyboard.press("Tab")
+    assert shown.evaluate("document.activeElement.className") == "skip"
+    shown.get_by_label("Find", exact=True).focus()
+    shown.keyboard.type("postgres")
+    shown.locator("#wiring .filters button.link").first.focus()
+    shown.keyboard.press("Enter")
+    assert "1 others stop" in shown.locator("#wiring aside").inner_text()
+    shown.close()
+
+
+@needs_browser
+def test_filters_leave_what_was_asked_for(browser: Browser, written: Path) -> None:
+    shown, _ = opened(browser, written)
+    shown.get_by_label("Severity").select_option("critical")
+    assert shown.locator("#findings [role=status]").inner_text() == "1 of 2"
+    shown.locator("#findings input[type=search]").fill("nothing has this name")
+    assert shown.locator("#findings [role=status]").inner_text() == "0 of 2"
+    shown.close()
+
+
+@needs_browser
+def test_five_thousand_findings_open_quickly(browser: Browser, tmp_path: Path) -> None:
+    target = tmp_path / "large.html"
+    target.write_text(render(large(findings=5000, services=300)), encoding="utf-8")
+    start = monotonic()
+    shown, wrong = opened(browser, target)
+    took = monotonic() - start
+    assert shown.locator("#findings [role=status]").inner_text() == "5000 of 5000"
+    assert wrong == []
+    assert took < 5, "it is one second on a quiet machine"
+    shown.close()

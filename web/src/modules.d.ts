@@ -1,0 +1,5 @@
+declare module "cytoscape-dagre" {
+  const extension: cytoscape.Ext;
+  export default extension;
+}
+declare module "*.css";

@@ -1,0 +1,227 @@
+import cytoscape, { type Core, type ElementDefinition } from "cytoscape";
+import dagre from "cytoscape-dagre";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { CLASSES, type Consequence, type Dossier, grouped } from "./data";
+
+cytoscape.use(dagre);
+
+interface Props {
+  graph: Dossier["graph"];
+  kinds: ReadonlySet<string>;
+  folded: boolean;
+  worst: Map<string, Consequence>;
+  selected: string | null;
+  stopped: string[];
+  choose: (id: string | null) => void;
+}
+
+const SHAPES: Record<string, string> = {
+  "way in": "round-tag",
+  middleware: "round-diamond",
+  service: "ellipse",
+  database: "barrel",
+  volume: "bottom-round-rectangle",
+  server: "round-octagon",
+  config: "rectangle",
+};
+
+/** The wiring drawn. It is made when it comes into sight, so that the page opens at once. */
+export function Picture(props: Props) {
+  const target = useRef<HTMLDivElement>(null);
+  const core = useRef<Core | null>(null);
+  const choose = useRef(props.choose);
+  choose.current = props.choose;
+  const elements = useMemo(
+    () => (props.folded ? foldedElements(props) : elementsOf(props)),
+    [props.graph, props.kinds, props.folded, props.worst],
+  );
+
+  useEffect(() => {
+    const holder = target.current;
+    if (!holder) return;
+    const seen = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      seen.disconnect();
+      core.current = draw(holder, elements, (id) => choose.current(id));
+      mark(core.current, props.selected, props.stopped);
+    });
+    seen.observe(holder);
+    return () => {
+      seen.disconnect();
+      core.current?.destroy();
+      core.current = null;
+    };
+  }, [elements]);
+
+  useEffect(() => {
+    if (core.current) mark(core.current, props.selected, props.stopped);
+  }, [props.selected, props.stopped]);
+
+  const zoom = (factor: number) => {
+    const drawn = core.current;
+    if (drawn) drawn.zoom({ level: drawn.zoom() * factor, renderedPosition: { x: drawn.width() / 2, y: drawn.height() / 2 } });
+  };
+  return (
+    <div class="picture">
+      <div ref={target} class="canvas" role="img" aria-label="The wiring as a picture; the table below says the same" />
+      <div class="zoom">
+        <button type="button" aria-label="Nearer" onClick={() => zoom(1.4)}>
+          +
+        </button>
+        <button type="button" aria-label="Further" onClick={() => zoom(1 / 1.4)}>
+          −
+        </button>
+        <button type="button" aria-label="All of it" onClick={() => core.current?.fit(undefined, 16)}>
+          ⤢
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function elementsOf({ graph, kinds, worst }: Props): ElementDefinition[] {
+  const shown = graph.things.filter((one) => kinds.has(one.kind));
+  const visible = new Set(shown.map((one) => one.id));
+  const needs = grouped(graph.links, (link) => link.source);
+  const joined = new Set<string>();
+  const edges: ElementDefinition[] = [];
+  for (const one of shown) {
+    // What is hidden between two that are shown is stepped over.
+    const waiting = [one.id];
+    const passed = new Set(waiting);
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      for (const link of needs.get(at) ?? []) {
+        if (visible.has(link.target)) {
+          const key = `${one.id}\n${link.target}`;
+          if (link.target === one.id || joined.has(key)) continue;
+          joined.add(key);
+          edges.push({ data: { source: one.id, target: link.target } });
+        } else if (!passed.has(link.target)) {
+          passed.add(link.target);
+          waiting.push(link.target);
+        }
+      }
+    }
+  }
+  const used = new Set(edges.flatMap((edge) => [edge.data.source as string, edge.data.target as string]));
+  const nodes = shown
+    .filter((one) => used.has(one.id))
+    .map((one) => ({
+      data: {
+        id: one.id,
+        label: one.name.slice(one.name.lastIndexOf("/") + 1),
+        shape: SHAPES[one.kind] ?? "round-rectangle",
+        worst: worst.get(one.id) ?? "",
+        weight: one.dependants,
+        members: [one.id],
+      },
+    }));
+  return [...nodes, ...edges];
+}
+
+/** One box for each namespace; what has none stays itself. */
+function foldedElements(props: Props): ElementDefinition[] {
+  const box = new Map(props.graph.things.map((one) => [one.id, one.namespace ? `namespace ${one.namespace}` : one.id]));
+  const shown = props.graph.things.filter((one) => one.namespace || props.kinds.has(one.kind));
+  const boxes = grouped(shown, (one) => box.get(one.id) ?? one.id);
+  const joined = new Set<string>();
+  const edges: ElementDefinition[] = [];
+  for (const link of props.graph.links) {
+    const source = box.get(link.source) ?? "";
+    const goal = box.get(link.target) ?? "";
+    const key = `${source}\n${goal}`;
+    if (source === goal || joined.has(key) || !boxes.has(source) || !boxes.has(goal)) continue;
+    joined.add(key);
+    edges.push({ data: { source, target: goal } });
+  }
+  const used = new Set(edges.flatMap((edge) => [edge.data.source as string, edge.data.target as string]));
+  const nodes = [...boxes]
+    .filter(([id]) => used.has(id) || id.startsWith("namespace "))
+    .map(([id, some]) => {
+      const found = some.map((one) => props.worst.get(one.id)).filter((one) => one !== undefined);
+      const worst = CLASSES.find((name) => found.includes(name)) ?? "";
+      const label = id.startsWith("namespace ") ? `${id.slice(10)} (${some.length})` : (some[0]?.name ?? id);
+      const heaviest = some.reduce((a, b) => (a.dependants >= b.dependants ? a : b));
+      return {
+        data: { id, label, shape: "round-rectangle", worst, weight: heaviest.dependants, members: some.map((one) => one.id), heaviest: heaviest.id },
+      };
+    });
+  return [...nodes, ...edges];
+}
+
+function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: string | null) => void): Core {
+  const ink = getComputedStyle(document.documentElement);
+  const colour = (name: string) => ink.getPropertyValue(name).trim();
+  const drawn = cytoscape({
+    container: holder,
+    elements,
+    minZoom: 0.05,
+    maxZoom: 3,
+    style: [
+      {
+        selector: "node",
+        style: {
+          label: "data(label)",
+          shape: "data(shape)" as never,
+          "text-valign": "center",
+          "font-size": 11,
+          "font-family": "system-ui, sans-serif",
+          color: colour("--ink"),
+          "background-color": colour("--card"),
+          "border-width": 1.5,
+          "border-color": colour("--faint"),
+          width: (node: cytoscape.NodeSingular) => 22 + 6.4 * String(node.data("label")).length,
+          height: 26,
+          "min-zoomed-font-size": 5,
+        },
+      },
+      ...CLASSES.map((name) => ({
+        selector: `node[worst = "${name}"]`,
+        style: { "border-color": colour(`--${name}`), "border-width": 3 },
+      })),
+      {
+        selector: "edge",
+        style: {
+          width: 1,
+          "line-color": colour("--line"),
+          "target-arrow-color": colour("--faint"),
+          "target-arrow-shape": "triangle",
+          "arrow-scale": 0.7,
+          "curve-style": "bezier",
+        },
+      },
+      { selector: ".far", style: { opacity: 0.25 } },
+      { selector: "node.stopped", style: { "background-color": colour("--bad-back") } },
+      { selector: "node.chosen", style: { "background-color": colour("--accent"), color: colour("--card") } },
+      { selector: "edge.stopped", style: { "line-color": colour("--bad"), width: 2 } },
+    ],
+    layout: { name: "dagre", rankDir: "LR", nodeSep: 8, rankSep: 70, fit: true, padding: 16 } as never,
+  });
+  drawn.on("tap", "node", (event) => choose((event.target.data("heaviest") as string | undefined) ?? (event.target.id() as string)));
+  drawn.on("tap", (event) => {
+    if (event.target === drawn) choose(null);
+  });
+  return drawn;
+}
+
+function mark(drawn: Core, selected: string | null, stopped: string[]) {
+  const lost = new Set(stopped);
+  drawn.batch(() => {
+    drawn.elements().removeClass("far stopped chosen");
+    if (!selected) return;
+    drawn.nodes().forEach((node) => {
+      const members = node.data("members") as string[];
+      if (members.includes(selected)) node.addClass("chosen");
+      else if (members.some((one) => lost.has(one))) node.addClass("stopped");
+      else node.addClass("far");
+    });
+    drawn.edges().forEach((edge) => {
+      const ends = edge.source().hasClass("far") || edge.target().hasClass("far");
+      edge.addClass(ends ? "far" : "stopped");
+    });
+  });
+  const near = drawn.nodes(".chosen, .stopped");
+  if (near.nonempty()) drawn.fit(near, 40);
+  // One box alone would fill the picture.
+  if (drawn.zoom() > 1.3) drawn.zoom({ level: 1.3, position: near.first().position() });
+}

@@ -1,0 +1,162 @@
+import { useMemo, useState } from "preact/hooks";
+import { CLASSES, CLASS_NAMES, type Consequence, type Dossier, type Thing, where, without } from "./data";
+import { Picture } from "./picture";
+
+const MANY = 120;
+const KINDS = ["way in", "middleware", "workload", "release", "database", "volume", "server", "service", "config"];
+const USUAL = new Set(["way in", "middleware", "workload", "release", "database", "volume", "server"]);
+
+export function Wiring({ dossier }: { dossier: Dossier }) {
+  const { things, links } = dossier.graph;
+  const worst = useMemo(() => worstOf(dossier), [dossier]);
+  const [kinds, setKinds] = useState<ReadonlySet<string>>(USUAL);
+  const [folded, setFolded] = useState(things.length > MANY);
+  const [words, setWords] = useState("");
+  const [selected, setSelected] = useState<string | null>(null);
+  const stopped = useMemo(() => (selected ? without(links, [selected]) : []), [links, selected]);
+  const by = useMemo(() => new Map(things.map((one) => [one.id, one])), [things]);
+  const wanted = words.toLowerCase();
+  const found = wanted ? things.filter((one) => one.name.toLowerCase().includes(wanted)) : [];
+  const chosen = selected ? by.get(selected) : undefined;
+  const heavy = [...things].sort((a, b) => b.dependants - a.dependants).filter((one) => one.dependants);
+  const there = KINDS.filter((kind) => things.some((one) => one.kind === kind));
+  return (
+    <section id="wiring" aria-labelledby="wiring-title">
+      <h2 id="wiring-title">What hangs on what</h2>
+      {things.length === 0 && <p class="faint">The repository wires nothing together.</p>}
+      {things.length > 0 && (
+        <>
+          <div class="filters">
+            <label>
+              Find{" "}
+              <input type="search" list="things" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+            </label>
+            <datalist id="things">
+              {things.slice(0, 500).map((one) => (
+                <option value={one.name} key={one.id} />
+              ))}
+            </datalist>
+            <label>
+              <input type="checkbox" checked={folded} onChange={(event) => setFolded(event.currentTarget.checked)} /> one box a namespace
+            </label>
+            <fieldset>
+              <legend class="unseen">Kinds that are shown</legend>
+              {there.map((kind) => (
+                <label key={kind}>
+                  <input
+                    type="checkbox"
+                    checked={kinds.has(kind)}
+                    onChange={() => setKinds(new Set(kinds.has(kind) ? [...kinds].filter((one) => one !== kind) : [...kinds, kind]))}
+                  />{" "}
+                  {kind}
+                </label>
+              ))}
+            </fieldset>
+          </div>
+          {found.length > 0 && found.length <= 12 && (
+            <p class="filters">
+              {found.map((one) => (
+                <Choose key={one.id} one={one} choose={setSelected} />
+              ))}
+            </p>
+          )}
+          <div class="wiring">
+            <Picture
+              graph={dossier.graph}
+              kinds={kinds}
+              folded={folded}
+              worst={worst}
+              selected={selected}
+              stopped={stopped}
+              choose={setSelected}
+            />
+            <aside aria-live="polite">
+              {chosen ? (
+                <>
+                  <h3>Without {chosen.name}</h3>
+                  {chosen.file && <code class="place">{where(chosen)}</code>}
+                  <p>{stopped.length ? `${stopped.length} others stop:` : "Nothing else stops, as far as the repository says."}</p>
+                  <ul>
+                    {stopped.slice(0, 60).map((id) => {
+                      const one = by.get(id);
+                      return one ? (
+                        <li key={id}>
+                          <Choose one={one} choose={setSelected} />
+                        </li>
+                      ) : null;
+                    })}
+                    {stopped.length > 60 && <li class="faint">and {stopped.length - 60} more</li>}
+                  </ul>
+                  <button type="button" onClick={() => setSelected(null)}>
+                    Clear
+                  </button>
+                </>
+              ) : (
+                <p class="faint">Click something to see what stops when it does. Colours: the worst that was found there.</p>
+              )}
+              <ul class="legend">
+                {CLASSES.map((name) => (
+                  <li key={name} class={name}>
+                    {CLASS_NAMES[name]}
+                  </li>
+                ))}
+              </ul>
+            </aside>
+          </div>
+          <details>
+            <summary>The same as a table</summary>
+            <div class="wide" tabIndex={0} role="region" aria-label="What most depends on">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">What</th>
+                    <th scope="col">Kind</th>
+                    <th scope="col">Depend on it</th>
+                    <th scope="col">Where</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {heavy.slice(0, 200).map((one) => (
+                    <tr key={one.id}>
+                      <th scope="row">
+                        <Choose one={one} choose={setSelected} />
+                      </th>
+                      <td>{one.kind}</td>
+                      <td class="number">{one.dependants}</td>
+                      <td>
+                        <code class="place">{where(one)}</code>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          </details>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Choose({ one, choose }: { one: Thing; choose: (id: string) => void }) {
+  return (
+    <button type="button" class="link" onClick={() => choose(one.id)}>
+      {one.name}
+    </button>
+  );
+}
+
+/** The worst consequence that was found at each thing. */
+function worstOf(dossier: Dossier): Map<string, Consequence> {
+  const names = new Map(dossier.graph.things.map((one) => [one.name, one.id]));
+  const found = new Map<string, Consequence>();
+  for (const one of dossier.account.findings) {
+    if (!one.resource || one.severity === "low") continue;
+    const { kind, namespace, name } = one.resource;
+    const id = names.get(`${kind} ${namespace ? `${namespace}/` : ""}${name}`);
+    if (id === undefined) continue;
+    const before = found.get(id);
+    if (before === undefined || CLASSES.indexOf(one.class) < CLASSES.indexOf(before)) found.set(id, one.class);
+  }
+  return found;
+}
