@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shoreup.cli.rbac import command
 from shoreup.formats.learned_file import NAME, parse
@@ -226,3 +227,19 @@ def test_what_was_never_used_is_named(estate: Path) -> None:
     answer = CliRunner().invoke(command, ["learn", str(log), str(estate)], standalone_mode=False)
     assert "never used Role runner: delete *" in answer.output
     assert "never used Role runner: get" not in answer.output
+
+
+def test_a_fix_reads_the_log_at_once(estate: Path) -> None:
+    (estate / "binding.yaml").write_text(BINDING)
+    log = estate.parent / "audit.log"
+    log.write_bytes(event("list", "nodes") + event("create", "pods/exec", namespace="ci"))
+    options = FixOptions(select=("rbac-cluster-admin",), unsafe=True, audit_log=log)
+    (left,) = fix([estate], options, silent).amendment.not_fixed
+    assert "create/pods/exec" in left.reason
+    fixed = fix([estate], structs.replace(options, allow=("create/pods/exec",)), silent).amendment
+    assert not fixed.dropped
+    changed = {one.path: one.after.decode() for one in fixed.changes}
+    assert changed["binding.yaml"] == BINDING.replace("cluster-admin", "ci-runner")
+    assert not (estate / NAME).exists()
+    with pytest.raises(UserError, match="--audit-log"):
+        fix([estate], FixOptions(allow=("create/pods/exec",)), silent)

@@ -283,3 +283,34 @@ def test_its_finding_is_explained(estate: Path, capsys: pytest.CaptureFixture[st
     )
     assert run(["explain", mark, str(estate), *mine]) == 0
     assert "It says hello." in capsys.readouterr().out
+
+
+REPAIRED = """
+    def repair(self, estate, draft):
+        from shoreup.model.edit import Put, Repair
+        from shoreup.model.finding import Fix, Safety
+
+        if BROKEN:
+            raise LookupError
+        fix = Fix("Greet", Safety.SAFE, "it is said to nobody yet")
+        return Repair(fix, (Put(draft.at.resource, draft.at.route, "good day"),))
+"""
+
+
+def test_what_it_finds_is_fixed_as_it_says(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = estate.parent / "mine.py"
+    mine.write_text(CONCERN + REPAIRED.replace("BROKEN", "False"))
+    asked = ["fix", str(estate), "--concerns", str(mine), "--select", "greeting-plain", "--format", "json"]
+    assert run([*asked, "--write"]) == 0
+    (applied,) = json.loads(capsys.readouterr().out)["applied"]
+    assert (applied["concern"], applied["title"]) == ("greeting-plain", "Greet")
+    assert "data: {text: \"good day\"}" in (estate / "motd.yaml").read_text()
+
+
+def test_its_mistake_costs_its_own_fix(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = estate.parent / "mine.py"
+    mine.write_text(CONCERN + REPAIRED.replace("BROKEN", "True"))
+    asked = ["fix", str(estate), "--concerns", str(mine), "--select", "greeting-plain", "--format", "json"]
+    assert run(asked) == 6
+    (dropped,) = json.loads(capsys.readouterr().out)["dropped"]
+    assert (dropped["check"], dropped["cause"]) == ("repair", "Shoreup failed to work it out: LookupError")

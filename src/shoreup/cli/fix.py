@@ -27,6 +27,8 @@ FAILED = 6
 @click.option("--fingerprint", "fingerprints", multiple=True, metavar="F", help="Only this finding; may be repeated.")
 @click.option("--prometheus", default="", metavar="URL", help="Take requests and limits from what it has measured.")
 @click.option("--window", default="", metavar="TIME", help="How far it is asked back, such as 7d (the default).")
+@click.option("--audit-log", type=click.Path(path_type=Path), metavar="FILE", help="Bind roles by what it shows used.")
+@click.option("--allow", multiple=True, metavar="VERB/RESOURCE", help="Learn this too, though it leads to more rights.")
 @click.option("--into-modules", is_flag=True, help="With module-oversized: a module for each subject of a long file.")
 @click.option("--write", is_flag=True, help="Write the files. Without it nothing is written.")
 @click.option("--interactive", "-i", is_flag=True, help="Ask for each fix, with its finding and diff.")
@@ -37,6 +39,13 @@ FAILED = 6
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
 )
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge what is still supported as of this day.")
+@click.option(
+    "--concerns",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Concerns of your own: a Python file, which is run.",
+)
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
 def command(
     paths: tuple[Path, ...],
@@ -46,6 +55,8 @@ def command(
     fingerprints: tuple[str, ...],
     prometheus: str,
     window: str,
+    audit_log: Path | None,
+    allow: tuple[str, ...],
     into_modules: bool,
     write: bool,
     interactive: bool,
@@ -54,6 +65,7 @@ def command(
     form: str,
     config: Path | None,
     today: datetime | None,
+    concerns: tuple[Path, ...],
     no_color: bool,
 ) -> int:
     """Fix what code can cure in the repository at PATH (the current folder by default).
@@ -70,6 +82,7 @@ def command(
     from shoreup.report.patch import render as render_patch
     from shoreup.stages.fix import FixOptions, branch_out, fix, write_out
     from shoreup.stages.opening import estate_root
+    from shoreup.stages.own_concerns import own_code
 
     folders = tuple(one for one in paths if not is_mark(one))
     marks = (*fingerprints, *(str(one) for one in paths if is_mark(one)))
@@ -78,9 +91,10 @@ def command(
         from shoreup.sources.git_branch import refuse_branch
 
         refuse_branch(estate_root(folders or (Path(),))[0], branch)
+    own = own_code(estate_root(folders or (Path(),))[0], concerns)
     options = FixOptions(
-        select=expand(select),
-        ignore=expand(ignore),
+        select=expand(select, own),
+        ignore=expand(ignore, own),
         fingerprints=marks,
         unsafe=unsafe,
         today=today.date() if today else None,
@@ -88,6 +102,9 @@ def command(
         prometheus=prometheus,
         window=_time(window),
         into_modules=into_modules,
+        audit_log=audit_log,
+        allow=allow,
+        own=own,
         choose=Questions(width, colour) if interactive else None,
     )
     with Waiting(quiet=interactive) as waiting:

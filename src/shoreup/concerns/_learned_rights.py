@@ -13,9 +13,9 @@ from shoreup.model.value import Value, at
 
 _NO_LOG = (
     "what it really asks for is not in the repository: 'shoreup rbac learn AUDIT.log --output shoreup.rbac.json' "
-    "writes it down"
+    "writes it down, and 'shoreup fix --audit-log AUDIT.log' reads it at once"
 )
-_UNSEEN = "the audit log that shoreup.rbac.json was learned from shows no request of {who}"
+_UNSEEN = "the audit log that this was learned from shows no request of {who}"
 _COST = "what it does less often than the audit log reaches back is refused from then on"
 _ANEW = f"{_COST}; a binding's role cannot be changed, so the binding is made anew"
 
@@ -30,7 +30,7 @@ def learned(estate: Estate, namespace: str, name: str) -> LearnedRights | NoRepa
     if found.refused:
         said = ", ".join(found.refused)
         return NoRepair(
-            f"it used what leads to more rights ({said}); 'shoreup rbac learn --allow {found.refused[0]}' takes it up"
+            f"it used what leads to more rights ({said}); learned with --allow {found.refused[0]} it is taken up"
         )
     return found
 

@@ -21,6 +21,7 @@ from shoreup.facts.build import Extras, build
 from shoreup.facts.estate import Estate
 from shoreup.facts.mounts import strangers
 from shoreup.formats.files import FileTree
+from shoreup.model.access import LearnedRights
 from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import Draft, Notice, Undecided
 from shoreup.model.measured import Measured
@@ -64,6 +65,8 @@ class Asked(Struct, frozen=True):
     """Whether the readers' trees are wanted afterwards, for edits; they then stay in this process."""
     measured: Measured | None = None
     """What containers used, for fixes that need to know."""
+    learned: tuple[LearnedRights, ...] = ()
+    """What accounts have used, beside what the estate keeps of it itself."""
     into_modules: bool = False
     """Whether a long file becomes modules when it is split."""
 
@@ -78,6 +81,7 @@ def understood(reading: Reading, asked: Asked) -> Estate:
         products=own_products(asked.given),
         measured=asked.measured,
         into_modules=asked.into_modules,
+        learned_rights={(one.namespace, one.name): one for one in asked.learned},
     )
     return build(reading.resources, extras(reading, given))
 

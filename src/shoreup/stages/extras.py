@@ -37,7 +37,7 @@ def extras(reading: Reading, given: Extras) -> Extras:
         given,
         pins={one.reference: one for one in lock.images},
         chart_pins={(one.namespace, one.release): one for one in lock.charts},
-        learned_rights={(one.namespace, one.name): one for one in read_learned(reading)},
+        learned_rights={(one.namespace, one.name): one for one in read_learned(reading)} | dict(given.learned_rights),
         releases=tuple(reading.releases),
         repository=reading.repository,
         part_of_more=part_of_more(reading.tree),

@@ -25,10 +25,12 @@ from shoreup.sources.git_branch import Commit, check_out, make_branch
 from shoreup.stages.examination import Asked, Examination, chosen
 from shoreup.stages.fixing.eyes import for_eyes
 from shoreup.stages.fixing.proposals import Choose
-from shoreup.stages.fixing.rounds import Measure, Outcome, Wish, run
+from shoreup.stages.fixing.rounds import Outcome, Wish, run
 from shoreup.stages.fixing.writing import write
+from shoreup.stages.learning import learn_for
 from shoreup.stages.measuring import LONGEST, SHORTEST, measure
 from shoreup.stages.opening import Opened, opened
+from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.personas import wants
 from shoreup.stages.settings import GivenSettings
 
@@ -42,7 +44,9 @@ class FixOptions(Struct, frozen=True):
     ``unsafe`` takes fixes that restart or change behaviour too. ``choose`` is asked before each is taken.
     ``prometheus`` is the address of one that is asked what containers use, over ``window``; the settings' own address
     counts only where ``config`` names the settings, for what stands in the tree may be a stranger's. ``into_modules``
-    makes modules of a long file's subjects, where its concern is selected.
+    makes modules of a long file's subjects, where its concern is selected. Of an ``audit_log`` of the Kubernetes API is
+    learned which rights are used; ``allow`` are those that lead to more and shall be learned too. ``own`` is the code
+    of concerns beside Shoreup's own.
     """
 
     select: tuple[str, ...] = ()
@@ -54,8 +58,11 @@ class FixOptions(Struct, frozen=True):
     persona: Persona | None = None
     choose: Choose | None = None
     prometheus: str = ""
-    into_modules: bool = False
     window: timedelta | None = None
+    into_modules: bool = False
+    audit_log: Path | None = None
+    allow: tuple[str, ...] = ()
+    own: OwnCode = NO_OWN_CODE
 
 
 class Fixed(Struct, frozen=True):
@@ -75,6 +82,8 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
     """
     if options.into_modules and not NAMED_ONLY & set(options.select):
         raise UserError("Modules are made only where a long file is named: add --select module-oversized.")
+    if options.allow and options.audit_log is None:
+        raise UserError("--allow says what to learn of an audit log: name it with --audit-log.")
     estate = opened(paths, config=options.config)
     tree, given = estate.tree, estate.given
     asked = _asked(estate, options)
@@ -88,8 +97,18 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
 
     persona = options.persona or given.settings.selection.persona
     wish = Wish(_wanted(options, persona), options.unsafe, options.choose, _heard(options, persona))
-    ask = _measuring(options, given, clocked)
-    before, outcome = run(tree, asked, wish, clocked, ask)
+    measuring = _measuring(options, given, clocked)
+
+    def inform(seen: Examination, asked: Asked) -> Asked:
+        if measuring is not None:
+            asked = replace(asked, measured=measuring(seen))
+        if options.audit_log is not None:
+            lesson = learn_for(seen.estate, options.audit_log, options.allow, clocked)
+            asked = replace(asked, learned=lesson.learned.accounts)
+        return asked
+
+    informed = inform if measuring is not None or options.audit_log is not None else None
+    before, outcome = run(tree, asked, wish, clocked, informed)
     if not options.select and not options.fingerprints:
         outcome.not_fixed.update(_unnamed(before, persona))
     _known(options.fingerprints, before)
@@ -127,19 +146,21 @@ def message(step: Step) -> str:
 
 def _asked(estate: Opened, options: FixOptions) -> Asked:
     today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
-    concerns = chosen((), options.ignore, estate.given)
+    own = options.own.load()
+    concerns = chosen((), options.ignore, estate.given, own)
     return Asked(
         concerns,
         today,
         proven=estate.proven(),
         given=estate.given,
         whole=estate.whole,
+        own=own,
         editable=True,
         into_modules=options.into_modules,
     )
 
 
-def _measuring(options: FixOptions, given: GivenSettings, say: Progress) -> Measure | None:
+def _measuring(options: FixOptions, given: GivenSettings, say: Progress) -> Callable[[Examination], Measured] | None:
     said = given.settings.prometheus
     url = options.prometheus or (said.url if options.config is not None else "")
     if not url:

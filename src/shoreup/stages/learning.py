@@ -54,17 +54,34 @@ def learn(log: Path, paths: Sequence[Path], accounts: Collection[str], allow: Co
     for one in accounts:
         if not _ACCOUNT.fullmatch(one):
             raise UserError(f"{one!r} is no account; write it as NAMESPACE/NAME.")
+    return _taught(log, _grants(paths, say) if paths else {}, accounts, allow, say, every=not paths)
+
+
+def learn_for(estate: Estate, log: Path, allow: Collection[str], say: Progress) -> Lesson:
+    """The same for the accounts of an estate that has been read."""
+    return _taught(log, _by_account(estate), (), allow, say, every=False)
+
+
+def _taught(
+    log: Path,
+    grants: Mapping[tuple[str, str], list[Grant]],
+    accounts: Collection[str],
+    allow: Collection[str],
+    say: Progress,
+    *,
+    every: bool,
+) -> Lesson:
+    """``every`` says that accounts without a grant count too."""
     for one in allow:
         if not one.partition("/")[2]:
             raise UserError(f"{one!r} is nothing that could be allowed; write it as VERB/RESOURCE.")
-    grants = _grants(paths, say) if paths else {}
     used = read_log(log, say)
     if not used.events:
         raise UserError(f"{log} holds no event of audit.k8s.io: {used.unread} lines are something else.")
     wanted = {
         who: asked
         for who, asked in sorted(used.accounts.items())
-        if (f"{who[0]}/{who[1]}" in accounts if accounts else not paths or who in grants)
+        if (f"{who[0]}/{who[1]}" in accounts if accounts else every or who in grants)
     }
     missing = sorted(set(accounts) - {f"{namespace}/{name}" for namespace, name in wanted})
     if missing:

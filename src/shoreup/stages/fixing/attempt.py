@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from shoreup.concerns.base import Concern
+from shoreup.facts.estate import Estate
 from shoreup.formats.edits import Replacement
 from shoreup.model.amendment import Applied, Dropped
 from shoreup.model.edit import Impact, Repair
 from shoreup.model.finding import Draft, Finding
+
+
+def repaired(concern: Concern, estate: Estate, draft: Draft) -> Repair | None:
+    """What a concern would do about a draft; ``None`` where that is nothing, or the concern makes a mistake."""
+    try:
+        made = concern.repair(estate, draft)
+    except Exception:  # it is said where the concern's own finding is looked at
+        return None
+    return made if isinstance(made, Repair) else None
 
 
 class Attempt(Struct, frozen=True, eq=False):

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from shoreup.concerns.registry import all_concerns
+from shoreup.concerns.base import Concern
 from shoreup.facts.config_uptake import is_checksum
-from shoreup.model.edit import Add, Become, Edit, Enclose, FieldEdit, Move, Remove, Rename, Repair
+from shoreup.model.edit import Add, Become, Edit, Enclose, FieldEdit, Move, Remove, Rename
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
 from shoreup.stages.examination import Examination
-from shoreup.stages.fixing.attempt import Attempt, Failure
+from shoreup.stages.fixing.attempt import Attempt, Failure, repaired
 from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
 from shoreup.stages.fixing.moved import Moved
 from shoreup.stages.fixing.regions import Regions, by_file
@@ -64,13 +64,26 @@ class Verdict(Struct):
             self.failures.setdefault(one, failure)
 
 
-def check(before: Examination, after: Examination, attempts: Sequence[Attempt], regions: Regions) -> Verdict:
-    """Compare the estate before and after the attempts."""
-    return _Check(before, after, attempts, regions).run()
+def check(
+    before: Examination,
+    after: Examination,
+    attempts: Sequence[Attempt],
+    regions: Regions,
+    kinds: Mapping[str, Concern],
+) -> Verdict:
+    """Compare the estate before and after the attempts. ``kinds`` are the concerns by their ids."""
+    return _Check(before, after, attempts, regions, kinds).run()
 
 
 class _Check:
-    def __init__(self, before: Examination, after: Examination, attempts: Sequence[Attempt], regions: Regions) -> None:
+    def __init__(
+        self,
+        before: Examination,
+        after: Examination,
+        attempts: Sequence[Attempt],
+        regions: Regions,
+        kinds: Mapping[str, Concern],
+    ) -> None:
         self.before = before
         self.after = after
         self.attempts = attempts
@@ -83,7 +96,7 @@ class _Check:
                     self.edits[edit.resource].append((edit, attempt))
         resources = before.reading.resources
         self.configured = any(resources[key].kind in ("ConfigMap", "Secret") for key in self.edits)
-        self.kinds = {kind.id: kind() for kind in all_concerns()}
+        self.kinds = kinds
         self._by_resource: dict[int, list[Draft]] | None = None
         self.counts = (_counted(before), _counted(after))
 
@@ -251,8 +264,8 @@ class _Check:
         edits: list[Edit] = []
         for concern in dict.fromkeys(one.finding.concern for one in guilty):
             drafts = [draft for draft in self._drafts(old.key) if draft.concern == concern]
-            repairs = [self.kinds[concern].repair(self.before.estate, draft) for draft in drafts]
-            mine = [edit for one in repairs if isinstance(one, Repair) for edit in one.edits]
+            repairs = [repaired(self.kinds[concern], self.before.estate, draft) for draft in drafts]
+            mine = [edit for one in repairs if one is not None for edit in one.edits]
             if not mine:
                 return False
             edits += mine

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shoreup.concerns.base import Concern
-from shoreup.concerns.registry import all_concerns
 from shoreup.formats.edits import CannotWrite, Replacement, collide
 from shoreup.model.amendment import Applied, Change, Dropped, NotFixed
 from shoreup.model.edit import Edit, Impact, NoRepair
@@ -41,6 +40,7 @@ class Proposals(Struct):
 
 def propose(
     seen: Examination,
+    kinds: Mapping[str, Concern],
     wanted: Callable[[Finding], bool],
     *,
     unsafe: bool,
@@ -49,9 +49,9 @@ def propose(
 ) -> Proposals:
     """An attempt for each wanted finding that code can cure, in rank order; the first of two that collide goes first.
 
-    ``alone`` names the fingerprints that must be realised without touching other resources. ``choose`` may refuse each.
+    ``kinds`` are the concerns by their ids. ``alone`` names the fingerprints that must be realised without touching
+    other resources. ``choose`` may refuse each.
     """
-    kinds: dict[str, Concern] = {kind.id: kind() for kind in all_concerns()}
     realiser = Realiser(seen.reading)
     proposals = Proposals()
     taken = _Taken(realiser.body)
@@ -123,8 +123,9 @@ def _each_apart(
     attempts: Sequence[Attempt], sharing: Sharing, realiser: Realiser, proposals: Proposals
 ) -> Iterator[Attempt]:
     """The attempts; where others of the same block want another text, or none, each is made for its call alone."""
+    forbidden = sharing.among(attempts)
     for one in attempts:
-        if one.alone or not sharing.forbids(one, attempts):
+        if one.alone or not forbidden(one):
             yield one
             continue
         try:

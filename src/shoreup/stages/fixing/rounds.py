@@ -6,15 +6,16 @@ several could have done is tried in halves, so that one bad edit costs a few rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from shoreup.concerns.base import Concern
+from shoreup.concerns.registry import all_concerns
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Applied, Change, Dropped, NotFixed, Step
 from shoreup.model.finding import Finding
-from shoreup.model.measured import Measured
 from shoreup.stages.examination import Asked, Examination, examination, understood
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.checks import Verdict, by_concern, check
@@ -26,7 +27,8 @@ from shoreup.stages.fixing.wording import worded
 MOST_ROUNDS = 10
 
 Progress = Callable[[str, int, int], None]
-Measure = Callable[[Examination], Measured]
+Inform = Callable[[Examination, Asked], Asked]
+"""Adds to what is asked, knowing the estate."""
 
 
 class Outcome(Struct):
@@ -50,15 +52,15 @@ class Wish(Struct, frozen=True):
 
 
 def run(
-    tree: FileTree, asked: Asked, wish: Wish, say: Progress, measure: Measure | None = None
+    tree: FileTree, asked: Asked, wish: Wish, say: Progress, inform: Inform | None = None
 ) -> tuple[Examination, Outcome]:
     """The estate as it is, and what becomes of it. Nothing is written.
 
-    ``measure`` is asked once what containers used, when it is known which of them have a finding.
+    ``inform`` is asked once what else is known, such as what containers used, when it is known what has a finding.
     """
     first = _heard(examination(tree, asked, say), wish)
-    if measure is not None:
-        asked = replace(asked, measured=measure(first))
+    if inform is not None:
+        asked = inform(first, asked)
         first = replace(first, estate=understood(first.reading, asked))
     return first, _Rounds(first, tree, asked, wish, say).run()
 
@@ -66,6 +68,7 @@ def run(
 class _Rounds:
     def __init__(self, first: Examination, tree: FileTree, asked: Asked, wish: Wish, say: Progress) -> None:
         self.asked = asked
+        self.kinds: Mapping[str, Concern] = {kind.id: kind() for kind in (*all_concerns(), *asked.own)}
         self.wish = wish
         self.say = say
         self.outcome = Outcome(first, tree)
@@ -79,6 +82,7 @@ class _Rounds:
         for number in range(1, MOST_ROUNDS + 1):
             proposals = propose(
                 self.outcome.last,
+                self.kinds,
                 self._wanted,
                 unsafe=self.wish.unsafe,
                 alone=self.alone,
@@ -144,7 +148,7 @@ class _Rounds:
     def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
         amended = self.outcome.tree.amended(contents(self.outcome.tree, attempts))
         after = _heard(examination(amended, self.asked, _silent), self.wish)
-        return after, amended, check(self.outcome.last, after, attempts, Regions(attempts))
+        return after, amended, check(self.outcome.last, after, attempts, Regions(attempts), self.kinds)
 
     def _apart(self, groups: Sequence[tuple[Sequence[Attempt], Failure]]) -> dict[Attempt, Failure]:
         """One of each group, found by halves of all groups at once; what remains of a group then has another turn."""

@@ -8,22 +8,22 @@ left to the checks.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from shoreup.concerns.base import Concern
-from shoreup.formats.edits import CannotWrite
-from shoreup.model.edit import Add, Edit, Repair
+from shoreup.formats.edits import CannotWrite, Replacement
+from shoreup.model.edit import Add, FieldEdit
 from shoreup.model.finding import Draft
 from shoreup.model.location import Span
 from shoreup.stages.examination import Examination
-from shoreup.stages.fixing.attempt import Attempt
+from shoreup.stages.fixing.attempt import Attempt, repaired
 from shoreup.stages.fixing.realising import Realiser
 
 
 class Sharing:
     """Who is made of the same block, over one reading of the estate."""
 
-    def __init__(self, seen: Examination, kinds: dict[str, Concern], realiser: Realiser) -> None:
+    def __init__(self, seen: Examination, kinds: Mapping[str, Concern], realiser: Realiser) -> None:
         self._seen = seen
         self._kinds = kinds
         self._realiser = realiser
@@ -37,13 +37,17 @@ class Sharing:
             if span is not None:
                 self._groups[span].append(one.key)
 
-    def forbids(self, attempt: Attempt, attempts: Sequence[Attempt]) -> bool:
-        """Whether the attempt would change a resource beside its own that does not want the same."""
-        mine = {key for edit in attempt.repair.edits if (key := _key(edit)) is not None}
-        same = [one for one in attempts if one is not attempt and one.replacements == attempt.replacements]
-        wanting = {key for one in same for edit in one.repair.edits if (key := _key(edit)) is not None}
+    def among(self, attempts: Sequence[Attempt]) -> Callable[[Attempt], bool]:
+        """Whether one of the attempts would change a resource beside its own that does not want the same."""
+        wanting: dict[tuple[Replacement, ...], set[int]] = defaultdict(set)
+        for one in attempts:
+            wanting[one.replacements] |= _keys(one)
+        return lambda attempt: self._forbids(attempt, wanting[attempt.replacements])
+
+    def _forbids(self, attempt: Attempt, wanting: Set[int]) -> bool:
+        mine = _keys(attempt)
         return any(
-            key not in mine and key not in wanting and not self._wants(key, attempt)
+            key not in wanting and not self._wants(key, attempt)
             for own in mine
             if self._inside(own, attempt)
             for key in self._others(own)
@@ -73,8 +77,8 @@ class Sharing:
     def _wants(self, key: int, attempt: Attempt) -> bool:
         concern = attempt.finding.concern
         for draft in self._drafts.get((concern, key), ()):
-            repair = self._kinds[concern].repair(self._seen.estate, draft)
-            if not isinstance(repair, Repair):
+            repair = repaired(self._kinds[concern], self._seen.estate, draft)
+            if repair is None:
                 continue
             try:
                 if self._realiser.realise(repair.edits) == attempt.replacements:
@@ -84,7 +88,10 @@ class Sharing:
         return False
 
 
-def _key(edit: Edit) -> int | None:
-    if isinstance(edit, Add):
-        return edit.beside
-    return getattr(edit, "resource", None)
+def _keys(attempt: Attempt) -> frozenset[int]:
+    """The resources that an attempt is about."""
+    edits = attempt.repair.edits
+    return frozenset(one.beside if isinstance(one, Add) else one.resource for one in edits if isinstance(one, _OF_ONE))
+
+
+_OF_ONE = FieldEdit | Add
