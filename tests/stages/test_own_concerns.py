@@ -304,7 +304,7 @@ def test_what_it_finds_is_fixed_as_it_says(estate: Path, capsys: pytest.CaptureF
     assert run([*asked, "--write"]) == 0
     (applied,) = json.loads(capsys.readouterr().out)["applied"]
     assert (applied["concern"], applied["title"]) == ("greeting-plain", "Greet")
-    assert "data: {text: \"good day\"}" in (estate / "motd.yaml").read_text()
+    assert 'data: {text: "good day"}' in (estate / "motd.yaml").read_text()
 
 
 def test_its_mistake_costs_its_own_fix(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
