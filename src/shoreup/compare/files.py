@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
+from typing import IO
 
 from shoreup.compare.manifest import Content, Item, Manifest, Table, manifest
 
@@ -52,8 +53,13 @@ def _item(root: Path, path: Path, *, hashes: bool) -> Item:
 
 
 def _digest(path: Path) -> str:
-    whole = blake2b(digest_size=16)
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            whole.update(piece)
+        return digest_of(file)
+
+
+def digest_of(file: IO[bytes]) -> str:
+    """The hash of what a file still holds, as a manifest has it."""
+    whole = blake2b(digest_size=16)
+    while piece := file.read(_PIECE):
+        whole.update(piece)
     return whole.hexdigest()

@@ -68,6 +68,18 @@ class _Column(Struct, frozen=True):
     whole: str
 
 
+def hold(connection: Connection[Cursor]) -> None:
+    """Put a connection into a moment: whatever it reads from now on is of that, whoever writes meanwhile."""
+    _begin(connection)
+
+
+def take_held(connection: Connection[Cursor], name: str, *, product: str, hashes: bool = True) -> Manifest:
+    """The manifest of the database ``name`` in the moment that its connection is in since :func:`hold`."""
+    version = _rows(connection, "SELECT VERSION()")[0][0].split("-")[0]
+    content = _content(connection, None, name, 1, hashes=hashes)
+    return manifest(product, version, METHOD if hashes else "", [content], one_moment=True)
+
+
 def take(connect: Connect, databases: Collection[str], *, product: str, jobs: int = 1, hashes: bool = True) -> Manifest:
     """The manifest of some databases of one server.
 
@@ -79,13 +91,13 @@ def take(connect: Connect, databases: Collection[str], *, product: str, jobs: in
     for name in databases:
         with closing(connect(name)) as main:
             version = version or _rows(main, "SELECT VERSION()")[0][0].split("-")[0]
+            _begin(main)
             contents.append(_content(main, connect, name, jobs, hashes=hashes))
     method = METHOD if hashes else ""
     return manifest(product, version, method, contents, one_moment=jobs <= 1 and len(contents) <= 1)
 
 
-def _content(main: Connection[Cursor], connect: Connect, name: str, jobs: int, *, hashes: bool) -> Content:
-    _begin(main)
+def _content(main: Connection[Cursor], connect: Connect | None, name: str, jobs: int, *, hashes: bool) -> Content:
     columns: dict[str, list[_Column]] = {}
     for table, column, kind, whole, nullable in _rows(main, _COLUMNS, name):
         columns.setdefault(table, []).append(_Column(column, kind.lower(), f"{whole} {nullable}"))
@@ -103,16 +115,17 @@ def _content(main: Connection[Cursor], connect: Connect, name: str, jobs: int, *
                 return found
             found.append(_table(connection, table, columns.get(table, []), hashes=hashes))
 
-    def read_apart() -> list[Table]:
+    def read_apart(connect: Connect) -> list[Table]:
         with closing(connect(name)) as connection:
             _begin(connection)
             return read(connection)
 
-    if jobs <= 1:
+    if jobs <= 1 or connect is None:
         tables = read(main)
     else:
         with ThreadPoolExecutor(jobs) as pool:
-            tables = [table for worker in [pool.submit(read_apart) for _ in range(jobs)] for table in worker.result()]
+            workers = [pool.submit(read_apart, connect) for _ in range(jobs)]
+            tables = [table for worker in workers for table in worker.result()]
     items = [
         Item("columns", table, digest(", ".join(f"{one.name} {one.whole}" for one in own)))
         for table, own in columns.items()

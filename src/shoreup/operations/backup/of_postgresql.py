@@ -20,9 +20,9 @@ from shoreup.compare.manifest import Manifest
 from shoreup.compare.postgresql import held, take
 from shoreup.engines.base import EngineTrouble, need_client
 from shoreup.engines.catalogue import written
-from shoreup.engines.providers import Installation, installed
 from shoreup.operations.backup.shelf import BackupTrouble
-from shoreup.operations.backup.sources import Address, Asked, Stream, Taken, private_file, tool_output
+from shoreup.operations.backup.sources import Address, Asked, Stream, Taken
+from shoreup.operations.backup.tools import Output, Tool, output_of, private_file, tools
 
 if TYPE_CHECKING:
     import psycopg
@@ -94,20 +94,20 @@ def server(asked: Asked) -> Server:
     return Server(asked.address, private_file(asked.folder, "pgpass", line))
 
 
-def tools_for(version: int) -> Installation:
-    """The programs for a server of a version as it tells it (170004): of the same major, or of the next newer.
+def tool_for(version: int, name: str) -> Tool:
+    """A program for a server of a version as it tells it (170004): of the same major, or of the next newer.
 
     Raises :class:`BackupTrouble` where there is none: an older pg_dump refuses a newer server.
     """
-    major = version // 10000
-    fitting = [one for one in installed("postgresql") if one.version[0] >= major]
+    major, have = version // 10000, tools("postgresql", name)
+    fitting = [one for one in have if one.version[:1] >= (major,)]
     if not fitting:
-        have = ", ".join(sorted({written(one.version[:1]) for one in installed("postgresql")})) or "none"
+        words = ", ".join(sorted({written(one.version[:1]) for one in have})) or "none"
         raise BackupTrouble(
-            f"the server is PostgreSQL {major}, and this machine has the programs of {have}: "
-            f"install postgresql-{major} (Debian)"
+            f"the server is PostgreSQL {major}, and this machine has {name} of {words}: "
+            f"install postgresql-client-{major} (Debian)"
         )
-    return min(fitting, key=lambda one: (one.version[0], one.provider != "system"))
+    return min(fitting, key=lambda one: one.version[0])
 
 
 class Postgresql:
@@ -126,16 +126,16 @@ class Postgresql:
                 version = main.info.server_version
                 found = main.execute(_POSITION).fetchone()
             position = str(found[0]) if found else ""
-            tools = tools_for(version)
+            pg_dump = tool_for(version, "pg_dump")
             with held(own.connect, asked.address.database) as snapshot, ThreadPoolExecutor(1) as pool:
                 moment = datetime.now(UTC)
                 counting = pool.submit(
                     take, own.connect, [asked.address.database], jobs=1, hashes=asked.hashes, snapshot=snapshot
                 )
                 words = ["--format=custom", "--compress=0", "--no-password", f"--snapshot={snapshot}"]
-                with tool_output([tools.program("pg_dump"), *words], own.variables(), asked.folder) as pieces:
-                    told = Taken("postgresql", "", f"pg_dump {written(tools.version)}", moment, position)
-                    yield _Dump(pieces(), counting, told)
+                with output_of([pg_dump.path, *words], own.variables(), asked.folder) as output:
+                    told = Taken("postgresql", "", f"pg_dump {written(pg_dump.version)}", moment, position)
+                    yield _Dump(output, counting, told)
         except psycopg.Error as problem:
             raise BackupTrouble(f"PostgreSQL: {first_line(problem)}") from None
         finally:
@@ -143,13 +143,13 @@ class Postgresql:
 
 
 class _Dump:
-    def __init__(self, pieces: Iterator[bytes], counting: Future[Manifest], told: Taken) -> None:
-        self._pieces = pieces
+    def __init__(self, output: Output, counting: Future[Manifest], told: Taken) -> None:
+        self._output = output
         self._counting = counting
         self._told = told
 
     def pieces(self) -> Iterator[bytes]:
-        return self._pieces
+        return self._output.pieces()
 
     def taken(self) -> Taken:
         from msgspec.structs import replace

@@ -6,11 +6,8 @@ never just ends.
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -20,10 +17,6 @@ from msgspec import Struct
 
 from shoreup.compare.manifest import Manifest
 from shoreup.operations.backup.shelf import BackupTrouble
-from shoreup.stores.base import PIECE
-
-_SAID = 1 << 16
-"""Bytes of a tool's last words that are looked at."""
 
 
 class Address(Struct, frozen=True):
@@ -96,7 +89,34 @@ def sources() -> dict[str, Callable[[], Source]]:
 
         return Postgresql()
 
-    return {"postgresql": postgresql}
+    def mysql() -> Source:
+        from shoreup.operations.backup.of_mysql import Mysql
+
+        return Mysql()
+
+    def redis() -> Source:
+        from shoreup.operations.backup.of_redis import Redis
+
+        return Redis()
+
+    def sqlite() -> Source:
+        from shoreup.operations.backup.of_sqlite import Sqlite
+
+        return Sqlite()
+
+    def files() -> Source:
+        from shoreup.operations.backup.of_files import Files
+
+        return Files()
+
+    return {
+        "postgresql": postgresql,
+        "mariadb": mysql,
+        "mysql": mysql,
+        "redis": redis,
+        "sqlite": sqlite,
+        "files": files,
+    }
 
 
 PORTS = {"postgresql": 5432, "mariadb": 3306, "mysql": 3306, "redis": 6379}
@@ -126,78 +146,3 @@ def address(text: str) -> Address:
         raise BackupTrouble("the port in an address is a number") from None
     host = options.pop("host", "") or parts.hostname or ""
     return Address(scheme, host, port, unquote(parts.username or ""), path.strip("/"), Path(), options)
-
-
-@contextmanager
-def tool_output(
-    argv: Sequence[str | Path], environment: Mapping[str, str], folder: Path, fine: frozenset[int] = frozenset({0})
-) -> Iterator[Callable[[], Iterator[bytes]]]:
-    """Run one of a product's own programs, and have what it writes piece by piece.
-
-    The pieces end with :class:`BackupTrouble` where it ended badly. A program that is not waited for is ended.
-    """
-    program = Path(argv[0]).name
-    words = folder / f"{program}.words"
-    with words.open("w+b") as said:
-        try:
-            process = subprocess.Popen(  # noqa: S603 (a product's own program, with words of ours)
-                [str(one) for one in argv],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                env={**plain_environment(folder), **environment},
-                cwd=folder,
-            )
-        except OSError as problem:
-            raise BackupTrouble(f"{program} does not start: {problem.strerror}") from None
-        assert process.stdout is not None
-        output = process.stdout
-
-        def pieces() -> Iterator[bytes]:
-            while piece := output.read(PIECE):
-                yield piece
-            code = process.wait()
-            if code not in fine:
-                said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID))
-                raise BackupTrouble(f"{program} ended with {code}: {telling(said.read().decode('utf-8', 'replace'))}")
-
-        try:
-            yield pieces
-        finally:
-            process.kill()
-            output.close()
-            process.wait()
-            words.unlink(missing_ok=True)
-
-
-def plain_environment(folder: Path) -> dict[str, str]:
-    """The few variables that a tool gets; nothing is handed on from whoever runs Shoreup."""
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-        "HOME": str(folder),
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-    }
-
-
-_TELLING = re.compile(r"error|fatal|denied|cannot|failed", re.IGNORECASE)
-
-
-def telling(said: str) -> str:
-    """The line of a tool's words that says what went wrong, without details, which may hold what is in a row."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    hidden = ("DETAIL", "CONTEXT", "Command was", "STATEMENT")
-    lines = [line for line in lines if not any(word in line for word in hidden)]
-    return next(
-        (line[:300] for line in lines if _TELLING.search(line)), lines[-1][:300] if lines else "it said nothing"
-    )
-
-
-def private_file(folder: Path, name: str, text: str) -> Path:
-    """A file that only we can read, in the run's folder; written anew where it is there."""
-    path = folder / name
-    path.unlink(missing_ok=True)
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(opened, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
