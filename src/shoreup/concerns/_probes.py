@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
+from shoreup.facts.products import ProbeData
 from shoreup.facts.serving import Serving
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Place, Safety
@@ -50,7 +51,7 @@ def reached(serving: Serving) -> str:
 
 def fitting_probe(serving: Serving, kind: str) -> Fix:
     """The probe that fits the product, or the port that traffic comes to. ``kind`` is ``readiness`` or ``liveness``."""
-    found = _action(serving)
+    found = _action(serving, kind)
     if found is None:
         return Fix(
             f"Add a {kind} probe", Safety.SHOWN, "which port or command tells that it works is not in the estate"
@@ -60,7 +61,7 @@ def fitting_probe(serving: Serving, kind: str) -> Fix:
 
 def repaired_probe(serving: Serving | None, kind: str) -> Repair | NoRepair:
     """The edit that adds the fitting probe."""
-    found = _action(serving) if serving is not None else None
+    found = _action(serving, kind) if serving is not None else None
     if serving is None or found is None:
         return NoRepair("which port or command tells that it works is not in the estate", _SHOWN.format(kind=kind))
     patience = _READINESS if kind == "readiness" else _SLOW if _slow(serving) else _LIVENESS
@@ -73,7 +74,8 @@ def repaired_probe(serving: Serving | None, kind: str) -> Repair | NoRepair:
         edits = [Put(key, route, {**found.action, **_PATIENT}, found.like)]
     elif alone:
         first: Route = (*serving.container.route, "startupProbe")
-        edits.append(Put(key, first, {**found.action, **_STARTUP}, found.like))
+        ready = _action(serving, "readiness") or found
+        edits.append(Put(key, first, {**ready.action, **_STARTUP}, ready.like))
     return Repair(fitting_probe(serving, kind), tuple(edits))
 
 
@@ -104,10 +106,12 @@ class _Action(Struct, frozen=True):
     like: tuple[tuple[Route, Route], ...] = ()
 
 
-def _action(serving: Serving) -> _Action | None:
+def _action(serving: Serving, kind: str) -> _Action | None:
     probe = serving.product.probe if serving.product is not None else {}
-    if "exec" in probe and not _elsewhere(serving):
-        return _Action(f"that runs {' '.join(probe['exec'])}", {"exec": {"command": list(probe["exec"])}})
+    command = _command(serving, probe, kind)
+    if command:
+        said = command[2] if command[:2] == ["sh", "-c"] else " ".join(command)
+        return _Action(f"that runs {said}", {"exec": {"command": [*command]}})
     port = serving.port
     if "http" in probe:
         usual = probe.get("port")
@@ -123,6 +127,34 @@ def _action(serving: Serving) -> _Action | None:
     if port is not None:
         return _Action(f"on port {port}", {"tcpSocket": {"port": port}}, _written(serving, port, "tcpSocket"))
     return None
+
+
+def _command(serving: Serving, probe: ProbeData, kind: str) -> list[str]:
+    """The command that asks, as the image has it; none where it has not, or would ask in the wrong place."""
+    command = probe.get("exec", [])
+    if kind == "liveness":
+        command = probe.get("alive", command)
+    image = serving.container.image
+    only, since = probe.get("only", []), probe.get("since", "")
+    if not command or (only and f"{image.registry}/{image.repository}" not in only):
+        return []
+    if since and image.version and _parts(image.version) < _parts(since):
+        return []
+    if "{port}" in command:
+        port = _number(serving)
+        return [word.replace("{port}", str(port)) for word in command] if port is not None else []
+    return command if not _elsewhere(serving) else []
+
+
+def _parts(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
+
+
+def _number(serving: Serving) -> int | None:
+    """The port that traffic comes to, by its number."""
+    port = serving.port
+    named = (one.number for one in serving.container.ports if one.name == port)
+    return port if isinstance(port, int) else next((one for one in named if isinstance(one, int)), None)
 
 
 _PORT_OR_TLS = re.compile(

@@ -27,7 +27,7 @@ class ProbeLivenessMissing(Concern):
 
     **Example**
 
-    A `redis` container behind a Service without `livenessProbe` is found; `exec: [redis-cli, ping]` cures it.
+    A `postgres` container behind a Service without `livenessProbe` is found; `exec: [pg_isready]` cures it.
 
     **Fix safety**
 

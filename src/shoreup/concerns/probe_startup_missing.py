@@ -15,7 +15,7 @@ from shoreup.model.location import Route
 from shoreup.model.value import Value, unknowns
 
 _USUAL = {"initialDelaySeconds": 0, "periodSeconds": 10, "failureThreshold": 3}
-_ENOUGH = 150
+ENOUGH = 150
 """Seconds. Slow products take longer after an update or a crash; most starts are done by then."""
 _ACTIONS = ("exec", "httpGet", "tcpSocket", "grpc")
 _ADD = Fix(
@@ -65,7 +65,7 @@ class ProbeStartupMissing(Concern):
             startup, liveness = found.container.body.get("startupProbe"), found.container.body.get("livenessProbe")
             if mapping(startup) or (not mapping(liveness) and not why_open(liveness)):
                 continue
-            patience = _patience(mapping(liveness))
+            patience = patience_of(mapping(liveness))
             unsure = [
                 (name, why_open(probe)) for name, probe in (("startupProbe", startup), ("livenessProbe", liveness))
             ]
@@ -74,7 +74,7 @@ class ProbeStartupMissing(Concern):
                 yield self.undecided(probe_place(found, opened[0]), unknown=opened[0], reason=opened[1])
             elif isinstance(patience, str):
                 yield self.undecided(probe_place(found, "livenessProbe"), unknown="livenessProbe", reason=patience)
-            elif patience < _ENOUGH:
+            elif patience < ENOUGH:
                 title = found.product.title
                 yield self.found(
                     container_place(found),
@@ -105,7 +105,7 @@ class ProbeStartupMissing(Concern):
         return Repair(_ADD, (Put(found.workload.resource.key, (*route, "startupProbe"), probe, like),))
 
 
-def _patience(probe: Mapping[str, Value]) -> int | str:
+def patience_of(probe: Mapping[str, Value]) -> int | str:
     """Seconds from the start until the probe has the container killed, or why that is not decided."""
     numbers: dict[str, int] = {}
     for name, usual in _USUAL.items():

@@ -98,8 +98,10 @@ class Server:
         self._signal_all(signal.SIGSTOP)
 
     def wake(self) -> None:
-        """Let it go on."""
+        """Let it go on, also what starts it: hung very early, nothing else of it was there yet."""
         self._signal_all(signal.SIGCONT)
+        if self.alive:
+            self._process.send_signal(signal.SIGCONT)
 
     def crash(self) -> None:
         """Let it die as in a power cut, with everything that belongs to it."""

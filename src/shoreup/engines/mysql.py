@@ -61,6 +61,13 @@ class Mysql:
     @contextmanager
     def start(self) -> Iterator[RunningMysql]:
         """Start it with nothing in it; it is stopped at the end of the ``with``. Raises :class:`EngineTrouble`."""
+        with self.begin() as running:
+            running.wait()
+            yield running
+
+    @contextmanager
+    def begin(self) -> Iterator[RunningMysql]:
+        """The same without waiting: it has been started, and does not answer yet."""
         scratch = self.jail.scratch
         name = f"my-{secrets.token_hex(2)}"
         home, nothing = scratch.make(name), scratch.make(f"{name}/none")
@@ -85,8 +92,6 @@ class Mysql:
         server = Server(self.jail, self.jail.spawn([self.program(self.entry.server), *options], log), log)
         running = RunningMysql(self, server, listening, data)
         try:
-            running.begun = wait_until_ready(server, running.answers, self.entry.title)
-            running.look()
             yield running
         finally:
             server.stop(signal.SIGTERM)
@@ -109,6 +114,11 @@ class RunningMysql:
         self._data = data
         self.begun = 0.0
         self._seen = ""
+
+    def wait(self) -> None:
+        """Wait until it answers. Raises :class:`EngineTrouble`."""
+        self.begun = wait_until_ready(self._server, self.answers, self._owner.entry.title)
+        self.look()
 
     @property
     def engine(self) -> EngineSeen:

@@ -60,7 +60,8 @@ class PostgresqlOptions(Struct, frozen=True):
     ``superuser`` is its first role, as the estate calls it. ``data`` is a restored data directory to be opened in
     place of a new one; it has to lie in the scratch folder. ``durable`` keeps fsync on, for experiments that kill it.
     ``settings`` are more settings, by name; those that keep a copy quiet cannot be changed. ``encoding`` and
-    ``locale`` are the new cluster's; ``checksums`` whether its pages have them. ``memory`` is what it may use in
+    ``locale`` are the new cluster's; ``checksums`` whether its pages have them. With
+    ``recovering`` it stays in recovery and answers nobody until it is promoted. ``memory`` is what it may use in
     bytes.
     """
 
@@ -71,6 +72,7 @@ class PostgresqlOptions(Struct, frozen=True):
     encoding: str = "UTF8"
     locale: str = "C.UTF-8"
     checksums: bool = False
+    recovering: bool = False
     memory: int = 1 << 30
 
 
@@ -90,6 +92,13 @@ class Postgresql:
     @contextmanager
     def start(self) -> Iterator[RunningPostgresql]:
         """Start it; it is stopped at the end of the ``with``. Raises :class:`EngineTrouble`."""
+        with self.begin() as running:
+            running.wait(START_SECONDS if self._options.data is None else LOAD_SECONDS)
+            yield running
+
+    @contextmanager
+    def begin(self) -> Iterator[RunningPostgresql]:
+        """The same without waiting: it has been started, and may not answer yet."""
         name = f"pg-{secrets.token_hex(2)}"
         home = self._scratch.make(name)
         data = self._options.data or self._new_cluster(home)
@@ -97,6 +106,9 @@ class Postgresql:
         settings = self._settings(sockets)
         if self._options.data is not None:
             settings |= self._from_the_past(data)
+        if self._options.recovering:
+            settings["hot_standby"] = "off"
+            self._scratch.write(f"{data.relative_to(self._scratch.room)}/standby.signal", "")
         files = {
             "hba_file": self._scratch.write(f"{name}/hba", "local all all trust\nlocal replication all trust\n"),
             "ident_file": self._scratch.write(f"{name}/ident", ""),
@@ -112,9 +124,6 @@ class Postgresql:
         server = Server(self._jail, self._jail.spawn(command, log), log)
         running = RunningPostgresql(self, server, sockets, data, self._options.superuser)
         try:
-            patience = START_SECONDS if self._options.data is None else LOAD_SECONDS
-            running.begun = wait_until_ready(server, running.answers, "PostgreSQL", patience)
-            running.look()
             yield running
         finally:
             server.stop(signal.SIGINT)
@@ -241,6 +250,18 @@ class RunningPostgresql:
     def connect(self, database: str = "postgres", seconds: int = 10) -> psycopg.Connection[tuple[object, ...]]:
         """A connection as the superuser, each statement its own transaction. Raises :class:`EngineTrouble`."""
         return connected("PostgreSQL", self._socket, _PORT, user=self.superuser, database=database, seconds=seconds)
+
+    def wait(self, seconds: float = START_SECONDS) -> None:
+        """Wait until it answers. Raises :class:`EngineTrouble`."""
+        self.begun = wait_until_ready(self._server, self.answers, "PostgreSQL", seconds)
+        self.look()
+
+    def promote(self) -> None:
+        """End a recovery that would go on for ever."""
+        jail = self._owner.jail
+        jail.scratch.write(f"{self._data.relative_to(jail.scratch.room)}/promote", "")
+        # pg_ctl would look for it among its own processes, and the server has others around it.
+        os.kill(self._server.main, signal.SIGUSR1)
 
     def answers(self) -> bool:
         """Whether it answers a query now. Raises :class:`EngineTrouble` where it never will: the role is not there."""

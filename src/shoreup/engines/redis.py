@@ -81,6 +81,23 @@ class RunningRedis:
 
     def launch(self, *, appended: bool) -> None:
         """Start the server on what lies in its folder; ``appended`` are append-only files."""
+        self._spawn(appended=appended, slowness=0)
+        self.wait()
+
+    def begin_again(self, slowness: int) -> None:
+        """Start the server anew on what it saved, and do not wait: each key takes ``slowness`` microseconds to load."""
+        self.server.crash()
+        self._socket.unlink(missing_ok=True)
+        self._spawn(appended=False, slowness=slowness)
+
+    def wait(self) -> None:
+        """Wait until it answers. Raises :class:`EngineTrouble`."""
+        self.begun = wait_until_ready(self.server, self.answers, "Redis", LOAD_SECONDS)
+        with self.connect() as client:
+            told = client.info("server")
+            self._seen = str(told["redis_version"])
+
+    def _spawn(self, *, appended: bool, slowness: int) -> None:
         folder = self._owner.jail.scratch.folder
         log = folder / f"{self._home.name}.log"
         options = {
@@ -97,14 +114,12 @@ class RunningRedis:
             "databases": "16",
             "stop-writes-on-bgsave-error": "no",
         }
+        if slowness:
+            options |= {"key-load-delay": str(slowness), "loading-process-events-interval-bytes": "1024"}
         command: list[str | Path] = [self._owner.choice.installation.program("redis-server")]
         for name, value in options.items():
             command += [f"--{name}", value]
         self._server = Server(self._owner.jail, self._owner.jail.spawn(command, log), log)
-        self.begun = wait_until_ready(self._server, self.answers, "Redis", LOAD_SECONDS)
-        with self.connect() as client:
-            told = client.info("server")
-            self._seen = str(told["redis_version"])
 
     def connect(self, database: int = 0, seconds: float = 10.0) -> Client:
         """A connection; keys and values are bytes. Raises :class:`EngineTrouble` where the client is missing."""

@@ -36,6 +36,9 @@ class Drill(StrEnum):
     IMAGE_SCAN = "image-scan"
     CHECKS = "checks"
     RECOVERY = "recovery"
+    PROBE = "probe"
+    POOL = "pool"
+    COMPARE = "compare"
 
 
 class State(StrEnum):
