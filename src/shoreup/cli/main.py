@@ -30,6 +30,7 @@ COMMANDS = {
     "drill": "Prove on real engines that backups come back.",
     "proofs": "List what was proven, and how recovery times and points go.",
     "ledger": "Verify the memory of what was proven, and export it into the repository.",
+    "check": "Hold a written audit against the code, claim by claim.",
     "report": "Write everything as one page: what would sink it, what was fixed, what is proven.",
     "graph": "Show what hangs on what, and what stops when one of them does.",
     "backup": "Take backups, verify them, remove old ones, bring one back.",

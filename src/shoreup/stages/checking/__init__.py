@@ -1,0 +1,1 @@
+"""Written audits held against the code: what a document claims, claim by claim."""

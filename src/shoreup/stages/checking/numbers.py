@@ -1,0 +1,52 @@
+"""Numbers as people write them: ``17``, ``seventeen``, ``only 2``, ``about 40``, ``3 of 12``, ``all``, ``none of``."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()
+_TENS = {word: ten * 10 for ten, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_NUMBER = rf"\d[\d,]*|(?:{'|'.join([*_TENS, *_WORDS[::-1]])})(?:-(?:{'|'.join(_WORDS[1:10])}))?"
+_ABOUT = (
+    r"about|around|roughly|approximately|approx\.?|almost|nearly|some|over|more than|at least|under|less than"
+    r"|fewer than|at most|up to|~"
+)
+QUANTITY = re.compile(
+    rf"(?:\b(?P<only>only|just|exactly)\s+)?(?:(?<!\w)(?P<about>{_ABOUT})\s*)?"
+    rf"(?:\b(?P<number>{_NUMBER})\b(?:\s+(?:out\s+)?of\s+(?:the\s+)?(?P<whole>{_NUMBER})\b)?"
+    r"|\b(?P<all>all(?:\s+of\s+the|\s+the)?|every|each(?:\s+of\s+the)?)\b"
+    r"|\b(?P<none>none\s+of\s+the|no|not\s+a\s+single|not\s+one)\b)",
+    re.IGNORECASE,
+)
+
+
+class Quantity(Struct, frozen=True):
+    """How many are claimed. ``number`` is ``None`` for all; ``whole`` is out of how many, where that is said."""
+
+    number: int | None
+    about: str = ""
+    whole: int | None = None
+
+
+def quantity(match: re.Match[str]) -> Quantity:
+    """What a match of :data:`QUANTITY` means."""
+    about = (match["about"] or "").lower()
+    if match["all"]:
+        return Quantity(None)
+    if match["none"]:
+        return Quantity(0)
+    whole = match["whole"]
+    return Quantity(_value(match["number"]), about, _value(whole) if whole else None)
+
+
+def _value(written: str) -> int:
+    word = written.lower().replace(",", "")
+    if word.isdigit():
+        return int(word)
+    first, _, second = word.partition("-")
+    return (_TENS.get(first) or _WORDS.index(first)) + (_WORDS.index(second) if second else 0)

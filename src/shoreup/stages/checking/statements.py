@@ -1,0 +1,271 @@
+"""Claims about what the estate has: counts, properties of something that is named, and what is nowhere.
+
+A sentence is understood by three things: the property that it speaks of, whether it says that the property is there or
+not, and of whom. What fits none of the forms is no claim that is understood, and is said to be so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from shoreup.facts.estate import Estate
+from shoreup.model.claim import Answer, Checked, Kind, Spot
+from shoreup.model.finding import Place
+from shoreup.stages.checking.anchors import close
+from shoreup.stages.checking.document import Sentence
+from shoreup.stages.checking.numbers import QUANTITY, Quantity, quantity
+from shoreup.stages.checking.properties import PATTERNS, Item, Property, things
+
+Where = Callable[[Place], Spot | None]
+_JOBS = frozenset({"Job", "CronJob"})
+_NOUNS: Mapping[str, str] = {
+    r"services?|apps?|applications?|workloads?|pods?|components?": "",
+    r"deployments?": "Deployment",
+    r"stateful ?sets?": "StatefulSet",
+    r"daemon ?sets?": "DaemonSet",
+    r"cron ?jobs?": "CronJob",
+}
+"""Nouns for what runs, with the kind that they mean; empty for everything that stays."""
+_WAYS = r"routes?|ingress(?:es)?|ingress ?routes?|hosts?|endpoints?|public services?"
+_KINDS: Mapping[str, str] = {
+    r"pod ?disruption ?budgets?|pdbs?": "PodDisruptionBudget",
+    r"network ?polic(?:y|ies)": "NetworkPolicy",
+    r"cron ?jobs?": "CronJob",
+    r"stateful ?sets?": "StatefulSet",
+    r"daemon ?sets?": "DaemonSet",
+    r"deployments?": "Deployment",
+    r"config ?maps?": "ConfigMap",
+    r"persistent ?volume ?claims?|pvcs?": "PersistentVolumeClaim",
+    r"ingress(?:es)?": "Ingress",
+    r"ingress ?routes?": "IngressRoute",
+    r"middlewares?": "Middleware",
+    r"prometheus ?rules?": "PrometheusRule",
+    r"horizontal ?pod ?autoscalers?|hpas?": "HorizontalPodAutoscaler",
+    r"cluster ?role ?bindings?": "ClusterRoleBinding",
+    r"(?:flux )?helm ?releases?": "HelmRelease",
+}
+"""Words for kinds of objects that are counted as such."""
+_KIND_PATTERNS = tuple(
+    # "12 deployments that have no probe" speaks of a property, which is asked elsewhere.
+    (
+        re.compile(
+            rf"\s*(?:\w+\s+)?(?:{words})\b(?!\s+(?:that|with|without|which|whose|have|has|lack|use|run))", re.IGNORECASE
+        ),
+        kind,
+    )
+    for words, kind in _KINDS.items()
+)
+_VERBS = r"\s*(?:of (?:them|these)\s+)?(?:have|has|use|uses|run|runs|set|define|lack)\b"
+_NOT = re.compile(
+    r"\b(?:no|not|without|lacks?|lacking|missing|misses|never|neither|nor|none|zero|(?:does|do|is|are|has|have)n[’']t"
+    r"|doesn[’']t|don[’']t)\b",
+    re.IGNORECASE,
+)
+_NOT_AFTER = re.compile(
+    r"^\W*(?:(?:is|are|was|were|has been|have been)\s+)?(?:(?:still|all|also)\s+)?"
+    r"(?:missing|absent|lacking|not\s+(?:set|there|defined|configured|present|used)|never\s+set|nowhere)\b",
+    re.IGNORECASE,
+)
+_ANYWHERE = re.compile(
+    r"\b(?:anywhere|nowhere|at all|in the (?:whole )?(?:repo(?:sitory)?|cluster|estate|code|platform)|exists?|defined"
+    r"|configured|there (?:is|are))\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r"[,;:]\s+|\s+(?:but|while|whereas|although|though)\s+|\s+[-–—]\s+"
+    r"|\s+and\s+(?=(?:has|have|runs?|uses?|is|are|lacks?|no|without|only|none|all|\d+|two|three|four|five)\b)",
+    re.IGNORECASE,
+)
+_SHOWN = 4
+
+
+class Statements(Struct, frozen=True):
+    """Answers claims about an estate. ``where`` finds the line of a place."""
+
+    estate: Estate
+    where: Where
+
+    def answers(self, sentence: Sentence) -> Iterator[Checked]:
+        """What the facts say to each clause of a sentence."""
+        named = self._named(sentence)
+        for clause in _CLAUSE.split(sentence.plain):
+            found = _mention(clause)
+            if found is None:
+                yield from self._kinds(sentence, clause)
+                continue
+            asked, match = found
+            negated = _negated(clause, match)
+            counted = _counted(clause, match, asked)
+            if counted is not None:
+                yield self._count(sentence, clause, asked, counted, negated=negated)
+            elif named:
+                mine = [one for one in named if one.thing is not None and _fits(asked, one)]
+                yield from (self._property(sentence, clause, asked, one, negated=negated) for one in mine)
+            elif negated and _ANYWHERE.search(clause):
+                yield self._nowhere(sentence, clause, asked)
+
+    def _count(self, sentence: Sentence, clause: str, asked: Property, claimed: _Counted, *, negated: bool) -> Checked:
+        # "No workload has a probe" counts those that have one; "12 have no probe" those that have none.
+        without = negated and claimed.quantity.number != 0
+        best: Checked | None = None
+        for reading in claimed.readings:
+            items = [one for one in things(self.estate, asked.of) if reading(one)]
+            answer = self._counted(sentence, clause, asked, claimed, items, without=without)
+            if answer.answer is Answer.CONFIRMED:
+                return answer
+            best = best or answer
+        assert best is not None
+        return best
+
+    def _counted(
+        self,
+        sentence: Sentence,
+        clause: str,
+        asked: Property,
+        claimed: _Counted,
+        items: Sequence[Item],
+        *,
+        without: bool,
+    ) -> Checked:
+        told = [(one, asked.holds(self.estate, one)) for one in items]
+        held = [one for one, holds in told if holds is (not without)]
+        open_ones = [one for one, holds in told if holds is None]
+        number = len(items) if claimed.quantity.number is None else claimed.quantity.number
+        true = len(held)
+        noun = claimed.noun if claimed.noun.endswith("s") else f"{claimed.noun}s"
+        said = f"{true} of {len(items)} {noun} {'do not have' if without else 'have'} {asked.name}"
+        spots = self._spots(held)
+        if close(number, true, claimed.quantity.about) and not open_ones:
+            answer = Answer.CONFIRMED
+        elif open_ones and true <= number <= true + len(open_ones):
+            answer = Answer.UNDECIDED
+            said += f", and of {len(open_ones)} the source does not decide it ({open_ones[0].label})"
+        elif true == 0 or (number == 0 and true):
+            answer = Answer.WRONG
+        else:
+            answer = Answer.PARTLY
+        if claimed.quantity.whole is not None and claimed.quantity.whole != len(items) and answer is Answer.CONFIRMED:
+            answer = Answer.PARTLY
+        return Checked(sentence.line, clause.strip(), Kind.COUNT, answer, said, spots)
+
+    def _property(self, sentence: Sentence, clause: str, asked: Property, item: Item, *, negated: bool) -> Checked:
+        holds = asked.holds(self.estate, item)
+        spot = self.where(item.place)
+        spots = (spot,) if spot else ()
+        if holds is None:
+            said = f"whether {item.label} has {asked.name}, the source does not decide"
+            return Checked(sentence.line, clause.strip(), Kind.PROPERTY, Answer.UNDECIDED, said, spots)
+        said = f"{item.label} {'has' if holds else 'does not have'} {asked.name}"
+        answer = Answer.CONFIRMED if holds is not negated else Answer.WRONG
+        return Checked(sentence.line, clause.strip(), Kind.PROPERTY, answer, said, spots)
+
+    def _nowhere(self, sentence: Sentence, clause: str, asked: Property) -> Checked:
+        told = [(one, asked.holds(self.estate, one)) for one in things(self.estate, asked.of)]
+        held = [one for one, holds in told if holds]
+        doubt = next((one for one, holds in told if holds is None), None)
+        if held:
+            answer, said = Answer.WRONG, f"{len(held)} have {asked.name}: {_some(one.label for one in held)}"
+        elif doubt is not None:
+            answer, said = Answer.UNDECIDED, f"of {doubt.label} the source does not decide it"
+        else:
+            answer, said = Answer.CONFIRMED, f"none of {len(told)} has {asked.name}"
+        return Checked(sentence.line, clause.strip(), Kind.ABSENCE, answer, said, self._spots(held))
+
+    def _kinds(self, sentence: Sentence, clause: str) -> Iterator[Checked]:
+        """How many objects of a kind there are said to be."""
+        for match in QUANTITY.finditer(clause):
+            behind = clause[match.end() :]
+            kind = next((kind for words, kind in _KIND_PATTERNS if words.match(behind)), "")
+            if kind and not match["all"]:
+                yield self._of_kind(sentence, clause, quantity(match), kind)
+
+    def _of_kind(self, sentence: Sentence, clause: str, claimed: Quantity, kind: str) -> Checked:
+        there = [one for one in self.estate.by_kind.get(kind, ()) if "*" not in one.name]
+        number = claimed.number or 0
+        verb = "is" if len(there) == 1 else "are"
+        said = f"there {verb} {len(there)} of kind {kind}" if there else f"there is no {kind}"
+        spots = tuple(filter(None, dict.fromkeys(self.where(Place(one.key)) for one in there[: _SHOWN * 4])))[:_SHOWN]
+        if close(number, len(there), claimed.about):
+            answer = Answer.CONFIRMED
+        else:
+            answer = Answer.PARTLY if number and there else Answer.WRONG
+        return Checked(sentence.line, clause.strip(), Kind.COUNT if number else Kind.ABSENCE, answer, said, spots)
+
+    def _named(self, sentence: Sentence) -> list[Item]:
+        """What runs, or is a way in, and is called by its name."""
+        words = {one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", sentence.text)} | set(sentence.codes)
+        behind = {one.rpartition("/")[2] for one in words if "." not in one.rpartition("/")[2]}
+        return [
+            one
+            for of in ("workload", "way")
+            for one in things(self.estate, of)
+            if any(name and (name in words or name in behind) for name in one.names)
+        ]
+
+    def _spots(self, items: Sequence[Item]) -> tuple[Spot, ...]:
+        found = dict.fromkeys(self.where(one.place) for one in items[: _SHOWN * 4])
+        return tuple(one for one in found if one is not None)[:_SHOWN]
+
+
+class _Counted(Struct, frozen=True, eq=False):
+    """How many of what are claimed; each reading says which items count."""
+
+    quantity: Quantity
+    noun: str
+    readings: Sequence[Callable[[Item], bool]]
+
+
+def _mention(clause: str) -> tuple[Property, re.Match[str]] | None:
+    for asked, pattern in PATTERNS:
+        match = pattern.search(clause)
+        if match is not None:
+            return asked, match
+    return None
+
+
+def _negated(clause: str, match: re.Match[str]) -> bool:
+    return bool(_NOT.search(clause[: match.start()])) or bool(_NOT_AFTER.match(clause[match.end() :]))
+
+
+def _counted(clause: str, about: re.Match[str], asked: Property) -> _Counted | None:
+    """The quantity in front of what it counts: a noun, or nothing but a verb (``only 2 have a probe``)."""
+    for match in QUANTITY.finditer(clause):
+        if match.start() >= about.start():
+            break
+        behind = clause[match.end() : about.start()]
+        nouns = {_WAYS: "way"} if asked.of == "way" else _NOUNS
+        for words, kind in nouns.items():
+            noun = re.match(rf"\s*(?:\w+\s+){{0,2}}?(?P<noun>{words})\b", behind, re.IGNORECASE)
+            if noun is not None:
+                return _Counted(quantity(match), noun["noun"], _readings(asked, kind))
+        if match["number"] and re.match(
+            r"\s*(?:of (?:them|these)\s+)?(?:have|has|use|uses|run|runs|set|define|lack)\b", behind
+        ):
+            return _Counted(quantity(match), "workloads" if asked.of == "workload" else "routes", _readings(asked, ""))
+    return None
+
+
+def _readings(asked: Property, kind: str) -> Sequence[Callable[[Item], bool]]:
+    if asked.of == "way":
+        return (lambda _: True,)
+    if kind:
+        return (lambda one: one.kind == kind,)
+    # "Services" are what stays; some count the jobs with them.
+    return (lambda one: one.kind not in _JOBS, lambda _: True)
+
+
+def _fits(asked: Property, item: Item) -> bool:
+    return (asked.of == "way") == (item.kind in ("Ingress", "IngressRoute", "HTTPRoute") or not _runs(item))
+
+
+def _runs(item: Item) -> bool:
+    return type(item.thing).__name__ == "Workload"
+
+
+def _some(labels: Iterable[str]) -> str:
+    names = list(dict.fromkeys(labels))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,88 @@
+"""Claims in the words of a trouble that the catalogue knows: whether the audit found the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+
+import msgspec
+from msgspec import Struct
+
+from shoreup.model.claim import Answer, Checked, Kind, Spot
+from shoreup.model.finding import Finding, Undecided
+from shoreup.stages.checking.document import Sentence
+
+_SHOWN = 4
+
+
+class _Phrase(Struct, frozen=True, forbid_unknown_fields=True):
+    words: str
+    concerns: tuple[str, ...]
+
+
+class Troubles(Struct, frozen=True):
+    """Answers by what an audit found, what it could not decide, and what it lists as unproven."""
+
+    findings: Sequence[Finding]
+    undecided: Sequence[Undecided]
+
+    def answers(self, sentence: Sentence) -> Iterator[Checked]:
+        """Whether the troubles that a sentence names are there, at what it names."""
+        for pattern, concerns in _phrases():
+            match = pattern.search(sentence.plain)
+            if match is None:
+                continue
+            known = [one for one in self.findings if one.concern in concerns]
+            names = _names(sentence)
+            mine = [one for one in known if _about(one, names, sentence)]
+            if mine or (known and not (names & _all_names(self.findings)) and not sentence.file):
+                yield self._found(sentence, match[0], mine or known)
+                continue
+            doubt = next((one for one in self.undecided if one.concern in concerns), None)
+            if doubt is not None:
+                said = f"{doubt.unknown} is not known: {doubt.reason}"
+                yield Checked(
+                    sentence.line, match[0], Kind.PROPERTY, Answer.UNDECIDED, said, (Spot(doubt.file, doubt.line),)
+                )
+            elif known:
+                said = f"it was found elsewhere, not there: {known[0].subject}"
+                yield _checked(sentence, match[0], Answer.PARTLY, said, known)
+            else:
+                said = f"the audit looked for it ({', '.join(concerns)}) and found nothing of the kind"
+                yield Checked(sentence.line, match[0], Kind.PROPERTY, Answer.WRONG, said)
+
+    def _found(self, sentence: Sentence, words: str, mine: Sequence[Finding]) -> Checked:
+        more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
+        return _checked(sentence, words, Answer.CONFIRMED, f"found: {mine[0].message.rstrip('.')}{more}", mine)
+
+
+@cache
+def _phrases() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
+    content = resources.files("shoreup.stages.checking").joinpath("data", "phrases.json").read_bytes()
+    return tuple(
+        (re.compile(rf"\b(?:{one.words})\b", re.IGNORECASE), frozenset(one.concerns))
+        for one in msgspec.json.decode(content, type=list[_Phrase])
+    )
+
+
+def _names(sentence: Sentence) -> set[str]:
+    words = {one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", sentence.text)} | set(sentence.codes)
+    return {part for one in words for part in (one, one.rpartition("/")[2]) if part}
+
+
+def _all_names(findings: Sequence[Finding]) -> set[str]:
+    return {one.resource.name for one in findings if one.resource is not None}
+
+
+def _about(one: Finding, names: set[str], sentence: Sentence) -> bool:
+    if one.resource is not None and one.resource.name in names:
+        return True
+    return bool(sentence.file) and one.file.endswith(sentence.file)
+
+
+def _checked(sentence: Sentence, words: str, answer: Answer, said: str, found: Sequence[Finding]) -> Checked:
+    spots = tuple(Spot(one.file, one.line) for one in found[:_SHOWN] if one.file)
+    prints = tuple(one.fingerprint for one in found)
+    return Checked(sentence.line, words, Kind.PROPERTY, answer, said, spots, prints)
