@@ -6,12 +6,13 @@ secret among their arguments.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import which
 from typing import IO
@@ -34,6 +35,9 @@ class Output:
         assert process.stdout is not None
         self._program, self._process, self._said, self._fine = program, process, said, fine
         self._stdout = process.stdout
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            with suppress(OSError):  # a system may allow less to who is not root
+                fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, PIECE)
 
     def began(self, seconds: float) -> bool:
         """Whether its first bytes (or its end) come within so many seconds."""
@@ -41,7 +45,7 @@ class Output:
 
     def pieces(self) -> Iterator[bytes]:
         """Everything. Raises :class:`BackupTrouble` at the end where the program ended badly."""
-        while piece := self._stdout.read(PIECE):
+        while piece := os.read(self._stdout.fileno(), PIECE):
             yield piece
         self.well()
 
