@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -650,8 +651,22 @@ def test_items_and_expressions_of_the_json_syntax() -> None:
     assert bodies(after)[WEB] == placed(bodies(files)[WEB], (*POD, "containers"), containers)
     with pytest.raises(CannotWrite, match="put together by an expression"):
         put(files, (*CONTAINER, "image"), "x")
-    with pytest.raises(CannotWrite, match="written in JSON"):
-        add(files, budget("web"))
+
+
+def test_a_new_object_in_the_json_syntax_is_as_its_neighbour() -> None:
+    after = add({"main.tf.json": JSON}, budget("web"))
+    assert bodies(after)["kubernetes_pod_disruption_budget_v1.web"] == budget("web")
+    assert bodies(after)[WEB] == bodies({"main.tf.json": JSON})[WEB]
+
+    looped = '"for_each": "${toset(var.names)}", "metadata": {"name": "${each.key}-web", "namespace": "${var.space}"},'
+    variables = 'variable "space" {\n  default = "apps"\n}\n\nvariable "names" {\n  default = ["one", "two"]\n}\n'
+    files = {"main.tf.json": JSON.replace('"metadata": {"name": "web"},', looped), "more.tf": variables}
+    body = budget("one-web-budget")
+    after = written(files, f'{WEB}["one"]', lambda editor, read: editor.add(body, read))
+    made = json.loads(after["main.tf.json"])["resource"]["kubernetes_pod_disruption_budget_v1"]["web"]
+    assert made["for_each"] == "${toset(var.names)}"
+    assert made["metadata"] == {"name": "${each.key}-web-budget", "namespace": "${var.space}"}
+    assert bodies(after)['kubernetes_pod_disruption_budget_v1.web["two"]'] == budget("two-web-budget")
 
 
 def test_code_in_a_text_of_terragrunt_is_not_mistaken_for_the_file_s_own() -> None:

@@ -88,6 +88,18 @@ def pattern(value: Value) -> str:
     return "" if value is None else str(value)
 
 
+def stands(value: Value, *route: str | int) -> bool:
+    """Whether something stands at a route, if it were nothing (``null``)."""
+    for step in route:
+        if isinstance(value, dict) and step in value:
+            value = value[str(step)]
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return False
+    return True
+
+
 def at(value: Value, *route: str | int) -> Value:
     """Follow a route into a value.
 

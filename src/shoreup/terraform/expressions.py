@@ -108,7 +108,7 @@ def _around(expression: Expression, scope: Scope, wrong: Unknown) -> Value:
                 return key
             result[key] = evaluate_or_unknown(value_expression, scope)
         return result
-    if isinstance(expression, Template) and (len(expression.parts) > 1 or expression.encoding != "hcl-quoted"):
+    if isinstance(expression, Template) and expression.constant is None and expression.wrapped is None:
         texts: list[str | Unknown] = []
         for part in expression.parts:
             known: list[str | Unknown] = []
@@ -192,11 +192,10 @@ def _paren(node: Paren, scope: Scope) -> Any:
 def _template(node: Template, scope: Scope) -> Value:
     if node.constant is not None:
         return node.constant
-    parts = node.parts
-    if len(parts) == 1 and node.encoding == "hcl-quoted" and type(parts[0]) is Interpolation:
-        return evaluate(parts[0].expression, scope)
+    if (wrapped := node.wrapped) is not None:
+        return evaluate(wrapped, scope)
     texts: list[str | Unknown] = []
-    render(parts, scope, texts)
+    render(node.parts, scope, texts)
     return joined(texts)
 
 

@@ -206,8 +206,8 @@ class Trace:
 
     def _template(self, template: Template, scope: Scope, route: Route) -> Reached:
         parts = template.parts
-        if len(parts) == 1 and type(parts[0]) is Interpolation and template.encoding == "hcl-quoted":
-            return self.follow(parts[0].expression, scope, route)
+        if (wrapped := template.wrapped) is not None:
+            return self.follow(wrapped, scope, route)
         if route:
             raise Lost
         segments: list[Segment] = []

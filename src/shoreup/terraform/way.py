@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from shoreup.formats.hcl.syntax import Call, Expression, Interpolation, Template
+from shoreup.formats.hcl.syntax import Call, Expression, Template
 from shoreup.model.location import Route
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform.expressions import evaluate_or_unknown
@@ -84,16 +84,11 @@ class _Walk(Trace):
 
     def follow(self, expression: Expression, scope: Scope, route: Route) -> Reached:
         self.hops.append(Hop(expression, scope, route))
-        composed = isinstance(expression, Template) and not is_wrapped(expression)
+        composed = isinstance(expression, Template) and expression.wrapped is None
         made = isinstance(expression, Call) and expression.name not in FOLLOWED
         if composed or made:
             return Reached(expression.source.span(expression.start, expression.end), ())
         return super().follow(expression, scope, route)
-
-
-def is_wrapped(template: Template) -> bool:
-    """Whether a template is nothing but one interpolation: ``"${x}"`` is ``x``."""
-    return len(template.parts) == 1 and type(template.parts[0]) is Interpolation and template.encoding == "hcl-quoted"
 
 
 def _depth(value: Value, route: Route) -> int:

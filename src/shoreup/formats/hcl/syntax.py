@@ -15,6 +15,8 @@ from msgspec import Struct, field
 
 from shoreup.formats.hcl.source import Problem, Source
 
+_WRAPPING = frozenset({"hcl-quoted", "json"})
+
 
 class Literal(Struct, eq=False, gc=False):
     """A number, a boolean or null."""
@@ -96,6 +98,14 @@ class Template(Struct, eq=False):
             quotes = 0 if self.encoding == "raw" else 1
             self.read = [Text(self.source, self.start + quotes, self.end - quotes)] if self.constant else []
         return self.read
+
+    @property
+    def wrapped(self) -> Expression | None:
+        """The expression that a string is nothing but an interpolation of: ``"${x}"`` is ``x``, of whatever type."""
+        if self.constant is not None or self.encoding not in _WRAPPING or len(self.parts) != 1:
+            return None
+        part = self.parts[0]
+        return part.expression if type(part) is Interpolation else None
 
 
 class Name(Struct, eq=False, gc=False):

@@ -16,7 +16,7 @@ from shoreup.formats.spelling import rewritten
 from shoreup.formats.yaml.wanted import nested
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
-from shoreup.model.value import Value, at
+from shoreup.model.value import Value, at, stands
 from shoreup.sources.additions import Home
 from shoreup.sources.documents import DocumentTracer
 from shoreup.sources.editing import Like, Names
@@ -88,7 +88,7 @@ class BuiltTracer:
         """As :meth:`shoreup.sources.editing.Editor.put`."""
         body: Value = dict(self._body or {})
         try:
-            if _exists(body, route):
+            if stands(body, *route):
                 return self._over(node_at(self._node, route), at(body, *route), value, read, like, alone)
             return self._beside(body, route, value, read, like, alone)
         except _Shared:
@@ -99,7 +99,7 @@ class BuiltTracer:
     ) -> tuple[Replacement, ...]:
         """As :meth:`shoreup.sources.editing.Editor.append`."""
         body: Value = dict(self._body or {})
-        if not _exists(body, route):
+        if not stands(body, *route):
             inner = tuple(((0, *inside), field) for inside, field in like)
             return self.put(route, [value], read, like=inner, alone=alone)
         source, way = self._home(node_at(self._node, route), list)
@@ -207,7 +207,7 @@ class BuiltTracer:
         self, body: Value, route: Route, value: Value, read: Reader, like: Like, alone: bool
     ) -> tuple[Replacement, ...]:
         """What is not there yet, into the file that holds the nearest that is."""
-        known = next(length for length in range(len(route), -1, -1) if _exists(body, route[:length]))
+        known = next(length for length in range(len(route), -1, -1) if stands(body, *route[:length]))
         for length in range(known, -1, -1):
             parent, rest = at(body, *route[:length]), route[length:]
             try:
@@ -259,17 +259,6 @@ def _base(node: Node) -> Node:
     while isinstance(node, (Changed, Listed)):
         node = node.base
     return node
-
-
-def _exists(value: Value, route: Route) -> bool:
-    for step in route:
-        if isinstance(value, dict) and step in value:
-            value = value[str(step)]
-        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-            value = value[step]
-        else:
-            return False
-    return True
 
 
 def document_of(node: Node) -> Home | None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from shoreup.formats.sourcemap import cover, cut, join
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin, Segment
-from shoreup.model.value import Unknown, Value, at, join_text
+from shoreup.model.value import Unknown, Value, at, join_text, stands
 from shoreup.sources.releases.layers import TraceValue
 
 
@@ -123,7 +123,7 @@ class DerivedTracer:
 
     def trace(self, route: Route) -> Origin | None:
         """The origin of the field at ``route``; ``None`` where the object has no such field."""
-        if not _exists(self._body, route):
+        if not stands(self._body, *route):
             return None
         origin = self._nearest(route)
         value = at(self._body, *route)
@@ -155,14 +155,3 @@ def _headed(origin: Origin) -> Origin:
     site, span = origin.site, origin.span
     inside = site.file == span.file and site.start <= span.start and span.end <= site.end
     return replace(origin, span=site) if inside else origin
-
-
-def _exists(value: Value, route: Route) -> bool:
-    for step in route:
-        if isinstance(value, dict) and step in value:
-            value = value[str(step)]
-        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-            value = value[step]
-        else:
-            return False
-    return True

@@ -53,7 +53,7 @@ def add_object(
     items: list[NewItem] = [*_meta(instance)]
     found = table().kind(kind)
     items += [NewAttribute("manifest", made)] if found is None else object_items(found, made)
-    label = _label(instance, kind, str(at(dict(body), *NAME)))
+    label = label_for(instance, kind, str(at(dict(body), *NAME)))
     block = instance.block
     pen.write(
         block.body, pen.on(block.body).add_block(block, NewBlock("resource", tuple(items), (kind, label), ordered=True))
@@ -83,7 +83,7 @@ def add_yaml(instance: ResourceInstance, attribute: str, body: Mapping[str, Valu
         text = new_document(dict(body))
     else:
         raise CannotWrite(f"{instance.address} takes its objects from elsewhere, and a new one has no place there yet")
-    label = _label(instance, instance.type, str(at(dict(body), *NAME)))
+    label = label_for(instance, instance.type, str(at(dict(body), *NAME)))
     items = (*(item for item in _meta(instance) if item.name == "provider"), NewAttribute(attribute, text))
     new = NewBlock("resource", items, (instance.type, label))
     pen.write(block.body, pen.on(block.body).add_block(block, new))
@@ -159,7 +159,7 @@ def _kind_word(kind: str) -> str:
     return re.sub(r"_v[0-9][a-z0-9]*$", "", kind.partition("_")[2])
 
 
-def _label(instance: ResourceInstance, kind: str, name: str) -> str:
+def label_for(instance: ResourceInstance, kind: str, name: str) -> str:
     """A name in Terraform that nothing of the type has yet: the neighbour's, else one made of the object's name."""
     taken = {label for resource, label in instance.module.module.resources if resource == kind}
     made = re.sub(r"\W", "_", name) or "object"

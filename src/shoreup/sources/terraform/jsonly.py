@@ -11,16 +11,26 @@ from collections.abc import Mapping, Sequence
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
-from shoreup.formats.hcl.rendering import NewAttribute, NewItem, plain, template_text
+from shoreup.formats.hcl.rendering import Code, NewAttribute, NewItem, plain, template_text
 from shoreup.formats.sourcemap import whole
 from shoreup.formats.yaml.writing import Page
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
+from shoreup.sources.editing import Like
 from shoreup.sources.pages import PageEditor
 from shoreup.sources.provider.conversion import MANIFEST
 from shoreup.sources.provider.table import Field, Shape, table
-from shoreup.sources.provider.writing import argument, field_items, field_named, one_block, scalar
+from shoreup.sources.provider.writing import (
+    argument,
+    field_items,
+    field_named,
+    object_items,
+    one_block,
+    resource_type,
+    scalar,
+)
+from shoreup.sources.terraform.adding import NAME, NAMESPACE, label_for, with_code
 from shoreup.sources.terraform.sharing import why_shared
 from shoreup.terraform.module import ResourceInstance
 
@@ -72,6 +82,35 @@ class JsonWriting:
         """Take away what stands at a route."""
         place, _ = self._place(route)
         return () if at(self._top, *place) is None else self._page().remove(place, self._read)
+
+    def add(self, known: Mapping[str, Value], body: Mapping[str, Value], like: Like) -> tuple[Replacement, ...]:
+        """A new object beside this resource, whose own body is ``known``: with its namespace, and as many of it."""
+        instance = self._instance
+        kind = resource_type(str(body.get("apiVersion")), str(body.get("kind")), instance.type)
+        kind = MANIFEST if instance.type == MANIFEST or kind is None else kind
+        made = plain(dict(body))
+        for route, other in (*_usual(instance, known, body), *like):
+            raw = at(self._top, *self._place(other)[0])
+            if isinstance(raw, str) and at(dict(body), *route) is not None:
+                made = with_code(made, route, Code(raw))
+        name = self._name(known, body)
+        made = made if name is None else with_code(made, NAME, name)
+        assert isinstance(made, Mapping)
+        found = table().kind(kind)
+        items: list[NewItem] = [NewAttribute("manifest", made)] if found is None else [*object_items(found, made)]
+        own = ("resource", instance.type, instance.name)
+        said = {one: at(self._top, *own, one) for one in ("count", "for_each", "provider")}
+        data = {**{one: value for one, value in said.items() if value is not None}, **_block_data(items)}
+        label = label_for(instance, kind, str(at(dict(body), *NAME)))
+        return self._page().put(("resource", kind, label), data, self._read)
+
+    def _name(self, known: Mapping[str, Value], body: Mapping[str, Value]) -> Code | None:
+        """A name that holds the neighbour's is put together from the neighbour's, where that is an expression."""
+        route: Route = NAME if "metadata" in known else ("name",)
+        old, new, raw = at(dict(known), *route), at(dict(body), *NAME), at(self._top, *self._place(route)[0])
+        if not isinstance(old, str) or not isinstance(new, str) or not isinstance(raw, str) or "${" not in raw:
+            return None
+        return Code(new.replace(old, raw, 1)) if old and old in new else None
 
     def _page(self) -> PageEditor:
         return PageEditor(lambda: Page(self._text, is_json=True), lambda: self._origin)
@@ -129,12 +168,27 @@ class JsonWriting:
         return blocks[0] if at_item or found.form == "object" else list(blocks)
 
 
+def _usual(
+    instance: ResourceInstance, known: Mapping[str, Value], body: Mapping[str, Value]
+) -> list[tuple[Route, Route]]:
+    """The namespace, where it is the neighbour's."""
+    other: Route = NAMESPACE if "metadata" in known else ("namespace",)
+    namespace = at(dict(body), *NAMESPACE)
+    return [(NAMESPACE, other)] if namespace is not None and namespace == at(dict(known), *other) else []
+
+
+class _Raw(str):
+    """A string as it stands in the file, a template already."""
+
+    __slots__ = ()
+
+
 def _is_inside(route: Route, found: Field | None) -> bool:
     """Whether a route ends at an entry of a map or an item of a list of values."""
     return found is not None and found.block is None and len(route) > 1 and route[-1] != found.kubernetes
 
 
-def _block_data(items: Sequence[NewItem]) -> Value:
+def _block_data(items: Sequence[NewItem]) -> dict[str, Value]:
     made: dict[str, Value] = {}
     for item in items:
         if isinstance(item, NewAttribute):
@@ -150,6 +204,8 @@ def _block_data(items: Sequence[NewItem]) -> Value:
 
 
 def _data(value: object) -> Value:
+    if isinstance(value, Code):
+        return _Raw(value.text)
     if isinstance(value, Mapping):
         return {str(key): _data(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -164,4 +220,6 @@ def _escaped(value: Value) -> Value:
         return {key: _escaped(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_escaped(item) for item in value]
+    if isinstance(value, _Raw):
+        return str(value)
     return template_text(value) if isinstance(value, str) else value

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from shoreup.formats.edits import CannotWrite
-from shoreup.formats.hcl.rendering import Code, NewAttribute, NewBlock, NewItem, Plain
+from shoreup.formats.hcl.rendering import Code, NewBlock, NewItem, Plain
 from shoreup.formats.hcl.style import indentation
 from shoreup.formats.hcl.syntax import Attribute, Block, Body, Expression, ListOf, ObjectOf, Template
 from shoreup.model.location import Route
@@ -20,7 +20,6 @@ from shoreup.model.value import Unknown, Value, at
 from shoreup.sources.provider.conversion import MANIFEST
 from shoreup.sources.provider.table import Field, Shape, table
 from shoreup.sources.provider.writing import (
-    LATE_ARGUMENTS,
     argument,
     field_items,
     field_named,
@@ -107,7 +106,7 @@ class ObjectWriting(Struct):
             self._put_blocks(stand, route, value)
         else:
             self._only_here(stand.scope)
-            self._insert(stand.body, self._missing_items(stand, value))
+            self.pen.insert(stand.body, self._missing_items(stand, value), groups_behind)
 
     def append(self, route: Route, value: Plain) -> None:
         """Add an item to a list."""
@@ -118,7 +117,7 @@ class ObjectWriting(Struct):
             self._values(route, stand).append(stand.attribute.expression, stand.scope, stand.rest, new)
         elif isinstance(stand, AtBlocks):
             self._only_here(stand.scope)
-            self._insert(stand.body, [one_block(self.instance.type, stand.field, value)])
+            self.pen.insert(stand.body, [one_block(self.instance.type, stand.field, value)], groups_behind)
         elif isinstance(stand, Missing):
             self.put(route, [value])
         else:
@@ -263,7 +262,7 @@ class ObjectWriting(Struct):
                 self.put((*route, name), item)
         if new:
             self._only_here(stand.scope)
-            self._insert(stand.block.body, new)
+            self.pen.insert(stand.block.body, new, groups_behind)
         current = at(dict(self.body), *route)
         for name in current if isinstance(current, dict) else ():
             if name not in value:
@@ -280,7 +279,7 @@ class ObjectWriting(Struct):
         new = [one_block(self.instance.type, stand.field, item) for item in value[count:]]
         if new:
             self._only_here(stand.scope)
-            self._insert(stand.body, new)
+            self.pen.insert(stand.body, new, groups_behind)
 
     def _missing_items(self, stand: Missing, value: Plain) -> list[NewItem]:
         found, rest, kind = stand.field, stand.rest[1:], self.instance.type
@@ -293,17 +292,6 @@ class ObjectWriting(Struct):
         for step in reversed([str(step) for step in stand.path[:-1] if isinstance(step, str)]):
             items = [NewBlock(step, tuple(items))]
         return items
-
-    def _insert(self, body: Body, items: Sequence[NewItem]) -> None:
-        writer = self.pen.on(body)
-        if writer.on_one_line(body):
-            self.pen.write(body, writer.opened(body, items))
-            return
-        for item in items:
-            if isinstance(item, NewAttribute):
-                self.pen.write(body, writer.insert_attribute(body, item.name, item.value, last=LATE_ARGUMENTS))
-            else:
-                self.pen.write(body, writer.insert_block(body, item, behind=groups_behind(item.kind)))
 
     def _remove_block(self, block: Block, outer: Block, parent: Body, scope: Scope) -> None:
         if outer is not block:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
 from shoreup.formats.hcl import Source
 from shoreup.formats.hcl.alignment import Change
+from shoreup.formats.hcl.rendering import NewAttribute, NewItem
 from shoreup.formats.hcl.syntax import Body, Expression
 from shoreup.formats.hcl.writing import Writer
+from shoreup.sources.provider.writing import LATE_ARGUMENTS
 from shoreup.terraform.configuration import Configurations
+
+Behind = Callable[[str], Sequence[Sequence[str]]]
 
 
 class Pen:
@@ -49,6 +53,18 @@ class Pen:
         """Note changes of the file that a node stands in."""
         self.on(node)
         self._changes[node.source.path].extend(changes)
+
+    def insert(self, body: Body, items: Iterable[NewItem], behind: Behind = lambda kind: ()) -> None:
+        """Note new arguments and blocks of a body. ``behind`` gives the kinds of blocks that a new one follows."""
+        writer, new = self.on(body), list(items)
+        if writer.on_one_line(body):
+            self.write(body, writer.opened(body, new))
+            return
+        for item in new:
+            if isinstance(item, NewAttribute):
+                self.write(body, writer.insert_attribute(body, item.name, item.value, last=LATE_ARGUMENTS))
+            else:
+                self.write(body, writer.insert_block(body, item, behind=behind(item.kind)))
 
     def write_bytes(self, replacements: Iterable[Replacement]) -> None:
         """Note changes that are bytes already."""

@@ -14,7 +14,6 @@ from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.rendering import NewAttribute, NewBlock, NewItem, Plain
 from shoreup.formats.hcl.syntax import Attribute, Block, Body
 from shoreup.model.location import Route
-from shoreup.sources.provider.writing import LATE_ARGUMENTS
 from shoreup.sources.terraform.objects import AtArgument, blocks_named, known_scope, way_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.sharing import Sharing, why_shared
@@ -60,7 +59,7 @@ class PlainWriting(Struct):
             rest = ()
         self._only_here()
         items = self._items(name, nested(rest, value), bool(place.blocks), place.body)
-        self._insert(place.body, items)
+        self.pen.insert(place.body, items)
 
     def append(self, route: Route, value: Plain) -> None:
         """Add an item to a list of values or of blocks."""
@@ -111,17 +110,6 @@ class PlainWriting(Struct):
         if _holds_maps(value):
             raise CannotWrite(f"nothing tells whether {name} of {self.instance.type} is an argument or a block")
         return [NewAttribute(name, value)]
-
-    def _insert(self, body: Body, items: Sequence[NewItem]) -> None:
-        writer = self.pen.on(body)
-        if writer.on_one_line(body):
-            self.pen.write(body, writer.opened(body, items))
-            return
-        for item in items:
-            if isinstance(item, NewAttribute):
-                self.pen.write(body, writer.insert_attribute(body, item.name, item.value, last=LATE_ARGUMENTS))
-            else:
-                self.pen.write(body, writer.insert_block(body, item))
 
     def _values(self, route: Route, place: _Place) -> Values:
         return Values(self.pen, self._sharing(route, place) if self.alone else None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
@@ -28,8 +30,78 @@ from shoreup.sources.terraform.sharing import why_shared
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
 
+W = TypeVar("W", ObjectWriting, PlainWriting)
 
-class PlainTracer:
+
+class _Writable(ABC, Generic[W]):
+    """A resource's edits: in the file's own syntax, or in JSON where it is written so."""
+
+    __slots__ = ()
+
+    instance: ResourceInstance
+
+    @abstractmethod
+    def _known(self) -> Mapping[str, Value]:
+        """The resource's own body."""
+
+    @abstractmethod
+    def _writing(self, pen: Pen, alone: bool) -> W:
+        """What writes into the resource's block."""
+
+    @abstractmethod
+    def _alike(self, writing: W, value: Value, like: Like) -> Plain:
+        """A value with those fields written as others of the resource are."""
+
+    def put(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Give a field a value; see :class:`shoreup.sources.editing.Editor`."""
+        return self._made(
+            read,
+            alone,
+            lambda page: page.put(route, value),
+            lambda writing: writing.put(route, self._alike(writing, value, like)),
+        )
+
+    def append(
+        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
+    ) -> tuple[Replacement, ...]:
+        """Add an item to a list of values or of blocks."""
+        return self._made(
+            read,
+            alone,
+            lambda page: page.append(route, value),
+            lambda writing: writing.append(route, self._alike(writing, value, like)),
+        )
+
+    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
+        """Take away a field, a block or an item."""
+        return self._made(read, alone, lambda page: page.remove(route), lambda writing: writing.remove(route))
+
+    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
+        """Write a new Kubernetes object behind this resource."""
+        return self._made(
+            read,
+            False,
+            lambda page: page.add(self._known(), body, like),
+            lambda writing: add_object(writing, self._known(), body, like, writing.pen),
+        )
+
+    def _made(
+        self,
+        read: Reader,
+        alone: bool,
+        in_json: Callable[[JsonWriting], tuple[Replacement, ...]],
+        natively: Callable[[W], None],
+    ) -> tuple[Replacement, ...]:
+        if is_json(self.instance):
+            return in_json(JsonWriting(self.instance, read, alone))
+        pen = _pen(self.instance, read)
+        natively(self._writing(pen, alone))
+        return pen.replacements()
+
+
+class PlainTracer(_Writable[PlainWriting]):
     """For resources whose body has Terraform's own shape."""
 
     __slots__ = ("instance",)
@@ -41,45 +113,17 @@ class PlainTracer:
         """The origin of an attribute or block."""
         return trace_resource(self.instance, route)
 
-    def put(
-        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
-    ) -> tuple[Replacement, ...]:
-        """Give an argument a value; see :class:`shoreup.sources.editing.Editor`."""
-        if is_json(self.instance):
-            return JsonWriting(self.instance, read, alone).put(route, value)
-        pen = _pen(self.instance, read)
-        writing = PlainWriting(self.instance, pen, alone)
-        writing.put(route, _alike_plain(writing, value, like))
-        return pen.replacements()
+    def _known(self) -> Mapping[str, Value]:
+        return self.instance.module.object_of(self.instance)
 
-    def append(
-        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
-    ) -> tuple[Replacement, ...]:
-        """Add an item to a list of values or of blocks."""
-        if is_json(self.instance):
-            return JsonWriting(self.instance, read, alone).append(route, value)
-        pen = _pen(self.instance, read)
-        writing = PlainWriting(self.instance, pen, alone)
-        writing.append(route, _alike_plain(writing, value, like))
-        return pen.replacements()
+    def _writing(self, pen: Pen, alone: bool) -> PlainWriting:
+        return PlainWriting(self.instance, pen, alone)
 
-    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
-        """Take away an argument, a block or an item."""
-        if is_json(self.instance):
-            return JsonWriting(self.instance, read, alone).remove(route)
-        pen = _pen(self.instance, read)
-        PlainWriting(self.instance, pen, alone).remove(route)
-        return pen.replacements()
-
-    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
-        """Write a new Kubernetes object behind this resource."""
-        pen = _pen(self.instance, read)
-        known = self.instance.module.object_of(self.instance)
-        add_object(PlainWriting(self.instance, pen), known, body, like, pen)
-        return pen.replacements()
+    def _alike(self, writing: PlainWriting, value: Value, like: Like) -> Plain:
+        return _alike_plain(writing, value, like)
 
 
-class ObjectTracer:
+class ObjectTracer(_Writable[ObjectWriting]):
     """For resources that the provider turns into a Kubernetes object."""
 
     __slots__ = ("body", "instance")
@@ -101,41 +145,14 @@ class ObjectTracer:
         # the provider writes some values anew, such as a mode as an octal number
         return replace(origin, segments=(Segment(value, origin.span, derived="the provider", via=origin.via),))
 
-    def put(
-        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
-    ) -> tuple[Replacement, ...]:
-        """Give a field a value; see :class:`shoreup.sources.editing.Editor`."""
-        if is_json(self.instance):
-            return JsonWriting(self.instance, read, alone).put(route, value)
-        pen = _pen(self.instance, read)
-        writing = ObjectWriting(self.instance, self.body, pen, alone)
-        writing.put(route, _alike(writing, value, like))
-        return pen.replacements()
+    def _known(self) -> Mapping[str, Value]:
+        return self.body
 
-    def append(
-        self, route: Route, value: Value, read: Reader, *, like: Like = (), alone: bool = False
-    ) -> tuple[Replacement, ...]:
-        """Add an item to a list."""
-        if is_json(self.instance):
-            return JsonWriting(self.instance, read, alone).append(route, value)
-        pen = _pen(self.instance, read)
-        writing = ObjectWriting(self.instance, self.body, pen, alone)
-        writing.append(route, _alike(writing, value, like))
-        return pen.replacements()
+    def _writing(self, pen: Pen, alone: bool) -> ObjectWriting:
+        return ObjectWriting(self.instance, self.body, pen, alone)
 
-    def remove(self, route: Route, read: Reader, *, alone: bool = False) -> tuple[Replacement, ...]:
-        """Take away a field, block or item."""
-        if is_json(self.instance):
-            return JsonWriting(self.instance, read, alone).remove(route)
-        pen = _pen(self.instance, read)
-        ObjectWriting(self.instance, self.body, pen, alone).remove(route)
-        return pen.replacements()
-
-    def add(self, body: Mapping[str, Value], read: Reader, *, like: Like = ()) -> tuple[Replacement, ...]:
-        """Write a new object behind this one."""
-        pen = _pen(self.instance, read)
-        add_object(ObjectWriting(self.instance, self.body, pen), self.body, body, like, pen)
-        return pen.replacements()
+    def _alike(self, writing: ObjectWriting, value: Value, like: Like) -> Plain:
+        return _alike(writing, value, like)
 
     def rename(
         self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False

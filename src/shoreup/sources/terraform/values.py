@@ -45,7 +45,7 @@ from shoreup.terraform.expressions import evaluate_or_unknown, object_key, text_
 from shoreup.terraform.module import ModuleInstance
 from shoreup.terraform.scope import Scope
 from shoreup.terraform.trace import trace_expression
-from shoreup.terraform.way import Hop, Way, is_wrapped, way_to
+from shoreup.terraform.way import Hop, Way, way_to
 
 
 class Values(Struct, frozen=True):
@@ -355,7 +355,7 @@ def _is_items(value: Plain) -> TypeGuard[Sequence[Plain]]:
 
 def _is_composed(node: Expression) -> TypeGuard[Template]:
     """Whether a text is to be changed in parts: one of several lines or with something put in."""
-    if not isinstance(node, Template) or is_wrapped(node):
+    if not isinstance(node, Template) or node.wrapped is not None:
         return False
     return node.constant is None or node.encoding == "hcl-heredoc"
 
