@@ -61,3 +61,27 @@ def learn(
         for refused in one.refused:
             complain(f"{one.namespace}/{one.name} used {refused}, which leads to more rights; it was left out")
     return int(any(one.refused for one in found.accounts))
+
+
+@command.command("report")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
+def report(log: Path, form: str, no_color: bool) -> None:
+    """Say who was denied what, and who read which Secrets, in an API audit log (JSON lines, .gz too)."""
+    from shoreup.cli.output import complain, say, wants_colour
+    from shoreup.cli.progress import Waiting
+    from shoreup.live.api_watch import read_access
+    from shoreup.report import access
+
+    with Waiting() as waiting:
+        found = read_access(log, waiting)
+    if not found.events:
+        from shoreup.model.errors import UserError
+
+        raise UserError(f"{log} holds no event of audit.k8s.io: {found.unread} lines are something else.")
+    say(
+        access.render_json(found) if form == "json" else access.render(found, colour=wants_colour(sys.stdout, no_color))
+    )
+    if found.unread:
+        complain(f"{found.unread} lines of {log} are no events and were passed over")

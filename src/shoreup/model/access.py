@@ -63,3 +63,38 @@ class Learned(Struct, frozen=True):
     last: str
     events: int
     accounts: tuple[LearnedRights, ...]
+
+
+class Denied(Struct, frozen=True):
+    """A kind of request that was refused so many ``times``. ``who`` is the log's name, ``resource`` a URL where that is
+    no resource; ``name`` is ``*`` where there were too many to tell apart.
+    """
+
+    who: str
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+    name: str
+    times: int
+
+
+class SecretRead(Struct, frozen=True):
+    """Secrets that were read so many ``times``. Without ``name`` all of a namespace, without both all of the cluster."""
+
+    who: str
+    verb: str
+    namespace: str
+    name: str
+    times: int
+
+
+class AccessReport(Struct, frozen=True):
+    """Refusals and reads of Secrets in an audit log, the most frequent first."""
+
+    first: str
+    last: str
+    events: int
+    unread: int
+    denied: tuple[Denied, ...]
+    secrets: tuple[SecretRead, ...]
