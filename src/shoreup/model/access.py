@@ -80,7 +80,7 @@ class Denied(Struct, frozen=True):
 
 
 class SecretRead(Struct, frozen=True):
-    """Secrets that were read so many ``times``. Without ``name`` all of a namespace, without both all of the cluster."""
+    """Secrets that were read so many ``times``. Without ``name`` a namespace's, without both the whole cluster's."""
 
     who: str
     verb: str
