@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from sys import intern
 
+from shoreup.formats.hcl.heredocs import constant_heredoc
 from shoreup.formats.hcl.source import Source, SyntaxProblem
 from shoreup.formats.hcl.syntax import (
     Attr,
@@ -54,10 +55,13 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_KINDS = ("", *sorted(_TOKEN.groupindex, key=_TOKEN.groupindex.__getitem__))
+_BLANKS = re.compile(r"[ \t\r]*")
 _PLAIN_STRING = re.compile(r'[^"\\$%\n]*"')
 _PLAIN_ATTRIBUTE = re.compile(
-    r'([^\W\d][\w-]*)[ \t]*=[ \t]*(?:"([^"\\$%\n]*)"|(true|false|null)|([0-9]{1,18}))[ \t]*\r?\n[ \t]*'
+    r'[ \t\r]*([^\W\d][\w-]*)[ \t]*=[ \t]*(?:"([^"\\$%\n]*)"|(true|false|null)|([0-9]{1,18}))[ \t]*\r?\n'
 )
+_ATTRIBUTES = re.compile(r"(?:\.[^\W\d][\w-]*)+")
 _FOR = re.compile(r"[ \t\r\n]+[^\W\d][\w-]*[ \t\r\n]*(,|in\b)")
 _PRECEDENCE = {
     "||": 1,
@@ -139,37 +143,34 @@ class Parser:
 
     def advance(self) -> None:
         """Move to the next token; ``last`` becomes the end of the one before."""
-        self.last = self.offset
+        text, places = self.text, self.places
+        offset = self.last = self.offset
         while True:
-            match = _TOKEN.match(self.text, self.offset)
+            match = _TOKEN.match(text, offset)
             if match is None:
-                self.kind, self.start = "bad", self._after_blanks()
-                self.value = self.text[self.start : self.start + 1]
+                blanks = _BLANKS.match(text, offset)
+                self.kind, self.start = "bad", blanks.end() if blanks else offset
+                self.value = text[self.start : self.start + 1]
                 self.offset = self.start + 1
                 return
-            kind = match.lastgroup or ""
-            self.offset = self.places[match.end()]
+            group = match.lastindex or 0
+            kind = _KINDS[group]
+            start, offset = match.span(group)
             if kind == "comment":
-                self.comments.append(Comment(self.places[match.start("comment")], self.offset))
+                self.comments.append(Comment(places[start], places[offset]))
                 continue
             if kind == "newline" and self.ignore_newlines:
                 continue
             self.kind = kind
-            self.start = self.places[match.start(kind)]
+            self.start, self.offset = places[start], places[offset]
             # the same few names stand in every file
-            self.value = intern(match.group(kind)) if kind == "name" else match.group(kind)
+            self.value = intern(match[group]) if kind == "name" else match[group]
             return
 
     @property
     def found(self) -> str:
         """The current token in words. Text of the file is not repeated: in a broken file it may be a password's end."""
         return _FOUND.get(self.kind) or repr(self.value)
-
-    def _after_blanks(self) -> int:
-        offset = self.offset
-        while offset < len(self.text) and self.text[offset] in " \t\r":
-            offset += 1
-        return offset
 
     # Bodies
 
@@ -197,28 +198,24 @@ class Parser:
 
     def _plain_attributes(self, body: Body) -> None:
         # Most lines of real code are `name = "text"`; one match reads such a line whole.
-        text, source, places = self.text, self.source, self.places
-        offset = places[self._after_blanks()]
-        match = _PLAIN_ATTRIBUTE.match(text, offset)
+        match = _PLAIN_ATTRIBUTE.match(self.text, self.offset)
         while match is not None:
-            name, string, word, number = match.groups()
+            name = intern(match[1])
             if name in body.attributes:
                 break  # read again, and refused, as an item
-            group = match.lastindex or 2
-            start, end = match.span(group)
-            value: Expression
-            if string is not None:
-                start, end = places[start - 1], places[end + 1]
-                value = Template(source, start, end, None, "hcl-quoted", string)
-            else:
-                start, end = places[start], places[end]
-                value = Literal(source, start, end, _CONSTANTS[word] if word else int(number))
-            name = intern(name)
-            body.attributes[name] = Attribute(source, offset, end, name, value)
-            offset = places[match.end()]
-            match = _PLAIN_ATTRIBUTE.match(text, offset)
-        self.offset = offset
+            value = self._plain_value(match)
+            body.attributes[name] = Attribute(self.source, self.places[match.start(1)], value.end, name, value)
+            self.offset = match.end()
+            match = _PLAIN_ATTRIBUTE.match(self.text, self.offset)
         self.advance()
+
+    def _plain_value(self, match: re.Match[str]) -> Template | Literal:
+        group = match.lastindex or 2
+        start, end = match.span(group)
+        if group == 2:
+            return Template(self.source, self.places[start - 1], self.places[end + 1], None, "hcl-quoted", match[2])
+        value = _CONSTANTS[match[3]] if group == 3 else int(match[4])
+        return Literal(self.source, self.places[start], self.places[end], value)
 
     def _item(self, body: Body) -> None:
         start, name = self.start, self.value
@@ -350,6 +347,9 @@ class Parser:
         return end
 
     def _word(self, start: int, word: str) -> Expression:
+        following = _ATTRIBUTES.match(self.text, self.offset) if word not in _CONSTANTS else None
+        if following is not None:
+            return self._reference(start, word, following)
         self.advance()
         if word in _CONSTANTS:
             return Literal(self.source, start, self.last, _CONSTANTS[word])
@@ -362,6 +362,17 @@ class Parser:
         if self.kind == "operator" and self.value == "(":
             return self._call(start, word)
         return Name(self.source, start, self.last, word)
+
+    def _reference(self, start: int, word: str, attributes: re.Match[str]) -> Expression:
+        # `module.name.output` in one match
+        end = self.offset
+        reference: Expression = Name(self.source, start, end, word)
+        for name in attributes[0][1:].split("."):
+            end += len(name) + 1
+            reference = Attr(self.source, start, self.places[end], reference, intern(name))
+        self.offset = self.places[end]
+        self.advance()
+        return reference
 
     def _call(self, start: int, name: str) -> Call:
         self._open("(")
@@ -468,7 +479,8 @@ class Parser:
                 self.advance()
             elif self.kind != "newline" and not (self.kind == "operator" and self.value == "}"):
                 raise SyntaxProblem(self.start, f"expected a comma or a new line, found {self.found}")
-            self._skip_newlines()
+            while self.kind == "newline":
+                self._plain_items(items)
         end = self.offset
         self.ignore_newlines = ignored
         self.depth -= 1
@@ -477,6 +489,17 @@ class Parser:
 
     def _really_for(self) -> bool:
         return _FOR.match(self.text, self.offset) is not None
+
+    def _plain_items(self, items: list[tuple[Expression, Expression]]) -> None:
+        # as in bodies, lines of `name = "text"` are read whole
+        match = _PLAIN_ATTRIBUTE.match(self.text, self.offset)
+        while match is not None and match[1] not in _CONSTANTS:
+            start, end = match.span(1)
+            key = Template(self.source, self.places[start], self.places[end], None, "raw", intern(match[1]))
+            items.append((key, self._plain_value(match)))
+            self.offset = match.end()
+            match = _PLAIN_ATTRIBUTE.match(self.text, self.offset)
+        self.advance()
 
     def _object_item(self) -> tuple[Expression, Expression]:
         key = self._binary(1)
@@ -547,11 +570,16 @@ class Parser:
     def _heredoc(self, start: int, opening: str) -> Template:
         flush = opening.startswith("<<-")
         marker = opening.lstrip("<-").strip()
-        try:
-            parts, end = heredoc_parts(self.source, self.offset, marker, flush, parser_inside, self.depth)
-        except SyntaxProblem as problem:
-            raise SyntaxProblem(start if problem.offset == self.offset else problem.offset, problem.cause) from None
-        template = template_of(self.source, start, end, parts, "hcl-heredoc")
+        constant = constant_heredoc(self.text, self.offset, marker, flush)
+        if constant is not None:
+            end = self.places[constant[1]]
+            template = Template(self.source, start, end, None, "hcl-heredoc", constant[0])
+        else:
+            try:
+                parts, end = heredoc_parts(self.source, self.offset, marker, flush, parser_inside, self.depth)
+            except SyntaxProblem as problem:
+                raise SyntaxProblem(start if problem.offset == self.offset else problem.offset, problem.cause) from None
+            template = template_of(self.source, start, end, parts, "hcl-heredoc")
         self.offset = end
         self.advance()
         self.last = end

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
+from shoreup.formats.hcl.heredocs import lines_of_heredoc
 from shoreup.formats.hcl.source import Problem, Source
 
 _WRAPPING = frozenset({"hcl-quoted", "json"})
@@ -80,8 +81,8 @@ class ForDirective(Struct, eq=False):
 class Template(Struct, eq=False):
     """A string. ``encoding`` is ``hcl-quoted``, ``hcl-heredoc``, ``hcl-template`` or ``json``.
 
-    ``constant`` is its value when nothing is interpolated. ``read`` are its parts, or ``None`` for a quoted string or
-    a bare word that stands there as it is: most strings do, and few are ever asked for their one part.
+    ``constant`` is its value when nothing is interpolated. ``read`` are its parts, or ``None`` for a quoted string, a
+    heredoc or a bare word that stands there as it is: most strings do, and few are ever asked for their parts.
     """
 
     source: Source
@@ -94,7 +95,11 @@ class Template(Struct, eq=False):
     @property
     def parts(self) -> list[Part]:
         """What it is made of; nothing for the empty string."""
-        if self.read is None:
+        if self.read is None and self.encoding == "hcl-heredoc":
+            lines = lines_of_heredoc(self.source.text, self.start, self.end)
+            places = self.source.offsets
+            self.read = [Text(self.source, places[start], places[end]) for start, end in lines]
+        elif self.read is None:
             quotes = 0 if self.encoding == "raw" else 1
             self.read = [Text(self.source, self.start + quotes, self.end - quotes)] if self.constant else []
         return self.read
