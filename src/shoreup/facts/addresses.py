@@ -55,7 +55,7 @@ def _addresses(text: str, name: str) -> Iterator[Address]:
         for found in _URL.finditer(written):
             yield Address(found["host"], int(found["port"]) if found["port"] else None, url=True)
     if ":" in written:
-        for found in _PORT.finditer(written):
+        for found in _PORT.finditer(_lines_with(":", written)):
             yield Address(found["host"], int(found["port"]), sure=False)
     if name and _ASKING_NAME.search(name.upper()):
         for part in re.split(r"[\s,;]+", written.strip())[:32]:
@@ -69,5 +69,10 @@ def _addresses(text: str, name: str) -> Iterator[Address]:
         for found in _OPTION.finditer(written):
             yield Address(found["host"])
     if "." in written:
-        for found in _FULL.finditer(written):
+        for found in _FULL.finditer(_lines_with(".", written)):
             yield Address(found["host"])
+
+
+def _lines_with(sign: str, text: str) -> str:
+    """The lines in which the sign stands: no address goes over two, and most of a program's lines hold none."""
+    return "\n".join([line for line in text.split("\n") if sign in line]) if "\n" in text else text

@@ -83,7 +83,7 @@ def _of_text(entry: ConfigEntry) -> Iterator[UncheckedBackend]:
     if not written or len(written) > _LONGEST:
         return
     who = f"{named(entry.resource)}, {entry.key}"
-    if "proxy_pass" in written:
+    if "proxy_pass" in written and "https://" in written:
         for start, end, backend, how in _nginx(written):
             if "${" in backend or not backend.strip("$"):
                 backend = ""

@@ -180,14 +180,17 @@ def _in_script(script: Script) -> Iterator[ExposedCredential]:
     read = program(script)
     told: set[tuple[int, int]] = set()
     called = secrets_called(read)
+    names = _names_of(script.container)
     for command in read.commands:
         if command.name in BUILTINS or not command.words:
             continue
         for option, held, word in held_words(command):
             if (word.start, word.end) in told or (not option and called and called.issuperset(word.variables or ("",))):
                 continue
+            if not option and held.literal is not None:
+                continue  # a plain word is no credential that anybody could tell
             expanded = read.expand(held)
-            found = _credential(option, expanded, _names_of(script.container))
+            found = _credential(option, expanded, names)
             certain = found is not None
             if found is None:
                 found = _connection(option, expanded, script.container)
@@ -238,13 +241,13 @@ def held_words(command: Command) -> Iterator[tuple[str, Word, Word]]:
             yield option, word.drop(len(option) + 1), word
         elif option in pairs and "=" in known:
             yield option, _after_separator(word.drop(len(option) + 1)), word
-        elif any(known.startswith(item) for item in joined) and known != "--password" and not known.startswith("--"):
+        elif known.startswith(joined) and known != "--password" and not known.startswith("--"):
             item = next(item for item in joined if known.startswith(item))
             yield item, word.drop(len(item)), word
         elif previous in ("-H", "--header") and (header := _HEADER.match(word.text)):
             yield "a header", word.drop(header.end()), word
-        elif _in_url(word) is not None:
-            yield "a URL", _in_url(word) or word, word
+        elif (held := _in_url(word)) is not None:
+            yield "a URL", held, word
         elif command.name not in ("sh", "bash", "ash", "dash", "ssh", "su", "find", "xargs"):
             yield "", word, word
         previous = known if word.literal is not None and known.startswith("-") and "=" not in known else ""
@@ -259,7 +262,8 @@ def _after_separator(word: Word) -> Word:
 
 
 def _in_url(word: Word) -> Word | None:
-    match = _URL.search(word.text)
+    written = word.text
+    match = _URL.search(written) if "://" in written else None
     if match is None or not match.group("held"):
         return None
     rest = _from(word, match.start("held"))

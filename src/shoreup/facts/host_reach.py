@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -18,6 +17,7 @@ from msgspec import Struct
 
 from shoreup.facts.estate import Container, Mount, Volume, Workload
 from shoreup.facts.fields import first, items, known_text, mapping, number, truth, why_open
+from shoreup.facts.patterns import fits
 from shoreup.model.location import Route
 from shoreup.model.value import Value
 
@@ -86,17 +86,23 @@ def _agents() -> tuple[_Agent, ...]:
 
 def node_agent(workload: Workload, container: Container) -> str:
     """What kind of system daemon a container is, which its node's insides are for; empty when it is none."""
-    repository = container.image.repository
+    known = _of_image(container.image.repository)
     for agent in _agents():
-        if any(fnmatchcase(repository, glob) or fnmatchcase(f"/{repository}", glob) for glob in agent.images):
-            return agent.what
-        if workload.kind == "Pod" and workload.name in agent.pods:
+        if agent is known or (workload.kind == "Pod" and workload.name in agent.pods):
             return agent.what
     if workload.kind == "DaemonSet":
         for volume in _host_paths(workload).values():
             if volume.path.startswith(_PLUGS):
                 return "plugin of the node"
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _of_image(repository: str) -> _Agent | None:
+    for agent in _agents():
+        if any(fits(repository, glob) or fits(f"/{repository}", glob) for glob in agent.images):
+            return agent
+    return None
 
 
 def holds_of_pod(workload: Workload) -> Iterator[Hold]:

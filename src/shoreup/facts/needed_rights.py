@@ -6,11 +6,12 @@ source (``data/needed_rights.json``).
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
+
+from shoreup.facts.patterns import fits
 
 
 class _Needed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,11 +28,12 @@ def _bundled() -> tuple[_Needed, ...]:
     return tuple(msgspec.json.decode(content, type=list[_Needed]))
 
 
+@lru_cache(maxsize=4096)
 def needed(account: str) -> frozenset[str]:
     """The ids of the powers (:class:`shoreup.facts.permissions.Power`) that the program of this account needs."""
     return frozenset(
         power
         for entry in _bundled()
-        if any(fnmatchcase(account, pattern) for pattern in entry.accounts)
+        if any(fits(account, pattern) for pattern in entry.accounts)
         for power in entry.powers
     )

@@ -47,8 +47,13 @@ class OutsideCall(Struct, frozen=True, eq=False):
     """The command itself, in shell."""
 
 
-def outside_calls(estate: Estate) -> Iterator[tuple[OutsideCall, ...]]:
-    """The calls of each program that makes some."""
+def outside_calls(estate: Estate) -> tuple[tuple[OutsideCall, ...], ...]:
+    """The calls of each program that makes some; worked out once."""
+    return estate.once(_worked_out)
+
+
+def _worked_out(estate: Estate) -> tuple[tuple[OutsideCall, ...], ...]:
+    found: list[tuple[OutsideCall, ...]] = []
     seen: set[tuple[int, object]] = set()
     for script in estate.scripts:
         resource = estate.by_key.get(script.place.resource)
@@ -59,7 +64,8 @@ def outside_calls(estate: Estate) -> Iterator[tuple[OutsideCall, ...]]:
         who = named(script.workload.resource, script.place.container) if script.workload else named(resource)
         calls = tuple(_of_python(script, who) if script.language == "python" else _of_shell(script, who))
         if calls:
-            yield calls
+            found.append(calls)
+    return tuple(found)
 
 
 def started_again(script: Script) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from typing import TypedDict
 
 import msgspec
 from msgspec import Struct, field
+
+from shoreup.facts.patterns import fits
 
 LASTING_KINDS = frozenset({"database"})
 GUARDING_KINDS = frozenset({"database", "ingress", "auth", "gate"})
@@ -117,7 +118,7 @@ class Products(Struct, frozen=True, eq=False):
     def _identify(self, registry: str, repository: str, tag: str) -> tuple[str, str]:
         for name in self._names(registry, repository):
             found = self._exact.get(name) or next(
-                ((product, version) for pattern, product, version in self._globs if fnmatchcase(name, pattern)), None
+                ((product, version) for pattern, product, version in self._globs if fits(name, pattern)), None
             )
             if found:
                 product, version_pattern = found

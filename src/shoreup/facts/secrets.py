@@ -14,6 +14,7 @@ import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -80,7 +81,8 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     ("WireGuard key", "Key", r"(?:PrivateKey|PresharedKey)\s*=\s*(?P<secret>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"),
 )  # fmt: skip
 """Kind, what stands in each of its kind and is found far faster than the pattern, and the pattern."""
-_EACH_FORM = tuple((kind, sign, re.compile(pattern)) for kind, sign, pattern in _FORMS)
+_SHORTEST_FORM = 20
+"""No form has fewer characters."""
 _BINARY_FORMS = (
     ("git-crypt key", b"\0GITCRYPTKEY"),
     ("Java key store", b"\xfe\xed\xfe\xed"),
@@ -119,7 +121,8 @@ _ASSIGNMENT = re.compile(
 )
 _JSON_PAIR = re.compile(r'"(?P<name>[A-Za-z_][\w.\-]{0,80})"\s*:\s*"(?P<value>[^"\\\n]+)"')
 _XML_PAIR = re.compile(r"<(?P<name>[A-Za-z_][\w.\-]{0,80})>(?P<value>[^<>\n]+)</(?P=name)>")
-_NAME_SIGN = re.compile(r"pass|pwd|secret|token|key|credential|psk|salt|cookie|seed|hmac", re.IGNORECASE)
+_NAME_SIGNS = ("pass", "pwd", "secret", "token", "key", "credential", "psk", "salt", "cookie", "seed", "hmac")
+_NAME_SIGN = re.compile("|".join(_NAME_SIGNS), re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"""^(?:
         \$\{.*|\$\(.*|\$[A-Za-z_]\w*.*|.*\{\{.*|\{[A-Za-z_].*\}|<.*>|%.*%|%\(.*|\[.*\]?|\$__\w+\{.*
@@ -152,6 +155,7 @@ def secret_path(path: str) -> bool:
     return bool(path) and _SECRET_PATHS.search(path) is not None and not path.endswith((".pub", ".pub.key"))
 
 
+@lru_cache(maxsize=4096)
 def secret_name(name: str) -> bool:
     """Whether a name says that its value is a secret, and not a name, a file or a rule about one."""
     words = words_of(name)
@@ -160,15 +164,17 @@ def secret_name(name: str) -> bool:
     return words[-1] in _SECRET_WORDS or tuple(words[-2:]) in _SECRET_PAIRS
 
 
+@lru_cache(maxsize=4096)
 def random_name(name: str) -> bool:
     """Whether a name speaks of keys, so that a random value under it is a secret."""
     words = set(words_of(name))
     return bool(words & _RANDOM_WORDS) and not words & _NOT_KEY_WORDS
 
 
-def words_of(name: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in any case: ``apiKey``, ``API_KEY`` and ``api-key`` are the same two."""
-    return [word.lower() for word in _WORDS.findall(name)]
+    return tuple(word.lower() for word in _WORDS.findall(name))
 
 
 def entropy(value: str) -> float:
@@ -218,9 +224,10 @@ def likenesses(text: str, name: str = "") -> Iterator[Likeness]:
 
 
 def _by_form(text: str, name: str) -> Iterator[Likeness]:
-    for kind, sign, pattern in _EACH_FORM:
+    for kind, sign, written in _FORMS if len(text) >= _SHORTEST_FORM else ():
         if sign not in text:
             continue
+        pattern = _compiled(written)
         for found in pattern.finditer(text):
             group: str | int = "secret" if "secret" in pattern.groupindex else 0
             secret = found[group]
@@ -238,12 +245,20 @@ def _by_form(text: str, name: str) -> Iterator[Likeness]:
             yield Likeness(kind, "form", name, found.start("secret"), found.end("secret"), mark_of(secret))
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
 def _by_name(text: str, name: str) -> Iterator[Likeness]:
     whole = text.strip()
     if "\n" not in whole:
         start = text.find(whole)
         yield from _named(name, whole, start, whole_value=True)
-    if name.endswith(_CODE_KEYS) or not _NAME_SIGN.search(text):
+    if name.endswith(_CODE_KEYS):
+        return
+    folded = text.casefold()
+    if not any(sign in folded for sign in _NAME_SIGNS):
         return
     for found in _ASSIGNMENT.finditer(text):
         given = found["name"]
@@ -267,9 +282,12 @@ def open_names(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _named(name: str, value: str, start: int, *, whole_value: bool) -> Iterator[Likeness]:
+    speaks = secret_name(name)
+    if not speaks and not random_name(name):
+        return
     if placeholder(value) or len(value) > 4096 or value.lower() == name.lower():
         return
-    if secret_name(name):
+    if speaks:
         if _REFERENCE_NAME.match(value) and not is_random(value):
             return
         if value.isalpha() and value.islower() and (words_of(name)[-1] in _WEAK_WORDS or _speaks_of_keys(name)):
@@ -277,7 +295,7 @@ def _named(name: str, value: str, start: int, *, whole_value: bool) -> Iterator[
         if whole_value and (" " in value or value.startswith("{")):
             return
         yield Likeness(_kind_by_name(name), "name", name, start, start + len(value), mark_of(value))
-    elif random_name(name) and is_random(value):
+    elif is_random(value):
         yield Likeness("key", "entropy", name, start, start + len(value), mark_of(value))
 
 

@@ -43,14 +43,17 @@ class MaybeSshKey(Struct, frozen=True, eq=False):
     reason: str
 
 
-def ssh_keys(estate: Estate) -> Iterator[SshKey | MaybeSshKey]:
-    """Every private SSH key that the estate holds."""
+def ssh_keys(estate: Estate) -> tuple[SshKey | MaybeSshKey, ...]:
+    """Every private SSH key that the estate holds; worked out once."""
+    return estate.once(_worked_out)
+
+
+def _worked_out(estate: Estate) -> tuple[SshKey | MaybeSshKey, ...]:
+    found: list[SshKey | MaybeSshKey] = []
     for siblings in _objects(estate.config):
         names = {entry.key for entry in siblings}
-        for entry in siblings:
-            found = _read(entry, names)
-            if found is not None:
-                yield found
+        found.extend(one for entry in siblings if (one := _read(entry, names)) is not None)
+    return tuple(found)
 
 
 def _objects(config: Sequence[ConfigEntry]) -> Iterator[list[ConfigEntry]]:

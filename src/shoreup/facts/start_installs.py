@@ -69,8 +69,10 @@ def _bundled() -> tuple[_Setting, ...]:
 def installed_at_start(estate: Estate) -> Iterator[FetchedCode]:
     """Every setting of the estate by which something is fetched in no fixed version."""
     for workload, container in staying(estate):
+        env = [known_text(mapping(item).get("name")) for item in items(container.body.get("env"))]
+        indexes = {name: index for index, name in reversed([*enumerate(env)])}
         for name, value in container.env.items():
-            index = next((i for i, item in enumerate(items(container.body.get("env"))) if _called(item, name)), None)
+            index = indexes.get(name)
             route: Route = (*container.route, "env") if index is None else (*container.route, "env", index, "value")
             place = Place(workload.resource.key, route, container=container.name)
             yield from _set(named(workload.resource, container.name), name, value, place)
@@ -98,10 +100,6 @@ def _of(estate: Estate, kind: str, group: str) -> Iterator[Resource]:
     for resource in estate.by_kind.get(kind, ()):
         if resource.api_version.partition("/")[0] == group:
             yield resource
-
-
-def _called(item: Value, name: str) -> bool:
-    return known_text(mapping(item).get("name")) == name
 
 
 def _set(who: str, name: str, value: Value, place: Place) -> Iterator[FetchedCode]:

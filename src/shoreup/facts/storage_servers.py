@@ -117,7 +117,11 @@ class _Named(Struct, frozen=True):
 
 
 def read_storage_servers(estate: Estate) -> Storage:
-    """Every server that data lies on, the one with the most dependants first."""
+    """Every server that data lies on, the one with the most dependants first; worked out once."""
+    return estate.once(_worked_out)
+
+
+def _worked_out(estate: Estate) -> Storage:
     classes, default = _classes(estate)
     on_nodes = _on_nodes(estate)
     persistent = _persistent_volumes(estate)
@@ -273,8 +277,8 @@ def _classes(estate: Estate) -> tuple[Mapping[str, _Named], str]:
                 found[resource.name] = _of_class(resource.name, parameters.get(key), place)
     for release in estate.releases:
         chart = release.chart.rpartition("/")[2]
-        values = _Values(release)
         if chart in _CHARTS:
+            values = _Values(release)
             server = values.find("nfs", "server")
             if server is not None and truth(values.value("storageClass", "create")) is not False:
                 name = text(values.value("storageClass", "name")) or _CHARTS[chart]
@@ -282,7 +286,7 @@ def _classes(estate: Estate) -> tuple[Mapping[str, _Named], str]:
                 if truth(values.value("storageClass", "defaultClass")) is True:
                     default = name
         elif chart in _CSI_CHARTS:
-            for name, named_server, is_default in values.classes():
+            for name, named_server, is_default in _Values(release).classes():
                 found[name] = named_server
                 default = name if is_default else default
     return found, default

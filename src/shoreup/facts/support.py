@@ -102,7 +102,16 @@ def support(
     A version shorter than the product's cycles (``redis:7``) stands for the newest of them. ``own`` has the owner's
     cycles by product id.
     """
-    lines = (own or {}).get(product.id) or cycles(product.support)
+    lines = (own or {}).get(product.id)
+    return _of_lines(lines, version, today) if lines else _of_data(product.support, version, today)
+
+
+@lru_cache(maxsize=4096)
+def _of_data(product: str, version: str, today: date) -> Support | None:
+    return _of_lines(cycles(product), version, today)
+
+
+def _of_lines(lines: tuple[Cycle, ...], version: str, today: date) -> Support | None:
     numbers = _numbers(version)
     if not lines or not numbers:
         return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -20,6 +19,7 @@ from msgspec.structs import replace
 
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Workload
 from shoreup.facts.fields import document, items, known_text, mapping, text, why_open
+from shoreup.facts.patterns import fits
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -149,7 +149,7 @@ def _all_dropped(estate: Estate) -> tuple[Dropped, ...]:
 
 def _of_image(switch: Switch, container: Container) -> bool:
     repository = container.image.repository
-    return not switch.images or any(fnmatchcase(repository, glob) for glob in switch.images)
+    return not switch.images or any(fits(repository, glob) for glob in switch.images)
 
 
 def _in_container(workload: Workload, container: Container) -> Iterator[Dropped]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
@@ -19,6 +18,7 @@ from msgspec import Struct
 from shoreup.facts.databases import runs_server
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Service, Workload
 from shoreup.facts.fields import items, mapping, text, why_open
+from shoreup.facts.patterns import fits
 from shoreup.facts.policies import Admission, admission
 from shoreup.facts.scripts import by_map, mounted_files
 from shoreup.facts.services import targets
@@ -107,8 +107,8 @@ def _of(product: str, repository: str) -> Iterator[_Guards]:
     for guards in _bundled():
         if product not in guards.products:
             continue
-        named = any(fnmatchcase(repository, glob) for glob in guards.images)
-        barred = any(fnmatchcase(repository, glob) for glob in guards.not_images)
+        named = any(fits(repository, glob) for glob in guards.images)
+        barred = any(fits(repository, glob) for glob in guards.not_images)
         if (named or not guards.images) and not barred:
             yield guards
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
@@ -19,6 +18,7 @@ from msgspec import Struct
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import items, known_text, mapping, text, texts, truth, why_open
 from shoreup.facts.naming import named
+from shoreup.facts.patterns import fits
 from shoreup.facts.scripts import by_map, mounted_files
 from shoreup.facts.selection import selects
 from shoreup.formats.shell import parse
@@ -92,7 +92,7 @@ def vpn_endpoints(estate: Estate) -> Iterator[VpnEndpoint]:
             continue
         for container in workload.containers:
             repository = f"{container.image.registry}/{container.image.repository}"
-            known = next((one for one in _known() if any(fnmatchcase(repository, glob) for glob in one.images)), None)
+            known = next((one for one in _known() if any(fits(repository, glob) for glob in one.images)), None)
             found = _of_image(workload, container, known) if known is not None else None
             if found is not None:
                 yield _fenced(found, workload, estate)

@@ -8,7 +8,7 @@ Nothing here leads in a circle, so the garbage collector need not know it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr, replace
@@ -68,11 +68,15 @@ class Word(Struct, frozen=True, gc=False):
     @property
     def text(self) -> str:
         """The word with ``*`` for each part that only the run decides; globs as they are written."""
-        return "".join(part.text if part.kind in ("literal", "glob") else "*" for part in self.parts)
+        if self.literal is not None:
+            return self.literal
+        return "".join([part.text if part.kind in ("literal", "glob") else "*" for part in self.parts])
 
     @property
     def prefix(self) -> str:
         """The literal text before the first part that only the run decides."""
+        if self.literal is not None:
+            return self.literal
         known = ""
         for part in self.parts:
             if part.kind == "glob":
@@ -191,7 +195,10 @@ class Command(Struct, frozen=True, gc=False):
 
     def frame(self, *kinds: str) -> Frame | None:
         """The innermost frame of one of these kinds."""
-        return next((frame for frame in reversed(self.context) if frame.kind in kinds), None)
+        for frame in reversed(self.context):
+            if frame.kind in kinds:
+                return frame
+        return None
 
 
 class Program(Struct, frozen=True, eq=False):
@@ -211,28 +218,32 @@ class Program(Struct, frozen=True, eq=False):
     _pipelines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     _named: dict[int, bool] = field(default_factory=dict)
     """Of functions, by their frame, whether anything outside of them names them; found out when it is asked."""
-    _values: dict[str, Word | None] = field(default_factory=dict)
-    """What variables hold, as far as it was asked."""
+    _by_name: dict[str, list[Assignment]] = field(default_factory=dict)
+    """The assignments of each variable; sorted out when one is asked for."""
 
     def value(self, name: str) -> Word | None:
         """What a variable holds, when the program sets it exactly once; else ``None``."""
         if name in self.loop_variables:
             return None
-        if name not in self._values:
-            found = [item for item in self.assignments if item.name == name and item.command < 0]
-            self._values[name] = found[0].value if len(found) == 1 else None
-        return self._values[name]
+        found = [item for item in self._set(name) if item.command < 0]
+        return found[0].value if len(found) == 1 else None
 
     def assigns(self, name: str) -> bool:
         """Whether anything in the program sets this variable."""
-        return name in self.loop_variables or any(item.name == name for item in self.assignments)
+        return name in self.loop_variables or bool(self._set(name))
+
+    def _set(self, name: str) -> Sequence[Assignment]:
+        if not self._by_name:
+            for item in self.assignments:
+                self._by_name.setdefault(item.name, []).append(item)
+        return self._by_name.get(name, ())
 
     def expand(self, word: Word, environment: Mapping[str, str] | None = None) -> Word:
         """The word with variables replaced by what they hold, where that is certain.
 
         ``environment`` gives values from outside. Variables with an operator other than a default stay.
         """
-        if all(part.kind != "variable" for part in word.parts):
+        if word.literal is not None or all(part.kind != "variable" for part in word.parts):
             return word
         parts = tuple(part for held in word.parts for part in self._expand(held, environment or {}, ()))
         return Word(parts, word.start, word.end)
@@ -274,7 +285,7 @@ class Program(Struct, frozen=True, eq=False):
 
     def runs(self, command: Command) -> bool:
         """Whether the command can run: false inside a function that nothing names."""
-        frame = command.frame("function")
+        frame = command.frame("function") if self.functions else None
         if frame is None:
             return True
         if frame.id not in self._named:
