@@ -25,11 +25,20 @@ _ADMIN = "pgbouncer"
 
 
 class PgBouncer:
-    """A PgBouncer that can be started. ``settings`` are those of the estate, by name; where it listens is ours."""
+    """A PgBouncer that can be started. ``settings`` are those of the estate, by name; where it listens is ours.
+
+    ``user`` is whom the server takes its connections for, the superuser where none is named.
+    """
 
     def __init__(
-        self, choice: Choice, scratch: Scratch, behind: RunningPostgresql, settings: Mapping[str, str] | None = None
+        self,
+        choice: Choice,
+        scratch: Scratch,
+        behind: RunningPostgresql,
+        settings: Mapping[str, str] | None = None,
+        user: str = "",
     ) -> None:
+        self._user = user or behind.superuser
         self.choice = choice
         self._jail = Jail(scratch, choice.installation.container)
         self._behind = behind
@@ -58,7 +67,7 @@ class PgBouncer:
         for key, value in settings.items():
             if "\n" in key + value or "=" in key:
                 raise EngineTrouble(f"the setting {key!r} of PgBouncer is more than one line")
-        database = f"* = host={self._behind.socket} port=5432 user={self._behind.superuser}\n"
+        database = f"* = host={self._behind.socket} port=5432 user={self._user}\n"
         text = "[databases]\n" + database + "[pgbouncer]\n" + "".join(f"{k} = {v}\n" for k, v in settings.items() if v)
         config = scratch.write(f"{name}/pgbouncer.ini", text)
         log = scratch.folder / f"{name}.log"

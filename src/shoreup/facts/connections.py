@@ -75,6 +75,29 @@ class Limit(Struct, frozen=True, eq=False):
         return sum(client.total for client in self.clients)
 
 
+class Pool(Struct, frozen=True, eq=False):
+    """What stands between clients and a server, whether anything is exceeded or not.
+
+    ``settings`` are a pooler's own words; ``pooler`` is false for a server that its clients reach without one.
+    ``server`` is how many connections the server leaves to clients, ``None`` where the estate does not say it.
+    ``undecided`` says why it cannot be tried as it is, empty where it can.
+    """
+
+    workload: Workload
+    container: Container
+    pods: int
+    settings: Mapping[str, str]
+    clients: tuple[Client, ...]
+    server: int | None
+    pooler: bool = True
+    undecided: str = ""
+
+    @property
+    def session(self) -> bool:
+        """Whether a client keeps its connection to the server for as long as it stands."""
+        return not self.pooler or self.settings.get("pool_mode", "session") == "session"
+
+
 class _Pooler(Struct, frozen=True, eq=False):
     """A pooler's settings with the places where they are written."""
 
@@ -107,6 +130,47 @@ def exceeded(estate: Estate) -> Iterator[Limit]:
         limit = _server(estate, graph, database, poolers)
         if limit is not None and limit.asked > limit.total:
             yield limit
+
+
+def pools(estate: Estate) -> Iterator[Pool]:
+    """Every pooler, and every server that clients reach without one, whose clients' numbers are written down."""
+    graph = wiring(estate)
+    poolers = [found for workload in estate.workloads if (found := _pooler(estate, workload)) is not None]
+    behind: dict[int, Database] = {}
+    for database in estate.databases:
+        for node in graph.of(database.resource.key):
+            behind |= {edge.source.resource: database for edge in graph.why(node)}
+    for pooler in poolers:
+        clients = _clients(estate, graph, pooler.workload.resource)
+        if not clients:
+            continue
+        server = behind.get(pooler.workload.resource.key)
+        undecided = "its databases have pool sizes of their own" if pooler.own_pools else ""
+        if any(value == "*" for value in pooler.settings.values()):
+            undecided = "not all of its settings are decided in the repository"
+        container = next(
+            one for one in pooler.workload.containers if estate.products.kind(one.image.product) == _POOLER
+        )
+        yield Pool(
+            pooler.workload,
+            container,
+            pooler.pods,
+            pooler.settings,
+            clients,
+            _left_to_clients(estate, server) if server is not None else None,
+            undecided=undecided,
+        )
+    for database in estate.databases:
+        clients = _clients(estate, graph, database.resource)
+        left = _left_to_clients(estate, database)
+        if clients and left is not None and database.workload is not None and database.workload.containers:
+            yield Pool(database.workload, database.workload.containers[0], 1, {}, clients, left, pooler=False)
+
+
+def _left_to_clients(estate: Estate, database: Database) -> int | None:
+    workload, product = database.workload, estate.products.by_id[database.product]
+    found = _server_limit(workload) if workload is not None and workload.enabled and not workload.partial else None
+    return found[0] - product.reserved if found is not None and product.reserved else None
 
 
 # Clients
