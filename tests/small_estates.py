@@ -49,3 +49,36 @@ class Untraced:
 
     def trace(self, route: Route) -> None:
         """There is no place."""
+
+
+VAULT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: vault  # the passwords
+  namespace: home
+spec:
+  replicas: 1
+  strategy:
+    type: RollingUpdate  # as it was
+  selector: {matchLabels: {app: vault}}
+  template:
+    metadata: {labels: {app: vault}}
+    spec:
+      containers:
+        - name: vault
+          image: vaultwarden/server:1.32.0
+          volumeMounts: [{name: data, mountPath: /data}]
+      volumes:
+        - name: data
+          persistentVolumeClaim: {claimName: vault}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: vault, namespace: home}
+spec:
+  accessModes: [ReadWriteMany]
+  storageClassName: nfs
+  resources: {requests: {storage: 1Gi}}
+"""
+"""A workload that writes to a shared volume while it is rolled out; its passwords are nobody's."""

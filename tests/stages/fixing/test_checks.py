@@ -17,37 +17,8 @@ from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Draft, Safety
 from shoreup.stages.fix import FixOptions, fix
 from shoreup.stages.fixing.realising import Realiser
+from small_estates import VAULT
 
-VAULT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: vault  # the passwords
-  namespace: home
-spec:
-  replicas: 1
-  strategy:
-    type: RollingUpdate  # as it was
-  selector: {matchLabels: {app: vault}}
-  template:
-    metadata: {labels: {app: vault}}
-    spec:
-      containers:
-        - name: vault
-          image: vaultwarden/server:1.32.0
-          volumeMounts: [{name: data, mountPath: /data}]
-      volumes:
-        - name: data
-          persistentVolumeClaim: {claimName: vault}
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: vault, namespace: home}
-spec:
-  accessModes: [ReadWriteMany]
-  storageClassName: nfs
-  resources: {requests: {storage: 1Gi}}
-"""
 NOTES = VAULT.replace("vault", "notes").replace("noteswarden", "vaultwarden")
 OPTIONS = FixOptions(select=("rollout-shares-volume",), unsafe=True, today=date(2026, 11, 23))
 Writer = Callable[[Replacement], Sequence[Replacement]]
