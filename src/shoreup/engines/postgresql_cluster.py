@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import which
-from time import monotonic
+from time import monotonic, sleep
 from typing import LiteralString
 
 from msgspec import Struct
@@ -28,6 +28,8 @@ PRODUCT = "postgresql"
 START_SECONDS = 600
 _HANDED_ON = ("PGPASSWORD", "PGPASSFILE", "PGUSER", "PGSSLMODE")
 _QUOTED = 4000
+_PAUSE = 0.05
+_TRIES = 400
 _PIDFILE = "postmaster.pid"
 
 
@@ -111,10 +113,11 @@ class Owner:
 class OwnCluster:
     """A data directory with the programs of its version."""
 
-    def __init__(self, data: Path, programs: Installation, owner: Owner) -> None:
+    def __init__(self, data: Path, programs: Installation, owner: Owner, user: str = "") -> None:
         self.data = data
         self.programs = programs
         self.owner = owner
+        self._user = user or os.environ.get("PGUSER", "postgres")
 
     def program(self, name: str) -> Path:
         """Where one of the programs lies. Raises :class:`EngineTrouble`."""
@@ -144,13 +147,21 @@ class OwnCluster:
         return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
     def start(self, log: Path, options: str = "") -> None:
-        """Start the server, and wait until it answers. Raises :class:`EngineTrouble`."""
-        command: list[str | Path] = [self.program("pg_ctl"), "start", "-D", self.data, "-l", log, "-w"]
-        command += ["-t", str(START_SECONDS), *(["-o", options] if options else [])]
-        # It becomes the owner's server and outlives us: that signal is for programs that are in our hands.
-        finished = self.owner.run(command, seconds=START_SECONDS + 10)
-        if not finished.well:
-            raise EngineTrouble(f"PostgreSQL did not start: {_last_of(log) or finished.said or 'no word'}")
+        """Start the server where none runs, and wait until it answers. Raises :class:`EngineTrouble`."""
+        if self.pidfile() is None:
+            command: list[str | Path] = [self.program("pg_ctl"), "start", "-D", self.data, "-l", log, "-w"]
+            command += ["-t", str(START_SECONDS), *(["-o", options] if options else [])]
+            finished = self.owner.run(command, seconds=START_SECONDS + 10)
+            if finished.well:
+                return
+            if self.pidfile() is None:
+                raise EngineTrouble(f"PostgreSQL did not start: {_last_of(log) or finished.said or 'no word'}")
+        # Somebody who was killed has begun to start it.
+        until = monotonic() + START_SECONDS
+        while not self.owner.run([self.program("pg_isready"), "-q"], seconds=60, environment=self.reached()).well:
+            if monotonic() > until:
+                raise EngineTrouble(f"PostgreSQL does not answer: {_last_of(log)}")
+            sleep(_PAUSE)
 
     def stop(self, how: str = "fast") -> None:
         """Stop the server, if one runs. Raises :class:`EngineTrouble`."""
@@ -158,9 +169,16 @@ class OwnCluster:
             return
         self._needed([self.program("pg_ctl"), "stop", "-D", self.data, "-m", how, "-w", "-t", "3600"], 3700)
 
-    def reload(self) -> None:
-        """Let the server read its configuration again."""
-        self._needed([self.program("pg_ctl"), "reload", "-D", self.data], 60)
+    def reread(self, script: Path) -> None:
+        """Let the server read its access lists again, and come back when it has. ``script`` is a file for ``psql``.
+
+        One session asks for it and sees it happen: it was let in by the old lists, and the new ones need not know it.
+        """
+        look = "SELECT pg_conf_load_time() >= :'asked' AS known \\gset\n\\if :known\n\\q\n\\endif\n"
+        words = "SELECT clock_timestamp() AS asked \\gset\nSELECT pg_reload_conf() AS told \\gset\n"
+        script.write_text(words + f"{look}SELECT pg_sleep(0.002) AS slept \\gset\n" * _TRIES, encoding="utf-8")
+        self.owner.give(script)
+        self.tool("psql", ["--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--file", script], 60)
 
     def ask(self, database: str, question: LiteralString) -> bytes:
         """The answer to a question that gives one value of JSON. The server has to run."""
@@ -182,8 +200,8 @@ class OwnCluster:
         if found is None:
             raise EngineTrouble(f"no server runs on {self.data}")
         host = found.socket or (found.listens if found.listens not in {"", "*"} else "127.0.0.1")
-        variables = {"PGHOST": host, "PGPORT": str(found.port), "PGCONNECT_TIMEOUT": "10", "PGDATABASE": "postgres"}
-        return variables if "PGUSER" in os.environ else {**variables, "PGUSER": "postgres"}
+        variables = {"PGHOST": host, "PGPORT": str(found.port), "PGDATABASE": "postgres"}
+        return {**variables, "PGUSER": self._user}
 
     def _needed(
         self, command: Sequence[str | Path], seconds: float, environment: Mapping[str, str] | None = None
@@ -196,8 +214,9 @@ class OwnCluster:
         raise EngineTrouble(f"{finished.program} {late}: {words[0]}")
 
 
-def own_cluster(data: Path, programs: Path | None = None, work: Path | None = None) -> OwnCluster:
-    """The cluster in a data directory. ``programs`` is their folder, where it is not to be looked for.
+def own_cluster(data: Path, programs: Path | None = None, work: Path | None = None, user: str = "") -> OwnCluster:
+    """The cluster in a data directory. ``programs`` is their folder, where it is not to be looked for; ``work`` a
+    folder that its owner may write to; ``user`` the role to speak as, where it is not ``PGUSER`` or ``postgres``.
 
     Raises :class:`EngineTrouble` where it is none, or its programs are not here.
     """
@@ -205,7 +224,7 @@ def own_cluster(data: Path, programs: Path | None = None, work: Path | None = No
         version = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         raise EngineTrouble(f"{data} is no data directory of PostgreSQL that can be read") from None
-    return OwnCluster(data, programs_of(version, programs), Owner(data, work or data.parent))
+    return OwnCluster(data, programs_of(version, programs), Owner(data, work or Path("/")), user)
 
 
 def programs_of(version: str, folder: Path | None = None) -> Installation:
