@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from shoreup.cli.progress import Waiting
     from shoreup.drills.base import Wishes
+    from shoreup.model.proof import Proof
+    from shoreup.operations.outcomes import Outcome
+    from shoreup.report.drilled import Left
     from shoreup.stages.upgrades import PlanOptions
 
 FAILED = 4
@@ -102,13 +106,17 @@ def plan_mysql(
 @postgres.command("rehearse")
 @_common
 @click.option("--from", "copy", type=click.Path(path_type=Path, exists=True), metavar="COPY", help="Use this copy.")
+@click.option("--data", type=_FOLDER, metavar="DIR", help="Use a copy of this data directory; its server may run.")
 @click.option("--new-bin", "programs", type=_FOLDER, metavar="DIR", help="The new version's programs.")
+@click.option("--old-bin", "old", type=_FOLDER, metavar="DIR", help="The old version's programs.")
 def rehearse_postgres(
     paths: tuple[Path, ...],
     subject: str,
     to: str,
     copy: Path | None,
+    data: Path | None,
     programs: Path | None,
+    old: Path | None,
     form: str,
     ledger: str,
     config: Path | None,
@@ -122,7 +130,16 @@ def rehearse_postgres(
     2 on an error.
     """
     from shoreup.drills.base import Wishes
+    from shoreup.model.errors import UserError
+    from shoreup.stages.upgrade_runs import RunOptions, rehearse_data
 
+    if data is not None:
+        if copy is not None:
+            raise UserError("--data and --from are two copies. Name one.")
+        options = RunOptions(data, to, subject, old=old, programs=programs, config=config, ledger=ledger)
+        with _waiting() as waiting:
+            done = rehearse_data(paths or (Path(),), options, waiting)
+        return _proven([done.proof], [], done.ledger, form, no_color=no_color)
     wishes = Wishes(copy=copy, to=to, programs=programs, product="postgresql")
     return _rehearsed(paths, wishes, subject, form, ledger, config, no_color=no_color)
 
@@ -147,13 +164,114 @@ def rehearse_mysql(
     return _rehearsed(paths, wishes, subject, form, ledger, config, no_color=no_color)
 
 
+def _on_data(function: _Command) -> _Command:
+    """What the commands have in common that change a cluster."""
+    for option in reversed(
+        (
+            click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path)),
+            click.option("--data", type=_FOLDER, metavar="DIR", required=True, help="The data directory."),
+            click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Its settings."),
+            click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@postgres.command("run")
+@_on_data
+@click.option("--subject", default="", metavar="NAMESPACE/NAME", help="The database of the repository that it is.")
+@click.option("--to", default="", metavar="VERSION", help="The version to go to, instead of the newest.")
+@click.option(
+    "--mode", type=click.Choice(["copy", "link"]), default="copy", show_default=True, help="How files go over."
+)
+@click.option("--snapshot", default="", metavar="WORDS", help="A snapshot that you have made, instead of a backup.")
+@click.option("--hold", is_flag=True, help="Leave the new server shut, to look at it: then open, or rollback.")
+@click.option("--unrehearsed", is_flag=True, help="Go without a rehearsal that counts today.")
+@click.option("--new-bin", "programs", type=_FOLDER, metavar="DIR", help="The new version's programs.")
+@click.option("--old-bin", "old", type=_FOLDER, metavar="DIR", help="The old version's programs.")
+@click.option("--ledger", default="", metavar="URL", help="The ledger of proofs.")
+def run_postgres(
+    paths: tuple[Path, ...],
+    data: Path,
+    config: Path | None,
+    form: str,
+    subject: str,
+    to: str,
+    mode: str,
+    snapshot: str,
+    hold: bool,
+    unrehearsed: bool,
+    programs: Path | None,
+    old: Path | None,
+    ledger: str,
+) -> int:
+    """Upgrade the PostgreSQL in the data directory DIR: backup, stop, pg_upgrade, verify, start.
+
+    Its server has to run, started by pg_ctl and not held by a service manager. A base backup is made and verified
+    first. The downtime is measured from the order to stop until clients are let in. By link it is short, and once the
+    new server has started only the backup goes back; by copy the old directory stays as it was. A run that was killed
+    goes on with the next command, or by 'shoreup runs resume'.
+    """
+    from shoreup.engines.postgresql_upgrade import Mode
+    from shoreup.stages.upgrade_runs import RunOptions, run_upgrade
+
+    options = RunOptions(
+        data, to, subject, Mode(mode), snapshot, old, programs, hold, unrehearsed, config=config, ledger=ledger
+    )
+    with _waiting() as waiting:
+        done = run_upgrade(paths or (Path(),), options, waiting)
+    return _done(done, form)
+
+
+@postgres.command("open")
+@_on_data
+def open_postgres(paths: tuple[Path, ...], data: Path, config: Path | None, form: str) -> int:
+    """Let clients in to a new server that was held shut by 'run --hold'."""
+    from shoreup.stages.upgrade_runs import RunOptions, open_upgrade
+
+    with _waiting() as waiting:
+        done = open_upgrade(paths or (Path(),), RunOptions(data, config=config), waiting)
+    return _done(done, form)
+
+
+@postgres.command("rollback")
+@_on_data
+@click.option("--consent", default="", metavar="WORDS", help="'lose later writes', where going back loses them.")
+def rollback_postgres(paths: tuple[Path, ...], data: Path, config: Path | None, form: str, consent: str) -> int:
+    """Go back to the old version.
+
+    Before the new server let anybody in nothing is lost. Afterwards what was written since is, and after a start by
+    link everything since the backup: both need --consent. The new cluster is kept beside the data directory.
+    """
+    from shoreup.stages.upgrade_runs import RunOptions, roll_back
+
+    with _waiting() as waiting:
+        done = roll_back(paths or (Path(),), RunOptions(data, config=config), consent, waiting)
+    return _done(done, form)
+
+
+def _waiting() -> Waiting:
+    from shoreup.cli.progress import Waiting
+
+    return Waiting()
+
+
+def _done(outcome: Outcome, form: str) -> int:
+    from shoreup.cli.output import say
+    from shoreup.report import upgrading as report
+
+    results = dict(outcome.results)
+    say(report.done_json(outcome.run, results) if form == "json" else report.done(outcome.run, results))
+    return 0
+
+
 def _planned(paths: tuple[Path, ...], options: PlanOptions, form: str, *, no_color: bool) -> int:
     from shoreup.cli.output import say, wants_colour, width_of
-    from shoreup.cli.progress import Waiting
     from shoreup.report import upgrading as report
     from shoreup.stages.upgrades import plan
 
-    with Waiting() as waiting:
+    with _waiting() as waiting:
         plans = plan(paths or (Path(),), options, waiting)
     if form == "json":
         say(report.render_json(plans))
@@ -172,21 +290,26 @@ def _rehearsed(
     *,
     no_color: bool,
 ) -> int:
-    from shoreup.cli.output import say, wants_colour, width_of
-    from shoreup.cli.progress import Waiting
-    from shoreup.model.proof import Verdict
     from shoreup.report import drilled as report
     from shoreup.stages.drill import DrillOptions, drill
 
     options = DrillOptions(name="upgrade", subject=subject, wishes=wishes, config=config, ledger=ledger)
-    with Waiting() as waiting:
+    with _waiting() as waiting:
         done = drill(paths or (Path(),), options, waiting)
     left = [report.Left(str(one.subject), one.drill, one.reason) for one in done.untried]
+    return _proven(done.proofs, left, done.ledger, form, no_color=no_color)
+
+
+def _proven(proofs: Sequence[Proof], left: Sequence[Left], ledger: str, form: str, *, no_color: bool) -> int:
+    from shoreup.cli.output import say, wants_colour, width_of
+    from shoreup.model.proof import Verdict
+    from shoreup.report import drilled as report
+
     if form == "json":
-        say(report.render_json(done.proofs, left, done.ledger))
+        say(report.render_json(proofs, left, ledger))
     else:
         width, colour = width_of(sys.stdout), wants_colour(sys.stdout, no_color)
-        say(report.render(done.proofs, left, done.ledger, width=width, colour=colour))
-    if any(one.verdict is Verdict.FAIL for one in done.proofs):
+        say(report.render(proofs, left, ledger, width=width, colour=colour))
+    if any(one.verdict is Verdict.FAIL for one in proofs):
         return FAILED
-    return UNVERIFIED if left or any(one.verdict is not Verdict.PASS for one in done.proofs) else 0
+    return UNVERIFIED if left or any(one.verdict is not Verdict.PASS for one in proofs) else 0

@@ -39,6 +39,7 @@ from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import fences
 from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
+from shoreup.engines.postgresql_catalogue import QUIETLY, answers, different, questions
 from shoreup.engines.postgresql_dumps import shape_of as dump_shape
 from shoreup.engines.postgresql_files import bring, is_base_backup
 from shoreup.engines.postgresql_inventory import Cluster, Shape, inventory
@@ -97,6 +98,7 @@ class Written(Struct, frozen=True):
     databases: tuple[str, ...]
     unsound: tuple[str, ...]
     control: Content | None = None
+    catalogue: Mapping[str, Mapping[str, str]] = {}
 
 
 def rehearse(spec: RehearsalSpec, *, run: str, now: datetime, base: Path | None = None) -> Proof:
@@ -131,6 +133,10 @@ def _experiment(spec: RehearsalSpec, seen: Seen, base: Path | None) -> None:
     seen.engine = choice.engine
     if choice.engine.stands_in_for:
         seen.limits.append(f"the estate's own version: {choice.engine.version} stood in, because {choice.reason}")
+    there = _target(spec, frozenset())
+    if isinstance(there, NoProvider):
+        missing(seen, there)
+        return
     with Scratch(spec.limits, base) as scratch:
         seen.limits += [f"what the engine could reach: {one}" for one in fences().missing]
         try:
@@ -141,6 +147,13 @@ def _experiment(spec: RehearsalSpec, seen: Seen, base: Path | None) -> None:
             if scratch.trouble():
                 raise EngineTrouble(scratch.trouble()) from trouble
             raise
+
+
+def _target(spec: RehearsalSpec, extensions: frozenset[str]) -> Choice | NoProvider:
+    """The programs to go to, with what the data needs."""
+    if spec.programs is not None:
+        return Choice(spec.programs, Engine(PRODUCT, written(spec.programs.version)))
+    return choose(Wanted(PRODUCT, spec.target, extensions), installed(PRODUCT))
 
 
 class _Rehearsal(Struct, frozen=True):
@@ -163,7 +176,7 @@ class _Rehearsal(Struct, frozen=True):
         if not was.manifest.contents or not sum(one.rows for one in was.manifest.contents):
             seen.unknown("the copy holds no row, so that a rehearsal on it shows nothing")
             return
-        target = self._target(was)
+        target = _target(self.spec, was.cluster.extensions)
         if isinstance(target, NoProvider):
             missing(seen, target)
             return
@@ -175,7 +188,8 @@ class _Rehearsal(Struct, frozen=True):
         with self._old(data, superuser) as running:
             with running.connect(CONTROL) as connection:
                 connection.execute(_GOOD)
-            was = replace(was, control=take(running.connect, [CONTROL]).contents[0])
+            marks = take(running.connect, [CONTROL]).contents[0]
+            was = replace(was, control=marks, catalogue=self._catalogue(running, was.databases))
             began = monotonic()
         seen.measure("stop", monotonic() - began, "s")
         try:
@@ -267,6 +281,12 @@ class _Rehearsal(Struct, frozen=True):
                 found.append(ask(connection, question))
         return tuple(found)
 
+    def _catalogue(self, running: RunningPostgresql, databases: Sequence[str]) -> dict[str, dict[str, str]]:
+        """What a real upgrade looks at while everybody waits: what it would take for trouble shows here first."""
+        script = self.scratch.write(f"ask-{secrets.token_hex(3)}", questions(databases))
+        said = needed(running.tool("psql", ["--dbname=postgres", *QUIETLY, f"--file={script}"]), running.jail)
+        return answers(said.output, databases)
+
     def _unsound(self, running: RunningPostgresql, databases: Sequence[str]) -> tuple[str, ...]:
         found: list[str] = []
         for database in databases:
@@ -275,12 +295,6 @@ class _Rehearsal(Struct, frozen=True):
         return tuple(found)
 
     # ---------------------------------------------------------------------------------------------- the new one
-
-    def _target(self, was: Written) -> Choice | NoProvider:
-        own = self.spec.programs
-        if own is not None:
-            return Choice(own, Engine(PRODUCT, written(own.version)))
-        return choose(Wanted(PRODUCT, self.spec.target, was.cluster.extensions), installed(PRODUCT))
 
     def _control(self, crossing: _Crossing) -> str:
         """What the check says of a column that cannot be carried over; empty where it lets it through."""
@@ -328,8 +342,9 @@ class _Rehearsal(Struct, frozen=True):
 
     def _by_link(self, crossing: _Crossing, was: Written) -> list[str]:
         with crossing.carried(Mode.LINK, self.seen) as running:
+            wrong = list(different(was.catalogue, self._catalogue(running, was.databases)))
             now = take(running.connect, was.databases, jobs=self.spec.copy.jobs)
-        return [f"by link: {one}" for one in self._differences(was, now)]
+        return [f"by link: {one}" for one in (*wrong, *self._differences(was, now))]
 
     def _differences(self, was: Written, now: Manifest) -> tuple[Difference, ...]:
         before = was.manifest

@@ -238,6 +238,11 @@ class RunningPostgresql:
         return self._socket
 
     @property
+    def jail(self) -> Jail:
+        """What its tools run in."""
+        return self._owner.jail
+
+    @property
     def data(self) -> Path:
         """Its data directory."""
         return self._data

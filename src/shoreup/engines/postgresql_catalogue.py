@@ -14,6 +14,8 @@ import msgspec
 
 from shoreup.engines.postgresql_cluster import OwnCluster
 
+QUIETLY = ("--no-psqlrc", "--no-password", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1")
+"""Options with which ``psql`` prints nothing but answers, and stops at the first error."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _CLUSTER = """
@@ -30,13 +32,15 @@ SELECT json_build_object(
                                         ',' ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"))
                   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS}),
     'columns', (SELECT md5(string_agg(concat_ws(' ', n.nspname, c.relname, a.attname,
-                                                format_type(a.atttypid, a.atttypmod)), ',' ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C",
-                                                a.attnum))
+                                                format_type(a.atttypid, a.atttypmod)), ','
+                                      ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C", a.attnum))
                 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND {_OURS}),
-    'constraints', (SELECT count(*)::text FROM pg_catalog.pg_constraint WHERE contype <> 'n'),
-    'unusable indexes', (SELECT count(*)::text FROM pg_catalog.pg_index WHERE NOT (indisvalid AND indisready)),
+    'constraints', (SELECT count(*)::text FROM pg_catalog.pg_constraint o
+                    JOIN pg_catalog.pg_namespace n ON n.oid = o.connamespace WHERE o.contype <> 'n' AND {_OURS}),
+    'unusable indexes', (SELECT count(*)::text FROM pg_catalog.pg_index
+                         WHERE NOT (indisvalid AND indisready)),
     'functions', (SELECT md5(string_agg(concat_ws(' ', n.nspname, p.proname, md5(p.prosrc)), ','
                                         ORDER BY n.nspname::text COLLATE "C", p.proname::text COLLATE "C",
                                                  md5(p.prosrc)))
@@ -48,21 +52,24 @@ SELECT json_build_object(
 """  # noqa: S608 (constants)
 
 
-def catalogue(cluster: OwnCluster, databases: Sequence[str], script: Path) -> dict[str, dict[str, str]]:
-    """What the catalogues say, by database; that of the whole cluster is under an empty name.
+def questions(databases: Sequence[str]) -> str:
+    """A script for ``psql`` that asks them all in one session: each further one would cost as much as its questions."""
+    return "".join((_CLUSTER, *(f"{_connect(name)}\n{_DATABASE}" for name in databases)))
 
-    ``script`` is a file that the cluster's owner may read; it is written. All is asked in one session of ``psql``,
-    because each further one would cost as much as the questions.
-    """
-    words = [_CLUSTER, *(f"{_connect(name)}\n{_DATABASE}" for name in databases)]
-    script.write_text("".join(words), encoding="utf-8")
-    cluster.owner.give(script)
-    options = ["--no-psqlrc", "--no-password", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]
-    answered = cluster.tool("psql", [*options, "--file", script], 3600).output
-    lines = [line for line in answered.splitlines() if line.startswith(b"{")]
+
+def answers(said: bytes, databases: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What the catalogues say, by database; that of the whole cluster is under an empty name."""
+    lines = [line for line in said.splitlines() if line.startswith(b"{")]
     found = [msgspec.json.decode(line, type=dict[str, str | None]) for line in lines]
     told = [{key: value or "" for key, value in one.items()} for one in found]
     return dict(zip(("", *databases), told, strict=True))
+
+
+def catalogue(cluster: OwnCluster, databases: Sequence[str], script: Path) -> dict[str, dict[str, str]]:
+    """The answers of a running cluster. ``script`` is a file that its owner may read; it is written."""
+    script.write_text(questions(databases), encoding="utf-8")
+    cluster.owner.give(script)
+    return answers(cluster.tool("psql", [*QUIETLY, "--file", script], 3600).output, databases)
 
 
 def different(was: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ _KNOWN: Mapping[str, str] = {
     "backup run": "shoreup.operations.backup.running:backup_run",
     "backup prune": "shoreup.operations.backup.pruning:backup_prune",
     "drill": "shoreup.stages.drilling:drill",
+    "upgrade postgres run": "shoreup.operations.upgrade_run:operation",
+    "upgrade postgres open": "shoreup.operations.upgrade_back:opening",
+    "upgrade postgres rollback": "shoreup.operations.upgrade_back:rollback",
 }
 """Where each is made: ``module:function``. A module is imported when its operation is asked for."""
 

@@ -13,14 +13,11 @@ back, and once clients were let in no way back keeps what they wrote.
 from __future__ import annotations
 
 import os
-import pwd
 import re
-import shlex
 import shutil
 import signal
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import time
 
@@ -28,11 +25,26 @@ from msgspec.structs import replace
 
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.postgresql_catalogue import catalogue, different
-from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster, programs_of
+from shoreup.engines.postgresql_cluster import OwnCluster, own_cluster, programs_of
 from shoreup.engines.postgresql_inventory import Cluster, inventory
 from shoreup.engines.postgresql_upgrade import Mode, Side, carry_over, check, make_alike, take_back_link
 from shoreup.model.upgrade import Weight
 from shoreup.operations.steps import Operation, Plain, Run, Step
+from shoreup.operations.upgrade_ground import (
+    CONFIG,
+    bring_configuration,
+    halt,
+    log_of,
+    new_cluster,
+    old_cluster,
+    only_restore,
+    pid_of,
+    shut_options,
+    started_with,
+)
+from shoreup.operations.upgrade_ground import (
+    sockets as folder_for_sockets,
+)
 from shoreup.operations.upgrade_places import (
     ACCESS_LISTS,
     KEPT,
@@ -45,12 +57,6 @@ from shoreup.operations.upgrade_places import (
 from shoreup.operations.upgrade_points import points
 
 NAME = "upgrade postgres run"
-_RUNTIME = frozenset(
-    "postmaster.pid postmaster.opts standby.signal recovery.signal backup_label tablespace_map backup_manifest "
-    "current_logfiles log logfile pg_log PG_VERSION base global".split()
-)
-"""What lies in a data directory and is no configuration."""
-_CONFIG = "postgresql.conf"
 _REMOVER = "delete_old_cluster.sh"
 _EMPTY = 128 << 20
 """Bytes of a new cluster that holds nothing, with the WAL of its first hour."""
@@ -65,7 +71,7 @@ def operation() -> Operation:
     return Operation(
         NAME,
         (
-            Step("look", _look, "nothing was changed"),
+            Step("look", _look, "nothing was changed", _forget),
             Step("backup", _backup, "the backup is removed", _no_backup),
             Step("prepare", _prepare, "the new cluster is removed", _unprepare),
             Step("stop", _stop, back, _start_again),
@@ -100,8 +106,8 @@ def _look(run: Run) -> Plain:
     blocking = [one for one in points(seen, source, target, new, own=True) if one.weight is Weight.BLOCKS]
     _refuse(run, old, seen, [one.what for one in blocking])
     if place.folder.exists():
-        # What is left of an upgrade before: that one is over, and whoever begins another one knows it.
-        remove(place.folder)
+        # What an upgrade before this one left may be all that somebody has of some rows: it is moved, never removed.
+        place.folder.rename(place.folder.with_name(f"{place.folder.name}-{state.run if state else 'before'}"))
     place.folder.mkdir(mode=0o700)
     old.owner.give(place.folder)
     place.write(
@@ -114,13 +120,19 @@ def _look(run: Run) -> Plain:
             old_programs=str(old.programs.folder),
             new_programs=str(new.folder),
             superuser=seen.shape.superuser,
-            options=_started_with(place.data),
-            log=_log_of(pidfile.pid, place.folder),
+            options=started_with(place.data),
+            log=log_of(pidfile.pid, place.folder),
             snapshot=_text(run, "snapshot"),
             shape=seen.shape,
         )
     )
     return {"source": source, "target": target}
+
+
+def _forget(run: Run) -> None:
+    place, state = _maybe(run)
+    if state is not None and not place.switched(state):
+        place.reach(state, "back")
 
 
 def _refuse(run: Run, old: OwnCluster, seen: Cluster, blocking: Sequence[str]) -> None:
@@ -130,7 +142,7 @@ def _refuse(run: Run, old: OwnCluster, seen: Cluster, blocking: Sequence[str]) -
         why.append("its path has characters that pg_upgrade hands to a shell")
     if place.data.stat().st_dev != place.data.parent.stat().st_dev:
         why.append("the data directory is a mounted file system itself; put the data into a folder of it")
-    for setting, name in (("hba_file", ACCESS_LISTS[0]), ("ident_file", ACCESS_LISTS[1]), ("config_file", _CONFIG)):
+    for setting, name in (("hba_file", ACCESS_LISTS[0]), ("ident_file", ACCESS_LISTS[1]), ("config_file", CONFIG)):
         if Path(old.tell("postgres", f"SHOW {setting}").decode().strip()).resolve() != (place.data / name).resolve():
             why.append(f"its {setting} lies outside of the data directory, and would stay behind")
     if mode is Mode.LINK and any(one.logical for one in seen.slots):
@@ -148,7 +160,7 @@ def _backup(run: Run) -> Plain:
     if state.snapshot:
         return {"snapshot": state.snapshot}
     if not state.backup:
-        old = _old(place, state)
+        old = old_cluster(place, state)
         remove(place.backup)
         words: list[str | Path] = ["-D", place.backup, "--wal-method=stream", "--checkpoint=fast", "--no-password"]
         old.tool("pg_basebackup", words, 24 * 3600.0)
@@ -175,20 +187,20 @@ def _prepare(run: Run) -> Plain:
 
 def _make_new(place: UpgradePlace, state: UpgradeState, *, checked: bool) -> None:
     """The new cluster, empty, with the old one's configuration and the doors shut."""
-    old, target = _old(place, state), programs_of(str(state.target), Path(state.new_programs))
+    old, target = old_cluster(place, state), programs_of(str(state.target), Path(state.new_programs))
     remove(place.new)
     place.new.mkdir(mode=0o700)
     old.owner.give(place.new)
     side = Side(target.folder, place.new)
     assert state.shape is not None
     make_alike(state.shape, side, state.target, old.owner)
-    _bring_configuration(place, old.owner)
+    bring_configuration(place, old.owner)
     accepted = old.owner.run([target.folder / "postgres", "-C", "config_file", "-D", place.new], seconds=60)
     if not accepted.well:
         lines = [line for line in accepted.said.splitlines() if "parameter" in line or "FATAL" in line]
         raise EngineTrouble(f"version {state.target} does not take the configuration: {'; '.join(lines)[:600]}")
     if checked:
-        with _sockets(old.owner) as sockets:
+        with folder_for_sockets(old.owner) as sockets:
             check(Side(Path(state.old_programs), place.data), side, state.superuser, sockets, old.owner)
 
 
@@ -199,7 +211,6 @@ def _unprepare(run: Run) -> None:
     remove(place.new)
     if state.phase == "prepared":
         place.reach(state, "begun")
-    place.reach(state, "back")
 
 
 # ------------------------------------------------------------------------------------------- while nothing answers
@@ -207,15 +218,15 @@ def _unprepare(run: Run) -> None:
 
 def _stop(run: Run) -> Plain:
     place, state = _known(run)
-    old = _old(place, state)
     if state.phase == "prepared":
+        old = old_cluster(place, state)
         databases = [one.name for one in inventory(old.ask).databases if one.connects and one.name != "template1"]
         seen = catalogue(old, databases, place.script)
         # What is on disk already need not be written while everybody waits.
         old.tell("postgres", "CHECKPOINT")
         state = place.write(replace(state, phase="stopping", catalogue=seen, stopped=time()))
     if state.phase == "stopping":
-        old.stop()
+        old_cluster(place, state).stop()
     return {"stopped": state.stopped}
 
 
@@ -224,7 +235,7 @@ def _start_again(run: Run) -> None:
     place, state = _maybe(run)
     if state is None or place.switched(state):
         return
-    old = _old(place, state)
+    old = old_cluster(place, state)
     if old.pidfile() is None:
         take_back_link(place.data)
         old.start(Path(state.log), state.options)
@@ -232,16 +243,15 @@ def _start_again(run: Run) -> None:
 
 def _carry(run: Run) -> Plain:
     place, state = _known(run)
-    old = _old(place, state)
     if state.phase == "carrying":
         # Killed in its middle: whatever servers it had started go, and it begins anew.
-        _halt(place, state)
+        halt(place, state)
         _make_new(place, state, checked=False)
     elif state.phase != "stopping":
         return None
-    state = place.reach(state, "carrying")
-    with _sockets(old.owner) as sockets:
-        options = _shut_options(place, state, old.owner)
+    state, old = place.reach(state, "carrying"), old_cluster(place, state)
+    with folder_for_sockets(old.owner) as sockets:
+        options = shut_options(place, state, old.owner)
         sides = Side(Path(state.old_programs), place.data, options), Side(Path(state.new_programs), place.new)
         jobs = min(4, os.cpu_count() or 1)
         done = carry_over(*sides, state.superuser, sockets, old.owner, Mode(state.mode), jobs)
@@ -256,7 +266,7 @@ def _carry_back(run: Run) -> None:
     if state is None or place.switched(state) or state.shared:
         return
     if state.phase in {"carrying", "carried", "switching"}:
-        _halt(place, state)
+        halt(place, state)
 
 
 def _switch(run: Run) -> Plain:
@@ -276,7 +286,7 @@ def _verify(run: Run) -> Plain:
     place, state = _known(run)
     if state.phase == "switching":
         state = place.reach(state, "started")
-    new = _new(place, state)
+    new = new_cluster(place, state)
     if new.pidfile() is None:
         new.start(Path(state.log), state.options)
     if place.opened(state):
@@ -293,8 +303,8 @@ def _unverify(run: Run) -> None:
     if state is None or not place.switched(state) or place.opened(state):
         return
     if state.shared:
-        raise EngineTrouble(f"the new server has run on the files that both share; {_only_restore(state)}")
-    _new(place, state).stop()
+        raise EngineTrouble(f"the new server has run on the files that both share; {only_restore(state)}")
+    new_cluster(place, state).stop()
 
 
 def _open(run: Run) -> Plain:
@@ -306,7 +316,7 @@ def _open(run: Run) -> Plain:
 
 def let_in(place: UpgradePlace, state: UpgradeState) -> dict[str, Plain]:
     """Put the owner's access lists in place and see that the server has read them."""
-    new = _new(place, state)
+    new = new_cluster(place, state)
     for name in reversed(ACCESS_LISTS):
         with suppress(FileNotFoundError):
             (place.data / f"{name}{KEPT}").rename(place.data / name)
@@ -315,132 +325,28 @@ def let_in(place: UpgradePlace, state: UpgradeState) -> dict[str, Plain]:
         new.reread(place.script)
     except EngineTrouble:
         # Killed between the two, it is let in by the owner's list or by none; the server need not know us any more.
-        os.kill(_pid(new), signal.SIGHUP)
+        os.kill(pid_of(new), signal.SIGHUP)
     return {"downtime": round(time() - state.stopped, 3)}
 
 
 def _analyze(run: Run) -> Plain:
-    """Statistics, which an upgrade leaves behind. Nothing that happens here takes the upgrade back."""
     place, state = _known(run)
     if run.given.get("hold"):
-        return "the new server is closed; open it, or roll back"
+        return "the new server is shut: shoreup upgrade postgres open, or rollback"
+    return analyzed(place, state)
+
+
+def analyzed(place: UpgradePlace, state: UpgradeState) -> str:
+    """Statistics, which an upgrade leaves behind. Nothing that happens here takes the upgrade back."""
     words = "done"
     try:
-        new = _new(place, state)
         missing = ["--missing-stats-only"] if state.target >= 18 and state.source >= 14 else []
-        new.tool("vacuumdb", ["--all", "--analyze-in-stages", "--quiet", "--no-password", *missing], 24 * 3600.0)
+        options = ["--all", "--analyze-in-stages", "--quiet", "--no-password", *missing]
+        new_cluster(place, state).tool("vacuumdb", options, 24 * 3600.0)
     except EngineTrouble as trouble:
         words = f"the planner has no statistics yet: run vacuumdb --all --analyze-in-stages ({trouble})"
     place.reach(state, "done")
     return words
-
-
-# ------------------------------------------------------------------------------------------- what the steps share
-
-
-def _bring_configuration(place: UpgradePlace, owner: Owner) -> None:
-    """The old cluster's configuration in the new one, and its access lists beside ours, which let in its owner only."""
-    fresh = {one.name for one in place.new.iterdir()} - {_CONFIG, "postgresql.auto.conf", *ACCESS_LISTS}
-    for one in place.data.iterdir():
-        if one.name in fresh | _RUNTIME or (one.name.startswith("pg_") and one.name not in ACCESS_LISTS):
-            continue
-        target = place.new / (f"{one.name}{KEPT}" if one.name in ACCESS_LISTS else one.name)
-        if one.is_dir() and not one.is_symlink():
-            shutil.copytree(one, target, symlinks=True)
-        else:
-            shutil.copy2(one, target, follow_symlinks=False)
-        for each in (target, *(target.rglob("*") if target.is_dir() else ())):
-            owner.give(each)
-    for name, text in _shut(owner, place.state()).items():
-        (place.new / name).write_text(text, encoding="utf-8")
-        owner.give(place.new / name)
-
-
-def _shut(owner: Owner, state: UpgradeState | None) -> dict[str, str]:
-    """Access lists that let in nobody but the owner of the data, as the first role."""
-    assert state is not None
-    person = pwd.getpwuid(owner.user).pw_name
-    first, second = ACCESS_LISTS
-    return {first: "local all all peer map=shoreup\n", second: f'shoreup {person} "{state.superuser}"\n'}
-
-
-def _shut_options(place: UpgradePlace, state: UpgradeState, owner: Owner) -> str:
-    """Options with which the old server lets in nobody else, whatever its own lists say."""
-    words: list[str] = []
-    for (name, text), setting in zip(_shut(owner, state).items(), ("hba_file", "ident_file"), strict=True):
-        (place.folder / name).write_text(text, encoding="utf-8")
-        words += ["-c", f"{setting}={owner.give(place.folder / name)}"]
-    return " ".join(words)
-
-
-@contextmanager
-def _sockets(owner: Owner) -> Iterator[Path]:
-    """A folder whose path is short enough for a socket, for the owner alone."""
-    folder = Path(tempfile.mkdtemp(prefix="shoreup-"))
-    try:
-        yield owner.give(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _halt(place: UpgradePlace, state: UpgradeState) -> None:
-    """Stop what a killed pg_upgrade has left running, and make the old cluster one that was stopped in order."""
-    for data, programs in ((place.new, state.new_programs), (place.data, state.old_programs)):
-        if (data / "PG_VERSION").exists():
-            with suppress(EngineTrouble):
-                OwnCluster(data, programs_of(str(place.major(data)), Path(programs)), _owner(place)).stop()
-    take_back_link(place.data)
-    old = _old(place, state)
-    if old.control().get("Database cluster state") != "shut down":
-        with _sockets(old.owner) as sockets:
-            shut = _shut_options(place, state, old.owner)
-            old.start(place.folder / "recovery.log", f"-c listen_addresses='' -k {sockets} {shut}")
-            old.stop()
-
-
-def _started_with(data: Path) -> str:
-    """The options that the server was started with, beside its data directory."""
-    try:
-        words = shlex.split((data / "postmaster.opts").read_text(encoding="utf-8"))[1:]
-    except (OSError, ValueError):
-        return ""
-    while "-D" in words:
-        at = words.index("-D")
-        del words[at : at + 2]
-    return shlex.join(words)
-
-
-def _log_of(pid: int, folder: Path) -> str:
-    """Where the server's words go now, so that they go on there; a file beside it where they go to no file."""
-    with suppress(OSError):
-        found = Path(f"/proc/{pid}/fd/2").readlink()
-        if found.is_file():
-            return str(found)
-    return str(folder / "server.log")
-
-
-def _pid(cluster: OwnCluster) -> int:
-    found = cluster.pidfile()
-    if found is None:
-        raise EngineTrouble("the new server does not run any more")
-    return found.pid
-
-
-def _old(place: UpgradePlace, state: UpgradeState) -> OwnCluster:
-    return own_cluster(place.data, Path(state.old_programs), place.folder, state.superuser)
-
-
-def _new(place: UpgradePlace, state: UpgradeState) -> OwnCluster:
-    return own_cluster(place.data, Path(state.new_programs), place.folder, state.superuser)
-
-
-def _owner(place: UpgradePlace) -> Owner:
-    return Owner(place.data, place.folder)
-
-
-def _only_restore(state: UpgradeState) -> str:
-    held = f"the backup {state.backup}" if state.backup else f"your snapshot ({state.snapshot})"
-    return f"only {held} goes back now"
 
 
 def _place(run: Run) -> UpgradePlace:

@@ -31,6 +31,30 @@ def render_json(plans: Sequence[UpgradePlan]) -> str:
     return encode({"plans": [as_json(one) for one in plans]})
 
 
+def done(run: str, results: Mapping[str, object]) -> str:
+    """What a run of an upgrade, or of its way back, did. ``results`` are its steps' by name."""
+    lines = [f"Done (run {run})."]
+    opened = results.get("open")
+    if isinstance(opened, Mapping):
+        if opened.get("held"):
+            lines.append("The new server runs and is shut. Let clients in with 'open', or go back with 'rollback'.")
+        else:
+            lines.append(f"Nobody was served for {opened.get('downtime')} s.")
+    for name, words in (("analyze", "Statistics: {}."), ("judge", "{}"), ("start", "PostgreSQL {} runs again.")):
+        if isinstance(results.get(name), str):
+            lines.append(words.format(results[name]))
+    if "open" in results:
+        lines.append(
+            "The old cluster is kept beside the data directory until you remove it; 'rollback' goes back to it."
+        )
+    return "".join(f"{line}\n" for text in lines for line in wrap(sentence(text), WIDEST))
+
+
+def done_json(run: str, results: Mapping[str, Json]) -> str:
+    """The same as JSON: see docs/upgrades.md."""
+    return encode({"run": run, "results": dict(results)})
+
+
 def as_json(plan: UpgradePlan) -> Mapping[str, Json]:
     """A plan as a program reads it."""
     made = plan.made

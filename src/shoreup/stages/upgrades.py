@@ -64,23 +64,35 @@ def plan(paths: Sequence[Path], options: PlanOptions, say: Progress) -> tuple[Up
     today = options.today or datetime.now(UTC).date()
     asked = Asked((), today, proven=found.proven(), given=found.given, whole=found.whole)
     estate = understood(read(found.tree, None, say), asked)
-    meant = [way for way in ways(estate, options.product) if _meant(way.database, options.subject)]
     if options.data is not None:
-        if len(meant) > 1:
-            names = ", ".join(sorted(f"{way.database.namespace}/{way.database.name}" for way in meant))
-            raise UserError(f"--data is one cluster, and the repository has {names}; name one with --subject.")
+        way = meant(estate, options.product, options.subject)
         try:
-            return (_with_data(estate, meant[0] if meant else None, options, options.data),)
+            return (_with_data(estate, way, options, options.data),)
         except EngineTrouble as trouble:
             raise UserError(f"{options.data} cannot be looked into: {trouble}.") from None
-    if not meant:
+    named_ones = [way for way in ways(estate, options.product) if _meant(way.database, options.subject)]
+    if not named_ones:
         title = estate.products.title(options.product)
         raise UserError(
             f"The repository has no {title} with lasting data"
             + (f" called {options.subject!r}" if options.subject else "")
             + ("; name a data directory with --data." if options.product == POSTGRESQL else ".")
         )
-    return tuple(_of_estate(estate, way, options) for way in meant)
+    return tuple(_of_estate(estate, way, options) for way in named_ones)
+
+
+def meant(estate: Estate, product: str, subject: str) -> Way | None:
+    """The estate's database that a cluster on this machine is; ``None`` where it knows none.
+
+    Raises :class:`UserError` where it may be any of several.
+    """
+    found = [way for way in ways(estate, product) if _meant(way.database, subject)]
+    if len(found) > 1:
+        names = ", ".join(sorted(f"{way.database.namespace}/{way.database.name}" for way in found))
+        raise UserError(f"--data is one cluster, and the repository has {names}; name one with --subject.")
+    if subject and not found:
+        raise UserError(f"The repository has no {estate.products.title(product)} called {subject!r}.")
+    return found[0] if found else None
 
 
 def _of_estate(estate: Estate, way: Way, options: PlanOptions) -> UpgradePlan:

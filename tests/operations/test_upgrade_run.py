@@ -1,0 +1,120 @@
+"""Upgrades of a server that people work with, on real ones: killed between steps, undone, gone back from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from engines_here import chosen
+from shoreup.engines.postgresql import Postgresql
+from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster
+from shoreup.engines.scratch import Scratch
+from shoreup.operations import upgrade_back, upgrade_run
+from shoreup.operations.steps import Operation, Plain, Run, Undone, carry_out
+from shoreup.operations.upgrade_places import UpgradePlace
+
+ROWS = 500
+OLD, NEW = "15", "17"
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Lived:
+    """A server with somebody's data on it."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self.old = Postgresql(chosen("postgresql", OLD), scratch).program("postgres").parent
+        self.new = Postgresql(chosen("postgresql", NEW), scratch).program("postgres").parent
+        self.home = scratch.make("home")
+        self.data = self.home / "data"
+        owner = Owner(self.home, self.home)
+        options = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
+        assert owner.run([self.old / "initdb", "-D", self.data, *options], seconds=60).well
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(f"listen_addresses = ''\nunix_socket_directories = '{self.home}'\nfsync = off\n")
+        self.server(OLD).start(self.home / "log")
+        self.says(f"CREATE TABLE account AS SELECT g AS id FROM generate_series(1, {ROWS}) g", OLD)
+
+    def server(self, version: str) -> OwnCluster:
+        """The cluster under the data directory's name, by the programs of a version."""
+        return own_cluster(self.data, self.old if version == OLD else self.new)
+
+    def says(self, words: str, version: str) -> str:
+        """What the server answers."""
+        return self.server(version).tell("postgres", words).decode().strip()
+
+    def run(self, mode: str, name: str = "r1", **more: Plain) -> Run:
+        """A run on it."""
+        given: dict[str, Plain] = {"data": str(self.data), "to": NEW, "mode": mode}
+        return Run(name, {**given, "old_bin": str(self.old), "new_bin": str(self.new), **more}, self.home)
+
+
+@pytest.fixture
+def lived() -> Iterator[Lived]:
+    """A server that is gone afterwards."""
+    with Scratch() as scratch:
+        found = Lived(scratch)
+        yield found
+        for version in (OLD, NEW):
+            if found.data.joinpath("PG_VERSION").read_text().strip() == version:
+                found.server(version).stop("immediate")
+
+
+def killed_after_each_step(operation: Operation, run: Run) -> dict[str, Plain]:
+    """Carry it out by a process that is killed after each of its steps, and begun anew from the first one."""
+    for last in operation.steps:
+
+        def execute(name: str, work: Callable[[], Plain], last: str = last.name) -> Plain:
+            gave = work()
+            if name == last:
+                raise Killed
+            return gave
+
+        with pytest.raises(Killed):
+            carry_out(operation, run, execute)
+    return dict(carry_out(operation, run))
+
+
+def test_by_link_it_arrives_however_often_it_is_killed_and_only_the_backup_goes_back(lived: Lived) -> None:
+    results = killed_after_each_step(upgrade_run.operation(), lived.run("link"))
+    assert lived.says("SELECT count(*) FROM account", NEW) == str(ROWS)
+    assert lived.says("SHOW server_version_num", NEW).startswith(NEW)
+    opened = results["open"]
+    assert isinstance(opened, dict)
+    lived.says("INSERT INTO account VALUES (0)", NEW)
+    # What pg_upgrade leaves to remove the old cluster would remove the new one, which has its name.
+    assert not list(UpgradePlace(lived.data).folder.glob("*.sh"))
+
+    back = upgrade_back.rollback()
+    with pytest.raises(Undone, match="lose later writes"):
+        carry_out(back, lived.run("link", "r2"))
+    assert lived.says("SELECT count(*) FROM account", NEW) == str(ROWS + 1)
+    killed_after_each_step(back, lived.run("link", "r3", consent=upgrade_back.CONSENT))
+    assert lived.says("SELECT count(*) FROM account", OLD) == str(ROWS)
+    assert lived.says("SHOW server_version_num", OLD).startswith(OLD)
+
+
+def test_by_copy_what_does_not_verify_is_undone_and_the_old_server_goes_on(lived: Lived) -> None:
+    run, place = lived.run("copy"), UpgradePlace(lived.data)
+    lived.says("CREATE TABLE callback (refers regproc)", OLD)
+    with pytest.raises(Undone, match=r"look: .*public\.callback\.refers"):
+        carry_out(upgrade_run.operation(), run)
+    assert not place.folder.exists()
+    lived.says("DROP TABLE callback", OLD)
+
+    def execute(name: str, work: Callable[[], Plain]) -> Plain:
+        if name == "verify":
+            state = place.state()
+            assert state is not None
+            place.write(replace(state, catalogue={"": {**state.catalogue[""], "roles": "others"}}))
+        return work()
+
+    with pytest.raises(Undone, match="roles") as undone:
+        carry_out(upgrade_run.operation(), run, execute)
+    assert undone.value.left == ()
+    assert lived.says("SELECT count(*) FROM account", OLD) == str(ROWS)
+    lived.says("INSERT INTO account VALUES (0)", OLD)
