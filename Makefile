@@ -49,7 +49,7 @@ $(VENV)/.demo: $(VENV)/.setup requirements-engines.lock
 # The copy lies outside this repository, whose git history is not the example's. Findings are what it is for.
 demo: $(VENV)/.demo
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && cp -R examples/homelab "$$folder" && cd "$$folder" && \
-	"$(CURDIR)/$(BIN)/python" "$(CURDIR)/tools/demo.py" homelab
+	"$(CURDIR)/$(BIN)/python" "$(CURDIR)/tools/demo.py" homelab "$(CURDIR)/demo/report.html"
 
 $(VENV)/.test: $(VENV)/.setup requirements-dev.lock
 	@echo 'setting up what the tests need' >&2
@@ -86,4 +86,4 @@ lock:
 	$(LOCK) pyproject.toml --extra engines --extra operations --extra backup --group dev -c requirements-engines.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist tests/environment/node_modules web/node_modules .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist tests/environment/node_modules web/node_modules .mypy_cache .ruff_cache .hypothesis

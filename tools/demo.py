@@ -1,8 +1,8 @@
 """What `make demo` shows: a backup that is none, the account of a small platform, its fixes, and both again.
 
-    python tools/demo.py FOLDER
+    python tools/demo.py FOLDER REPORT
 
-FOLDER is a copy of examples/homelab; its files are changed.
+FOLDER is a copy of examples/homelab; its files are changed. REPORT is where the page about it is written.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
+from shoreup.cli.output import save
 from shoreup.model.account import Account
-from shoreup.model.amendment import Applied, Change
+from shoreup.model.amendment import Amendment, Applied, Change
 from shoreup.model.finding import Category, Finding, Severity
 from shoreup.model.settings import Persona
-from shoreup.report import text
+from shoreup.report import html, text
 from shoreup.report.amendment import render_offer
-from shoreup.stages.audit import AuditOptions, audit
+from shoreup.stages.dossier import DossierOptions, dossier
 from shoreup.stages.fix import FixOptions, fix, write_out
 from shoreup.stages.personas import heard_by
 
@@ -40,29 +41,32 @@ SHOWN = 3
 
 
 def main() -> None:
-    """Lose a backup, audit, fix, restore, audit again."""
-    folder = Path(sys.argv[1]).resolve()
+    """Lose a backup, audit, fix, restore, audit again, and write the page of it all."""
+    folder, report = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     console = Console(highlight=False)
     with stage(folder, console) as restoring:
         if restoring is not None:
             lose(restoring)
-        before = show_fixes(folder, console)
+        before, amendment = show_fixes(folder, console)
         if restoring is not None:
             win(restoring)
-    after = audit([folder], AuditOptions(cache=False, today=today()))
+        after = dossier([folder], DossierOptions(), silent)
     console.rule("Before and after")
-    console.print(table(before.findings, after.findings))
+    console.print(table(before.findings, after.account.findings))
+    report.parent.mkdir(exist_ok=True)
+    save(html.render(replace(after, amendment=amendment)), report)
+    console.print(f"All of it on one page: {report}")
 
 
-def show_fixes(folder: Path, console: Console) -> Account:
-    """Audit, fix what code can cure, and give the account from before."""
+def show_fixes(folder: Path, console: Console) -> tuple[Account, Amendment]:
+    """Audit, fix what code can cure, and give the account from before with what was done."""
     offers: list[tuple[Applied, Sequence[Change]]] = []
 
     def taken(offer: Applied, changes: Sequence[Change]) -> bool:
         offers.append((offer, changes))
         return True
 
-    fixed = fix([folder], FixOptions(unsafe=True, today=today(), choose=taken), lambda what, done, total: None)
+    fixed = fix([folder], FixOptions(unsafe=True, today=today(), choose=taken), silent)
     before = replace(heard_by(fixed.before.account, Persona.REGULAR), estate=(str(folder),))
     print(text.render(before, width=console.width, colour=console.is_terminal))
     console.rule("What code can cure: shoreup fix --unsafe --write")
@@ -74,7 +78,11 @@ def show_fixes(folder: Path, console: Console) -> Account:
         f"{len(amendment.applied)} findings cured in {len(amendment.written)} files, "
         f"{len(amendment.not_fixed)} left with the reason ('shoreup fix' says each)."
     )
-    return before
+    return before, amendment
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Nobody watches this progress."""
 
 
 def today() -> date:

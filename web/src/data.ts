@@ -114,6 +114,7 @@ export interface Dossier {
     applied: Applied[];
     not_fixed: Record<string, { reason: string; text: string }>;
     diffs: { file: string; diff: string }[];
+    written: string[];
     before: Record<string, number>;
     after: Record<string, number>;
   } | null;

@@ -9,8 +9,14 @@ export function Fixes({ dossier }: { dossier: Dossier }) {
     <section id="fixes" aria-labelledby="fixes-title">
       <h2 id="fixes-title">Fixes</h2>
       <p>
-        Each was checked by reading the edited files again: only what was meant changed, the finding is gone, no new one came. Nothing is
-        written; <code>shoreup fix --unsafe --write</code> does that.
+        Each was checked by reading the edited files again: only what was meant changed, the finding is gone, no new one came.{" "}
+        {fixes.written.length ? (
+          `They are written into ${fixes.written.length} files.`
+        ) : (
+          <>
+            Nothing is written; <code>shoreup fix --unsafe --write</code> does that.
+          </>
+        )}
       </p>
       <ul class="fixes">
         {[...by].map(([key, some]) => (

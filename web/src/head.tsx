@@ -43,8 +43,8 @@ export function Head({ dossier }: { dossier: Dossier }) {
         </li>
         {dossier.fixes && (
           <li class="tile fix">
-            <b>{dossier.fixes.applied.length}</b> Fixes ready
-            <span class="faint">checked, not written</span>
+            <b>{dossier.fixes.applied.length}</b> {dossier.fixes.written.length ? "Fixed" : "Fixes ready"}
+            <span class="faint">{dossier.fixes.written.length ? "checked and written" : "checked, not written"}</span>
           </li>
         )}
       </ul>

@@ -72,6 +72,7 @@ def _fixes(amendment: Amendment) -> Json:
         ],
         "not_fixed": {one.finding.fingerprint: {"reason": one.reason, "text": one.text} for one in amendment.not_fixed},
         "diffs": [{"file": one.path, "diff": _diff(one)} for one in amendment.shown],
+        "written": list(amendment.written),
         "after": dict(amendment.after),
         "before": dict(amendment.before),
     }
