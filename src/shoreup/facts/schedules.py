@@ -8,9 +8,11 @@ Schedules are cron's five fields, the six of Go's libraries (seconds first, as C
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+
+from msgspec import Struct
 
 _NAMES: Mapping[str, str] = {
     "@yearly": "0 0 1 1 *",
@@ -37,15 +39,75 @@ _PART = re.compile(r"(?P<from>\*|\?|[0-9a-z]+)(?:-(?P<to>[0-9a-z]+))?(?:/(?P<ste
 
 def longest_gap(schedule: str) -> timedelta | None:
     """The longest time between two runs; ``None`` for a schedule that is not understood, or runs once at most."""
-    text = _ZONE.sub("", schedule.strip()).lower()
-    text = text.removesuffix(_RANDOM)
+    text = _plain(schedule)
+    every = _pause(text)
+    if every is not None:
+        return every or None
+    rhythm = _rhythm(text)
+    if rhythm is None:
+        return None
+    runs = rhythm.minutes
+    gap = max((later - earlier for earlier, later in pairwise(runs)), default=0)
+    last: int | None = None
+    for number in range(_LOOKED_AT):
+        if rhythm.runs_on(_FIRST + timedelta(days=number)):
+            if last is not None:
+                gap = max(gap, (number - last) * 1440 + runs[0] - runs[-1])
+            last = number
+    return timedelta(minutes=gap) if gap else None
+
+
+def moments(schedule: str, first: datetime, length: timedelta) -> Iterator[datetime] | None:
+    """When it runs from ``first`` on for a time; ``None`` for a schedule that is not understood."""
+    text = _plain(schedule)
+    every = _pause(text)
+    if every is not None:
+        return (first + every * number for number in range(length // every)) if every else None
+    rhythm = _rhythm(text)
+    if rhythm is None:
+        return None
+    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (
+        moment
+        for number in range(length // timedelta(days=1) + 1)
+        if rhythm.runs_on((day + timedelta(days=number)).date())
+        for minute in rhythm.minutes
+        if first <= (moment := day + timedelta(days=number, minutes=minute)) <= first + length
+    )
+
+
+class _Rhythm(Struct, frozen=True):
+    """Days and minutes of them. Cron takes either of two days where both are named, else the one that is."""
+
+    minutes: tuple[int, ...]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    either: bool
+
+    def runs_on(self, day: date) -> bool:
+        """Whether anything runs on a day."""
+        of_month, of_week = day.day in self.days, (day.weekday() + 1) % 7 in self.weekdays
+        return day.month in self.months and (of_month or of_week if self.either else of_month and of_week)
+
+
+def _plain(schedule: str) -> str:
+    return _ZONE.sub("", schedule.strip()).lower().removesuffix(_RANDOM)
+
+
+def _pause(text: str) -> timedelta | None:
+    """The time between two runs where that is what is said; zero where it says none."""
     every = _EVERY.fullmatch(text)
     if every is not None:
         spans = re.findall(r"([\d.]+)([hms])", every["spans"])
-        return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in spans)) or None
+        return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in spans))
     pause = _PAUSE.fullmatch(text)
     if pause is not None:
-        return timedelta(seconds=min(float(pause["number"]), 1e9) * _SECONDS[pause["unit"]]) or None
+        return timedelta(seconds=min(float(pause["number"]), 1e9) * _SECONDS[pause["unit"]])
+    return None
+
+
+def _rhythm(text: str) -> _Rhythm | None:
     fields = _NAMES.get(text, text).split()
     if len(fields) == 6 and fields[0].isdigit():
         fields = fields[1:]
@@ -56,20 +118,9 @@ def longest_gap(schedule: str) -> timedelta | None:
     weekdays = _numbers(fields[4], 0, 7, _DAYS)
     if not (minutes and hours and days and months and weekdays):
         return None
-    weekdays = frozenset(one % 7 for one in weekdays)
-    # Cron takes either of two days where both are named, and the one that is named where one is.
     either = not fields[2].startswith(("*", "?")) and not fields[4].startswith(("*", "?"))
-    runs = sorted(hour * 60 + minute for hour in hours for minute in minutes)
-    gap = max((later - earlier for earlier, later in pairwise(runs)), default=0)
-    last: int | None = None
-    for number in range(_LOOKED_AT):
-        day = _FIRST + timedelta(days=number)
-        of_month, of_week = day.day in days, (day.weekday() + 1) % 7 in weekdays
-        if day.month in months and (of_month or of_week if either else of_month and of_week):
-            if last is not None:
-                gap = max(gap, (number - last) * 1440 + runs[0] - runs[-1])
-            last = number
-    return timedelta(minutes=gap) if gap else None
+    runs = tuple(sorted(hour * 60 + minute for hour in hours for minute in minutes))
+    return _Rhythm(runs, days, months, frozenset(one % 7 for one in weekdays), either)
 
 
 def _numbers(field: str, least: int, most: int, names: Mapping[str, int]) -> frozenset[int] | None:

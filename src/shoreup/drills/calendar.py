@@ -1,0 +1,98 @@
+"""The days of a simulated year and a bit: when a job runs, and on which of them its dump is in trouble.
+
+There are three troubles, because jobs meet them differently. A dump breaks off half way and says so, for a week. A dump
+succeeds and is empty, for five days: the wrong server, or a new and empty one. And the dump is refused, for longer than
+anything is kept. In between all is well for long enough that what is kept has settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from shoreup.facts.schedules import moments
+
+DAYS = 400
+SETTLED = 95
+"""The day on which what is kept is looked at: all has been well since the first."""
+_BREAKS, _EMPTY, _REFUSES = 100, 140, 180
+_LONGEST = 170
+_LEAST = 45
+_MOST_A_DAY = 4
+
+
+class Weather(StrEnum):
+    """What a day is like for the dump; stand-ins know these words."""
+
+    GOOD = "good"
+    BREAKS = "breaks"
+    EMPTY = "empty"
+    REFUSES = "refuses"
+
+
+class Turn(Struct, frozen=True):
+    """One run of the job: its number, when it begins, and what the day is like."""
+
+    number: int
+    at: datetime
+    weather: Weather
+
+
+class Calendar(Struct, frozen=True):
+    """All runs in order. ``limits`` are what they do not show."""
+
+    turns: tuple[Turn, ...]
+    first: datetime
+    limits: tuple[str, ...] = ()
+
+    def day(self, turn: Turn) -> int:
+        """On which day a run is, from 1."""
+        return (turn.at - self.first).days + 1
+
+
+def calendar(schedule: str, now: datetime, age: float | None, copies: int | None) -> Calendar | None:
+    """400 days that end now. ``age`` in days and ``copies`` are what is kept, as far as that is known.
+
+    ``None`` for a schedule that is not understood, or that runs less than a dozen times.
+    """
+    first = now - timedelta(days=DAYS)
+    found = moments(schedule, first, timedelta(days=DAYS))
+    if found is None:
+        return None
+    limits: list[str] = []
+    # A run every minute would fill the memory with moments; no more are looked at than are taken.
+    times = list(_thinned(found, limits))
+    if len(times) < 12:
+        return None
+    each = timedelta(days=DAYS) / len(times)
+    kept = max(age or 0.0, (copies or 0) * each / timedelta(days=1))
+    length = min(max(_LEAST, kept + 15), _LONGEST)
+    if kept >= length:
+        limits.append(f"a dump that fails for as long as copies are kept ({kept:.0f} days)")
+    turns = [
+        Turn(number, at, _weather((at - first) / timedelta(days=1), length)) for number, at in enumerate(times, 1)
+    ]
+    return Calendar(tuple(turns), first, tuple(limits))
+
+
+def _thinned(found: Iterator[datetime], limits: list[str]) -> Iterator[datetime]:
+    """No more than four runs a day: a job that runs every minute does the same to its copies, only sooner."""
+    least = timedelta(days=1) / (_MOST_A_DAY + 1)
+    last: datetime | None = None
+    for at in found:
+        if last is None or at - last > least:
+            last = at
+            yield at
+        elif not limits:
+            limits.append(f"more than {_MOST_A_DAY} runs a day")
+
+
+def _weather(day: float, length: float) -> Weather:
+    if _BREAKS <= day < _BREAKS + 7:
+        return Weather.BREAKS
+    if _EMPTY <= day < _EMPTY + 5:
+        return Weather.EMPTY
+    return Weather.REFUSES if _REFUSES <= day < _REFUSES + length else Weather.GOOD
