@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
+from shoreup.engines.sandbox_ground import sandboxing
+from shoreup.engines.userlands import Userland, userland
 
 
 def chosen(product: str, version: str = "", *, extensions: frozenset[str] = frozenset()) -> Choice:
@@ -12,4 +14,13 @@ def chosen(product: str, version: str = "", *, extensions: frozenset[str] = froz
     found = choose(Wanted(product, version, extensions))
     if isinstance(found, NoProvider):
         pytest.skip(f"not run: {found}")
+    return found
+
+
+def sandboxed(kind: str) -> Userland:
+    """The commands of a sandbox; the test is skipped where this machine grants none."""
+    way, found = sandboxing(), userland(kind)
+    if way.missing or isinstance(found, str):
+        pytest.skip(f"not run: {way.missing or found}")
+    assert isinstance(found, Userland)
     return found

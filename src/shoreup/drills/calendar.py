@@ -72,9 +72,7 @@ def calendar(schedule: str, now: datetime, age: float | None, copies: int | None
     length = min(max(_LEAST, kept + 15), _LONGEST)
     if kept >= length:
         limits.append(f"a dump that fails for as long as copies are kept ({kept:.0f} days)")
-    turns = [
-        Turn(number, at, _weather((at - first) / timedelta(days=1), length)) for number, at in enumerate(times, 1)
-    ]
+    turns = [Turn(number, at, _weather((at - first) / timedelta(days=1), length)) for number, at in enumerate(times, 1)]
     return Calendar(tuple(turns), first, tuple(limits))
 
 

@@ -15,7 +15,9 @@ from shoreup.drills.calendar import SETTLED, Calendar, Turn, Weather
 from shoreup.drills.shelf import Kept
 from shoreup.facts.kept_claims import KeptClaim
 
-_PROVES_GROWTH = 60
+_PILED_UP = 10
+"""Files more than there were once all had settled, of which it is not said that they are in the nature of a policy."""
+_PROVES_GROWTH = 30
 """Runs after which a job that has removed nothing at all removes nothing."""
 _TROUBLE = {
     Weather.BREAKS: "the dump had broken off",
@@ -36,6 +38,7 @@ class Judgement(Struct, frozen=True):
     """What was wrong, in words, and the numbers behind it.
 
     ``nothing_left`` and ``newest_removed`` count runs after which it was so; ``grows`` is whether copies pile up.
+    ``most`` and ``least`` are copies, the least from the day on which they have settled.
     """
 
     wrong: tuple[str, ...]
@@ -49,8 +52,13 @@ class Judgement(Struct, frozen=True):
     """Whether the first thing that went wrong did so while the dumps were well."""
 
 
-def judge(days: Sequence[Day], calendar: Calendar, claims: Sequence[KeptClaim] = (), age: float | None = None) -> Judgement:
-    """Judge the days of a job that has made copies from the first on. ``age`` in days is how long it means to keep."""
+def judge(
+    days: Sequence[Day], calendar: Calendar, claims: Sequence[KeptClaim] = (), *, endless: bool = True
+) -> Judgement:
+    """Judge the days of a job that has made copies from the first on.
+
+    ``endless`` is whether what is never removed in 400 days is never removed.
+    """
     wrong: list[str] = []
     lost = [day for index, day in enumerate(days) if not day.kept.runs and index]
     inverted = [day for day in days if _lacks_newest(day)]
@@ -62,7 +70,7 @@ def judge(days: Sequence[Day], calendar: Calendar, claims: Sequence[KeptClaim] =
             f"the run of day {calendar.day(first.turn)} left no copy of its own, and {len(first.kept.runs)} older "
             f"{'ones' if len(first.kept.runs) > 1 else 'one'} stayed (so it went on {_times(len(inverted))})"
         )
-    grown = _grown(days, age)
+    grown = _grown(days, calendar) if endless else ""
     if grown:
         wrong.append(grown)
     settled = next((day for day in reversed(days) if calendar.day(day.turn) <= SETTLED), None)
@@ -76,7 +84,7 @@ def judge(days: Sequence[Day], calendar: Calendar, claims: Sequence[KeptClaim] =
         newest_removed=len(inverted),
         grows=bool(grown),
         most=max(counts, default=0),
-        least=min(counts[1:], default=0),
+        least=min((len(day.kept.runs) for day in days if calendar.day(day.turn) > SETTLED), default=0),
         settled=settled.kept if settled is not None else None,
         on_a_good_day=any(day.turn.number == first_wrong and day.turn.weather is Weather.GOOD for day in days),
     )
@@ -94,7 +102,7 @@ def _lacks_newest(day: Day) -> bool:
 
 def _lost(day: Day, days: Sequence[Day], calendar: Calendar) -> str:
     if day.turn.weather is Weather.GOOD:
-        return f"no whole copy was left after the run of day {calendar.day(day.turn)}, although every dump had been well"
+        return f"no whole copy was left after the run of day {calendar.day(day.turn)}, though every dump had been well"
     began = next(one.turn for one in days if one.turn.number > _well_before(days, day))
     took = max(1, round((day.turn.at - began.at) / timedelta(days=1)) + 1)
     runs = day.turn.number - began.number + 1
@@ -112,16 +120,18 @@ def _well_before(days: Sequence[Day], day: Day) -> int:
     )
 
 
-def _grown(days: Sequence[Day], age: float | None) -> str:
+def _grown(days: Sequence[Day], calendar: Calendar) -> str:
     good = [day for day in days if day.turn.weather is Weather.GOOD and day.turn.number in day.kept.runs]
     last = days[-1]
     if len(good) >= _PROVES_GROWTH and all(day.turn.number in last.kept.runs for day in good):
         return f"no copy was ever removed: {last.kept.files} files after {len(days)} runs"
-    middle = days[len(days) // 2]
-    made = len([day for day in good if day.turn.number > middle.turn.number])
-    more = last.kept.files - middle.kept.files
-    if made >= 20 and more > 0.8 * made and (age or 0) < 180:
-        return f"files pile up: {middle.kept.files} after {middle.turn.number} runs, {last.kept.files} after {len(days)}"
+    settled = next((day for day in reversed(days) if calendar.day(day.turn) <= SETTLED), days[0])
+    since = len([day for day in good if day.turn.number > settled.turn.number])
+    expected = settled.kept.files * since / settled.turn.number
+    more = last.kept.files - settled.kept.files
+    if more >= _PILED_UP and more > 0.7 * expected:
+        before = f"{settled.kept.files} after {settled.turn.number} runs"
+        return f"files pile up: {before}, {last.kept.files} after {len(days)}"
     return ""
 
 

@@ -14,12 +14,14 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from shutil import which
+from time import time_ns
 
 from msgspec import Struct
 
 from shoreup.drills.standins import WHOLE
 from shoreup.engines.inside import Inside
-from shoreup.engines.sandbox import VOLUMES, Sandbox
+from shoreup.engines.sandbox import Sandbox
+from shoreup.engines.sandbox_ground import VOLUMES
 
 _MOST = 1 << 20
 _UNPACKED = 8 << 20
@@ -38,49 +40,43 @@ class Shelf:
 
     def __init__(self, sandbox: Sandbox, volumes: Sequence[str], sources: Sequence[str] = ()) -> None:
         self._copies = [sandbox.inside(f"{VOLUMES}/{name}") for name in volumes]
-        self._aging = [*self._copies, *(sandbox.inside(f"{VOLUMES}/{name}") for name in sources)]
         self._sources = [sandbox.inside(f"{VOLUMES}/{name}") for name in sources]
-        self._shifted = 0.0
+        self._shifted = 0
         self._known: dict[tuple[int, int, int], frozenset[int]] = {}
 
-    def look(self, but: frozenset[str] = frozenset()) -> Kept:
-        """What is there now; ``but`` are files that were there before the first run."""
+    def look(self, but: frozenset[str], passing: float = 0.0) -> Kept:
+        """What is there now; ``but`` are files that were there before the first run.
+
+        Afterwards so many seconds pass: everything becomes older by them.
+        """
         runs: set[int] = set()
         files = 0
-        by = int(self._shifted * 1_000_000_000)
         for volume in self._copies:
-            for entry in volume.walk():
+            for entry in volume.walk(passing):
                 if entry.folder or entry.path in but:
                     continue
                 files += 1
-                key = (entry.inode, entry.size, entry.changed + by)
+                key = (entry.inode, entry.size, entry.changed + self._shifted)
                 if key not in self._known:
                     self._known[key] = _runs_in(volume, entry.path)
                 runs |= self._known[key]
+        for volume in self._sources:
+            for _ in volume.walk(passing):
+                pass
+        self._shifted += int(passing * 1_000_000_000)
         return Kept(frozenset(runs), files)
 
     def names(self) -> frozenset[str]:
         """The files that are there."""
         return frozenset(entry.path for volume in self._copies for entry in volume.walk() if not entry.folder)
 
-    def age(self, seconds: float) -> None:
-        """Let time go by: everything becomes older."""
-        self._shifted += seconds
-        for volume in self._aging:
-            volume.shift(seconds)
-
     def renew_sources(self) -> None:
         """Let the folders that are copied look as if something had been added to them just now."""
         for volume in self._sources:
+            volume.age("", time_ns())
             for entry in volume.walk():
                 if entry.folder:
-                    volume.age(entry.path, _now_ns())
-
-
-def _now_ns() -> int:
-    from time import time_ns
-
-    return time_ns()
+                    volume.age(entry.path, time_ns())
 
 
 def _runs_in(volume: Inside, path: str) -> frozenset[int]:
@@ -105,10 +101,14 @@ def _unpacked(content: bytes) -> bytes | None:
             return bz2.BZ2Decompressor().decompress(content, _UNPACKED)
         if content.startswith(b"\xfd7zXZ"):
             return lzma.LZMADecompressor(memlimit=256 << 20).decompress(content, _UNPACKED)
-        if content.startswith(b"\x28\xb5\x2f\xfd") and which("zstd") is not None:
+        if content.startswith(b"\x28\xb5\x2f\xfd") and (zstd := which("zstd")) is not None:
             with suppress(subprocess.TimeoutExpired):
                 done = subprocess.run(  # noqa: S603 (a fixed command)
-                    ["zstd", "-dcq", "-M256MB"], input=content, capture_output=True, check=False, timeout=10  # noqa: S607
+                    [zstd, "-dcq", "-M256MB"],
+                    input=content,
+                    capture_output=True,
+                    check=False,
+                    timeout=10,
                 )
                 return done.stdout[:_UNPACKED]
     except (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError):

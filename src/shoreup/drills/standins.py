@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from shoreup.engines.sandbox import STATE
+from shoreup.engines.sandbox_ground import STATE, TOOLS
 from shoreup.engines.userlands import Userland
 from shoreup.facts.job_runs import JobRun
 from shoreup.facts.programs.dump_tools import DUMP_TOOLS, DumpTool
@@ -38,14 +38,18 @@ _PASSING_ON = {"ionice": "-c -n -p", "gosu": "1", "su-exec": "1", "sudo": "-u -g
 _FOLDERS = frozenset({"pg_basebackup", "mariadb-backup", "mariabackup", "xtrabackup", "mydumper", "influx", "influxd"})
 _SEALING = frozenset({"gpg", "gpg2", "age", "openssl", "rage"})
 _BUILTIN = frozenset(
-    "alias bg bind break builtin cd command continue declare dirs echo enable eval exec exit export false fc fg getopts "
-    "hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return set shift "
-    "shopt source suspend test times trap true type typeset ulimit umask unalias unset wait : . [ [[ ((".split()
+    "alias bg bind break builtin cd command continue declare dirs echo enable eval exec exit export false fc fg "
+    "getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly "
+    "return set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait "
+    ": . [ [[ ((".split()
 )
 COPIERS = frozenset({"cp", "tar", "rsync", "zip", "7z", "7za", "install", "dd", "cpio"})
 """Tools that really copy the made-up files; on a day of trouble they do not."""
 _MIXED_CLOCKS = (
-    (re.compile(r"-(?:newer[aBcm]?t|ctime|cmin|newer[aBc]\w|used)\b"), "it asks find for a time that cannot be made up"),
+    (
+        re.compile(r"-(?:newer[aBcm]?t|ctime|cmin|newer[aBc]\w|used)\b"),
+        "it asks find for a time that cannot be made up",
+    ),
     (re.compile(r"EPOCH(?:SECONDS|REALTIME)|%\([^)]*\)T"), "it asks the shell itself for the time"),
     (re.compile(r"\btouch\s+[^;|&\n]*-\w*[dtr]"), "it sets the ages of files itself"),
 )
@@ -75,6 +79,8 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str]) -> Standin
             name = command.name
             if not name or name in job.program.functions or name in _BUILTIN or name in bodies:
                 continue
+            if job.program.assigns(name):
+                continue  # a sum, $(( NAME - 1 )), that was read as a command
             if _is_path(command) and command.words[0].literal in run.files:
                 continue
             body = _body(name, command, userland, frozenset(copiers))
@@ -86,14 +92,17 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str]) -> Standin
                 more.append(name)
             else:
                 return f"it runs {name}, for which nothing stands in"
+    if "find" in bodies:
+        bodies["removed"] = 'if [ -d "$1" ] && [ ! -L "$1" ]; then exec rmdir "$1"; fi\nexec rm -f "$1"'
     functions = "\n".join(f"{name}() (\nset +eux\n{body}\n)" for name, body in bodies.items() if _plain(name))
     if run.loops:
         functions += f"\nsleep() {{ {_SLEEP_ENDS}; }}"
     return Standins(bodies, functions, tuple(dict.fromkeys(more)))
 
 
-_TAKEN_FROM_HERE = frozenset({"rsync", "zstd", "unzstd", "xz", "pigz", "lz4", "bzip2", "pv", "jq", "zip", "7z", "7za", "cpio", "gawk", "perl", "bash", "file"})  # fmt: skip
-_SLEEP_ENDS = 'case $1 in ?|??|[0-9]s|[0-9][0-9]s) : ;; *) exit 0 ;; esac'
+_TAKEN_FROM_HERE = frozenset("rsync zstd unzstd xz pigz lz4 bzip2 pv jq zip 7z 7za cpio gawk perl bash file".split())
+"""Commands that are as good from this machine as from the image."""
+_SLEEP_ENDS = "case $1 in ?|??|[0-9]s|[0-9][0-9]s) : ;; *) exit 0 ;; esac"
 
 
 def _plain(name: str) -> bool:
@@ -122,6 +131,8 @@ def _body(name: str, command: Command, userland: Userland, copiers: frozenset[st
         return _SEAL
     if name in _PASSING_ON:
         return _passing_on(_PASSING_ON[name])
+    if name == "find" and userland.finds_without_delete:
+        return _FIND.format(real=_real("find", userland))
     if name in COPIERS & copiers:
         return _copier(name, userland)
     if name in _QUIET or name in REPOSITORIES:
@@ -136,9 +147,9 @@ def _dump(name: str, tool: DumpTool) -> str:
     cases: list[str] = []
     for option in tool.file:
         if option.startswith("--"):
-            cases.append(f'{option}=*) out=${{1#*=}} ;; {option}) [ $# -gt 1 ] && {{ out=$2; shift; }} ;;')
+            cases.append(f"{option}=*) out=${{1#*=}} ;; {option}) [ $# -gt 1 ] && {{ out=$2; shift; }} ;;")
         else:
-            cases.append(f'{option}) [ $# -gt 1 ] && {{ out=$2; shift; }} ;; {option}?*) out=${{1#{option}}} ;;')
+            cases.append(f"{option}) [ $# -gt 1 ] && {{ out=$2; shift; }} ;; {option}?*) out=${{1#{option}}} ;;")
     valued = [option for option in tool.takes_values if option not in tool.file]
     if valued:
         cases.append(f"{'|'.join(sorted(valued))}) [ $# -gt 1 ] && shift ;;")
@@ -218,7 +229,7 @@ set -- $target
 [ $# -gt 0 ] || exit 1
 case $mode in
 refuses) echo 'Error: unable to open database file' >&2; exit 1 ;;
-breaks) {_CONTENT} >"$1"; exit 1 ;;
+breaks) [ -s "$1" ] || {_CONTENT} >"$1"; exit 1 ;;
 empty) : >"$1" ;;
 *) cat "$base" >"$1" ;;
 esac"""
@@ -228,6 +239,24 @@ _QUERY = """case "$*" in
 *) echo 1 ;;
 esac
 exit 0"""  # noqa: E501 (one pattern of the shell)
+_FIND = """kept= files=
+for word in "$@"; do
+case $word in -type) kept=1 ;; f) [ -z "$kept" ] || files=1; kept= ;; *) kept= ;; esac
+done
+count=$#
+while [ $count -gt 0 ]; do
+case $1 in
+-delete)
+if [ -n "$files" ]; then set -- "$@" -depth -exec rm -f {{}} +
+else set -- "$@" -depth -exec /bin/removed {{}} ";"
+fi ;;
+*) set -- "$@" "$1" ;;
+esac
+shift
+count=$((count - 1))
+done
+exec {real} "$@\""""
+"""Debian builds BusyBox without ``find -delete``, which Alpine's has."""
 _RESTORE = f"""for word in "$@"; do file=$word; done
 grep -q -e '{WHOLE}' "$file" || {{ echo 'pg_restore: error: unexpected end of file' >&2; exit 1; }}"""
 _KUBECTL = """while [ $# -gt 0 ]; do
@@ -240,29 +269,28 @@ while [ $# -gt 0 ]; do
 case $1 in
 -o|-out|--output) out=$2; shift ;;
 --output=*) out=${1#*=} ;;
--r|-R|-i|-k|--recipient|--passphrase|--passphrase-file|--batch|-pass|-in|--cipher-algo|-iter) from=${2-}; [ "$1" != -in ] || exec <"$from"; case $1 in --batch) ;; *) shift ;; esac ;;
+-in) exec <"$2"; shift ;;
+-r|-R|-i|-k|--recipient|--passphrase|--passphrase-file|-pass|--cipher-algo|-iter) shift ;;
 -*|enc) ;;
 *) [ ! -f "$1" ] || { exec <"$1"; [ -n "$out" ] || out=$1.gpg; } ;;
 esac
 shift
 done
-if [ -n "$out" ]; then cat >"$out"; else cat; fi"""  # noqa: E501 (one pattern of the shell)
+if [ -n "$out" ]; then cat >"$out"; else cat; fi"""
 
 
 def _passing_on(valued: str) -> str:
     if valued == "1":
         return 'shift\nexec "$@"'
-    return (
-        f"while [ $# -gt 0 ]; do case $1 in {valued.replace(' ', '|')}) shift 2 ;; -*) shift ;; *) break ;; esac; done\n"
-        'exec "$@"'
-    )
+    cases = f"{valued.replace(' ', '|')}) shift 2 ;; -*) shift ;; *) break ;;"
+    return f'while [ $# -gt 0 ]; do\ncase $1 in {cases} esac\ndone\nexec "$@"'
 
 
 # ------------------------------------------------------------------------------------------- commands that need help
 
 
 def _real(name: str, userland: Userland) -> str:
-    target = userland.commands.get(name, f"/.tools/{name}")
+    target = userland.commands.get(name, f"{TOOLS}/{name}")
     return f"{target} {name}" if target.endswith("/busybox") else target
 
 
@@ -291,19 +319,20 @@ def _date(userland: Userland) -> str:
         "shift",
         "done",
         'export TZ="${TZ-UTC}"',
-        f'if [ -z "$told" ]; then if [ -n "$form" ]; then exec {real} -d "@$now" "$form"; else exec {real} -d "@$now"; fi; fi',
+        f'if [ -z "$told" ]; then exec {real} -d "@$now" ${{form:+"$form"}}; fi',
     ]  # fmt: skip
     if userland.kind == "gnu":
         lines += [
             "case $given in",
             "@*|[0-9][0-9][0-9][0-9]-[0-9]*|[0-9][0-9][0-9][0-9][0-9][0-9]*) base= ;;",
-            f'*[Mm]on|*[Mm]onday*|*[Tt]ue*|*[Ww]ed*|*[Tt]hu*|*[Ff]ri*|*[Ss]at*|*[Ss]unday*|*[Ss]un) echo "date -d $given" >{STATE}/{BEYOND}; exit 1 ;;',
+            "*[Mm]on|*[Mm]onday*|*[Tt]ue*|*[Ww]ed*|*[Tt]hu*|*[Ff]ri*|*[Ss]at*|*[Ss]unday*|*[Ss]un)",
+            f'echo "date -d $given" >{STATE}/{BEYOND}; exit 1 ;;',
             f'*:*) base=$({real} -d "@$now" +%F) ;;',
             f'*) base=$({real} -d "@$now" "+%F %T %:z") ;;',
             "esac",
             'given="$base $given"',
         ]  # fmt: skip
-    lines.append(f'if [ -n "$form" ]; then exec {real} -d "$given" "$form"; else exec {real} -d "$given"; fi')
+    lines.append(f'exec {real} -d "$given" ${{form:+"$form"}}')
     return "\n".join(lines)
 
 

@@ -55,17 +55,17 @@ class Inside:
             return file.read(most)
 
     def write(self, path: str, content: bytes) -> None:
-        """Replace a file's content; its folder has to be there. A link in its place is taken away first."""
+        """Replace the content of a plain file that is there: who is outside has no number inside to make one with."""
         folder, name = self._open_parent(path)
         try:
-            with suppress(FileNotFoundError):
-                if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                    os.unlink(name, dir_fd=folder)
-            opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FILE, 0o644, dir_fd=folder)
-            with os.fdopen(opened, "wb") as file:
-                file.write(content)
+            opened = os.open(name, os.O_WRONLY | _FILE, dir_fd=folder)
         finally:
             os.close(folder)
+        with os.fdopen(opened, "wb") as file:
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                raise OSError("it is no plain file")
+            os.ftruncate(opened, 0)
+            file.write(content)
 
     def age(self, path: str, changed: int) -> None:
         """Set a file's or folder's time of change, in ns since 1970."""
@@ -75,31 +75,31 @@ class Inside:
         finally:
             os.close(folder)
 
-    def clear(self) -> None:
-        """Remove everything below."""
+    def clear(self, keep: frozenset[str] = frozenset(), spare: frozenset[str] = frozenset()) -> None:
+        """Remove everything below. The folders ``keep`` are emptied and stay; those to ``spare`` stay as they are."""
         with suppress(OSError):
-            _clear(self._open([]), _DEEPEST)
+            _clear(self._open([]), "", (keep, spare), _DEEPEST)
 
-    def walk(self) -> Iterator[Entry]:
-        """Everything below, folders before what is in them. Links are left out."""
+    def walk(self, older_by: float = 0.0) -> Iterator[Entry]:
+        """Everything below, folders after what is in them; links are left out.
+
+        With ``older_by`` (seconds) all of it, and the folder itself, becomes older on the way; what is told is from
+        before.
+        """
+        by = int(older_by * 1_000_000_000)
         try:
             top = self._open([])
         except OSError:
             return
-        yield from _walk(top, "", _DEEPEST)
-
-    def shift(self, seconds: float) -> None:
-        """Let everything below, and the folder itself, become older by so much."""
-        by = int(seconds * 1_000_000_000)
-        top = self._open([])
-        _shift(top, by, _DEEPEST)
-        with suppress(OSError):
-            folder, name = self._open_parent("")
-            try:
-                changed = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns - by
-                os.utime(name, ns=(changed, changed), dir_fd=folder, follow_symlinks=False)
-            finally:
-                os.close(folder)
+        yield from _walk(top, "", by, _DEEPEST)
+        if by and self._path:
+            with suppress(OSError):
+                folder, name = self._open_parent("")
+                try:
+                    changed = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns - by
+                    os.utime(name, ns=(changed, changed), dir_fd=folder, follow_symlinks=False)
+                finally:
+                    os.close(folder)
 
     def _open(self, parts: list[str]) -> int:
         here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._root)
@@ -121,44 +121,37 @@ class Inside:
         return self._open(parts[:-1]), parts[-1]
 
 
-def _walk(folder: int, before: str, deeper: int) -> Iterator[Entry]:
+def _walk(folder: int, before: str, by: int, deeper: int) -> Iterator[Entry]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
                 inner = stat.S_ISDIR(status.st_mode)
                 path = before + entry.name
-                if inner or stat.S_ISREG(status.st_mode):
-                    yield Entry(path, inner, status.st_size, status.st_mtime_ns, status.st_ino)
                 if inner and deeper:
                     with suppress(OSError):
-                        yield from _walk(os.open(entry.name, _FOLDER, dir_fd=folder), f"{path}/", deeper - 1)
-    finally:
-        os.close(folder)
-
-
-def _shift(folder: int, by: int, deeper: int) -> None:
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    status = entry.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(status.st_mode) and deeper:
-                        _shift(os.open(entry.name, _FOLDER, dir_fd=folder), by, deeper - 1)
+                        yield from _walk(os.open(entry.name, _FOLDER, dir_fd=folder), f"{path}/", by, deeper - 1)
+                if by:
                     changed = status.st_mtime_ns - by
                     os.utime(entry.name, ns=(changed, changed), dir_fd=folder, follow_symlinks=False)
+                if inner or stat.S_ISREG(status.st_mode):
+                    yield Entry(path, inner, status.st_size, status.st_mtime_ns, status.st_ino)
     finally:
         os.close(folder)
 
 
-def _clear(folder: int, deeper: int) -> None:
+def _clear(folder: int, before: str, staying: tuple[frozenset[str], frozenset[str]], deeper: int) -> None:
     try:
         for name in os.listdir(folder):
             with suppress(OSError):
                 if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    if before + name in staying[1]:
+                        continue
                     if deeper:
-                        _clear(os.open(name, _FOLDER, dir_fd=folder), deeper - 1)
-                    os.rmdir(name, dir_fd=folder)
+                        inner = os.open(name, _FOLDER, dir_fd=folder)
+                        _clear(inner, f"{before}{name}/", staying, deeper - 1)
+                    if before + name not in staying[0]:
+                        os.rmdir(name, dir_fd=folder)
                 else:
                     os.unlink(name, dir_fd=folder)
     finally:

@@ -13,10 +13,12 @@ from pathlib import Path
 from shutil import which
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from shoreup.engines.sandbox_ground import TOOLS
 
 GNU = "gnu"
 BUSYBOX = "busybox"
-_SEEN_AT = "/.tools"
 _HERE = Path("/usr/bin")
 _PATH = "/usr/bin:/bin"
 _GNU_COMMANDS = (
@@ -41,6 +43,8 @@ class Userland(Struct, frozen=True):
     version: str
     commands: Mapping[str, str]
     inner: frozenset[str] = frozenset()
+    finds_without_delete: bool = False
+    """Whether its ``find`` was built without ``-delete``."""
 
 
 def userland(kind: str, more: Iterable[str] = ()) -> Userland | str:
@@ -49,7 +53,7 @@ def userland(kind: str, more: Iterable[str] = ()) -> Userland | str:
     if isinstance(found, str):
         return found
     added = {name: target for name in more if name not in found.commands and (target := _seen(name))}
-    return Userland(found.kind, found.version, {**found.commands, **added}, found.inner)
+    return replace(found, commands={**found.commands, **added})
 
 
 @cache
@@ -79,6 +83,7 @@ def _busybox() -> Userland | str:
         version[0].decode("ascii", "replace") if version else "",
         {**dict.fromkeys(names, where), "busybox": where},
         frozenset(names) if alone else frozenset(),
+        b"-delete" not in _said("busybox", "find", "--help"),
     )
 
 
@@ -89,7 +94,7 @@ def _seen(name: str) -> str:
         return ""
     whole = Path(found).resolve()
     if whole.parent == _HERE:
-        return f"{_SEEN_AT}/{whole.name}"
+        return f"{TOOLS}/{whole.name}"
     return str(whole) if whole.is_relative_to("/usr/lib") else ""
 
 
@@ -103,4 +108,4 @@ def _said(*command: str) -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired):
         return b""
-    return done.stdout
+    return done.stdout + done.stderr

@@ -26,9 +26,9 @@ _REFERENCE = re.compile(r"\$(\$?)\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _DECIDES = re.compile(r"KEEP|RETAIN|RETENTION|DAYS|WEEKS|MONTHS|COUNT|MAX|ROTAT|COPIES|PREFIX|SUFFIX|DIR|PATH|FOLDER")
 """Names of variables on which it hangs what is removed, so that none may be made up."""
 _GUESSES: Sequence[tuple[str, str]] = (
-    ("PORT", "5432"), ("PASS", MADE_UP), ("SECRET", MADE_UP), ("TOKEN", MADE_UP), ("KEY", MADE_UP), ("URL", "http://made-up.invalid/"),
-    ("URI", "http://made-up.invalid/"), ("HOST", "database"), ("SERVER", "database"), ("USER", "app"), ("DATABASE", "app"),
-    ("DB", "app"), ("NAME", "app"),
+    ("PORT", "5432"), ("PASS", MADE_UP), ("SECRET", MADE_UP), ("TOKEN", MADE_UP), ("KEY", MADE_UP),
+    ("URL", "http://made-up.invalid/"), ("URI", "http://made-up.invalid/"), ("HOST", "database"),
+    ("SERVER", "database"), ("USER", "app"), ("DATABASE", "app"), ("DB", "app"), ("NAME", "app"),
 )  # fmt: skip
 _SECRET_NAMES = re.compile(r"PASS|PWD|SECRET|TOKEN|KEY|CREDENTIAL|AUTH")
 _EPHEMERAL = frozenset({"empty-dir", "config-map", "secret", "projected"})
@@ -257,7 +257,6 @@ def _seen(workload: Workload, containers: Sequence[Container]) -> tuple[Seen, ..
             read_only = mount.read_only and (before is None or before.read_only)
             found[path] = Seen(volume, path, mount.sub_path.strip("/"), read_only)
     return tuple(found.values())
-
 
 
 def paths_below(run: JobRun, seen: Seen) -> Iterator[str]:

@@ -11,8 +11,13 @@ from msgspec import Struct
 
 from shoreup.formats.shell import Program
 
-_SPEAKS = re.compile(r"\bkeep|\bkept|\bretain|\bretention|\brotat|\bstays?\b|\bolder than|\bnewest\b|\blast\b", re.IGNORECASE)
-_NOT_NOW = re.compile(r"\btodo\b|\bfixme\b|\bused to\b|\bpreviously\b|\bold\s+`|\bshould\b|\bmissing\b|\bno longer\b|\bwould\b", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"\bkeep|\bkept|\bretain|\bretention|\brotat|\bstays?\b|\bolder than|\bnewest\b|\blast\b", re.IGNORECASE
+)
+_NOT_NOW = re.compile(
+    r"\btodo\b|\bfixme\b|\bused to\b|\bpreviously\b|\bold\s+`|\bshould\b|\bmissing\b|\bno longer\b|\bwould\b",
+    re.IGNORECASE,
+)
 _TIME = re.compile(r"(?<![\d.])(?P<number>\d{1,3})[\s-]*(?:x\s*)?(?P<unit>day|week|month)s?\b", re.IGNORECASE)
 _COUNT = re.compile(
     r"(?:\blast|\bnewest|\bfirst|\bkeep(?:s|ing)?|\bretain)\s+(?:the\s+)?(?:last\s+|newest\s+|latest\s+)?(?P<number>\d{1,3})"

@@ -29,6 +29,8 @@ class Drill(StrEnum):
     """What can be proven, by the names that proofs carry."""
 
     RESTORE = "restore"
+    RETENTION = "retention"
+    UNDER_LOAD = "backup-under-load"
     UPGRADE = "upgrade"
     ROTATION = "rotation"
     FAILOVER = "failover"

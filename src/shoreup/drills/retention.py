@@ -1,0 +1,39 @@
+"""``retention``: each backup's job runs for 400 days in a sandbox, and what it keeps is judged after every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from shoreup.drills.base import Experiment, Go, Trial, Wishes
+from shoreup.drills.retention_specs import retention_spec
+from shoreup.drills.rotating import rotate
+from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.estate import Backup, Estate
+from shoreup.facts.proofs import Drill, backup_inputs, backup_subject
+
+
+class Retention(Experiment):
+    """A year and a bit of each backup's job, with failing dumps, in a sandbox that keeps made-up copies."""
+
+    drill = Drill.RETENTION
+    title = "each backup's job runs for 400 days in a sandbox, and what it keeps is judged after every run"
+    proves = frozenset({"backup-retention-missing", "backup-retention-age-only", "backup-retention-inverted"})
+    nothing = "The estate has no job that makes backups again and again, so there is no retention to try."
+
+    def trials(self, estate: Estate, wishes: Wishes) -> Iterator[Trial]:
+        for together in once(running(estate)):
+            backup = together[0]
+            # What an operator keeps is decided in its own code.
+            if backup.workload is not None:
+                yield Trial(
+                    subject=backup_subject(backup),
+                    name=f"{backup.namespace}/{backup.name}",
+                    prepare=partial(_prepared, estate, together),
+                    inputs=backup_inputs(estate, backup),
+                )
+
+
+def _prepared(estate: Estate, together: tuple[Backup, ...]) -> Go | str:
+    spec = retention_spec(estate, together)
+    return spec if isinstance(spec, str) else lambda run, now: rotate(spec, run=run, now=now)

@@ -1,0 +1,300 @@
+"""The drill of retention: the job from the repository, run for 400 days in a sandbox that keeps made-up copies.
+
+No reading of a script can promise what a rotation leaves; running it can. The job's own program runs with its own
+commands, in the kind of userland that its image has, once for each time that its schedule names. In between every file
+becomes older by as much as passes, so that ``find -mtime``, ``ls -t`` and their like see what they would see. Dump
+tools are stand-ins; on some days they fail, half way or from the start, and on some they succeed with nothing.
+
+First the same job runs for a while with a hand that takes the newest copy away after each run. A harness that is
+content with that one would be content with anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from shlex import quote
+
+from msgspec.structs import replace
+
+from shoreup.drills.calendar import DAYS, Calendar, Turn, Weather, calendar
+from shoreup.drills.kept import Day, Judgement, judge
+from shoreup.drills.proving import Claim, Seen, harness, proof_of
+from shoreup.drills.retention_specs import RetentionSpec
+from shoreup.drills.shelf import Shelf
+from shoreup.drills.standins import BEYOND, WHOLE, Standins, standins
+from shoreup.engines.base import EngineTrouble
+from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
+from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
+from shoreup.engines.scratch import Limits, Scratch
+from shoreup.engines.userlands import BUSYBOX, GNU, Userland, userland
+from shoreup.facts.job_runs import MADE_UP, Start
+from shoreup.facts.proofs import Drill
+from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
+from shoreup.model.proof import Control, Engine, Proof
+
+_LIMITS = Limits(memory=2 << 30, room=1 << 30, seconds=900)
+_SECONDS = 30.0
+"""For one run: its stand-ins answer at once, so what takes longer does not end."""
+_TRIED_FIRST = 3
+_CONTROLLED = 12
+_TAKEN_AWAY = "the job's own runs, and after each the newest copy taken away"
+_NONE: frozenset[str] = frozenset()
+_HAND = "hand"
+_CLEARED = ("tmp", "var/tmp", "run", "root", "home", "mnt", "srv")
+_CONTENT = f"-- copy of run {{0:06d}}\n{'0' * 3000}\n{WHOLE} {{0:06d}}\n"
+
+
+def rotate(spec: RetentionSpec, *, run: str, now: datetime, base: Path | None = None) -> Proof:
+    """Run a job for 400 days and judge what it keeps. ``run`` names this run in the ledger, ``now`` is with a zone.
+
+    What breaks on the way ends as a proof that could not verify; nothing of it is raised.
+    """
+    claim = Claim(
+        drill=Drill.RETENTION.value,
+        text="In 400 days with failing dumps the job always leaves a whole copy, and never more than it means to keep.",
+        subject=spec.subject,
+        inputs=spec.inputs,
+        lasts=timedelta(days=180),
+    )
+    seen = Seen(Engine("sandbox", ""), Control(_TAKEN_AWAY, None))
+    with harness(seen):
+        _experiment(spec, seen, now, base)
+    return proof_of(claim, seen, run=run, taken=now)
+
+
+def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | None) -> None:
+    commands = userland(BUSYBOX if spec.commands.busybox else GNU)
+    if isinstance(commands, str):
+        seen.unknown(commands)
+        return
+    commands = _shell_of(commands, bash=spec.commands.bash)
+    helpers = standins(spec.run, commands, spec.copiers)
+    if isinstance(helpers, str):
+        seen.unknown(helpers)
+        return
+    more = userland(commands.kind, helpers.more)
+    if isinstance(more, str) or [name for name in helpers.more if name not in more.commands]:
+        seen.unknown(f"it needs {', '.join(helpers.more)}, which this machine does not have")
+        return
+    commands = _shell_of(more, bash=spec.commands.bash)
+    name = "BusyBox" if commands.kind == BUSYBOX else "GNU coreutils"
+    seen.engine = Engine(name, commands.version.removeprefix("v"), spec.image)
+    seen.limits += [spec.commands.note] if spec.commands.note else []
+    times = calendar(spec.schedule, now, spec.age, spec.copies)
+    if times is None:
+        seen.unknown(f"when it runs is not known, or too seldom to see it ({spec.schedule or 'no schedule'})")
+        return
+    seen.limits += times.limits
+    seen.limits.append("whether a real dump restores: the dumps are stand-ins")
+    with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, _layout(spec, commands, helpers)) as sandbox:
+        year = _Year(spec, sandbox, times)
+        refused = year.control()
+        if isinstance(refused, str):
+            seen.unknown(refused)
+            return
+        seen.control = Control(_TAKEN_AWAY, bool(refused.wrong))
+        seen.before = f"{_TAKEN_AWAY}: {'refused, ' + refused.wrong[0] if refused.wrong else 'nothing was noticed'}"
+        with seen.timed("simulated"):
+            days = year.live()
+        if isinstance(days, str):
+            seen.unknown(days)
+            return
+        endless = year.shows_bounds()
+        if not endless:
+            seen.limits.append("whether anything is ever removed: it keeps longer than the days that were tried")
+        found = judge(days, times, spec.claims, endless=endless)
+        seen.measure("days", DAYS, "days")
+        seen.measure("runs", len(days), "runs")
+        seen.measure("most kept", found.most, "copies")
+        seen.measure("least kept", found.least, "copies")
+        seen.measure(NOTHING_LEFT, found.nothing_left, "runs")
+        seen.measure(NEWEST_REMOVED, found.newest_removed, "runs")
+        seen.measure(GROWS, float(found.grows), "")
+        if not found.wrong:
+            seen.passes(_well(found, len(days)))
+            return
+        seen.fails("; ".join([*found.wrong, *_because(found, year)]))
+
+
+def _well(found: Judgement, runs: int) -> str:
+    return f"after each of {runs} runs a whole copy was there, at least {found.least} and at most {found.most}"
+
+
+def _because(found: Judgement, year: _Year) -> list[str]:
+    """Whether it only is so because a copy takes over the age of the folder that it is a copy of."""
+    if not found.on_a_good_day or not year.spec.data:
+        return []
+    again = year.live(renewed=True)
+    if isinstance(again, str) or judge(again, year.times).on_a_good_day:
+        return []
+    return ["its copies take over the age of the folder that they are of, in which nothing had been added or removed"]
+
+
+class _Year:
+    """The job's days in one sandbox."""
+
+    def __init__(self, spec: RetentionSpec, sandbox: Sandbox, times: Calendar) -> None:
+        self.spec = spec
+        self.times = times
+        self._sandbox = sandbox
+        self._state = sandbox.inside(STATE)
+        self._passing = [(sandbox.inside(f"{VOLUMES}/{name}"), self._shown(name), _NONE) for name in spec.passing]
+        self._passing += [(sandbox.inside(name), _NONE, _mounted_below(spec, name)) for name in _CLEARED]
+        self._sources = [(sandbox.inside(f"{VOLUMES}/{one.volume}"), one.path) for one in spec.sources]
+
+    def shows_bounds(self) -> bool:
+        """Whether what it means to keep is so little that the days show it."""
+        runs = len(self.times.turns)
+        return (self.spec.age or 0) < 0.45 * DAYS and (self.spec.copies or 0) < 0.45 * runs
+
+    def control(self) -> Judgement | str:
+        """The first runs with the hand that takes the newest copy away."""
+        turns = self.times.turns[:_CONTROLLED]
+        days = self._days([replace(turn, weather=Weather.GOOD) for turn in turns], after=_HAND)
+        if isinstance(days, str):
+            return days
+        return judge(days, self.times)
+
+    def live(self, *, renewed: bool = False) -> list[Day] | str:
+        """All days from the first on, or why they say nothing of the job."""
+        return self._days(self.times.turns, renewed=renewed)
+
+    def _days(self, turns: Sequence[Turn], *, after: str = "", renewed: bool = False) -> list[Day] | str:
+        self._begin()
+        shelf = Shelf(self._sandbox, self.spec.shelves, self.spec.data)
+        others = shelf.names()
+        days: list[Day] = []
+        for turn, following in zip(turns, [*turns[1:], turns[-1]], strict=True):
+            if renewed:
+                shelf.renew_sources()
+            ended = self._turn(turn)
+            asked = self._state.text(BEYOND, 200)
+            if asked:
+                return f"it asks the clock in a way that cannot be made up: {asked}"
+            if after and days:
+                self._sandbox.run(after, _SECONDS)
+            passing = (following.at - turn.at).total_seconds()
+            day = Day(turn, ended.code, shelf.look(others, passing))
+            untouched = not (after and days)
+            if len(days) < _TRIED_FIRST and (ended.code or (untouched and turn.number not in day.kept.runs)):
+                return _nothing_made(ended, len(days) + 1, whole=turn.number in day.kept.runs)
+            days.append(day)
+        return days
+
+    def _begin(self) -> None:
+        for name in (*self.spec.shelves, *self.spec.data, *self.spec.passing):
+            self._sandbox.inside(f"{VOLUMES}/{name}").clear(self._shown(name))
+        self._furnish()
+
+    def _shown(self, volume: str) -> frozenset[str]:
+        """The folders of a volume that mounts show."""
+        parts = [one.part for one in self.spec.mounts if one.volume == volume and one.part]
+        return frozenset("/".join(part.split("/")[:end]) for part in parts for end in range(1, part.count("/") + 2))
+
+    def _furnish(self) -> None:
+        ended = self._sandbox.run("furnish", _SECONDS)
+        if ended.code:
+            raise EngineTrouble(f"the made-up files could not be laid out: {ended.said}")
+
+    def _turn(self, turn: Turn) -> Ended:
+        # Every pod begins with an empty file system; only volumes are there again.
+        for folder, shown, mounted in self._passing:
+            folder.clear(shown, mounted)
+        self._state.write("day", f"{turn.number:06d} {turn.weather.value} {int(turn.at.timestamp())} \n".encode())
+        content = b"" if turn.weather is Weather.EMPTY else _CONTENT.format(turn.number).encode()
+        for volume, path in self._sources:
+            try:
+                volume.write(path, content)
+            except FileNotFoundError:
+                self._furnish()  # the job moves away what it copies
+                volume.write(path, content)
+        ended = Ended(0, "")
+        for number in range(len(self.spec.run.starts)):
+            ended = self._sandbox.run(f"start{number}", _SECONDS)
+            if ended.code:
+                break
+        return ended
+
+
+def _nothing_made(ended: Ended, number: int, *, whole: bool) -> str:
+    said = ended.said.splitlines()[-1][:160] if ended.said else "no word"
+    how = f"ended with code {ended.code} ({said})" if ended.code else "ended well"
+    made = "" if whole else " and left no whole copy"
+    return f"on a good day, run {number} {how}{made} in the sandbox, so that nothing is learnt of the job"
+
+
+# ------------------------------------------------------------------------------------------ what the sandbox holds
+
+
+def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
+    files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": ""}
+    files |= {path: _with_functions(text, helpers.functions) for path, text in spec.run.files.items()}
+    steps: dict[str, Step] = {f"start{number}": _step(start, helpers) for number, start in enumerate(spec.run.starts)}
+    steps[_HAND] = Step(("/bin/sh", "-c", _taking_newest(spec)), {"PATH": "/bin"})
+    steps["furnish"] = Step(("/bin/sh", "-c", _furnishing(spec)), {"PATH": "/bin"})
+    return Layout(
+        commands,
+        steps,
+        programs=helpers.programs,
+        files=files,
+        folders=(STATE, *(f"{VOLUMES}/{one.volume}/{one.part}".rstrip("/") for one in spec.mounts)),
+        ground=Ground(spec.mounts),
+    )
+
+
+def _step(start: Start, helpers: Standins) -> Step:
+    words = list(start.words)
+    if start.program_at is not None:
+        words[start.program_at] = f"{helpers.functions}\n{words[start.program_at]}"
+    return Step(
+        tuple(words), {"PATH": "/bin", "HOME": "/root", "HOSTNAME": "job", **_usable(start.environment)}, start.folder
+    )
+
+
+def _mounted_below(spec: RetentionSpec, folder: str) -> frozenset[str]:
+    """The folders below one of the pod's own with volumes on them, and with what else the pod begins with."""
+    paths = [*(one.path for one in spec.mounts), *spec.made_up, *(path.rpartition("/")[0] for path in spec.run.files)]
+    inner = [path.strip("/")[len(folder) + 1 :] for path in paths if path.startswith(f"/{folder}/")]
+    return frozenset(path.partition("/")[0] for path in inner)
+
+
+def _usable(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Without what would lead past the stand-ins."""
+    return {name: value for name, value in environment.items() if name not in ("PATH", "ENV", "BASH_ENV", "TZDIR")}
+
+
+def _with_functions(text: str, functions: str) -> str:
+    """A script with the stand-ins defined at its beginning, behind the line that names its shell."""
+    first, _, rest = text.partition("\n")
+    if first.startswith("#!"):
+        shell = any(word.rsplit("/", 1)[-1] in ("sh", "bash", "ash", "dash") for word in first[2:].split())
+        return f"{first}\n{functions}\n{rest}" if shell else text
+    return text
+
+
+def _taking_newest(spec: RetentionSpec) -> str:
+    """The hand of the control: removes the newest file of each shelf, whoever wrote it."""
+    lines = ["PATH=/bin"]
+    sources = " ".join(f"! -path {quote(f'{VOLUMES}/{one.volume}/{one.path}')}" for one in spec.sources)
+    for name in spec.shelves:
+        lines.append(
+            f'find {VOLUMES}/{name} -type f {sources} -mmin -5 | while IFS= read -r one; do rm -f -- "$one"; done'
+        )
+    return "\n".join(lines)
+
+
+def _furnishing(spec: RetentionSpec) -> str:
+    lines = [f"mkdir -p {quote(folder)}" for folder in spec.folders]
+    lines += [f"mkdir -p {quote(f'{VOLUMES}/{one.volume}/{one.part}')}" for one in spec.mounts]
+    for one in spec.sources:
+        path = f"{VOLUMES}/{one.volume}/{one.path}"
+        lines.append(f"mkdir -p {quote(path.rpartition('/')[0])} && : >{quote(path)}")
+    return "\n".join(["set -e", *lines])
+
+
+def _shell_of(commands: Userland, *, bash: bool) -> Userland:
+    if not bash or "bash" not in commands.commands:
+        return commands
+    return replace(commands, commands={**commands.commands, "sh": commands.commands["bash"]})
