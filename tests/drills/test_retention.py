@@ -221,7 +221,7 @@ def test_one_bad_day_of_many_is_enough() -> None:
         (
             "# Newest first; whatever comes after the first 14 goes.",
             KeptClaim("Newest first; whatever comes after the first 14 goes.", copies=14),
-        ),  # fmt: skip
+        ),
         ("# keep 8 weekly snapshots (~2 months)", None),
         ("# TODO: keep 30 days", None),
         ("# keep 7 days here and 30 days there", None),

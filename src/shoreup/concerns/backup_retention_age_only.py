@@ -11,6 +11,7 @@ from shoreup.facts.backup_jobs import running
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.programs.located import Located, located, opening
 from shoreup.facts.programs.strictness import forbids, says_no
+from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
@@ -44,6 +45,8 @@ class BackupRetentionAgeOnly(Concern):
     `pg_dump app > /backup/app-$(date +%F).sql; find /backup -mtime +7 -delete` without `set -e`. Removing only after
     a dump that succeeded (`set -euo pipefail` first), or all but the newest seven, keeps one for ever.
 
+    Where reading leaves it open, a run of `shoreup drill retention` that counts today decides.
+
     **Fix safety**
 
     Unsafe: it changes which files the job deletes.
@@ -66,15 +69,18 @@ class BackupRetentionAgeOnly(Concern):
         for backup in running(estate):
             if backup.copied_on or (lasting(backup.target_volume) and backup.target_remote):
                 continue
+            tried = tried_retention(estate, backup)
             for retention in backup.retention:
                 if retention.by != "age" or retention.keeps_at_least is not None or retention.place in seen:
                     continue
                 seen.add(retention.place)
                 reason = retention.undecided or backup.undecided
-                if reason:
-                    yield self.undecided(retention.place, unknown="keeps at least", reason=reason)
-                else:
+                if not reason:
                     yield self._deletes_the_last(backup, retention)
+                elif tried is not None and tried.nothing_left:
+                    yield self._seen_deleting(backup, retention, tried)
+                elif tried is None or not tried.passed:
+                    yield self.undecided(retention.place, unknown="keeps at least", reason=reason)
 
     def _deletes_the_last(self, backup: Backup, retention: Retention) -> Outcome:
         who = subject(backup)
@@ -92,6 +98,18 @@ class BackupRetentionAgeOnly(Concern):
             subject=who,
             message=f"{removes} {age}, whether or not a newer one exists.",
             consequence=f"{after} failing backups, the last good one is deleted too.",
+            related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
+            fixes=(_FIX,),
+        )
+
+    def _seen_deleting(self, backup: Backup, retention: Retention, tried: TriedRetention) -> Outcome:
+        who = subject(backup)
+        return self.found(
+            retention.place,
+            field="retention",
+            subject=who,
+            message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+            consequence="After long enough with failing backups, the last good one is deleted too.",
             related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
             fixes=(_FIX,),
         )

@@ -8,6 +8,7 @@ from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.backup_jobs import running
 from shoreup.facts.estate import Backup, Estate, Retention
+from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
@@ -28,7 +29,8 @@ class BackupRetentionInverted(Concern):
 
     A list of copies is cut at the wrong end: `ls` without `-t` gives names that begin with a date oldest first, so
     `tail -n +29` names what is newest; `ls -t | head -n -7` and `find -mtime -7 -delete` do the same. Found only where
-    the order is certain from the commands and from the name that the same job writes.
+    the order is certain from the commands and from the name that the same job writes, or where
+    `shoreup drill retention` has run the job and seen it.
 
     **Why**
 
@@ -62,6 +64,24 @@ class BackupRetentionInverted(Concern):
                 if retention.takes_newest and retention.place not in seen:
                     seen.add(retention.place)
                     yield self._inverted(backup, retention)
+            tried = tried_retention(estate, backup)
+            if tried is not None and tried.newest_removed and not any(one.place in seen for one in backup.retention):
+                at = backup.retention[0].place if backup.retention else backup.place
+                seen.add(at)
+                yield self._seen_inverted(backup, at, tried)
+
+    def _seen_inverted(self, backup: Backup, at: Place, tried: TriedRetention) -> Outcome:
+        who = subject(backup)
+        related = ((backup.place, "the copies that it removes come from here"),) if at != backup.place else ()
+        return self.found(
+            at,
+            field="retention order",
+            subject=who,
+            message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+            consequence="Each new copy is deleted by the run that made it; what is left is as old as the job.",
+            related=(*related, *protected(backup)),
+            fixes=(_FIX,),
+        )
 
     def _inverted(self, backup: Backup, retention: Retention) -> Outcome:
         who = subject(backup)

@@ -14,8 +14,9 @@ from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.programs.located import Located, closing, knows_pipefail, located, opening
 from shoreup.facts.programs.strictness import forbids
+from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.edit import Edit, NoRepair, Put, Repair
-from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.finding import Category, Confidence, Consequence, Doubt, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.settings import Cover
 
 _KEEPS_EVERY_RUN = frozenset({"restic repository", "borg repository"})
@@ -38,7 +39,7 @@ class BackupRetentionMissing(Concern):
 
     The name of the file holds the date, or the tool keeps every run as a snapshot. No program that mounts the same
     place removes by age or number, no field of an operator asks for it, and no `[[protection]]` in `shoreup.toml`
-    covers `retention` there.
+    covers `retention` there. Also a removal that `shoreup drill retention` has seen to remove nothing.
 
     **Why**
 
@@ -68,14 +69,36 @@ class BackupRetentionMissing(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every job that copies data away."""
         for group in once(running(estate)):
+            if covered(estate, group[0], Cover.RETENTION):
+                continue
+            tried = tried_retention(estate, group[0])
             open_ = [backup for backup in group if not backup.retention]
-            if not open_ or covered(estate, open_[0], Cover.RETENTION):
+            if not open_:
+                if tried is not None and tried.grows:
+                    yield self._seen_growing(group[0], tried)
                 continue
             growing = [backup for backup in open_ if backup.writes_new_file]
             first = (growing or open_)[0]
             outcome = self._growing(first, len(growing)) if growing else self._unclear(first)
+            if isinstance(outcome, Doubt) and tried is not None:
+                outcome = self._seen_growing(first, tried) if tried.grows else None if tried.passed else outcome
             if outcome is not None:
                 yield outcome
+
+    def _seen_growing(self, backup: Backup, tried: TriedRetention) -> Outcome:
+        who = subject(backup)
+        return self.found(
+            backup.place,
+            field="retention",
+            subject=who,
+            message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+            consequence="The place fills up, and then the newest backup is the one that fails.",
+            related=(
+                *((one.place, "what should remove old copies, and does not") for one in backup.retention),
+                *protected(backup),
+            ),
+            fixes=(_FIX,),
+        )
 
     def _growing(self, backup: Backup, count: int) -> Outcome | None:
         kept = lasting(backup.target_volume) or (
