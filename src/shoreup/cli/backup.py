@@ -136,6 +136,52 @@ def prune(name: str, dry_run: bool, form: str, config: Path | None, root: Path) 
     return 0
 
 
+@command.command("restore")
+@click.argument("name")
+@click.argument("id_", metavar="[ID]", required=False, default="")
+@click.option("--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Into a new folder.")
+@click.option("--into", "database", default="", metavar="DATABASE", help="Into a new database of the same server.")
+@click.option("--over", is_flag=True, help="In the place of what is there, which is kept beside.")
+@click.option("--confirm", default="", metavar="NAME", help="For --over: NAME, typed once more.")
+@_common
+def restore(
+    name: str,
+    id_: str,
+    folder: Path | None,
+    database: str,
+    over: bool,
+    confirm: str,
+    form: str,
+    config: Path | None,
+    root: Path,
+) -> int:
+    """Bring a backup of NAME back: the newest good one, or the one of ID (its beginning is enough).
+
+    It is brought beside the place and compared with what it was of; only then it gets the name. What had the name
+    before --over is kept under another.
+    """
+    from shoreup.cli.output import say
+    from shoreup.cli.progress import Waiting
+    from shoreup.model.errors import UserError
+    from shoreup.operations.backup.restoring import Wish
+    from shoreup.report import backups as report
+    from shoreup.stages.backups import restore_backup
+
+    if over and not confirm and sys.stdin.isatty():
+        confirm = click.prompt(
+            f"This takes the place of what {name} is of. Stop what uses it, and type {name}", err=True
+        )
+    if over and confirm != name:
+        raise UserError(f"--over takes the place of what {name} is of now: say --confirm {name}, or restore elsewhere.")
+    wish = Wish(id_, str(folder.resolve()) if folder is not None else "", database, over)
+    with Waiting() as waiting:
+        done = restore_backup(_where(root, config), name, wish, waiting)
+    width, colour = _terminal()
+    text = report.restored(name, done.id, done.place, done.compared, width=width, colour=colour)
+    say(report.restored_json(name, done.id, done.place, done.compared) if form == "json" else text)
+    return 0
+
+
 def _where(root: Path, config: Path | None, ledger: str = "") -> Where:
     from shoreup.stages.backups import Where
 

@@ -11,7 +11,6 @@ answered; looking at every row afterwards is measured apart.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,8 @@ from time import monotonic
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shoreup.compare.manifest import Difference, Manifest, differences, hashes_compare
+from shoreup.compare.manifest import Manifest, hashes_compare
+from shoreup.compare.restored import unlike
 from shoreup.drills.copies import Copy, Product, Target, products
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.engines.base import EngineTrouble
@@ -33,7 +33,6 @@ from shoreup.model.proof import Control, Engine, Proof, ProofSubject
 from shoreup.model.track_record import COPY_SIZE, RECOVERY_POINT, RECOVERY_TIME
 
 _PLACE = "restored"
-_SEQUENCE = re.compile(r"(?P<at>-?\d+) by (?P<step>-?\d+)")
 _TOLD = 5
 """Differences that are named; the rest is counted."""
 
@@ -175,7 +174,7 @@ class _Attempt(Struct, frozen=True):
         spec, seen = self.spec, self.seen
         with seen.timed("compare"):
             now = target.holds(_PLACE)
-            wrong = _differences(spec.manifest, now)
+            wrong = unlike(spec.manifest, now)
         with seen.timed("check"):
             unsound = target.unsound(_PLACE)
         rows = sum(one.rows for one in now.contents)
@@ -212,36 +211,11 @@ class _Attempt(Struct, frozen=True):
                 if errors:
                     return f"refused, {errors[0]}"
                 now = target.holds(_PLACE)
-                wrong = [*_differences(self.spec.manifest, now), *target.unsound(_PLACE)]
+                wrong = [*unlike(self.spec.manifest, now), *target.unsound(_PLACE)]
                 empty = not any(one.rows for one in now.contents)
                 return f"refused, {_some(wrong)}" if wrong else "refused, nothing is in it" if empty else ""
         except BrokenCopy as broken:
             return f"refused, {broken}"
-
-
-def _differences(manifest: Manifest | None, now: Manifest) -> list[str]:
-    if manifest is None:
-        return []
-    if len(manifest.contents) == len(now.contents) == 1:
-        only = replace(now.contents[0], name=manifest.contents[0].name)
-        now = replace(now, contents=(only,))
-    # A dump of one database brings no roles, and one of the estate's own is not among those of a new server.
-    left_out = () if now.items else {item.kind for item in manifest.items}
-    return [str(one) for one in differences(manifest, now, left_out) if not _is_a_stand_ins(one) and not _went_on(one)]
-
-
-def _is_a_stand_ins(one: Difference) -> bool:
-    """Whether it is the version of an extension: the server's package decides that, and no dump says which it was."""
-    return one.kind == "extension" and one.is_now != "missing" and one.was != "not there"
-
-
-def _went_on(one: Difference) -> bool:
-    """Whether it is a sequence that stands further on than in the manifest: others wrote while the copy was made."""
-    was, now = _SEQUENCE.fullmatch(one.was), _SEQUENCE.fullmatch(one.is_now)
-    if one.kind != "sequence" or was is None or now is None or was["step"] != now["step"]:
-        return False
-    ahead = int(now["at"]) - int(was["at"])
-    return ahead > 0 if int(was["step"]) > 0 else ahead < 0
 
 
 def _late(spec: RestoreSpec, seen: Seen) -> list[str]:

@@ -148,6 +148,18 @@ def taken_json(name: str, store: str, row: Row) -> str:
     return encode({"name": name, "store": store, "taken": as_json(row)})
 
 
+def restored(name: str, id_: str, place: str, compared: str, *, width: int = 100, colour: bool = False) -> str:
+    """A backup that came back."""
+    ink = Ink(colour)
+    lines = [f"{ink('RESTORED', 'good')}  {ink(plain(name), 'strong')}  {id_}"]
+    return _text([*lines, *_prose(f"To {place}.", width), *_prose(compared, width)])
+
+
+def restored_json(name: str, id_: str, place: str, compared: str) -> str:
+    """The same as JSON: see docs/backups.md."""
+    return encode({"name": name, "restored": {"id": id_, "place": place, "compared": compared}})
+
+
 def amount(size: int) -> str:
     """Bytes as people say them."""
     for unit, one in (("GB", 1e9), ("MB", 1e6)):

@@ -17,6 +17,7 @@ from shoreup.model.errors import UserError
 from shoreup.operations.backup.plan import GIVEN, Plan, Spec, StoreSpec
 from shoreup.operations.backup.pruning import decisions
 from shoreup.operations.backup.records import Record
+from shoreup.operations.backup.restoring import CHOOSE, COMPARE, PLACE, WISH, Wish
 from shoreup.operations.backup.running import SEAL, record_of
 from shoreup.operations.backup.shelf import BackupTrouble, Kept
 from shoreup.operations.backup.sources import address
@@ -63,6 +64,14 @@ class Shown(Struct, frozen=True):
     store: str
     kept: tuple[Kept, ...] = ()
     trouble: str = ""
+
+
+class Restored(Struct, frozen=True):
+    """A backup that came back: which, to where, and how it was compared."""
+
+    id: str
+    place: str
+    compared: str
 
 
 def plan_of(given: GivenSettings, name: str, root: Path) -> Plan:
@@ -161,11 +170,21 @@ def prune_backups(where: Where, name: str, say: Progress, *, dry_run: bool) -> t
     return decided
 
 
-def _operated(where: Where, name: str, operation: str, say: Progress) -> Mapping[str, Plain]:
+def restore_backup(where: Where, name: str, wish: Wish, say: Progress) -> Restored:
+    """Bring a backup back. Raises :class:`UserError`; what was there before is there still then."""
+    if sum((bool(wish.folder), bool(wish.database), wish.over)) != 1:
+        raise UserError("Name one place: --to FOLDER, --into DATABASE, or --over.")
+    results = _operated(where, name, "backup restore", say, {WISH: wish.plain()})
+    return Restored(str(results[CHOOSE]), str(results[PLACE]), str(results[COMPARE]))
+
+
+def _operated(
+    where: Where, name: str, operation: str, say: Progress, more: Mapping[str, Plain] | None = None
+) -> Mapping[str, Plain]:
     found = opened([where.root], config=where.config, ledger=where.ledger, empty=True)
     plan = plan_of(found.given, name, found.root)
     place = place_of(found, asked=where.config is not None)
-    done = operate(operation, {GIVEN: plan.spec.plain()}, place, subject=f"backup {name}", say=say)
+    done = operate(operation, {GIVEN: plan.spec.plain(), **(more or {})}, place, subject=f"backup {name}", say=say)
     return done.results
 
 

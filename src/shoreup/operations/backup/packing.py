@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib.util import find_spec
+from io import BufferedReader
 from pathlib import Path
 from threading import Thread
 from typing import BinaryIO, Protocol
 
+from shoreup.engines.jail import Pump
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.stores.base import PIECE
 
@@ -190,3 +193,13 @@ def _in_a_thread(work: Callable[[_Source, BinaryIO], object], pieces: Iterable[b
         raise reading.trouble
     if failed:
         raise failed[0]
+
+
+@contextmanager
+def piped(pieces: Iterable[bytes]) -> Iterator[BufferedReader]:
+    """Pieces as a file, through a pipe.
+
+    What making them raises is raised at the end of the ``with``, unless the reader raised something itself.
+    """
+    with Pump(pieces) as pump, open(pump.end, "rb", closefd=False) as source:
+        yield source
