@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 JOBS ?= 2
 PYTEST ?= -n $(JOBS)
 
-.PHONY: help setup demo test lint bench web lock clean
+.PHONY: help setup demo test lint bench torture web lock clean
 
 help:
 	@echo 'make setup   .venv with the locked dependencies and .venv/bin/shoreup'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test    linters, types, layers, tests (sets up what they need)'
 	@echo 'make bench   Shoreup and Checkov on the same tree; TREE=path for a tree of yours'
 	@echo 'make web     build the page of the report anew'
+	@echo 'make torture kill operations by the hundred; the report is in build/torture'
 	@echo 'make lock    write the lock files anew'
 	@echo 'make clean   remove what these made'
 
@@ -76,6 +77,10 @@ bench: $(VENV)/.setup
 # The page of the report is built by hand and lies in the wheel; node and npm are needed for nothing else.
 web:
 	cd web && npm ci --silent --no-audit --no-fund --ignore-scripts && npm run --silent check && npm run --silent build
+
+torture: $(VENV)/.test
+	@tests/environment/prepare
+	$(BIN)/python -m pytest -m torture -q --timeout 3600 tests/torture
 
 # uv is needed to write the locks and for nothing else. It resolves for every supported Python and platform.
 LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate

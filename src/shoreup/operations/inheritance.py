@@ -38,10 +38,21 @@ def adopt(executor: Executor, only: str = "") -> tuple[str, ...]:
                 executor.put(kept.id, queue)
                 if queue == executor.here:
                     taken.append(kept.id)
-            if len(wanted) == len(runs):
-                executor.forget(f"{HERE}{other}")
-                executor.leases.bury(other)
+    if not only:
+        _bury(executor, set(theirs))
     return tuple(taken)
+
+
+def _bury(executor: Executor, heirless: set[str]) -> None:
+    """Take away what is left of the dead but for those whose runs were still theirs a moment ago."""
+    for queue in executor.queues():
+        other = queue.removeprefix(HERE)
+        if not queue.startswith(HERE) or other == executor.name or other in heirless or executor.leases.living(other):
+            continue
+        with executor.leases.inherit(other) as dead:
+            if dead:
+                executor.forget(queue)
+                executor.leases.bury(other)
 
 
 def resume(executor: Executor, run: str) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shoreup.model.errors import UserError
 from shoreup.operations.leases import PATIENCE, Leases, leases
-from shoreup.operations.library import VERSION, launch, library
+from shoreup.operations.library import VERSION, client, launch, library
 from shoreup.operations.outcomes import Asked, Ended, Outcome, asked_from, written
 from shoreup.operations.places import Place
 from shoreup.operations.records import Records, unreachable
@@ -135,6 +135,10 @@ class Executor:
         """Take away a queue on which nobody listens any more."""
         library().delete_queue(queue)
 
+    def queues(self) -> tuple[str, ...]:
+        """Every queue on which somebody listens, or did."""
+        return tuple(queue.name for queue in library().list_queues())
+
     def begun(self, subject: str) -> Kept | None:
         """The run that has begun on a subject and not ended."""
         holder = self.records.turn(subject)
@@ -189,8 +193,13 @@ class Executor:
         def prepare() -> None:
             self._body = transact.workflow(name=WORKFLOW, max_recovery_attempts=None)(carried)
 
+        # The library looks for queues when it starts and then once a second, so ours is there when it starts.
+        before = client(self.place, self.records.base)
+        if before is not None:
+            before.register_queue(self.here, polling_interval_sec=POLL / 2)
         launch(self.place, self.records.base, self.name, [self.here, *[self.shared] * bool(slots)], prepare)
-        transact.register_queue(self.here, polling_interval_sec=POLL / 2)
+        if before is None:
+            transact.register_queue(self.here, polling_interval_sec=POLL / 2)
         if slots:
             transact.register_queue(
                 self.shared,

@@ -1,0 +1,178 @@
+"""A process that has imported everything and makes a fresh one of itself for every try.
+
+To begin a Python with a workflow library takes a second; to fork one takes a hundredth. Orders come as lines of JSON on
+standard input, and each is answered by a line when its process has ended or was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import dbos  # noqa: F401  # so that no child has to
+from msgspec import Struct, convert
+
+from shoreup.model.errors import UserError
+from shoreup.operations.inheritance import adopt
+from shoreup.operations.leases import leases
+from shoreup.operations.places import Place, locate
+from shoreup.operations.records import Records
+from shoreup.operations.registry import UnknownOperation
+from shoreup.operations.runs import Runs
+from shoreup.operations.steps import Operation, Plain, Run, Step
+from shoreup.operations.workflows import Executor
+from torture.victims import VICTIMS, Victim
+
+
+class Order(Struct, frozen=True):
+    """One try. ``does`` is begin, resume or look. ``at`` is where it kills itself, ``wait`` after how many seconds it
+    is killed; ``everything`` kills what it has started as well. ``fails`` is a step that fails when it is done.
+    """
+
+    does: str
+    victim: str
+    root: str
+    at: str = ""
+    wait: float | None = None
+    everything: bool = False
+    fails: str = ""
+    begun: object = None
+
+
+def main() -> None:
+    """Take orders until there are none."""
+    for line in sys.stdin:
+        order = convert(json.loads(line), Order)
+        read, write = os.pipe()
+        begun = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            _child(order, write)
+        os.close(write)
+        killed = _watched(order, child)
+        with os.fdopen(read, "rb") as answered:
+            answer = answered.read()
+        told = {"killed": killed, "seconds": round(time.monotonic() - begun, 3)}
+        sys.stdout.write(json.dumps({**told, **(json.loads(answer) if answer else {})}) + "\n")
+        sys.stdout.flush()
+
+
+def _watched(order: Order, child: int) -> bool:
+    """Wait for a child, and kill it when its time has come. Gives whether it was killed, by whomever."""
+    if order.wait is not None:
+        end = time.monotonic() + order.wait
+        while time.monotonic() < end:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return os.WIFSIGNALED(status)
+            time.sleep(0.001)
+        (os.killpg if order.everything else os.kill)(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def _child(order: Order, write: int) -> None:
+    code = 1
+    try:
+        os.setsid()
+        log = os.open(f"{order.root}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        acts: Mapping[str, Callable[[Order, Place, Victim], Mapping[str, Plain]]] = {
+            "prepare": _prepare,
+            "begin": _begin,
+            "resume": _resume,
+            "look": lambda order, place, victim: {"found": victim.look(_plain(order.begun))},
+        }
+        root = Path(order.root)
+        answer = acts[order.does](order, locate(root), VICTIMS[order.victim](root))
+        os.write(write, json.dumps(answer).encode())
+        code = 0
+    except BaseException as problem:
+        import traceback
+
+        traceback.print_exc()
+        os.write(write, json.dumps({"trouble": f"{type(problem).__name__}: {problem}"[:300]}).encode())
+    finally:
+        os._exit(code)
+
+
+def _prepare(_: Order, place: Place, victim: Victim) -> Mapping[str, Plain]:
+    records = Records(place)
+    newest = Runs(place, records, leases(place, records.base, "nobody")).all(limit=1)
+    return {"begun": victim.begin(), "run": newest[0].id if newest else ""}
+
+
+def _begin(order: Order, place: Place, victim: Victim) -> Mapping[str, Plain]:
+    with Executor(place, find=_find(order, victim)) as executor:
+        run = executor.begin(executor.asked(order.victim, order.victim, victim.given()))
+        return {"ended": executor.wait(run).ended.value}
+
+
+def _resume(order: Order, place: Place, victim: Victim) -> Mapping[str, Plain]:
+    with Executor(place, find=_find(order, victim)) as executor:
+        ended: list[Plain] = []
+        for run in adopt(executor):
+            try:
+                ended.append(executor.wait(run).ended.value)
+            except UserError as problem:
+                ended.append(problem.message)
+        left: list[Plain] = [f"{one.id} {one.state.value}" for one in executor.runs.all(unended=True)]
+        newest = executor.runs.all(limit=1)
+        folders: list[Plain] = [one.name for one in place.folder.iterdir() if one.name != "home"]
+        return {
+            "ended": ended[-1] if ended else None,
+            "unended": left,
+            "state": newest[0].state.value if newest else "none",
+            "run": newest[0].id if newest else "",
+            "folders": folders,
+        }
+
+
+def _find(order: Order, victim: Victim) -> Callable[[str], Operation]:
+    def find(name: str) -> Operation:
+        if name != order.victim:
+            raise UnknownOperation(name)
+        whole = victim.operation
+        return Operation(whole.name, tuple(_mined(step, order) for step in whole.steps), whole.anywhere)
+
+    return find
+
+
+def _mined(step: Step, order: Order) -> Step:
+    """A step that is killed at its beginning or its end, or fails."""
+
+    def dies(point: str) -> None:
+        if order.at == point:
+            (os.killpg if order.everything else os.kill)(os.getpid(), signal.SIGKILL)
+
+    def does(run: Run) -> Plain:
+        dies(f"before {step.name}")
+        given = step.does(run)
+        dies(f"after {step.name}")
+        if order.fails == step.name:
+            raise OSError("told to fail")
+        return given
+
+    def undoes(run: Run) -> None:
+        dies(f"before undo {step.name}")
+        if step.undoes is not None:
+            step.undoes(run)
+        dies(f"after undo {step.name}")
+
+    return Step(step.name, does, step.way_back, None if step.undoes is None else undoes)
+
+
+def _plain(value: object) -> Plain:
+    plain: Plain = json.loads(json.dumps(value))
+    return plain
+
+
+if __name__ == "__main__":
+    main()
