@@ -18,7 +18,10 @@ from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
 from shoreup.stages.working import work
 
-PATIENCE = 2.0
+PATIENCE = 3.0
+"""Seconds after which a process that is killed is believed dead."""
+CALM = 30.0
+"""The same for the process of the tests: it must not end because the machine is busy."""
 NAMES = ("one", "two", "three")
 
 
@@ -66,9 +69,9 @@ def carried(place: Place, given: Mapping[str, Plain] | None = None, *, subject: 
         return executor.wait(executor.begin(executor.asked("write", subject, given or {})))
 
 
-def executing(place: Place, find: Find | None = None) -> Executor:
-    """This process as one that knows the operation, and is quick to believe that another is dead."""
-    return Executor(place, find=find or found, patience=PATIENCE)
+def executing(place: Place, find: Find | None = None, *, patience: float = CALM) -> Executor:
+    """This process as one that knows the operation."""
+    return Executor(place, find=find or found, patience=patience)
 
 
 def found(name: str) -> Operation:
@@ -98,7 +101,7 @@ def main(arguments: Sequence[str]) -> None:
         with stopped_by_signals() as stop:
             work(place, stop, tell, slots=int(arguments[3]), find=found, patience=PATIENCE)
         return
-    with executing(place) as executor:
+    with executing(place, patience=PATIENCE) as executor:
         run = executor.begin(executor.asked("write", "files", {}))
         sys.stdout.write(f"{run}\n")
         sys.stdout.flush()

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from subprocess import Popen
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 
 from engines_here import chosen
-from operating import NAMES, elsewhere, executing, world
+from operating import NAMES, PATIENCE, elsewhere, executing, world
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
+from shoreup.model.errors import UserError
 from shoreup.model.run import State
-from shoreup.operations.inheritance import adopt
+from shoreup.operations.inheritance import resume
 from shoreup.operations.outcomes import Ended
 from shoreup.operations.places import Place, locate
 from shoreup.operations.workflows import Executor
@@ -94,21 +95,28 @@ def test_a_worker_that_the_server_loses_for_a_moment_keeps_its_runs(place: Place
         assert executor.wait(executor.begin(executor.asked("write", "files", {}))).ended is Ended.DONE
 
 
-def test_what_a_machine_has_begun_waits_for_it_and_what_it_has_not_begun_does_not(
-    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_database_that_goes_away_and_comes_back_stops_no_run(place: Place, server: RunningPostgresql) -> None:
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    gone = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    with executing(place) as executor:
+        run = executor.begin(executor.asked("write", "files", {"takes": 0.4}))
+        for step in NAMES:
+            while f"{run} {step}" not in world(place.root):
+                sleep(0.02)
+            with server.connect(place.url.partition("@/")[2].partition("?")[0]) as connection:
+                connection.execute(gone)
+        assert executor.wait(run).ended is Ended.DONE
+    assert world(place.root, run) == list(NAMES)
+
+
+def test_what_a_machine_has_begun_waits_for_it(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     process = elsewhere(place.root, "run", url=place.url, DIES_AT="two")
     run = process.communicate()[0].strip()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another machine"))
-    elsewhere_now = locate(place.root, place.url, asked=True)
-    with executing(elsewhere_now) as executor:
-        until = monotonic() + 4
-        while monotonic() < until:
-            assert adopt(executor) == ()
-            sleep(0.5)
+    with executing(locate(place.root, place.url, asked=True)) as executor:
+        with pytest.raises(UserError, match=r"where its files are"):
+            resume(executor, run)
         assert executor.runs.one(run).state is State.INTERRUPTED
-    with executing(place) as executor:
-        taken: tuple[str, ...] = ()
-        while not taken:
-            taken = adopt(executor)
+    with executing(place, patience=2 * PATIENCE) as executor:
+        resume(executor, run)
         assert executor.wait(run).ended is Ended.DONE

@@ -99,9 +99,12 @@ def boundaries(victim: str, root: Path) -> Iterator[Kill]:
                     yield Kill(victim, f"after undo {earlier.name}", everything=everything, fails=step.name)
 
 
-def moments(victim: str, root: Path, many: int, longest: float, seed: int) -> Iterator[Kill]:
-    """Random moments, in a third of them of a run that fails, and often of its continuations, too."""
+def moments(one: Zygote, victim: str, root: Path, many: int, seed: int) -> Iterator[Kill]:
+    """Random moments within the time of a run that nobody kills; a third of the runs fail, and what goes on is often
+    killed, too."""
     chance = random.Random(seed)
+    one.order(does="prepare", victim=victim, root=str(root))
+    longest = 1.2 * float(str(one.order(does="begin", victim=victim, root=str(root))["seconds"]))
     steps = [step.name for step in VICTIMS[victim](root).operation.steps if step.undoes is not None]
     for number in range(many):
         yield Kill(

@@ -13,7 +13,7 @@ from backups_here import written
 from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
-from torture.killing import Kill, Try, boundaries, moments, tried, write, zygote
+from torture.killing import Try, boundaries, moments, tried, write, zygote
 
 MANY = int(os.environ.get("TORTURE", "150"))
 """Random moments for each operation."""
@@ -39,33 +39,34 @@ def server() -> Iterator[RunningPostgresql]:
         yield running
 
 
-def survived(kills: list[Kill], root: Path, tries: list[Try]) -> list[str]:
-    """Every kill that went wrong."""
+def survived(victim: str, root: Path, tries: list[Try], many: int, only: int | None = None) -> list[str]:
+    """Every kill that went wrong, of those at the boundaries and of ``many`` at random moments."""
     with zygote(root.parent / "state") as one:
+        kills = [*islice(boundaries(victim, root), only), *moments(one, victim, root, many, SEED)]
         made = [tried(one, kill, root) for kill in kills]
     tries += made
     return [f"{one.kill}: {one.wrong}" for one in made if one.wrong]
 
 
-def test_a_few_kills(tmp_path: Path) -> None:
-    """The short form: each boundary on the way there, some on the way back, a few random moments."""
-    root = tmp_path / "estate"
-    root.mkdir()
-    kills = [*islice(boundaries("swap", root), 4), *moments("swap", root, 2, 0.6, SEED)]
-    assert survived(kills, root, []) == []
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """An empty estate."""
+    folder = tmp_path / "estate"
+    folder.mkdir()
+    return folder
+
+
+def test_a_few_kills(root: Path) -> None:
+    """The short form: the first boundaries on the way there and back, and two random moments."""
+    assert survived("swap", root, [], 2, only=4) == []
 
 
 @pytest.mark.torture
-def test_files_that_are_replaced_together(tmp_path: Path, tries: list[Try]) -> None:
-    root = tmp_path / "estate"
-    root.mkdir()
-    assert survived([*boundaries("swap", root), *moments("swap", root, MANY, 0.8, SEED)], root, tries) == []
+def test_files_that_are_replaced_together(root: Path, tries: list[Try]) -> None:
+    assert survived("swap", root, tries, MANY) == []
 
 
 @pytest.mark.torture
-def test_a_backup(server: RunningPostgresql, tmp_path: Path, tries: list[Try]) -> None:
-    root = tmp_path / "estate"
-    root.mkdir()
+def test_a_backup(server: RunningPostgresql, root: Path, tries: list[Try]) -> None:
     written(root, f"postgresql://postgres@/bank?host={server.socket}")
-    kills = [*boundaries("backup run", root), *moments("backup run", root, MANY, 1.6, SEED)]
-    assert survived(kills, root, tries) == []
+    assert survived("backup run", root, tries, MANY) == []

@@ -28,6 +28,8 @@ from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
 from torture.victims import VICTIMS, Victim
 
+READY = b"!"
+
 
 class Order(Struct, frozen=True):
     """One try. ``does`` is begin, resume or look. ``at`` is where it kills itself, ``wait`` after how many seconds it
@@ -49,17 +51,22 @@ def main() -> None:
     for line in sys.stdin:
         order = convert(json.loads(line), Order)
         read, write = os.pipe()
-        begun = time.monotonic()
         child = os.fork()
         if child == 0:
             os.close(read)
             _child(order, write)
         os.close(write)
-        killed = _watched(order, child)
-        with os.fdopen(read, "rb") as answered:
+        with os.fdopen(read, "rb", buffering=0) as answered:
+            # Seconds count from where it begins to work: what Python does before that is nobody's run.
+            answered.read(1)
+            begun = time.monotonic()
+            killed = _watched(order, child)
+            took = time.monotonic() - begun
             answer = answered.read()
-        told = {"killed": killed, "seconds": round(time.monotonic() - begun, 3)}
-        sys.stdout.write(json.dumps({**told, **(json.loads(answer) if answer else {})}) + "\n")
+        told = {"killed": killed, "seconds": round(took, 3)}
+        sys.stdout.write(
+            json.dumps({**told, **(json.loads(answer.lstrip(READY)) if answer.strip(READY) else {})}) + "\n"
+        )
         sys.stdout.flush()
 
 
@@ -84,39 +91,48 @@ def _child(order: Order, write: int) -> None:
         log = os.open(f"{order.root}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        acts: Mapping[str, Callable[[Order, Place, Victim], Mapping[str, Plain]]] = {
+        acts: Mapping[str, Callable[[Order, Place, Victim, int], Mapping[str, Plain]]] = {
             "prepare": _prepare,
             "begin": _begin,
             "resume": _resume,
-            "look": lambda order, place, victim: {"found": victim.look(_plain(order.begun))},
+            "look": _look,
         }
         root = Path(order.root)
-        answer = acts[order.does](order, locate(root), VICTIMS[order.victim](root))
+        answer = acts[order.does](order, locate(root), VICTIMS[order.victim](root), write)
         os.write(write, json.dumps(answer).encode())
         code = 0
     except BaseException as problem:
         import traceback
 
         traceback.print_exc()
+        os.write(write, READY)
         os.write(write, json.dumps({"trouble": f"{type(problem).__name__}: {problem}"[:300]}).encode())
     finally:
         os._exit(code)
 
 
-def _prepare(_: Order, place: Place, victim: Victim) -> Mapping[str, Plain]:
+def _prepare(_: Order, place: Place, victim: Victim, write: int) -> Mapping[str, Plain]:
+    os.write(write, READY)
     records = Records(place)
     newest = Runs(place, records, leases(place, records.base, "nobody")).all(limit=1)
     return {"begun": victim.begin(), "run": newest[0].id if newest else ""}
 
 
-def _begin(order: Order, place: Place, victim: Victim) -> Mapping[str, Plain]:
+def _look(order: Order, _: Place, victim: Victim, write: int) -> Mapping[str, Plain]:
+    os.write(write, READY)
+    return {"found": victim.look(_plain(order.begun))}
+
+
+def _begin(order: Order, place: Place, victim: Victim, write: int) -> Mapping[str, Plain]:
     with Executor(place, find=_find(order, victim)) as executor:
+        os.write(write, READY)
         run = executor.begin(executor.asked(order.victim, order.victim, victim.given()))
         return {"ended": executor.wait(run).ended.value}
 
 
-def _resume(order: Order, place: Place, victim: Victim) -> Mapping[str, Plain]:
+def _resume(order: Order, place: Place, victim: Victim, write: int) -> Mapping[str, Plain]:
     with Executor(place, find=_find(order, victim)) as executor:
+        os.write(write, READY)
         ended: list[Plain] = []
         for run in adopt(executor):
             try:

@@ -150,9 +150,11 @@ class Executor:
         Raises :class:`UserError` where the run cannot go on here.
         """
         while True:
-            kept = self.runs.one(run)
-            if kept.outcome is not None:
-                return kept.outcome
+            # While the database is away, the lease decides how long that may last.
+            with contextlib.suppress(SQLAlchemyError):
+                kept = self.runs.one(run)
+                if kept.outcome is not None:
+                    return kept.outcome
             if run in self._why:
                 raise UserError(
                     f"Run {run} could not go on: {self._why[run].rstrip('.')}. "
@@ -276,6 +278,15 @@ class Executor:
         words = str(kept.get("failed", ""))
         raise Cancelled(words) if "wished" in kept else Failed(words)
 
+    def _wished(self, run: str) -> bool:
+        """Whether the run is to be cancelled. It does not raise: what a step raises is written down as its end."""
+        while not self._stopping.is_set():
+            try:
+                return self.records.cancelled(run)
+            except SQLAlchemyError:
+                self._stopping.wait(POLL)
+        return False
+
     def _given(self, given: Mapping[str, Plain]) -> Mapping[str, Plain]:
         return {**given, "estate": str(self.place.root)}
 
@@ -287,7 +298,7 @@ class Executor:
         def does() -> dict[str, Plain]:
             self.leases.confirm()
             back = name.startswith("undo ")
-            if not back and self.records.cancelled(run):
+            if not back and self._wished(run):
                 return {"failed": "cancelled", "wished": True}
             if self._watch is not None:
                 self._watch(run, name)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from shoreup.model.errors import UserError
 from shoreup.operations.inheritance import adopt
 from shoreup.operations.outcomes import Ended, Outcome
 from shoreup.operations.places import Place, locate
+from shoreup.operations.records import unreachable
 from shoreup.operations.runs import Kept
 from shoreup.operations.steps import Plain
 from shoreup.operations.workflows import Executor
@@ -52,13 +55,16 @@ def operate(
             say(step, 0, 0)
 
     with Executor(place, watch=watch) as executor:
-        asked = executor.asked(operation, subject, given)
-        for left in adopt(executor):
-            executor.wait(left)
-        begun = executor.begun(asked.subject)
-        if begun is not None:
-            raise UserError(_taken(begun))
-        run = executor.begin(asked)
+        try:
+            asked = executor.asked(operation, subject, given)
+            for left in adopt(executor):
+                executor.wait(left)
+            begun = executor.begun(asked.subject)
+            if begun is not None:
+                raise UserError(_taken(begun))
+            run = executor.begin(asked)
+        except SQLAlchemyError as problem:
+            raise unreachable(place, problem) from None
         try:
             done = executor.wait(run)
         except KeyboardInterrupt:

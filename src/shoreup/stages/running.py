@@ -115,7 +115,10 @@ class Runner:
     @contextmanager
     def _executing(self, say: Progress) -> Iterator[Executor]:
         with Executor(self.place, find=self.find, watch=lambda _, step: say(step, 0, 0)) as executor:
-            yield executor
+            try:
+                yield executor
+            except SQLAlchemyError as problem:
+                raise unreachable(self.place, problem) from None
 
 
 def _seen(kept: Kept) -> RunSeen:
