@@ -419,3 +419,42 @@ def test_what_a_chart_or_a_generator_makes_is_left_with_a_reason(tmp_path: Path)
     fixed = moved(tmp_path, kustomization_yaml=kustomization)
     assert not fixed.amendment.changes
     assert len(fixed.amendment.not_fixed) == 1
+
+
+SPOKEN = MIXED.replace(
+    "  DB_PASSWORD: winter2019\n",
+    "  # from the first installation\n  # and never since\n  DB_PASSWORD: winter2019  # say no more\n  DB_NAME: shop\n",
+)
+READS_ALL = pod("containers:\n  - name: shop\n    image: shop:1.2.3\n    envFrom: [{configMapRef: {name: shop}}]\n")
+
+
+def test_what_is_said_of_a_key_goes_with_it(tmp_path: Path) -> None:
+    fixed = moved(tmp_path, app_yaml=SPOKEN.lstrip() + "---\n" + READS_ALL)
+    assert not fixed.amendment.dropped
+    after = text(fixed, "app.yaml")
+    assert "data:\n  DB_HOST: db.shop.svc\n  DB_NAME: shop\n" in after
+    assert after.endswith(
+        "stringData:\n  # from the first installation\n  # and never since\n  DB_PASSWORD: winter2019  # say no more\n"
+    )
+
+
+def test_in_terraform_too_and_what_may_be_of_others_stays(tmp_path: Path) -> None:
+    code = """\
+    resource "kubernetes_config_map_v1" "shop" {
+      metadata {
+        name = "shop"
+      }
+      data = {
+        DB_HOST = "db.shop.svc"
+
+        # of the database
+        DB_PASSWORD = "winter2019" # say no more
+        DB_NAME     = "shop"
+      }
+    }
+    """
+    fixed = moved(tmp_path, main_tf=code)
+    assert not fixed.amendment.dropped
+    after = text(fixed, "main.tf")
+    assert '    # of the database\n    DB_NAME = "shop"\n' in after
+    assert '  data = {\n    DB_PASSWORD = "winter2019" # say no more\n  }\n' in after

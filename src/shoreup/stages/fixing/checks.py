@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from shoreup.concerns.base import Concern
 from shoreup.facts.config_uptake import is_checksum
-from shoreup.model.edit import Add, Become, Edit, Enclose, FieldEdit, Move, Remove, Rename
+from shoreup.model.edit import Add, Become, Edit, FieldEdit, Remove, Rename
 from shoreup.model.finding import Draft, Finding
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -121,19 +121,18 @@ class _Check:
             self.verdict.blame(self._writers(problem.file), Failure("read", cause))
 
     def _remarked(self) -> None:
-        """No comment goes but those that a fix says it takes away; with code that moves they may change files."""
-        moving = [one for one in self.attempts if any(isinstance(edit, Move | Enclose) for edit in one.repair.edits)]
-        together = frozenset(file for one in moving for file in one.files)
-        gone = sum(self._comments_gone(file) for file in together)
-        if gone > sum(one.repair.loses_comments for one in moving):
-            self.verdict.blame(moving, Failure("read", f"{', '.join(sorted(together))} would lose {gone} comments"))
+        """No comment goes but those that a fix says it takes away; it may go to another file of the same fix."""
         for file, ones in by_file(self.attempts).items():
             old = self.before.reading.tree.read(file) or b""
-            if file in together or not any(sign in old[one.start : one.end] for one in ones for sign in _COMMENT_SIGNS):
+            if not any(sign in old[one.start : one.end] for one in ones for sign in _COMMENT_SIGNS):
+                continue
+            if self._comments_gone(file) <= 0:
                 continue
             writers = self._writers(file)
-            gone = self._comments_gone(file)
-            if gone > sum(one.repair.loses_comments for one in writers):
+            together = {path for one in writers for path in one.files}
+            near = [one for one in self.attempts if together & set(one.files)]
+            gone = sum(map(self._comments_gone, together))
+            if gone > sum(one.repair.loses_comments for one in near):
                 self.verdict.blame(writers, Failure("read", f"{file} would lose {gone} comments"))
 
     def _comments_gone(self, file: str) -> int:

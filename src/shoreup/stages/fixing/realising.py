@@ -13,6 +13,7 @@ from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
 from shoreup.sources.editing import Editor, Renamer
+from shoreup.stages.fixing.carrying import carried
 from shoreup.stages.fixing.expectation import Unexpectable, expected
 from shoreup.stages.fixing.merging import merged
 from shoreup.stages.fixing.relocation import relocated
@@ -40,7 +41,8 @@ class Realiser:
 
         ``alone`` as in :class:`Editor`.
         """
-        made = [self._real(one) for edit in merged(edits, self.body) for one in self._one(edit, alone)]
+        each = [(edit, tuple(map(self._real, self._one(edit, alone)))) for edit in merged(edits, self.body)]
+        made = carried(each, self._read)
         moves = [one for one in edits if isinstance(one, Move)]
         modules = [one for one in edits if isinstance(one, Enclose)]
         made += [self._real(one) for one in relocated(moves, modules, self._reading.tree)]

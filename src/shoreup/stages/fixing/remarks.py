@@ -9,8 +9,23 @@ from shoreup.formats.yaml.comments import comments
 
 def remarks(path: str, content: bytes) -> int:
     """The number of comments in Terraform or YAML; 0 for other files. Signs inside of texts are none."""
-    if path.endswith((".tf", ".tofu", ".hcl", ".tfvars")):
+    if path.endswith(_TERRAFORM):
         return len(parse_file(Source(path, content)).comments)
-    if path.endswith((".yaml", ".yml")):
-        return len(comments(content.decode("utf-8", "replace")))
-    return 0
+    return len(comments(content.decode("utf-8", "replace"))) if path.endswith(_YAML) else 0
+
+
+def remarks_of(path: str, content: bytes) -> list[tuple[int, int]]:
+    """The bytes of every comment, ends exclusive; none in files that are no UTF-8."""
+    if path.endswith(_TERRAFORM):
+        source = Source(path, content)
+        spans = [source.span(one.start, one.end) for one in parse_file(source).comments]
+        return [(one.start, one.end) for one in spans]
+    try:
+        text = content.decode() if path.endswith(_YAML) else ""
+    except UnicodeDecodeError:
+        return []
+    return [(len(text[:start].encode()), len(text[:end].encode())) for start, end in comments(text)]
+
+
+_TERRAFORM = (".tf", ".tofu", ".hcl", ".tfvars")
+_YAML = (".yaml", ".yml")
