@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from backups_here import planned, take
+from shoreup.operations.backup.opening import fetch
+from shoreup.operations.backup.shelf import State
+from shoreup.operations.backup.verifying import look
 from shoreup.stores.base import NotThere, Store, StoreTrouble
 from shoreup.stores.opening import Place, open_store
 from stores_here import KEY_ID, SECRET, restic_repository, s3_server, ssh_server
@@ -139,3 +146,26 @@ def test_a_server_that_is_not_the_known_one_is_given_nothing(tmp_path: Path) -> 
 def test_an_address_that_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(StoreTrouble):
         open_store(place(url, key_id=""))
+
+
+def test_a_backup_lies_in_it_whole_and_what_becomes_of_it_is_found(
+    opens: Opens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "notes.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)")
+        connection.execute("INSERT INTO note (text) VALUES ('x')")
+        connection.commit()
+    plan = planned(tmp_path, f"sqlite:{path}")
+    monkeypatch.setattr("shoreup.operations.backup.plan.open_store", lambda _: opens())
+    record = take(plan, tmp_path)
+    assert record.packing == (() if opens().packs else ("zstd",))
+    assert fetch(plan, plan.shelf(), record, tmp_path / "back").stat().st_size == record.content
+    (kept,) = plan.shelf().kept()
+    assert kept.good
+    opens().put(f"bank/{record.file}", [b"x" * record.size])
+    assert "other bytes" in look(plan, kept, now=datetime.now(UTC)).check.why
+    (kept,) = plan.shelf().kept()
+    assert kept.state is State.DAMAGED
+    plan.shelf().remove(record.id)
+    assert opens().entries("bank") == ()
