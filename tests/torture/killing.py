@@ -85,18 +85,19 @@ def zygote(state: Path) -> Iterator[Zygote]:
 
 
 def boundaries(victim: str, root: Path) -> Iterator[Kill]:
-    """Every step boundary on the way there, and on the way back from every step that can be undone."""
-    steps = VICTIMS[victim](root).operation.steps
+    """Every step boundary on the way there, and the first and last on the way back from every step that may fail."""
+    one = VICTIMS[victim](root)
+    steps = one.operation.steps
     for everything in (False, True):
         for number, step in enumerate(steps):
             yield Kill(victim, f"before {step.name}", everything=everything)
             yield Kill(victim, f"after {step.name}", everything=everything)
-            if step.undoes is None:
+            if step.name in one.final:
                 continue
-            for earlier in steps[: number + 1]:
-                if earlier.undoes is not None:
-                    yield Kill(victim, f"before undo {earlier.name}", everything=everything, fails=step.name)
-                    yield Kill(victim, f"after undo {earlier.name}", everything=everything, fails=step.name)
+            back = [earlier.name for earlier in steps[: number + 1] if earlier.undoes is not None]
+            for name in dict.fromkeys((*back[-1:], *back[:1])):
+                yield Kill(victim, f"before undo {name}", everything=everything, fails=step.name)
+                yield Kill(victim, f"after undo {name}", everything=everything, fails=step.name)
 
 
 def moments(one: Zygote, victim: str, root: Path, many: int, seed: int) -> Iterator[Kill]:
@@ -105,7 +106,8 @@ def moments(one: Zygote, victim: str, root: Path, many: int, seed: int) -> Itera
     chance = random.Random(seed)
     one.order(does="prepare", victim=victim, root=str(root))
     longest = 1.2 * float(str(one.order(does="begin", victim=victim, root=str(root))["seconds"]))
-    steps = [step.name for step in VICTIMS[victim](root).operation.steps if step.undoes is not None]
+    killed = VICTIMS[victim](root)
+    steps = [step.name for step in killed.operation.steps if step.name not in killed.final]
     for number in range(many):
         yield Kill(
             victim,

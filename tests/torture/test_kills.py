@@ -14,6 +14,7 @@ from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from torture.killing import Try, boundaries, moments, tried, write, zygote
+from torture.upgrading import NEW, OLD, Upgrade, settle
 
 MANY = int(os.environ.get("TORTURE", "150"))
 """Random moments for each operation."""
@@ -70,3 +71,20 @@ def test_files_that_are_replaced_together(root: Path, tries: list[Try]) -> None:
 def test_a_backup(server: RunningPostgresql, root: Path, tries: list[Try]) -> None:
     written(root, f"postgresql://postgres@/bank?host={server.socket}")
     assert survived("backup run", root, tries, MANY) == []
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An estate with a PostgreSQL that somebody lives on."""
+    root = tmp_path_factory.mktemp("lived") / "estate"
+    root.mkdir()
+    with Scratch() as scratch:
+        settle(root, scratch, *(Postgresql(chosen("postgresql", version), scratch) for version in (OLD, NEW)))
+        yield root
+        Upgrade(root).end()
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("victim", ["upgrade by copy", "upgrade by link"])
+def test_an_upgrade(lived: Path, tries: list[Try], victim: str) -> None:
+    assert survived(victim, lived, tries, MANY // 3) == []

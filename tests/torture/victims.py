@@ -6,11 +6,12 @@ There is no third answer: whatever else a victim finds is a finding, in its own 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from shoreup.operations.steps import Operation, Plain, Run, Step
+from torture.upgrading import LinkedUpgrade, Upgrade
 
 BEFORE = "before"
 AFTER = "after"
@@ -18,6 +19,9 @@ AFTER = "after"
 
 class Victim(Protocol):
     """An operation with a world to change. Made anew for every look from the estate's folder alone."""
+
+    final: frozenset[str]
+    """Steps that are not made to fail, because nothing is taken back from there."""
 
     @property
     def operation(self) -> Operation:
@@ -41,6 +45,7 @@ class Swap:
     """Files that are replaced together: written beside, taken over, and the old ones put away."""
 
     MANY = 40
+    final = frozenset({"tidy up"})
 
     def __init__(self, root: Path) -> None:
         self._data = root / "data"
@@ -117,6 +122,8 @@ class Swap:
 class Backup:
     """``backup run`` of a real PostgreSQL, as the estate's settings name it."""
 
+    final = frozenset[str]()
+
     def __init__(self, root: Path) -> None:
         from shoreup.stages.backups import plan_of
         from shoreup.stages.settings import read_settings
@@ -160,7 +167,12 @@ class Backup:
         return [path for path in (self._root / "store").rglob("*") if path.is_file() and ".checked" not in path.name]
 
 
-VICTIMS: Mapping[str, type[Swap] | type[Backup]] = {"swap": Swap, "backup run": Backup}
+VICTIMS: Mapping[str, Callable[[Path], Victim]] = {
+    "swap": Swap,
+    "backup run": Backup,
+    "upgrade by copy": Upgrade,
+    "upgrade by link": LinkedUpgrade,
+}
 
 
 def _new(path: Path) -> Path:

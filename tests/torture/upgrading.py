@@ -1,0 +1,100 @@
+"""An upgrade of a PostgreSQL that somebody lives on, as something to be killed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from shoreup.engines.postgresql import Postgresql
+from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster
+from shoreup.engines.scratch import Scratch
+from shoreup.operations import upgrade_run
+from shoreup.operations.steps import Operation, Plain
+from shoreup.operations.upgrade_places import KEPT
+
+OLD, NEW = "15", "17"
+ROWS = 500
+NAME = "upgrade.json"
+_SEEN = "SELECT count(*) || ' ' || sum(id) FROM account"
+
+
+def settle(root: Path, scratch: Scratch, old: Postgresql, new: Postgresql) -> None:
+    """Make the cluster that every try begins with a copy of, and write down where it is."""
+    home = scratch.make("home")
+    template = home / "template"
+    owner = Owner(home, home)
+    programs = {OLD: str(old.program("postgres").parent), NEW: str(new.program("postgres").parent)}
+    options = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
+    assert owner.run([Path(programs[OLD]) / "initdb", "-D", template, *options], seconds=60).well
+    with (template / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(f"listen_addresses = ''\nunix_socket_directories = '{home}'\nfsync = off\n")
+    cluster = own_cluster(template, Path(programs[OLD]))
+    cluster.start(home / "log")
+    cluster.tell("postgres", f"CREATE TABLE account AS SELECT g AS id FROM generate_series(1, {ROWS}) g")
+    cluster.stop()
+    (root / NAME).write_text(json.dumps({"home": str(home), "programs": programs}))
+
+
+class Upgrade:
+    """The operation in one of its two modes. Linked, what was started on the new files cannot be taken back."""
+
+    mode = "copy"
+    final = frozenset({"open", "analyze"})
+
+    def __init__(self, root: Path) -> None:
+        said = json.loads((root / NAME).read_text())
+        self._home = Path(said["home"])
+        self._programs = {version: Path(folder) for version, folder in said["programs"].items()}
+        self._data = self._home / "data"
+
+    @property
+    def operation(self) -> Operation:
+        return upgrade_run.operation()
+
+    def given(self) -> Mapping[str, Plain]:
+        return {
+            "data": str(self._data),
+            "to": NEW,
+            "mode": self.mode,
+            "old_bin": str(self._programs[OLD]),
+            "new_bin": str(self._programs[NEW]),
+        }
+
+    def begin(self) -> Plain:
+        self.end()
+        for path in self._home.iterdir():
+            if path.name.startswith((".data", "data")):
+                shutil.rmtree(path)
+        subprocess.run(["cp", "-a", self._home / "template", self._data], check=True)
+        self._cluster(OLD).start(self._home / "log")
+        return None
+
+    def look(self, _: Plain) -> str:
+        version = (self._data / "PG_VERSION").read_text().strip()
+        cluster = self._cluster(version)
+        # Whoever kills everything kills the server too, once a run has ended.
+        fallen = cluster.pidfile() is None
+        if fallen:
+            cluster.start(self._home / "log")
+        seen = cluster.tell("postgres", _SEEN).decode().strip()
+        if seen != f"{ROWS} {ROWS * (ROWS + 1) // 2}":
+            return f"version {version} holds {seen}"
+        if shut := [path.name for path in self._data.iterdir() if path.name.endswith(KEPT)]:
+            return f"its doors are shut still: {shut}"
+        return {OLD: "before", NEW: "after"}[version]
+
+    def end(self) -> None:
+        """Stop whatever server is there."""
+        if (self._data / "PG_VERSION").exists():
+            self._cluster((self._data / "PG_VERSION").read_text().strip()).stop("immediate")
+
+    def _cluster(self, version: str) -> OwnCluster:
+        return own_cluster(self._data, self._programs[version])
+
+
+class LinkedUpgrade(Upgrade):
+    mode = "link"
+    final = frozenset({"verify", "open", "analyze"})
