@@ -145,7 +145,8 @@ def host_of(executor: str) -> str:
 
 def asked_of(one: WorkflowStatus) -> Asked:
     """What a run was asked to do."""
-    arguments = (one.input or {"args": ()})["args"]
+    stored: object = one.input  # text, where it could not be read
+    arguments = stored["args"] if isinstance(stored, dict) else ()
     return asked_from(arguments[0] if arguments else None)
 
 
