@@ -39,6 +39,7 @@ COMMANDS = {
     "worker": "Execute queued runs; any number of workers share a queue.",
     "schedule": "Say what runs when, or write it as CronJobs.",
     "serve": "Run what is scheduled, when it is due.",
+    "alerts": "Write alert rules for what fails quietly.",
     "images": "Write down which versions run, so that fix can pin them.",
     "rbac": "Learn the least roles from what was really asked of the cluster.",
     "concerns": "List everything that can be found.",
