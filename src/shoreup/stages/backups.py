@@ -95,7 +95,7 @@ def plan_of(given: GivenSettings, name: str, root: Path) -> Plan:
     spec = Spec(
         name=name,
         of=asked.of,
-        store=_store(given, asked.store, file),
+        store=_store(given, name, asked.store, file),
         password_env=asked.password_env,
         password_file=file(asked.password_file),
         policy=Policy(keep.at_least, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly),
@@ -204,11 +204,12 @@ def _said_well() -> Iterator[None]:
         raise UserError(f"{text[:1].upper()}{text[1:].rstrip('.')}.") from None
 
 
-def _store(given: GivenSettings, store: str, file: Callable[[str], str]) -> StoreSpec:
+def _store(given: GivenSettings, name: str, store: str, file: Callable[[str], str]) -> StoreSpec:
     named = given.settings.store.get(store)
     if named is None:
         if "/" not in store and ":" not in store:
-            raise UserError(f"There is no [store.{store}] in {given.name}; a folder is written ./{store}.")
+            message = f"there is no [store.{store}]; a folder is written ./{store}."
+            raise given.wrong(message, ("backup", name, "store"))
         named = StoreSettings(store)
     url = file(named.url) if named.url.startswith(("./", "../")) else named.url
     return StoreSpec(
