@@ -251,6 +251,35 @@ def rollback_postgres(paths: tuple[Path, ...], data: Path, config: Path | None, 
     return _done(done, form)
 
 
+@command.command("gate")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--since", required=True, metavar="REV", help="The revision that runs: origin/main, a tag, a commit.")
+@click.option("--ledger", default="", metavar="URL", help="The ledger of proofs.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Its settings.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
+def gate(paths: tuple[Path, ...], since: str, ledger: str, config: Path | None, form: str, no_color: bool) -> int:
+    """Let another image under data through only with a fresh proof, in the ledger or in .shoreup/proofs.
+
+    Another major of a database needs a rehearsal of that very step; any other change of what keeps data needs a restore
+    that was seen to work. Exits with 0 where every change has its proof, 4 where a proof failed or the step goes back,
+    5 where none counts, 2 on an error.
+    """
+    from shoreup.cli.output import say, wants_colour, width_of
+    from shoreup.model.proof import Verdict
+    from shoreup.report import upgrading as report
+    from shoreup.stages.upgrade_gate import gate as held
+
+    with _waiting() as waiting:
+        found = held(paths or (Path(),), since, waiting, config=config, ledger=ledger)
+    if form == "json":
+        say(report.gated_json(found.changes, found.since, found.verdict))
+    else:
+        width, colour = width_of(sys.stdout), wants_colour(sys.stdout, no_color)
+        say(report.gated(found.changes, found.since, width=width, colour=colour))
+    return {Verdict.PASS: 0, Verdict.FAIL: FAILED}.get(found.verdict, UNVERIFIED)
+
+
 def _waiting() -> Waiting:
     from shoreup.cli.progress import Waiting
 

@@ -53,7 +53,7 @@ class Mover(Struct, frozen=True, eq=False):
 
 def movers(estate: Estate) -> Iterator[Mover]:
     """Everything that moves versions of what keeps data."""
-    data = _data(estate)
+    data = keeping(estate)
     if not data:
         return
     everything = tuple(one for _, one in data)
@@ -89,8 +89,8 @@ def _automation(resource: Resource, everything: tuple[MovedData, ...]) -> Mover:
     )
 
 
-def _data(estate: Estate) -> list[tuple[Workload | None, MovedData]]:
-    """What keeps data, each once."""
+def keeping(estate: Estate) -> list[tuple[Workload | None, MovedData]]:
+    """What keeps lasting data, each once, with its workload where it has one."""
     restored = _restored(estate)
     found: dict[int, tuple[Workload | None, MovedData]] = {}
     for database in estate.databases:

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from shoreup.model.proof import Verdict
+
 
 class Weight(StrEnum):
     """What a point of a plan means for the upgrade."""
@@ -97,3 +99,19 @@ class UpgradePlan(Struct, frozen=True):
     def blocked(self) -> bool:
         """Whether something stands in the way."""
         return any(one.weight is Weight.BLOCKS for one in self.points)
+
+
+class GatedChange(Struct, frozen=True):
+    """A changed image of something that keeps data, and whether a proof lets it through.
+
+    ``was`` and ``now`` are the images, or versions where an operator has them. ``needs`` is the drill whose proof it
+    takes. ``says`` is how that stands, ``do`` what to do where it does not.
+    """
+
+    subject: str
+    was: str
+    now: str
+    needs: str
+    verdict: Verdict
+    says: str
+    do: str = ""

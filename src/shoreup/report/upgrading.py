@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from shoreup.model.upgrade import UpgradePlan, Weight
+from shoreup.model.proof import Verdict
+from shoreup.model.upgrade import GatedChange, UpgradePlan, Weight
 from shoreup.report.contract import Json, encode
 from shoreup.report.terminal import Ink, plain, sentence, wrap
 
@@ -17,6 +18,12 @@ _TITLES = {
     Weight.UNKNOWN: ("Not known", "medium"),
     Weight.BEFORE: ("Before", "strong"),
     Weight.AFTER: ("Afterwards", "strong"),
+}
+
+_VERDICTS = {
+    Verdict.PASS: ("PASS", "good"),
+    Verdict.FAIL: ("FAIL", "critical"),
+    Verdict.COULD_NOT_VERIFY: ("COULD NOT VERIFY", "medium"),
 }
 
 
@@ -53,6 +60,41 @@ def done(run: str, results: Mapping[str, object]) -> str:
 def done_json(run: str, results: Mapping[str, Json]) -> str:
     """The same as JSON: see docs/upgrades.md."""
     return encode({"run": run, "results": dict(results)})
+
+
+def gated(changes: Sequence[GatedChange], since: str, *, width: int = 100, colour: bool = False) -> str:
+    """What a gate says of changed images."""
+    ink, lines = Ink(colour), list[str]()
+    for one in changes:
+        verdict = ink(_VERDICTS[one.verdict][0], _VERDICTS[one.verdict][1])
+        lines.append(f"{verdict}  {ink(plain(one.subject), 'strong')}  {plain(one.was)} -> {plain(one.now)}")
+        words = [f"{one.says[:1].upper()}{one.says[1:]}.", f"Next: {one.do}." if one.do else ""]
+        lines += [f"  {line}" for text in words if text for line in wrap(sentence(text), width - 2)]
+    if not changes:
+        lines.append(f"No image under data has changed since {plain(since)}.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def gated_json(changes: Sequence[GatedChange], since: str, verdict: Verdict) -> str:
+    """The same as JSON: see docs/upgrades.md."""
+    return encode(
+        {
+            "since": since,
+            "verdict": verdict.value,
+            "changes": [
+                {
+                    "subject": one.subject,
+                    "was": one.was,
+                    "now": one.now,
+                    "needs": one.needs,
+                    "verdict": one.verdict.value,
+                    "says": one.says,
+                    "do": one.do,
+                }
+                for one in changes
+            ],
+        }
+    )
 
 
 def as_json(plan: UpgradePlan) -> Mapping[str, Json]:

@@ -7,7 +7,8 @@ is found although its own file did not change.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -32,6 +33,23 @@ def before(root: Path, only: tuple[str, ...], revision: str, examine: Callable[[
 
     Raises :class:`UserError`.
     """
+    with at_revision(root, only, revision) as then:
+        account = examine(then.tree, then.commit)
+        marks = frozenset(one.fingerprint for one in (*account.findings, *account.unproven))
+        return Before(marks, f"the revision {revision} ({then.commit[:12]})", tuple(_notices(then.snapshot, revision)))
+
+
+class Then(Struct, frozen=True):
+    """The estate's files at a revision, for as long as they lie there."""
+
+    tree: FileTree
+    commit: str
+    snapshot: Snapshot
+
+
+@contextmanager
+def at_revision(root: Path, only: tuple[str, ...], revision: str) -> Iterator[Then]:
+    """The files of the estate at ``root`` as they were at ``revision``. Raises :class:`UserError`."""
     commit = commit_of(root, revision)
     if commit is None:
         raise UserError(
@@ -43,9 +61,7 @@ def before(root: Path, only: tuple[str, ...], revision: str, examine: Callable[[
         snapshot = copy_out(root, commit, target)
         if snapshot is None:
             raise UserError(f"git could not give the files of {root} at {revision!r}.")
-        account = examine(FileTree(target, only), commit)
-    marks = frozenset(one.fingerprint for one in (*account.findings, *account.unproven))
-    return Before(marks, f"the revision {revision} ({commit[:12]})", tuple(_notices(snapshot, revision)))
+        yield Then(FileTree(target, only), commit, snapshot)
 
 
 def _notices(snapshot: Snapshot, revision: str) -> list[Notice]:
