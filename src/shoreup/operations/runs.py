@@ -82,6 +82,19 @@ class Runs:
             raise UserError(f"There is no run {run!r} in {self._place.shown}; 'shoreup runs' lists them.")
         return self._kept(found, self._records.cancelled(found.workflow_id))
 
+    def ended_before(self, moment: datetime) -> tuple[str, ...]:
+        """Some of the runs that ended before a time."""
+        if self._client is None:
+            return ()
+        found = self._client.list_workflows(
+            application_name=f"shoreup-{self._place.estate}",
+            completed_before=moment.astimezone(UTC).isoformat(),
+            load_input=False,
+            load_output=False,
+            limit=_MOST,
+        )
+        return tuple(one.workflow_id for one in found)
+
     def ended(self, run: str) -> bool:
         """Whether a run has ended, or never was."""
         found = self._raw(run)

@@ -84,10 +84,14 @@ class Executor:
             self.leases.hold()
             self._launch(slots)
             self.runs = Runs(place, self.records, self.leases)
-        except SQLAlchemyError as problem:
+        except Exception as problem:
+            with contextlib.suppress(Exception):
+                library().destroy(destroy_registry=True)
             self.leases.release()
             self.records.close()
-            raise unreachable(place, problem) from None
+            if isinstance(problem, SQLAlchemyError):
+                raise unreachable(place, problem) from None
+            raise
 
     def __enter__(self) -> Executor:
         return self
@@ -134,6 +138,10 @@ class Executor:
     def forget(self, queue: str) -> None:
         """Take away a queue on which nobody listens any more."""
         library().delete_queue(queue)
+
+    def tidy(self, before: datetime) -> None:
+        """Forget runs that ended before a time."""
+        library().delete_workflows(list(self.runs.ended_before(before)))
 
     def queues(self) -> tuple[str, ...]:
         """Every queue on which somebody listens, or did."""

@@ -7,6 +7,7 @@ proof is written once: none of that is the command's concern.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,7 +18,7 @@ from shoreup.operations.places import Place, locate
 from shoreup.operations.records import unreachable
 from shoreup.operations.runs import Kept
 from shoreup.operations.steps import Plain
-from shoreup.operations.workflows import Executor
+from shoreup.operations.workflows import Executor, new_id
 from shoreup.stages.opening import Opened
 
 Progress = Callable[[str, int, int], None]
@@ -50,31 +51,47 @@ def operate(
         done.results["store"]
     """
 
-    def watch(_: str, step: str) -> None:
+    mine: set[str] = set()
+
+    def watch(run: str, step: str) -> None:
         if say is not None:
-            say(step, 0, 0)
+            say(step if run in mine else f"going on with {run}: {step}", 0, 0)
 
     with Executor(place, watch=watch) as executor:
         try:
             asked = executor.asked(operation, subject, given)
             for left in adopt(executor):
-                executor.wait(left)
+                # One that cannot go on keeps nobody from anything else.
+                with suppress(_Unable):
+                    _waited(executor, left)
             begun = executor.begun(asked.subject)
             if begun is not None:
                 raise UserError(_taken(begun))
-            run = executor.begin(asked)
+            run = new_id()
+            mine.add(run)
+            executor.begin(asked, run=run)
         except SQLAlchemyError as problem:
             raise unreachable(place, problem) from None
-        try:
-            done = executor.wait(run)
-        except KeyboardInterrupt:
-            raise UserError(
-                f"Interrupted. Nothing of run {run} is lost: 'shoreup runs resume {run}' goes on with it, "
-                f"'shoreup runs cancel {run}' takes back what it did."
-            ) from None
+        done = _waited(executor, run)
     if done.ended is not Ended.DONE:
         raise UserError(sentence(operation, done))
     return done
+
+
+class _Unable(UserError):
+    """A run cannot go on here and now."""
+
+
+def _waited(executor: Executor, run: str) -> Outcome:
+    try:
+        return executor.wait(run)
+    except KeyboardInterrupt:
+        raise UserError(
+            f"Interrupted. Nothing of run {run} is lost: 'shoreup runs resume {run}' goes on with it, "
+            f"'shoreup runs cancel {run}' takes back what it did."
+        ) from None
+    except UserError as problem:
+        raise _Unable(problem.message) from None
 
 
 def sentence(operation: str, outcome: Outcome) -> str:

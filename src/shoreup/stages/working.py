@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from math import inf
 from threading import Event
 from time import monotonic
 
@@ -24,6 +26,9 @@ GRACE = 25.0
 _LOOK = 1.0
 """Seconds between two looks at what is due; a minute is the shortest time that cron knows."""
 _PAUSE = 0.05
+_TIDY = 24 * 3600.0
+_REMEMBERED = timedelta(days=400)
+"""How long runs that have ended are remembered."""
 
 Tell = Callable[[str], None]
 Tick = Callable[[Executor], None]
@@ -50,13 +55,16 @@ def work(
 
     with Executor(place, slots=slots, find=find, watch=watch, patience=patience) as executor:
         tell(f"working on the runs in {place.shown}, {slots} at a time")
-        looked = -patience
+        looked = tidied = -inf
         while not stop.is_set():
             with suppress(SQLAlchemyError):
                 if monotonic() - looked > patience / 4:
                     looked = monotonic()
                     for run in adopt(executor):
                         tell(f"{run}: going on with what was interrupted")
+                if monotonic() - tidied > _TIDY:
+                    tidied = monotonic()
+                    executor.tidy(datetime.now(UTC) - _REMEMBERED)
                 if tick is not None:
                     tick(executor)
             stop.wait(min(_LOOK, patience / 4))
