@@ -14,6 +14,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate
+from shoreup.formats.patterns import late
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -29,7 +30,7 @@ class Kind(StrEnum):
 
 
 _WORDS = {
-    Kind.ESTATE: re.compile(
+    Kind.ESTATE: late(
         r"\b(?:terraform|tofu|opentofu|terragrunt)\b[^\n|;&]*\b(?:validate|plan|test)\b|\bhclvalidate\b"
         r"|\btflint\b|\btfsec\b|\bterrascan\b|\bcheckov\b|\bkics\b|\bterraform-validate\b|\btfplan\b|\btf-plan\b"
         r"|\bkubeconform\b|\bkubeval\b|\bkube-?linter\b|\bkube-score\b|\bkubescape\b|\bpolaris\b|\bpluto\b|\bkubent\b"
@@ -43,7 +44,7 @@ _WORDS = {
         r"|\bkind (?:create|load)\b|\bhelm/kind-action\b|\bk3d cluster create\b|\bchainsaw test\b|\bterratest\b",
         re.IGNORECASE,
     ),
-    Kind.IMAGES: re.compile(
+    Kind.IMAGES: late(
         r"\btrivy\b[^\n|;&]*\b(?:image|i|k8s|kubernetes)\b|\btrivy-action\b|\bgrype\b|\banchore/scan-action\b|\bosv-scanner\b"
         r"|\bsnyk\b[^\n|;&]*\bcontainer\b|\bsnyk/actions/docker\b|\bdocker[ -]scout\b|\bclair(?:ctl)?\b|\bdockle\b"
         r"|\bgcloud\b[^\n|;&]*\bimages scan\b",
@@ -51,7 +52,7 @@ _WORDS = {
     ),
 }  # fmt: skip
 _NOT_IMAGES = re.compile(r"^(?:fs|filesystem|config|repo|rootfs|sbom)$")
-_HANDS_ON = re.compile(
+_HANDS_ON = late(
     r"(?:^|[;&|(])[ \t]*(?:sudo )?(?:"
     r"(?P<runner>make|just|task|go-task|mage|nox|tox|mise (?:run|r)|earthly|dagger|pre-commit|lefthook|bazel|yarn|pnpm|"
     r"nix (?:run|flake check|build)|npm (?:run|test)|poetry run|uv run)(?=$|[\s;&|])"
@@ -67,7 +68,7 @@ _TALK = frozenset(
     {"name", "description", "paths", "paths-ignore", "branches", "if", "title", "body", "message", "labels"}
 )
 """Keys whose text does nothing."""
-_IDLE = re.compile(
+_IDLE = late(
     r"^(?:actions/(?:checkout|cache|setup-\w+|labeler|stale|upload-artifact|download-artifact|first-interaction|"
     r"create-github-app-token|github-script|configure-pages|deploy-pages|upload-pages-artifact)|hashicorp/setup-terraform|"
     r"opentofu/setup-opentofu|azure/setup-\w+|docker/[\w-]+|jdx/mise-action|tibdex/[\w-]+|peter-evans/[\w-]+|"

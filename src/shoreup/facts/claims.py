@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from msgspec import Struct
 
@@ -83,7 +84,7 @@ def contradicted_claims(estate: Estate) -> Iterator[Claim]:
 
 
 def _claims(written: str, place: Place, about: _About) -> Iterator[Claim]:
-    for subject, pattern in _PATTERNS:
+    for subject, pattern in _patterns() if _ABOUT.search(written) else ():
         match = pattern.search(written)
         if match is None:
             continue
@@ -220,7 +221,8 @@ _AFTER = (
 )
 
 
-def _compiled() -> tuple[tuple[_Subject, re.Pattern[str]], ...]:
+@cache
+def _patterns() -> tuple[tuple[_Subject, re.Pattern[str]], ...]:
     made = []
     for subject in _SUBJECTS:
         # A group name may stand once in a pattern, so each form is a pattern of its own.
@@ -233,5 +235,7 @@ def _compiled() -> tuple[tuple[_Subject, re.Pattern[str]], ...]:
     return tuple(made)
 
 
-_PATTERNS = _compiled()
-_ANY = re.compile(r"#.*(?:rotat|retention|old|probe|health|limit|request|tls|https|ssl|pdb|disruption)", re.IGNORECASE)
+_TOPICS = "rotat|retention|old|probe|health|limit|request|tls|https|ssl|pdb|disruption"
+_ABOUT = re.compile(_TOPICS, re.IGNORECASE)
+"""A word of each subject: a cheap look before the patterns."""
+_ANY = re.compile(rf"#.*(?:{_TOPICS})", re.IGNORECASE)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from shoreup.facts.estate import Comment, ConfigEntry, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.scripts import place_in, program
+from shoreup.formats.patterns import late
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 
@@ -28,20 +29,20 @@ _WHEN = (
     r"(?: yet| properly| correctly| reliably| at all| right now| atm| at the moment| currently| any ?more| for now)?"
 )
 _ENDS = r"(?=\s*(?:$|[.;:!?)(–—]|- ))"
-_FAILS = re.compile(
+_FAILS = late(
     r"(?P<words>(?:(?:is|are|was|still|currently|it's|not) )*"
     rf"(?:not (?:yet |really |currently )?working{_WHEN}|broken{_WHEN}|"
     r"(?:(?:does|do|did)(?:n't| not|nt)|not) (?:yet |really |seem to |currently )?(?:actually )?works?"
     rf"{_WHEN}|(?:no longer works|stopped working|unfinished|work in progress|not (?:yet )?finished){_WHEN})){_ENDS}",
     re.IGNORECASE,
 )
-_ABOUT_ELSE = re.compile(
+_ABOUT_ELSE = late(
     r"\b(?:if|when|whenever|otherwise|or|else|without|until|unless|because|since|as|avoid|avoids|prevent|prevents|"
     r"fix|fixes|fixed|workaround|work around|in case|so that|would|could|might|may|can|used to|was|were|upstream|"
     r"deprecated|instead|that|which|test|tests|check|checks|detect|detects|alert|alerts|means|looks?|catch|catches)\b|=",
     re.IGNORECASE,
 )
-_CONSEQUENCE = re.compile(
+_CONSEQUENCE = late(
     r"^\W*(?:so|therefore|thus|hence|use|using|instead|workaround|disabl\w+|pin\w*|we|need\w*|upstream|but|this)\b",
     re.IGNORECASE,
 )

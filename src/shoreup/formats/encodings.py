@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from shoreup.formats.patterns import late
 from shoreup.formats.sourcemap import ENCODED
 from shoreup.formats.yaml.resolve import resolve
 
@@ -14,8 +15,8 @@ _YAML_ESCAPES = {
     "\\": "\\\\", '"': '\\"', "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v",
     "\f": "\\f", "\r": "\\r", "\x1b": "\\e", "\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
-_PLAIN_BAD = re.compile(r":(?:[ \t]|\Z)|[ \t]#|[\t\n]|\A[\s,\[\]{}#&*!|>'\"%@`]|\A[-?:](?:[\s,\[\]{}]|\Z)|\s\Z")
+_UNPRINTABLE = late("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
+_PLAIN_BAD = late(r":(?:[ \t]|\Z)|[ \t]#|[\t\n]|\A[\s,\[\]{}#&*!|>'\"%@`]|\A[-?:](?:[\s,\[\]{}]|\Z)|\s\Z")
 FLOW = re.compile(r"[,\[\]{}]")
 """The signs of YAML's collections in brackets."""
 _FLOW_WORD = re.compile(r"[\w./@+-](?:[\w ./@+=-]|:(?=[\w/]))*")
@@ -23,7 +24,7 @@ WORD = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false")
 """A number or a boolean, as HCL and JSON write it."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 """A bare key of HCL."""
-_NOT_ENCODED_AS_IS = re.compile(r"[^ !#-%'-;=?-\[\]-~\xa0-\u2027\u202a-\ud7ff]")
+_NOT_ENCODED_AS_IS = late(r"[^ !#-%'-;=?-\[\]-~\xa0-\u2027\u202a-\ud7ff]")
 
 
 def spelled(text: str, encodings: Sequence[str]) -> str | None:
