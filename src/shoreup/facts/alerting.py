@@ -30,6 +30,8 @@ _RULE_KINDS = (
     "grafana_rule_group",
 )
 _SIGN = re.compile(r"\balert:|\bexpr:|\balertname\b|\"alert\"|\"expr\"|\bfor: \d|conditions:")
+_SIGNS = ("alert", "expr", "for: ", "conditions:")
+"""One of these stands in each text that has the sign, and is found far faster."""
 _ASKS = frozenset({"expr", "query", "targets", "target", "url"})
 """Keys of a rule, or of a probe, under which it says what it looks at."""
 _STACKS = frozenset({"kube-prometheus-stack", "victoria-metrics-k8s-stack"})
@@ -122,13 +124,13 @@ def _read(estate: Estate) -> Alerting:
                 place = place or Place(resource.key)
     for entry in estate.config:
         written = "" if entry.binary else text(entry.value)
-        if entry.kind == "ConfigMap" and len(written) < 1_000_000 and _SIGN.search(written):
+        if entry.kind == "ConfigMap" and len(written) < 1_000_000 and _rules(written):
             expressions.append(written)
     watching = _watching(estate)
     for release in estate.releases:
         name = release.chart.rpartition("/")[2]
         told = tuple(_texts(dict(release.values), 0))
-        expressions.extend(written for key, written in told if key in _ASKS or _SIGN.search(written))
+        expressions.extend(written for key, written in told if key in _ASKS or _rules(written))
         if _LOOKS.search(name):
             mentions.extend(written for _, written in told)
         if name in _WATCHERS:
@@ -149,6 +151,10 @@ def _watching(estate: Estate) -> Place | None:
             if container.image.product in {"prometheus", "alertmanager"} and workload.resource.api_version != "compose":
                 return Place(workload.resource.key)
     return None
+
+
+def _rules(written: str) -> bool:
+    return any(sign in written for sign in _SIGNS) and _SIGN.search(written) is not None
 
 
 def _brings(release: Release, group: str) -> bool:

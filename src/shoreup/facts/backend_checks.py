@@ -29,11 +29,12 @@ _HAPROXY = re.compile(r"^[ \t]*(?:default-)?server\b[^\n#]*\bssl\b[^\n#]*(?P<wor
 _APACHE = re.compile(r"^[ \t]*(?P<words>SSLProxyVerify[ \t]+none)\b", re.MULTILINE | re.IGNORECASE)
 _TUNNEL = re.compile(r"^[ \t]*(?P<words>noTLSVerify:[ \t]*true)\b", re.MULTILINE)
 _SWITCHES = (
-    (_CADDY, "Caddy", ""),
-    (_HAPROXY, "HAProxy", ""),
-    (_APACHE, "Apache", ""),
+    (_CADDY, "Caddy", "tls_insecure_skip_verify"),
+    (_HAPROXY, "HAProxy", "verify"),
+    (_APACHE, "Apache", "sslproxyverify"),
     (_TUNNEL, "cloudflared", "ingress:"),
 )
+"""A switch, whose it is, and what stands in every file with it, in small letters."""
 _LONGEST = 400_000
 
 
@@ -82,19 +83,21 @@ def _of_text(entry: ConfigEntry) -> Iterator[UncheckedBackend]:
     written = _known(entry.value)
     if not written or len(written) > _LONGEST:
         return
-    who = f"{named(entry.resource)}, {entry.key}"
     if "proxy_pass" in written and "https://" in written:
+        who = f"{named(entry.resource)}, {entry.key}"
         for start, end, backend, how in _nginx(written):
             if "${" in backend or not backend.strip("$"):
                 backend = ""
             place = Place(entry.resource.key, entry.route, (start, end))
             yield UncheckedBackend(place, who, backend, how, f"{entry.key} proxy_pass")
+    folded = written.casefold()
     for pattern, proxy, beside in _SWITCHES:
-        if beside not in written:
+        if beside not in folded:
             continue
         for found in pattern.finditer(written):
             place = Place(entry.resource.key, entry.route, found.span("words"))
-            yield UncheckedBackend(place, f"{proxy} in {who}", "", found["words"], f"{entry.key} {proxy}")
+            who = f"{proxy} in {named(entry.resource)}, {entry.key}"
+            yield UncheckedBackend(place, who, "", found["words"], f"{entry.key} {proxy}")
 
 
 def _known(value: Value) -> str:

@@ -119,11 +119,12 @@ def _of_file(file: _File, content: str) -> Iterator[PlainText]:
 
 def _judged(content: str, key: str) -> Iterator[tuple[tuple[int, int], str, str]]:
     """What a file says that crosses in clear: where, in words, and the host that it goes to."""
-    for found in WITH_CREDENTIAL.finditer(content):
+    folded = content.casefold()
+    for found in WITH_CREDENTIAL.finditer(content) if "@" in content else ():
         scheme = found["scheme"].lower()
         span = found.span("scheme")
         yield span, f"sends a password over plain {SCHEMES[scheme]} ({scheme}:// in {key})", found["host"]
-    for found in _LDAP.finditer(content):
+    for found in _LDAP.finditer(content) if "ldap" in folded else ():
         around = _around(content, found.start())
         if _BINDS.search(around) and not _STARTTLS.search(around):
             yield (
@@ -131,7 +132,7 @@ def _judged(content: str, key: str) -> Iterator[tuple[tuple[int, int], str, str]
                 f"binds to LDAP with a password over a plain connection (ldap:// in {key})",
                 found["host"],
             )
-    for found in SSL_OFF.finditer(content):
+    for found in SSL_OFF.finditer(content) if "sslmode" in folded else ():
         line = _line(content, found.start())
         host = _HOST_OF_URL.search(line)
         if "://" in line and host:
@@ -140,7 +141,10 @@ def _judged(content: str, key: str) -> Iterator[tuple[tuple[int, int], str, str]
 
 def _text(value: Value) -> str:
     """The text with a star for what is not known; a placeholder gives as many as it is long, so that spans hold."""
-    return _PLACEHOLDER.sub(lambda found: "*" * len(found[0]), text(value))
+    written = text(value)
+    if "${" not in written and "{{" not in written:
+        return written
+    return _PLACEHOLDER.sub(lambda found: "*" * len(found[0]), written)
 
 
 def _known_span(value: Value, span: tuple[int, int]) -> tuple[int, int] | None:

@@ -216,8 +216,10 @@ def likenesses(text: str, name: str = "") -> Iterator[Likeness]:
     ``name`` is the key that the whole text stands under.
     """
     end = 0
+    found = [*_by_form(text, name), *_by_name(text, name)]
     # The sort is stable: of two at the same place the one that has a form comes first and stays.
-    for likeness in sorted((*_by_form(text, name), *_by_name(text, name)), key=lambda one: one.start):
+    found.sort(key=lambda one: one.start)
+    for likeness in found:
         if likeness.start >= end:
             end = likeness.end
             yield likeness
@@ -276,7 +278,7 @@ def _by_name(text: str, name: str) -> Iterator[Likeness]:
 
 def open_names(text: str) -> Iterator[tuple[str, int, int]]:
     """Names of secrets whose values are not wholly known (:data:`GAP`), with the characters of the value."""
-    for found in _ASSIGNMENT.finditer(text):
+    for found in _ASSIGNMENT.finditer(text) if GAP in text else ():
         if GAP in found["value"] and secret_name(found["name"]):
             yield found["name"], found.start("value"), found.end("value")
 

@@ -107,6 +107,12 @@ def _of_key(key: str) -> tuple[Switch, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
+def _of_variable(name: str) -> tuple[Switch, ...]:
+    """The switches that a variable of this name sets."""
+    return tuple(switch for switch in _bundled() if switch.env and re.match(switch.env, name))
+
+
 def dropped(estate: Estate, concern: str) -> Iterator[Dropped]:
     """Every guard of a kind that the estate drops, each place once."""
     seen: set[tuple[int, Route, tuple[int, int] | None]] = set()
@@ -154,12 +160,13 @@ def _of_image(switch: Switch, container: Container) -> bool:
 
 def _in_container(workload: Workload, container: Container) -> Iterator[Dropped]:
     key = workload.resource.key
+    environment, arguments = [*_environment(container)], [*_arguments(container)]
     for switch in _bundled():
         if not _of_image(switch, container):
             continue
         if switch.env:
-            for name, value, route in _environment(container):
-                if not re.match(switch.env, name):
+            for name, value, route in environment:
+                if switch not in _of_variable(name):
                     continue
                 place = Place(key, (*container.route, *route), container=container.name)
                 reason = why_open(value)
@@ -169,7 +176,7 @@ def _in_container(workload: Workload, container: Container) -> Iterator[Dropped]
                     setting = f"{name}={known_text(value)}" if switch.value != "any" else name
                     yield Dropped(switch, place, workload.resource, setting, workload, container)
         if switch.argument:
-            for argument, route in _arguments(container):
+            for argument, route in arguments:
                 if re.match(switch.argument, argument):
                     place = Place(key, (*container.route, *route), container=container.name)
                     yield Dropped(switch, place, workload.resource, argument, workload, container)

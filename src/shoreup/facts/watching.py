@@ -58,7 +58,7 @@ def _watched(estate: Estate) -> bool:
         rules = mapping(release.values.get("defaultRules"))
         if chart in _BRINGING_RULES and truth(rules.get("create")) is not False:
             return True
-    return any(_ABOUT_JOBS.search(text) for text in _ruling(estate))
+    return any(_ABOUT_JOBS.search(text) for text in _ruling(estate) if "job" in text or "Job" in text)
 
 
 def _ruling(estate: Estate) -> Iterator[str]:

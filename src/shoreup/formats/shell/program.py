@@ -225,8 +225,13 @@ class Program(Struct, frozen=True, eq=False):
         """What a variable holds, when the program sets it exactly once; else ``None``."""
         if name in self.loop_variables:
             return None
-        found = [item for item in self._set(name) if item.command < 0]
-        return found[0].value if len(found) == 1 else None
+        only: Assignment | None = None
+        for item in self._set(name):
+            if item.command < 0:
+                if only is not None:
+                    return None
+                only = item
+        return None if only is None else only.value
 
     def assigns(self, name: str) -> bool:
         """Whether anything in the program sets this variable."""
