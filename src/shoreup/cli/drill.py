@@ -16,6 +16,7 @@ UNVERIFIED = 5
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option("--subject", default="", metavar="NAMESPACE/NAME", help="Only this; * stands for anything.")
 @click.option("--from", "copy", type=click.Path(path_type=Path), metavar="FILE", help="Restore this copy.")
+@click.option("--with", "against", default="", metavar="NAMESPACE/NAME", help="Compare with this database.")
 @click.option("--due", is_flag=True, help="Only what has no proof that counts today.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--ledger", default="", metavar="URL", help="Keep the proofs there.")
@@ -28,6 +29,7 @@ def command(
     paths: tuple[Path, ...],
     subject: str,
     copy: Path | None,
+    against: str,
     due: bool,
     form: str,
     ledger: str,
@@ -37,8 +39,10 @@ def command(
     """Run the drills of the repository at PATH (the current folder by default), or the one called NAME.
 
     restore: the newest copy of each backup comes back into a scratch server that reaches no network, and every table
-    is compared. A copy that lost its end must be refused first. Exits with 0 when all passed, 4 when one failed, 5 when
-    one could not be verified or tried, 2 on an error.
+    is compared. A copy that lost its end must be refused first. Only when they are named: compare (a dump of one
+    database into the version of another), pool (every connection that clients may open), probe (the probes of
+    databases, on servers that start, are full or hang). Exits with 0 when all passed, 4 when one failed, 5 when one
+    could not be verified or tried, 2 on an error.
     """
     from shoreup.cli.output import say, wants_colour, width_of
     from shoreup.cli.progress import Waiting
@@ -52,7 +56,9 @@ def command(
         if not Path(name).exists():
             raise UserError(f"There is no drill and no folder called {name!r}. Drills are {', '.join(names())}.")
         paths, name = (Path(name), *paths), None
-    options = DrillOptions(name=name or "", subject=subject, wishes=Wishes(copy), due=due, config=config, ledger=ledger)
+    options = DrillOptions(
+        name=name or "", subject=subject, wishes=Wishes(copy, against), due=due, config=config, ledger=ledger
+    )
     with Waiting() as waiting:
         done = drill(paths or (Path(),), options, waiting)
     left = [report.Left(str(one.subject), one.drill, one.reason) for one in done.untried]

@@ -38,7 +38,7 @@ def restore_spec(estate: Estate, backup: Backup, copy: Path | None = None) -> Re
         return f"{service}: {manifest}"
     return RestoreSpec(
         subject=backup_subject(backup),
-        wanted=Wanted(database.product, database.version, image=_image(database)),
+        wanted=Wanted(database.product, database.version, image=image_of(database)),
         copy=Copy(found, superuser=superuser(database)),
         manifest=manifest,
         most_time=objective.rto,
@@ -100,7 +100,8 @@ def superuser(database: Database) -> str:
     return next(found, "")
 
 
-def _image(database: Database) -> str:
+def image_of(database: Database) -> str:
+    """The image that a database runs in, empty where it is not all known."""
     if database.workload is None:
         return ""
     images = [one.image for one in database.workload.containers if one.image.product == database.product]
