@@ -1,4 +1,4 @@
-"""``shoreup init``: the first settings of an estate, from what is seen in it."""
+"""``shoreup init``: the first settings of an estate, or a check of its changes, from what is seen in it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,54 @@ from pathlib import Path
 
 import click
 
+KINDS = ("settings", "ci")
+
 
 @click.command("init")
-@click.argument("path", default=Path(), type=click.Path(path_type=Path), metavar="[PATH]")
-def command(path: Path) -> None:
+@click.argument("kind", required=False, metavar="[ci]")
+@click.argument("path", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
+@click.option(
+    "--for",
+    "forge",
+    type=click.Choice(["github", "gitlab", "woodpecker", "pre-commit"]),
+    help="ci: what runs it; by default what the repository uses.",
+)
+@click.option("--from", "source", default="", metavar="SOURCE", help="ci: what pip installs Shoreup from.")
+@click.option("--print", "shown", is_flag=True, help="ci: print it, write nothing.")
+def command(kind: str | None, path: Path | None, forge: str | None, source: str, shown: bool) -> None:
     """Write shoreup.toml for the repository at PATH (the current folder by default).
 
     What only you can know is written out with the names of the estate and commented. A file that is there stays as it
     is.
+
+    With ci it writes a check of changes for the pipelines that the repository uses: what a change would add is found
+    before it is merged, no latest gets in, and what keeps data moves only with a fresh proof.
     """
-    from shoreup.cli.output import save, say
+    from shoreup.cli.output import complain, save, say
     from shoreup.cli.progress import Waiting
+
+    folder = path or Path()
+    if kind is not None and kind not in KINDS:
+        folder = Path(kind)
+    if kind == "ci":
+        from shoreup.stages.ci_checks import Forge, draw_check
+
+        with Waiting() as waiting:
+            drawn = draw_check(folder, Forge(forge) if forge else None, source, waiting)
+        if shown or drawn.there:
+            say(drawn.text)
+            if drawn.there and not shown:
+                complain(f"{drawn.target} is there already and stays as it is; this is what would stand in it.")
+        else:
+            drawn.target.parent.mkdir(parents=True, exist_ok=True)
+            save(drawn.text, drawn.target)
+            say(f"Wrote {drawn.target}.\n")
+        for one in drawn.replaces:
+            complain(f"it could take the place of {one}")
+        return
     from shoreup.stages.beginning import first_settings
 
     with Waiting() as waiting:
-        target, text = first_settings(path, waiting)
+        target, text = first_settings(folder, waiting)
     save(text, target)
     say(f"Wrote {target}. Read it, take the signs away where you agree, then run 'shoreup audit'.\n")
