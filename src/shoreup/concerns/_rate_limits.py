@@ -15,6 +15,7 @@ from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.middlewares import is_traefik
 from shoreup.facts.ratelimits import LIMIT
+from shoreup.facts.siblings import companions, siblings
 from shoreup.model.edit import Add, Append, Edit, Put
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -167,6 +168,9 @@ def _traefik(estate: Estate, way: WayIn) -> Limited | None:
     }
     if "*" in way.namespace:
         return None
+    as_others = _as_siblings(estate, way)
+    if as_others is not None:
+        return as_others
     own = [one for one in names.values() if _limit(one) is not None]
     edits: list[Edit] = []
     elsewhere = [found for one in estate.by_kind.get("Middleware", ()) if (found := _limit(one)) is not None]
@@ -187,6 +191,46 @@ def _traefik(estate: Estate, way: WayIn) -> Limited | None:
     average, burst = limit.get("average"), limit.get("burst")
     said = f"{average} requests a second, {burst} at once" if burst is not None else f"{average} requests"
     return Limited((*edits, entry), said, bool(own or elsewhere))
+
+
+def _as_siblings(estate: Estate, way: WayIn) -> Limited | None:
+    """The limit that the same code gives to other routes, with this route's own names; the most generous of them."""
+    place = (*way.place.route[:3], "middlewares")
+    own = at(dict(way.resource.body), *place)
+    if way.resource.kind != "IngressRoute" or place[:2] != ("spec", "routes") or not isinstance(own, list | None):
+        return None
+    found: list[tuple[int, Resource, int, Resource]] = []
+    for other in siblings(estate, way.resource):
+        chain = [mapping(one) for one in items(at(dict(other.body), *place))]
+        for one in companions(estate, other):
+            limit, named = _limit(one), [text(entry.get("name")) for entry in chain]
+            average = limit.get("average") if limit is not None else None
+            if isinstance(average, int) and one.name in named:
+                found.append((average, other, named.index(one.name), one))
+    if not found:
+        return None
+    average, other, index, middleware = max(found, key=lambda one: one[0])
+    limit = _limit(middleware) or {}
+    names = {other.name: way.name, other.namespace or "": way.namespace}
+    body = _renamed(dict(middleware.body), names)
+    entry = _renamed(at(dict(other.body), *place, index), names)
+    if not isinstance(body, dict):
+        return None
+    chained: Value = [*items(own)[:index], entry, *items(own)[index:]]
+    said = f"{average} requests a second, {limit.get('burst', average)} at once"
+    return Limited((Add(way.resource.key, body), Put(way.resource.key, place, chained)), said, own=True)
+
+
+def _renamed(value: Value, names: Mapping[str, str]) -> Value:
+    """A value with the names of another one's objects changed to one's own."""
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    if isinstance(value, str):
+        old = next((name for name in names if name and (value == name or value.startswith(f"{name}-"))), "")
+        return names[old] + value[len(old) :] if old else value
+    return value
 
 
 def _middleware(name: str, limit: Mapping[str, Value], way: WayIn, beside: Resource, version: str) -> dict[str, Value]:

@@ -7,7 +7,7 @@ the provider, keys of a manifest, values of a chart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from shoreup.formats.edits import Replacement
@@ -69,6 +69,17 @@ class Editor(Protocol):
 
         A new file is also listed where files are listed (``kustomization.yaml``).
         """
+        ...
+
+
+@runtime_checkable
+class Switcher(Protocol):
+    """An editor whose code may hold what is wanted already, for others: see ``sources.terraform.switching``."""
+
+    def switch(
+        self, wanted: Mapping[str, Value], more: Sequence[Mapping[str, Value]], read: Reader
+    ) -> tuple[Replacement, ...]:
+        """Make the object ``wanted``, and bring up the objects ``more``, as the code does elsewhere."""
         ...
 
 

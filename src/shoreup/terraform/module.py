@@ -116,6 +116,12 @@ class ModuleInstance:
         self._known: dict[tuple[str, ...], Any] = {}
         self._active: set[tuple[str, ...]] = set()
 
+    def with_argument(self, name: str, given: Given) -> ModuleInstance:
+        """The same call with another value for one variable."""
+        return ModuleInstance(
+            self.root, self.module, self.address, {**self.given, name: given}, self._callers, self.called
+        )
+
     def _once(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
         """Compute a value once; an evaluation error is remembered too."""
         if key in self._known:

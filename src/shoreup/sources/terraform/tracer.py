@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.plainly import PlainWriting
 from shoreup.sources.terraform.renaming import become, names_a_secret, of_the_secret, renamed
 from shoreup.sources.terraform.sharing import why_shared
+from shoreup.sources.terraform.switching import switched
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.trace import trace_resource
 
@@ -153,6 +154,12 @@ class ObjectTracer(_Writable[ObjectWriting]):
 
     def _alike(self, writing: ObjectWriting, value: Value, like: Like) -> Plain:
         return _alike(writing, value, like)
+
+    def switch(
+        self, wanted: Mapping[str, Value], more: Sequence[Mapping[str, Value]], read: Reader
+    ) -> tuple[Replacement, ...]:
+        """Give the module's call the argument that does the same for another call."""
+        return switched(self.instance, wanted, more, read)
 
     def rename(
         self, route: Route, name: str, inside: Names, read: Reader, *, alone: bool = False

@@ -405,13 +405,14 @@ def _argument(hop: Hop) -> _Argument | None:
         default = default_of(block)
         if default is None or default.expression is not hop.expression or name in module.given:
             continue
-        if uses(module.module, f"var.{name}") > 1 or _called_in_a_loop(module):
+        if uses(module.module, f"var.{name}") > 1 or called_in_a_loop(module):
             return None
         return _Argument(module.called.block, name)
     return None
 
 
-def _called_in_a_loop(module: ModuleInstance) -> bool:
+def called_in_a_loop(module: ModuleInstance) -> bool:
+    """Whether an argument of the module's call would count for several."""
     called = module.called
     if called is None:
         return False

@@ -8,11 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from shoreup.formats.edits import CannotWrite, Replacement, collide, reconciled
 from shoreup.formats.erasing import erased
 from shoreup.formats.spelling import substituted
-from shoreup.model.edit import Add, Append, Become, Edit, Enclose, Erase, Move, Put, Remove, Rename, Rewrite, Substitute
+from shoreup.model.edit import (
+    Add,
+    Append,
+    Become,
+    Edit,
+    Enclose,
+    Erase,
+    FieldEdit,
+    Move,
+    Put,
+    Remove,
+    Rename,
+    Rewrite,
+    Substitute,
+)
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
-from shoreup.sources.editing import Editor, Renamer
+from shoreup.sources.editing import Editor, Renamer, Switcher
 from shoreup.stages.fixing.carrying import carried
 from shoreup.stages.fixing.expectation import Unexpectable, expected
 from shoreup.stages.fixing.merging import merged
@@ -39,8 +53,35 @@ class Realiser:
     def realise(self, edits: Sequence[Edit], *, alone: bool = False) -> tuple[Replacement, ...]:
         """The bytes that make the edits. Raises :class:`CannotWrite`, also for files that are not the owner's to edit.
 
-        ``alone`` as in :class:`Editor`.
+        ``alone`` as in :class:`Editor`. What cannot be written may be there for others, and is asked for as they do.
         """
+        try:
+            return self._realised(edits, alone)
+        except CannotWrite:
+            made = self._switched(edits)
+            if made:
+                return made
+            raise
+
+    def _switched(self, edits: Sequence[Edit]) -> tuple[Replacement, ...]:
+        """The edits by what the code does for others already; nothing where it does not."""
+        fields = [one for one in edits if isinstance(one, FieldEdit)]
+        more = [one.body for one in edits if isinstance(one, Add)]
+        key = fields[0].resource if fields else -1
+        editor: object = self._reading.found[key].tracer if fields else None
+        if not isinstance(editor, Switcher) or len(fields) + len(more) < len(edits):
+            return ()
+        if any(one.resource != key for one in fields):
+            return ()
+        try:
+            made = tuple(map(self._real, editor.switch(expected(self.body(key), fields), more, self._read)))
+            for file in sorted({one.file for one in made}):
+                self._refuse(file)
+        except (CannotWrite, Unexpectable):
+            return ()
+        return made
+
+    def _realised(self, edits: Sequence[Edit], alone: bool) -> tuple[Replacement, ...]:
         each = [(edit, tuple(map(self._real, self._one(edit, alone)))) for edit in merged(edits, self.body)]
         made = carried(each, self._read)
         moves = [one for one in edits if isinstance(one, Move)]
