@@ -13,8 +13,9 @@ import pytest
 
 from shoreup.operations.backup.plan import GIVEN, Plan
 from shoreup.operations.backup.records import Record
+from shoreup.operations.backup.restoring import COMPARE, PLACE, WISH, Wish, backup_restore
 from shoreup.operations.backup.running import backup_run
-from shoreup.operations.steps import Plain, Run, carry_out
+from shoreup.operations.steps import Execute, Plain, Run, carry_out, plainly
 from shoreup.stages.backups import plan_of
 from shoreup.stages.settings import read_settings
 from shoreup.stores.folder import Folder
@@ -48,6 +49,16 @@ def take(plan: Plan, folder: Path) -> Record:
     record = plan.shelf().find().record
     assert record is not None
     return record
+
+
+def restore(plan: Plan, folder: Path, wish: Wish, execute: Execute = plainly) -> str:
+    """Bring a backup back; says where to and how it was compared."""
+    place = folder / f"run-{uuid4().hex}"
+    place.mkdir()
+    run = Run(place.name, {**given(plan), WISH: wish.plain()}, place)
+    results = carry_out(backup_restore(), run, execute)
+    assert not list(place.glob("*.copy"))
+    return f"{results[PLACE]}: {results[COMPARE]}"
 
 
 @contextmanager

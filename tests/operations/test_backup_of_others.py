@@ -7,25 +7,24 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
-from backups_here import given, planned, take
+from backups_here import given, planned, restore, take
 from engines_here import chosen
 from shoreup.compare.manifest import Manifest, differences
+from shoreup.compare.redis import take as take_redis
+from shoreup.compare.sqlite import take as take_sqlite
 from shoreup.engines.mysql import Mysql, RunningMysql
 from shoreup.engines.redis import Redis
 from shoreup.engines.scratch import Scratch
-from shoreup.ledger.location import Location
-from shoreup.model.proof import Verdict
 from shoreup.operations.backup.opening import content, fetch
 from shoreup.operations.backup.plan import Plan
 from shoreup.operations.backup.records import Record
+from shoreup.operations.backup.restoring import Wish
 from shoreup.operations.backup.shelf import BackupTrouble
-from shoreup.operations.backup.verifying import look_by_drill
 from shoreup.operations.steps import Undone
 
 PASSWORD = 's3c"ret\\w0rd'
@@ -75,14 +74,6 @@ def mariadb(bank: RunningMysql, folder: Path, user: str, more: str = "") -> Plan
     return planned(folder, of, more=f'password-env = "BANK_PASSWORD"\n{more}')
 
 
-def drilled(plan: Plan, folder: Path) -> str:
-    ledger = Location("estate", f"sqlite:///{folder / 'ledger.sqlite'}", folder / "ledger.sqlite", True)
-    looked = look_by_drill(plan, plan.shelf().find(), ledger, folder, run="one", now=datetime.now(UTC))
-    assert looked.proof is not None
-    assert (looked.proof.verdict, looked.proof.control.refused) == (Verdict.PASS, True), looked.proof.after
-    return looked.proof.after
-
-
 def held(record: Record) -> Manifest:
     assert record.manifest is not None
     return record.manifest
@@ -111,7 +102,7 @@ def test_mariadb_is_of_one_moment_while_money_is_moved(bank: RunningMysql, tmp_p
     assert all(one["account"] == ACCOUNTS and one["old"] == 30000 for one in counts)
     assert [one["entry"] for one in counts] == sorted({one["entry"] for one in counts}), "money moved meanwhile"
     # Every row that was hashed in our moment is in the dump of that moment, or this would fail.
-    assert "every table holds what it held" in drilled(plan, tmp_path)
+    assert "every table holds what it held" in restore(plan, tmp_path, Wish(database="again"))
 
 
 def test_who_may_not_lock_gets_a_backup_without_counts_and_a_remark(bank: RunningMysql, tmp_path: Path) -> None:
@@ -151,14 +142,16 @@ def test_redis_is_what_the_server_sends_to_a_replica(tmp_path: Path) -> None:
         client.config_set("requirepass", PASSWORD)
         (tmp_path / "password").write_text(PASSWORD + "\n")
         plan = planned(tmp_path, f"redis:///?socket={server.socket}", more='password-file = "password"\n')
-        assert [(one.name, one.rows) for one in held(take(plan, tmp_path)).contents] == [("0", 3000), ("3", 1)]
-        drilled(plan, tmp_path)
+        whole = take(plan, tmp_path)
+        assert [(one.name, one.rows) for one in held(whole).contents] == [("0", 3000), ("3", 1)]
         client.expire("key:1", 1000)
         assert take(plan, tmp_path).manifest is None
         (tmp_path / "password").write_text("another")
         with pytest.raises(Undone, match=r"WRONGPASS|invalid") as caught:
             take(plan, tmp_path)
         assert "another" not in str(caught.value)
+        server.restore(fetch(plan, plan.shelf(), whole, tmp_path / "back"))
+        assert differences(held(whole), take_redis(server.connect, hashes=False)) == ()
 
 
 def test_sqlite_is_copied_whole_while_it_is_written_to(tmp_path: Path) -> None:
@@ -178,7 +171,8 @@ def test_sqlite_is_copied_whole_while_it_is_written_to(tmp_path: Path) -> None:
         record = take(plan, tmp_path)
     writer.close()
     assert rows(held(record))["note"] >= 2000
-    drilled(plan, tmp_path)
+    back = fetch(plan, plan.shelf(), record, tmp_path / "back")
+    assert differences(held(record), take_sqlite(back)) == ()
 
 
 def tree(folder: Path) -> Path:

@@ -7,11 +7,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from backups_here import flip, given, planned, take
+from backups_here import flip, planned, restore, take
 from engines_here import chosen
 from shoreup.compare.files import take as take_files
 from shoreup.compare.manifest import differences
@@ -20,8 +19,8 @@ from shoreup.engines.mysql import Mysql
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.backup.plan import Plan
-from shoreup.operations.backup.restoring import COMPARE, LOAD, PLACE, WISH, Wish, backup_restore
-from shoreup.operations.steps import Execute, Plain, Run, Undone, carry_out, plainly
+from shoreup.operations.backup.restoring import LOAD, PLACE, Wish
+from shoreup.operations.steps import Execute, Plain, Undone
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +56,6 @@ def accounts(server: RunningPostgresql, database: str) -> int:
     return int(str(row[0])) if row else -1
 
 
-def restore(plan: Plan, folder: Path, wish: Wish, execute: Execute = plainly) -> str:
-    place = folder / f"run-{uuid4().hex}"
-    place.mkdir()
-    run = Run(place.name, {**given(plan), WISH: wish.plain()}, place)
-    results = carry_out(backup_restore(), run, execute)
-    assert not list(place.glob("*.copy"))
-    return f"{results[PLACE]}: {results[COMPARE]}"
-
-
 def broken(at: str) -> Execute:
     """Every step is done; the one of that name fails afterwards, as one that was killed and then given up."""
 
@@ -96,16 +86,16 @@ def test_a_database_comes_back_over_the_old_one_which_is_kept(
     assert (accounts(server, "bank"), accounts(server, kept)) == (5000, 10)
 
 
-@pytest.mark.parametrize("at", [LOAD, COMPARE, PLACE])
+@pytest.mark.parametrize(
+    ("wish", "at"), [(Wish(database="found"), PLACE), (Wish(over=True), LOAD), (Wish(over=True), PLACE)]
+)
 def test_a_restore_that_fails_leaves_what_was_there(
-    bank: Plan, server: RunningPostgresql, tmp_path: Path, at: str
+    bank: Plan, server: RunningPostgresql, tmp_path: Path, wish: Wish, at: str
 ) -> None:
-    for wish in (Wish(database="found"), Wish(over=True)):
-        with pytest.raises(Undone, match="given up") as caught:
-            restore(bank, tmp_path, wish, broken(at))
-        assert caught.value.left == ()
-        if wish.over or at != PLACE:
-            assert (databases(server), accounts(server, "bank")) == (["bank"], 10)
+    with pytest.raises(Undone, match="given up") as caught:
+        restore(bank, tmp_path, wish, broken(at))
+    assert caught.value.left == ()
+    assert (databases(server), accounts(server, "bank")) == (["bank"], 10)
 
 
 def test_what_came_back_otherwise_than_it_was_is_not_put_in_place(

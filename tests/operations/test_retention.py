@@ -21,7 +21,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.builds(
 @st.composite
 def shelves(draw: st.DrawFn) -> list[Aged]:
     """Backups of any age, as a clock that jumps at will would date them; some damaged, some restored."""
-    count = draw(st.integers(0, 40))
+    count = draw(st.integers(0, 16))
     return [
         Aged(f"{number:06d}", number, draw(MOMENTS), draw(st.integers(0, 5)) > 0, draw(st.integers(0, 5)) == 0)
         for number in range(1, count + 1)

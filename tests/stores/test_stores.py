@@ -74,7 +74,7 @@ def test_a_stream_that_breaks_leaves_nothing_under_its_name(opens: Opens) -> Non
             yield b"x" * (1 << 20)
         raise KeyError("the dump broke")
 
-    for pieces in (0, 60):
+    for pieces in (0, 30):
         with pytest.raises(KeyError, match="the dump broke"):
             store.put("bank/broken", breaking(pieces))
         assert opens().entries("bank") == ()
@@ -83,7 +83,7 @@ def test_a_stream_that_breaks_leaves_nothing_under_its_name(opens: Opens) -> Non
 
 def test_a_stream_of_many_parts_comes_back_as_it_was(opens: Opens) -> None:
     store, source, seen = opens(), random.Random(7), hashlib.sha256()
-    pieces = [source.randbytes(size) for size in (5 << 20, 1, 3 << 20, 1 << 20, 20 << 20)] * 2
+    pieces = [source.randbytes(size) for size in (5 << 20, 1, 3 << 20, 1 << 20, 20 << 20)]
 
     def measured() -> Iterator[bytes]:
         for piece in pieces:
