@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -130,24 +133,121 @@ def test_where_nothing_is_mounted_it_says_what_to_set(estate: Path, capsys: pyte
     assert '[storage] "192.0.2.5:/volume1/backups"' in " ".join(capsys.readouterr().out.split())
 
 
+ONE = "pg_dump -h bank -U postgres bank > /backups/bank/bank-$(date +%F).sql"
 TWO = "pg_dump -h bank bank > /backups/bank/bank-$(date +%F).sql; pg_dump -h bank b > /backups/bank/b-$(date +%F).sql"
+SMOKE = """
+[[smoke]]
+subject = "data/dump"
+query = "SELECT sum(balance) FROM account"
+expect = "{sum}"
+name = "the balances add up"
+"""
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("tar czf /backups/bank/bank-$(date +%F).sql /data", "copies by tar cannot be restored by a drill yet"),
-        (TWO, "it makes 2 copies at a time"),
-    ],
-)
-def test_what_no_drill_can_try_is_no_failure_and_no_pass(
-    estate: Path, capsys: pytest.CaptureFixture[str], command: str, words: str
-) -> None:
-    text = ESTATE.replace("pg_dump -h bank -U postgres bank > /backups/bank/bank-$(date +%F).sql", command)
-    (estate / "bank.yaml").write_text(text, encoding="utf-8")
+def changed(estate: Path, command: str) -> None:
+    """Let the job run another command."""
+    (estate / "bank.yaml").write_text(ESTATE.replace(ONE, command), encoding="utf-8")
+
+
+def test_what_no_drill_can_try_is_no_failure_and_no_pass(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed(estate, "mydumper -h bank -o /backups/bank/bank-$(date +%F).sql")
     assert run(["drill", "restore", str(estate)]) == 5
-    assert words in " ".join(capsys.readouterr().out.split())
+    assert "copies by mydumper cannot be restored by a drill yet" in " ".join(capsys.readouterr().out.split())
     assert unproven(estate, capsys) == ["restore-untested"]
+
+
+def test_what_one_job_copies_together_is_proven_together(
+    estate: Path, dump: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(estate, TWO)
+    other = estate.parent / "mounted/bank/b-2026-11-22.sql"
+    other.write_bytes(dump)
+    older = estate.parent / "mounted/bank/b-2026-11-21.sql"
+    older.write_bytes(b"an older one of the same name")
+    os.utime(older, (1, 1))
+    assert run(["drill", "restore", str(estate), "--format", "json"]) == 0, capsys.readouterr().out
+    (proof,) = json.loads(capsys.readouterr().out)["proofs"]
+    assert "bank-2026-11-22.sql: it restores" in proof["after"]
+    assert "b-2026-11-22.sql: it restores" in proof["after"]
+    assert unproven(estate, capsys) == []
+    other.write_bytes(dump[: len(dump) // 2])
+    assert run(["drill", "restore", str(estate)]) == 4
+    assert unproven(estate, capsys) == ["restore-untested"]
+
+
+def test_the_owners_questions_decide_and_their_answers_are_not_told(
+    estate: Path, dump: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = estate / "shoreup.toml"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(before + SMOKE.format(sum=400000), encoding="utf-8")
+    assert run(["drill", "restore", str(estate)]) == 0
+    assert "asked 1 questions" in capsys.readouterr().out
+    # A dump that was taken in two parts while a transfer ran: every row is there, and the sum is another.
+    torn = dump.replace(b"\n7\t100\n", b"\n7\t60\n")
+    (estate.parent / "mounted/bank/bank-2026-11-23.sql").write_bytes(torn)
+    assert run(["drill", "restore", str(estate), "--format", "json"]) == 4
+    (proof,) = json.loads(capsys.readouterr().out)["proofs"]
+    assert proof["after"] == "the answer to 'the balances add up' is not '400000'"
+    assert "399960" not in json.dumps(proof)
+    for query in ("DELETE FROM account RETURNING 1", "COMMIT; DROP TABLE account", "SELECT pg_sleep(0), * FROM absent"):
+        settings.write_text(before + SMOKE.replace("SELECT sum(balance) FROM account", query), encoding="utf-8")
+        assert run(["drill", "restore", str(estate)]) == 4
+        assert "was not answered" in " ".join(capsys.readouterr().out.split())
+
+
+SQLITE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: vaultwarden, namespace: files}
+spec:
+  selector: {matchLabels: {app: vaultwarden}}
+  template:
+    metadata: {labels: {app: vaultwarden}}
+    spec:
+      containers:
+        - name: vaultwarden
+          image: vaultwarden/server:1.34.3
+          volumeMounts: [{name: data, mountPath: /data}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: vault}}]
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: copy, namespace: files}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: copy
+              image: keinos/sqlite3:3.50.4
+              command: [/bin/sh, -ec, "COMMAND"]
+              volumeMounts: [{name: data, mountPath: /data}, {name: backups, mountPath: /backups}]
+          volumes:
+            - {name: data, persistentVolumeClaim: {claimName: vault}}
+            - {name: backups, nfs: {server: 192.0.2.5, path: /volume1/backups}}
+"""
+
+
+def test_a_database_file_from_the_repository_comes_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    estate, copies = tmp_path / "estate", tmp_path / "mounted"
+    estate.mkdir()
+    copies.mkdir()
+    command = "sqlite3 /data/db.sqlite3 \\\".backup '/backups/vault-$(date +%F).sqlite3'\\\""
+    (estate / "vault.yaml").write_text(SQLITE.replace("COMMAND", command), encoding="utf-8")
+    (estate / "shoreup.toml").write_text(SETTINGS.format(folder=copies), encoding="utf-8")
+    with closing(sqlite3.connect(copies / "vault-2026-11-22.sqlite3")) as connection:
+        connection.execute("CREATE TABLE cipher (id INTEGER PRIMARY KEY, data TEXT)")
+        connection.executemany("INSERT INTO cipher (data) VALUES (?)", [(f"sealed {n}",) for n in range(3000)])
+        connection.commit()
+    assert run(["drill", "restore", str(estate)]) == 0, capsys.readouterr().out
+    assert "holds 3000 rows" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_is_not_there_is_named(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def test_a_compressed_copy_passes(copy: Path, manifest: Manifest) -> None:
 def test_each_phase_is_measured(copy: Path, manifest: Manifest) -> None:
     measured = {one.name: one for one in drilled(copy, manifest).measurements}
     assert set(measured) == {
-        *("rpo", "control", "start", "restore", "first answer", "rto", "compare", "check", "rows", "tables")
+        *("rpo", "control", "start", "restore", "first answer", "rto", "compare", "check", "rows", "tables", "copy")
     }
     parts = sum(measured[name].value for name in ("start", "restore", "first answer"))
     assert measured["rto"].value == pytest.approx(parts, abs=0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ UNVERIFIED = 5
 @click.option("--subject", default="", metavar="NAMESPACE/NAME", help="Only this; * stands for anything.")
 @click.option("--from", "copy", type=click.Path(path_type=Path), metavar="FILE", help="Restore this copy.")
 @click.option("--with", "against", default="", metavar="NAMESPACE/NAME", help="Compare with this database.")
+@click.option("--at", "moment", metavar="TIME", help="Come back to this moment (2027-01-31T04:00Z), by archived WAL.")
 @click.option("--due", is_flag=True, help="Only what has no proof that counts today.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--ledger", default="", metavar="URL", help="Keep the proofs there.")
@@ -30,6 +32,7 @@ def command(
     subject: str,
     copy: Path | None,
     against: str,
+    moment: str | None,
     due: bool,
     form: str,
     ledger: str,
@@ -56,9 +59,8 @@ def command(
         if not Path(name).exists():
             raise UserError(f"There is no drill and no folder called {name!r}. Drills are {', '.join(names())}.")
         paths, name = (Path(name), *paths), None
-    options = DrillOptions(
-        name=name or "", subject=subject, wishes=Wishes(copy, against), due=due, config=config, ledger=ledger
-    )
+    wishes = Wishes(copy, against, until=_moment(moment) if moment else None)
+    options = DrillOptions(name=name or "", subject=subject, wishes=wishes, due=due, config=config, ledger=ledger)
     with Waiting() as waiting:
         done = drill(paths or (Path(),), options, waiting)
     left = [report.Left(str(one.subject), one.drill, one.reason) for one in done.untried]
@@ -70,3 +72,13 @@ def command(
     if any(one.verdict is Verdict.FAIL for one in done.proofs):
         return FAILED
     return UNVERIFIED if left or any(one.verdict is not Verdict.PASS for one in done.proofs) else 0
+
+
+def _moment(text: str) -> datetime:
+    from shoreup.model.errors import UserError
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"--at {text!r} is no moment such as 2027-01-31T04:00:00Z.") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

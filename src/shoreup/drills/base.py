@@ -30,9 +30,10 @@ What breaks on the way ends as a proof that could not verify; nothing of it is r
 class Wishes(Struct, frozen=True):
     """What a person may say beside which drill of what.
 
-    ``copy`` is a copy to try instead of the newest where the estate puts them. ``against`` names the other side of a
-    comparison. ``to`` is the version that an upgrade goes to, ``programs`` the folder of its programs, and ``product``
-    says that only databases of this one are meant.
+    ``copy`` is a copy to try instead of the newest where the estate puts them, and ``until`` the moment to come back
+    to, with a zone. ``against`` names the other side of a comparison. ``to`` is the version that an upgrade goes to,
+    ``programs`` the folder of its programs, and ``product`` says that only databases of this one are meant.
+    ``home`` is the folder that names of files in the settings start from.
     """
 
     copy: Path | None = None
@@ -40,6 +41,8 @@ class Wishes(Struct, frozen=True):
     to: str = ""
     programs: Path | None = None
     product: str = ""
+    until: datetime | None = None
+    home: Path = Path()
 
 
 NO_WISHES = Wishes()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.comparing import CompareSpec, compare, sides
-from shoreup.drills.restore_specs import image_of, newest_copy
+from shoreup.drills.newest_copies import newest_copies
+from shoreup.drills.restore_specs import image_of
 from shoreup.engines.choosing import Wanted
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.fields import items, known_text, text
@@ -94,9 +95,9 @@ def _copy(estate: Estate, database: Database) -> Path | None:
     """The newest copy of a database, where one is mounted here."""
     for backup in estate.backups:
         if any(one.resource is database.resource for one in backup.protects_databases):
-            found = newest_copy(estate, backup)
+            found = newest_copies(estate, backup, None)
             if not isinstance(found, str):
-                return found
+                return max(found, key=lambda one: one.stat().st_mtime)
     return None
 
 

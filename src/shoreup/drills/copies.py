@@ -7,30 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
 from shoreup.compare.manifest import Manifest
+from shoreup.drills.asking import Answer
 from shoreup.engines.choosing import Choice, NoProvider, Wanted
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 
-TOOLS = frozenset({"pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mariadb-dump"})
-"""What makes copies that can be restored here. A copy of another tool would be refused, and be called broken."""
+FILES = "files"
+"""The product of copies that are of no database."""
 
 
 class Copy(Struct, frozen=True):
     """A copy to restore.
 
     ``path`` is the file or folder. ``roles`` are users that exist before a restore, as the estate makes them;
-    ``superuser`` is the one that the server is made with. ``jobs`` is how many things may be restored at a time.
+    ``superuser`` is the one that the server is made with. ``until`` is the moment to come back to, where not all that
+    is there is wanted; it has a zone. ``jobs`` is how many things may be restored at a time.
     """
 
     path: Path
     superuser: str = ""
     roles: tuple[str, ...] = ()
+    until: datetime | None = None
     jobs: int = 2
 
 
@@ -61,6 +65,15 @@ class Target(Protocol):
         """What is wrong with it in itself."""
         ...
 
+    def ask(self, query: str, place: str, database: str) -> Answer:
+        """Ask a question of the owner's, as somebody who may only read; ``database`` is one of several, if any."""
+        ...
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment that the restored data is of, where the data itself says so."""
+        ...
+
     def limits(self) -> tuple[str, ...]:
         """What the experiment does not show because of how this server is."""
         ...
@@ -69,8 +82,8 @@ class Target(Protocol):
 class Product(Protocol):
     """How copies of one product are tried."""
 
-    def choose(self, wanted: Wanted) -> Choice | NoProvider:
-        """The engine to try it on."""
+    def choose(self, wanted: Wanted, copy: Copy) -> Choice | NoProvider:
+        """The engine to try it on: files need their own version, a dump bears with another."""
         ...
 
     def serve(self, choice: Choice, scratch: Scratch, copy: Copy) -> AbstractContextManager[Target]:
@@ -105,4 +118,16 @@ def products() -> dict[str, Callable[[], Product]]:
 
         return SqliteCopies()
 
-    return {"postgresql": postgresql, "mariadb": mysql, "mysql": mysql, "redis": redis, "sqlite": sqlite}
+    def plain_files() -> Product:
+        from shoreup.drills.copies_of_files import FileCopies
+
+        return FileCopies()
+
+    return {
+        "postgresql": postgresql,
+        "mariadb": mysql,
+        "mysql": mysql,
+        "redis": redis,
+        "sqlite": sqlite,
+        FILES: plain_files,
+    }

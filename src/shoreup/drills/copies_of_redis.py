@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from shoreup.compare.manifest import Manifest
 from shoreup.compare.redis import take
+from shoreup.drills.asking import Answer, ask_redis
 from shoreup.drills.copies import Copy
 from shoreup.drills.spoiling import without_its_end
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
@@ -19,7 +21,7 @@ from shoreup.model.proof import Engine
 class RedisCopies:
     """How copies of Redis are tried."""
 
-    def choose(self, wanted: Wanted) -> Choice | NoProvider:
+    def choose(self, wanted: Wanted, copy: Copy) -> Choice | NoProvider:
         """The engine to try it on."""
         return choose(wanted)
 
@@ -57,6 +59,13 @@ class _Target:
     def unsound(self, place: str) -> tuple[str, ...]:
         # A damaged file has been refused at the start: Redis checks a sum over all of it.
         return ()
+
+    def ask(self, query: str, place: str, database: str) -> Answer:
+        return ask_redis(self._running, query)
+
+    @property
+    def moment(self) -> datetime | None:
+        return None
 
     def limits(self) -> tuple[str, ...]:
         return ()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from shoreup.compare.manifest import Manifest
 from shoreup.compare.sqlite import take
+from shoreup.drills.asking import Answer, ask_sqlite
 from shoreup.drills.copies import Copy
 from shoreup.drills.spoiling import without_its_end
 from shoreup.engines.catalogue import numbers
@@ -23,7 +25,7 @@ from shoreup.model.proof import Engine
 class SqliteCopies:
     """How copies of SQLite are tried. The format of the file has been one since 2004, so the version matters little."""
 
-    def choose(self, wanted: Wanted) -> Choice | NoProvider:
+    def choose(self, wanted: Wanted, copy: Copy) -> Choice | NoProvider:
         """Python's own library."""
         here = engine()
         return Choice(Installation(here.product, numbers(here.version), "system", Path(sys.prefix)), here)
@@ -62,6 +64,13 @@ class _Target:
 
     def unsound(self, place: str) -> tuple[str, ...]:
         return damage(self._here)
+
+    def ask(self, query: str, place: str, database: str) -> Answer:
+        return ask_sqlite(self._here, query)
+
+    @property
+    def moment(self) -> datetime | None:
+        return None
 
     def limits(self) -> tuple[str, ...]:
         return ()

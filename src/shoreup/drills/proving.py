@@ -70,6 +70,11 @@ class Seen(Struct):
         """The sum of some phases."""
         return sum(one.value for one in self.measurements if one.name in phases and one.unit == "s")
 
+    @property
+    def passed(self) -> bool:
+        """Whether the claim was seen to hold."""
+        return self.verdict is Verdict.PASS
+
     def fails(self, why: str) -> None:
         """The claim does not hold. Only after a control that was refused is that a failure."""
         self.after = why

@@ -33,8 +33,5 @@ class Restore(Experiment):
 
 
 def _prepared(estate: Estate, together: tuple[Backup, ...], wishes: Wishes) -> Go | str:
-    if len(together) > 1:
-        # A pass of one would close the question for all of them.
-        return f"it makes {len(together)} copies at a time, and a drill tries one"
-    spec = restore_spec(estate, together[0], wishes.copy)
+    spec = restore_spec(estate, together, wishes)
     return spec if isinstance(spec, str) else lambda run, now: restore(spec, run=run, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,18 +11,22 @@ _MOST = 32 << 20
 _PIECE = 1 << 20
 
 
-def without_its_end(copy: Path, target: Path) -> str:
+def without_its_end(copy: Path, target: Path, telling: tuple[str, ...] = ()) -> str:
     """Write what is left of a copy whose writer was stopped to ``target``, which must not be there.
 
-    Of a folder it is the largest file that lost its end. Says in words what was done.
+    Of a folder it is the largest file that lost its end, or of the ``telling`` ones. Says in words what was done.
     """
     if copy.is_dir():
-        shutil.copytree(copy, target)
-        largest = max((one for one in target.rglob("*") if one.is_file()), key=lambda one: one.stat().st_size)
-        size = largest.stat().st_size
-        with largest.open("r+b") as file:
-            file.truncate(size // 2)
-        return "the same copy, of whose largest file the second half was cut off"
+        shutil.copytree(copy, target, symlinks=True, ignore_dangling_symlinks=True)
+        files = [target / one for one in telling] or [
+            one for one in target.rglob("*") if one.is_file() and not one.is_symlink()
+        ]
+        largest = max(files, key=lambda one: one.stat().st_size, default=None)
+        if largest is None:
+            return "the same copy, which is an empty folder"
+        os.truncate(largest, largest.stat().st_size // 2)
+        which = largest.relative_to(target) if telling else "whose largest file"
+        return f"the same copy, of {which} the second half was cut off"
     size = copy.stat().st_size
     left = min(size // 2, _MOST)
     with copy.open("rb") as source, target.open("xb") as file:

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from shoreup.drills.base import Wishes
 from shoreup.drills.copies import Copy
-from shoreup.drills.restore_specs import newest_copy, restore_spec, superuser
+from shoreup.drills.newest_copies import newest_copies
+from shoreup.drills.restore_specs import restore_spec, superuser
 from shoreup.drills.restoring import RestoreSpec
 from shoreup.drills.upgrading_postgresql import PRODUCT, RehearsalSpec
 from shoreup.engines.choosing import Wanted
@@ -94,18 +95,21 @@ def dump_spec(estate: Estate, way: Way, wishes: Wishes) -> RestoreSpec | str:
         if wishes.copy is None:
             return "no job of the repository makes a dump of it; name one with --from"
         return _alone(way, wishes.copy, target)
-    specs = [restore_spec(estate, backup, wishes.copy) for backup in backups]
+    specs = [restore_spec(estate, (backup,), wishes) for backup in backups]
     ready = [one for one in specs if isinstance(one, RestoreSpec)]
     return _aimed(way, ready[0], target) if ready else str(specs[0])
 
 
 def copy_of(estate: Estate, database: Database) -> Path | str:
     """The newest copy of a database, or why none is known."""
-    found = [newest_copy(estate, backup) for backup in _of(estate, database)]
-    paths = [one for one in found if isinstance(one, Path)]
+    found = [newest_copies(estate, backup, None) for backup in _of(estate, database)]
+    paths = [path for one in found if isinstance(one, tuple) for path in one]
     if paths:
         return max(paths, key=lambda one: one.stat().st_mtime)
-    return next(map(str, found), "no job of the repository makes a copy of it that can be restored; name one by --from")
+    return next(
+        (one for one in found if isinstance(one, str)),
+        "no job of the repository makes a copy of it that can be restored; name one by --from",
+    )
 
 
 def _of(estate: Estate, database: Database) -> list[Backup]:

@@ -41,7 +41,7 @@ from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.postgresql_catalogue import QUIETLY, answers, different, questions
 from shoreup.engines.postgresql_dumps import shape_of as dump_shape
-from shoreup.engines.postgresql_files import bring, is_base_backup
+from shoreup.engines.postgresql_files import base_backup, bring
 from shoreup.engines.postgresql_inventory import Cluster, Shape, inventory
 from shoreup.engines.postgresql_upgrade import (
     Mode,
@@ -125,7 +125,7 @@ def _experiment(spec: RehearsalSpec, seen: Seen, base: Path | None) -> None:
         seen.unknown("there is no copy at the path")
         return
     # pg_upgrade needs the programs of both versions in one place, so a container of either is of no use.
-    files = is_base_backup(spec.copy.path)
+    files = base_backup(spec.copy.path) is not None
     choice = choose(replace(spec.wanted, files=files, image=""), installed(PRODUCT))
     if isinstance(choice, NoProvider):
         missing(seen, choice)
@@ -213,8 +213,9 @@ class _Rehearsal(Struct, frozen=True):
         """The copy as a data directory that was stopped in order, and the role to speak as."""
         copy = self.spec.copy
         user = copy.superuser or "postgres"
-        if is_base_backup(copy.path):
-            data = bring(copy.path, self.scratch, f"files-{secrets.token_hex(2)}")
+        found = base_backup(copy.path)
+        if found is not None:
+            data = bring(found, self.scratch, f"files-{secrets.token_hex(2)}")
             with self._old(data, user) as running:
                 return data, running.superuser
         shape = dump_shape(copy.path)

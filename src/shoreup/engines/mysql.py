@@ -12,14 +12,22 @@ import re
 import secrets
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from shoreup.engines.base import EngineTrouble, Server, need_client, needed, wait_until_ready
+from shoreup.engines.base import (
+    LOAD_SECONDS,
+    START_SECONDS,
+    EngineTrouble,
+    Server,
+    need_client,
+    needed,
+    wait_until_ready,
+)
 from shoreup.engines.catalogue import ProductEntry, catalogue
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished, Jail
@@ -37,13 +45,24 @@ _ENDING = b"-- Dump completed"
 _TAIL = 1024
 _SANDBOX = b"/*M!999999\\- enable the sandbox mode */ \n"
 """Tells the client to carry out nothing but SQL; older ones take it for a remark."""
+_OWNER = "shoreup_owns"
+_MAKE_OWNER = (
+    f"CREATE USER IF NOT EXISTS '{_OWNER}'@'localhost' IDENTIFIED BY '';\n"
+    f"GRANT ALL PRIVILEGES ON *.* TO '{_OWNER}'@'localhost' WITH GRANT OPTION;\n"
+)
 _ROWS_IN_WORDS = re.compile(r"(entry|value:?) '.*?'(?= for key '[^']*'$| for column [^']* at row \d+$|$)")
 
 
 class MysqlOptions(Struct, frozen=True):
-    """How a server is to be. ``memory`` is what it may keep of the data in memory, in bytes."""
+    """How a server is to be.
+
+    ``memory`` is what it may keep of the data in memory, in bytes. ``data`` is a restored data directory to be opened
+    in place of a new one, and ``settings`` are those that its files were made with.
+    """
 
     memory: int = 256 << 20
+    data: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Mysql:
@@ -62,7 +81,7 @@ class Mysql:
     def start(self) -> Iterator[RunningMysql]:
         """Start it with nothing in it; it is stopped at the end of the ``with``. Raises :class:`EngineTrouble`."""
         with self.begin() as running:
-            running.wait()
+            running.wait(START_SECONDS if self._options.data is None else LOAD_SECONDS)
             yield running
 
     @contextmanager
@@ -71,12 +90,15 @@ class Mysql:
         scratch = self.jail.scratch
         name = f"my-{secrets.token_hex(2)}"
         home, nothing = scratch.make(name), scratch.make(f"{name}/none")
-        data = home / "data"
-        filled = {"{data}": str(data), "{folder}": str(self.choice.installation.folder)}
-        install = [_filled(word, filled) for word in self.entry.install]
-        # What installs is a script of the package; it reads nothing of a stranger's.
-        command: list[str | Path] = [self.program(install[0]), *install[1:]]
-        needed(self.jail.run(command, seconds=180, with_shell=True), self.jail)
+        data, user = self._options.data, "root"
+        begin: list[str] = []
+        if data is None:
+            data = self._new_data(home)
+        else:
+            # Nobody knows the passwords that a copy brings along.
+            user = _OWNER
+            begin = [f"--init-file={scratch.write(f'{name}/begin', _MAKE_OWNER)}"]
+            begin += [f"--{key}={value}" for key, value in self._options.settings.items()]
         listening = home / "s"
         options = [
             "--no-defaults",
@@ -87,14 +109,24 @@ class Mysql:
             f"--secure-file-priv={nothing}",
             f"--innodb-buffer-pool-size={self._options.memory}",
             *self.entry.quiet,
+            *begin,
         ]
         log = scratch.folder / f"{name}.log"
         server = Server(self.jail, self.jail.spawn([self.program(self.entry.server), *options], log), log)
-        running = RunningMysql(self, server, listening, data)
+        running = RunningMysql(self, server, listening, user)
         try:
             yield running
         finally:
             server.stop(signal.SIGTERM)
+
+    def _new_data(self, home: Path) -> Path:
+        data = home / "data"
+        filled = {"{data}": str(data), "{folder}": str(self.choice.installation.folder)}
+        install = [_filled(word, filled) for word in self.entry.install]
+        # What installs is a script of the package; it reads nothing of a stranger's.
+        command: list[str | Path] = [self.program(install[0]), *install[1:]]
+        needed(self.jail.run(command, seconds=180, with_shell=True), self.jail)
+        return data
 
     def program(self, name: str) -> Path:
         """Where one of its programs lies."""
@@ -107,17 +139,17 @@ class Mysql:
 class RunningMysql:
     """A MariaDB or MySQL that answers on a socket in its scratch folder."""
 
-    def __init__(self, owner: Mysql, server: Server, listening: Path, data: Path) -> None:
+    def __init__(self, owner: Mysql, server: Server, listening: Path, user: str) -> None:
         self._owner = owner
         self._server = server
         self._socket = listening
-        self._data = data
+        self._user = user
         self.begun = 0.0
         self._seen = ""
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = START_SECONDS) -> None:
         """Wait until it answers. Raises :class:`EngineTrouble`."""
-        self.begun = wait_until_ready(self._server, self.answers, self._owner.entry.title)
+        self.begun = wait_until_ready(self._server, self.answers, self._owner.entry.title, seconds)
         self.look()
 
     @property
@@ -135,8 +167,11 @@ class RunningMysql:
         """Its processes."""
         return self._server
 
-    def connect(self, database: str = "", seconds: int = 10) -> Connection[Cursor]:
-        """A connection as root, each statement its own transaction. Raises :class:`EngineTrouble`."""
+    def connect(self, database: str = "", seconds: int = 10, user: str = "") -> Connection[Cursor]:
+        """A connection, each statement its own transaction: as who may do everything, unless somebody else is named.
+
+        Raises :class:`EngineTrouble`.
+        """
         need_client("pymysql")
         import pymysql
 
@@ -144,7 +179,7 @@ class RunningMysql:
             _greeted(self._socket, seconds)
             return pymysql.connect(
                 unix_socket=str(self._socket),
-                user="root",
+                user=user or self._user,
                 database=database or None,
                 charset="utf8mb4",
                 autocommit=True,
@@ -184,7 +219,12 @@ class RunningMysql:
     def dump(self, target: Path, database: str = "") -> Finished:
         """Write a dump of one database (or of all) into the file ``target``."""
         tool = self._owner.entry.tools["dump"]
-        options = ["--no-defaults", f"--socket={self._socket}", "--user=root", "--default-character-set=utf8mb4"]
+        options = [
+            "--no-defaults",
+            f"--socket={self._socket}",
+            f"--user={self._user}",
+            "--default-character-set=utf8mb4",
+        ]
         options += ["--single-transaction", "--routines", "--triggers", "--events", "--hex-blob"]
         with target.open("xb") as file:
             return self._owner.jail.run(
@@ -209,12 +249,17 @@ class RunningMysql:
         def script() -> Iterator[bytes]:
             nonlocal tail
             yield _SANDBOX
-            for piece in unpacked(source, packing):
+            for piece in self._owner.jail.scratch.within(unpacked(source, packing)):
                 tail = (tail + piece[-_TAIL:])[-_TAIL:]
                 yield piece
 
         client = self._owner.program(self._owner.entry.tools["client"])
-        options = ["--no-defaults", f"--socket={self._socket}", "--user=root", "--default-character-set=utf8mb4"]
+        options = [
+            "--no-defaults",
+            f"--socket={self._socket}",
+            f"--user={self._user}",
+            "--default-character-set=utf8mb4",
+        ]
         options += ["--batch", "--binary-mode", "--max-allowed-packet=1G"]
         with Path(os.devnull).open("wb") as nowhere:
             finished = self._owner.jail.run(
@@ -236,6 +281,11 @@ class RunningMysql:
             cursor.execute("SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables")
             row = cursor.fetchone()
         return int(row[0]) if row else 0
+
+    def _options(self) -> tuple[str, ...]:
+        """What every program is told."""
+        where = (f"--socket={self._socket}", f"--user={self._user}")
+        return ("--no-defaults", *where, "--default-character-set=utf8mb4")
 
 
 def restore_errors(finished: Finished) -> tuple[str, ...]:

@@ -1,16 +1,30 @@
-"""Copies that are compressed: read piece by piece, and refused where their end is missing."""
+"""Copies that are compressed: read piece by piece, refused where their end is missing, and stopped where they swell.
+
+How a file is compressed is seen in its first bytes; its name says what somebody once meant. A few kilobytes may unpack
+to more than any disk holds, so what comes out is held against what went in.
+"""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from shutil import which
+from typing import Protocol
+
+from shoreup.engines.base import EngineTrouble
 
 _PIECE = 1 << 20
+_HARMLESS = 1 << 30
+"""Bytes that any copy may unpack to."""
+_SWELLS = 500
+"""How many times its own size a larger one may become: dumps of real data come to a tenth of that."""
 
 
 class BrokenCopy(Exception):
@@ -23,18 +37,42 @@ class Packing(StrEnum):
     NONE = ""
     GZIP = "gzip"
     ZSTD = "zstd"
+    XZ = "xz"
+    BZIP2 = "bzip2"
+    LZ4 = "lz4"
+
+
+_FIRST_BYTES = {
+    b"\x1f\x8b": Packing.GZIP,
+    b"\x28\xb5\x2f\xfd": Packing.ZSTD,
+    b"\xfd7zXZ\0": Packing.XZ,
+    b"BZh": Packing.BZIP2,
+    b"\x04\x22\x4d\x18": Packing.LZ4,
+}
+
+
+class _Reader(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+_BY_PYTHON: dict[Packing, Callable[[Path], _Reader]] = {
+    Packing.NONE: lambda path: path.open("rb"),
+    Packing.GZIP: gzip.GzipFile,
+    Packing.XZ: lzma.LZMAFile,
+    Packing.BZIP2: bz2.BZ2File,
+}
 
 
 def packing_of(path: Path) -> Packing:
     """How a file is compressed, by its first bytes and not by its name. Raises :class:`BrokenCopy`."""
     try:
         with path.open("rb") as file:
-            first = file.read(4)
+            first = file.read(6)
     except OSError as problem:
         raise BrokenCopy(f"it cannot be read: {problem.strerror or problem}") from None
-    if first.startswith(b"\x1f\x8b"):
-        return Packing.GZIP
-    return Packing.ZSTD if first == b"\x28\xb5\x2f\xfd" else Packing.NONE
+    return next((packing for magic, packing in _FIRST_BYTES.items() if first.startswith(magic)), Packing.NONE)
 
 
 def beginning_of(path: Path, packing: Packing, size: int) -> bytes:
@@ -48,24 +86,50 @@ def beginning_of(path: Path, packing: Packing, size: int) -> bytes:
 
 
 def unpacked(path: Path, packing: Packing) -> Iterator[bytes]:
-    """The content of a file, piece by piece. Raises :class:`BrokenCopy` where its end is missing or it is damaged."""
+    """The content of a file, piece by piece.
+
+    Raises :class:`BrokenCopy` where its end is missing or it is damaged, :class:`EngineTrouble` where it swells to what
+    no copy of data does, or where the program that unpacks it is not installed.
+    """
     try:
-        if packing is Packing.ZSTD:
-            yield from _by_zstd(path)
+        if packing is Packing.NONE:
+            yield from _read(path, packing)
             return
-        with gzip.open(path) if packing is Packing.GZIP else path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+        yield from bounded(_read(path, packing), path.stat().st_size)
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
         raise BrokenCopy("its compressed content is damaged or ends too early") from None
     except OSError as problem:
+        if packing is Packing.BZIP2 and problem.errno is None:
+            raise BrokenCopy("its compressed content is damaged") from None
         raise BrokenCopy(f"it cannot be read: {problem.strerror or problem}") from None
 
 
-def _by_zstd(path: Path) -> Iterator[bytes]:
-    program = which("zstd")
+def bounded(pieces: Iterator[bytes], packed: int) -> Iterator[bytes]:
+    """The same pieces of what lay in ``packed`` bytes. Raises :class:`EngineTrouble` where they become too many."""
+    most, total = max(_HARMLESS, _SWELLS * packed), 0
+    for piece in pieces:
+        total += len(piece)
+        if total > most:
+            raise EngineTrouble(
+                f"its {packed:,} bytes unpack to more than {most >> 20:,} MiB, which is no copy of data but a trap"
+            )
+        yield piece
+
+
+def _read(path: Path, packing: Packing) -> Iterator[bytes]:
+    opening = _BY_PYTHON.get(packing)
+    if opening is None:
+        yield from _by_program(path, packing.value)
+        return
+    with closing(opening(path)) as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _by_program(path: Path, name: str) -> Iterator[bytes]:
+    program = which(name)
     if program is None:
-        raise BrokenCopy("it is compressed with zstd, which is not installed (Debian: zstd)")
+        raise EngineTrouble(f"it is compressed with {name}, which is not installed; install {name} (Debian)")
     with path.open("rb") as source:
         process = subprocess.Popen(  # noqa: S603 (the system's decompressor, which gets no file name)
             [program, "-dcq"], stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -201,6 +201,8 @@ class Postgresql:
         }
         if version >= (15,):
             quiet["archive_library"] = ""
+        if version >= (17,):
+            quiet["event_triggers"] = "off"
         return {**durable, **options.settings, **quiet}
 
     def _from_the_past(self, data: Path) -> dict[str, str]:
@@ -252,9 +254,16 @@ class RunningPostgresql:
         """Its processes."""
         return self._server
 
-    def connect(self, database: str = "postgres", seconds: int = 10) -> psycopg.Connection[tuple[object, ...]]:
-        """A connection as the superuser, each statement its own transaction. Raises :class:`EngineTrouble`."""
-        return connected("PostgreSQL", self._socket, _PORT, user=self.superuser, database=database, seconds=seconds)
+    def connect(
+        self, database: str = "postgres", seconds: int = 10, user: str = ""
+    ) -> psycopg.Connection[tuple[object, ...]]:
+        """A connection, each statement its own transaction: as the superuser, unless somebody else is named.
+
+        Raises :class:`EngineTrouble`.
+        """
+        return connected(
+            "PostgreSQL", self._socket, _PORT, user=user or self.superuser, database=database, seconds=seconds
+        )
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Wait until it answers. Raises :class:`EngineTrouble`."""
@@ -381,7 +390,7 @@ class RunningPostgresql:
             finished = jail.run(
                 [psql, *options],
                 seconds=_TOOL_SECONDS,
-                feed=gate.through(unpacked(source, shape.packing)),
+                feed=gate.through(jail.scratch.within(unpacked(source, shape.packing))),
                 target=nowhere,
                 environment=self._variables(),
             )
@@ -393,17 +402,14 @@ class RunningPostgresql:
     def _within_reach(self, source: Path, shape: DumpShape) -> Path:
         """The dump where the engine's user can read it: as it lies, or a copy."""
         person = self._owner.jail.scratch.person
-        if shape.packing is Packing.NONE and (person.user is None or reachable(source)):
+        scratch = self._owner.jail.scratch
+        ours = source.resolve().is_relative_to(scratch.room.resolve())
+        if shape.packing is Packing.NONE and (person.user is None or ours or reachable(source)):
             return source.resolve()
-        place = self._owner.jail.scratch.make(f"dump-{secrets.token_hex(2)}") / "copy"
+        place = scratch.make(f"dump-{secrets.token_hex(2)}") / "copy"
         if source.is_dir():
-            shutil.copytree(source, place)
-            for path in place.rglob("*"):
-                self._owner.jail.scratch.give(path)
-        else:
-            with place.open("xb") as file:
-                file.writelines(unpacked(source, shape.packing))
-        return self._owner.jail.scratch.give(place)
+            return scratch.keep_tree(source, place)
+        return scratch.keep(place, unpacked(source, shape.packing))
 
     def _variables(self) -> dict[str, str]:
         return {"PGHOST": str(self._socket), "PGPORT": str(_PORT), "PGUSER": self.superuser, "PGCONNECT_TIMEOUT": "10"}

@@ -2,59 +2,130 @@
 
 The files of a running server are of no one moment. What makes a base backup whole is the WAL from its beginning to its
 end; PostgreSQL replays it when it starts, and refuses to start when some of it is missing. Where the backup brings its
-own list of files with checksums, each file is held against that before anything is started.
+own list of files with checksums, each file is held against that before anything is started. Where WAL was archived
+beside it, the server can come back to any moment since.
 """
 
 from __future__ import annotations
 
-import io
-import shutil
-import tarfile
+import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from shoreup.engines.packing import BrokenCopy, packing_of, unpacked
+from msgspec import Struct
+
+from shoreup.engines.archives import is_tar, unpack
+from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of, unpacked
 from shoreup.engines.scratch import Scratch
 
 _VERSION = "PG_VERSION"
 _LIST = "backup_manifest"
-_NOT_OURS = ("postmaster.pid", "postmaster.opts", "standby.signal", "recovery.signal")
+_LABEL = "backup_label"
+_CONTROL = "global/pg_control"
+_HEADER, _IDENTIFIER = 32, 8
+"""Every piece of WAL says behind 24 bytes which cluster it is of, and the control file begins with it."""
+_NOT_OURS = ("postmaster.pid", "postmaster.opts", "standby.signal", "recovery.signal", "recovery.conf", "recovery.done")
 """What would make a restored server wait for others, or believe that it still runs."""
+_SEGMENT = re.compile(r"(?P<name>[0-9A-F]{8}(?P<place>[0-9A-F]{16})|[0-9A-F]{8}\.history)(?:\.(?:partial|\w{2,5}))*")
+_STARTS = re.compile(r"START WAL LOCATION: \S+ \(file [0-9A-F]{8}([0-9A-F]{16})\)")
+_LOOKED_AT = 200
+"""Names in a folder that are looked at to tell an archive of WAL."""
+_DEEP = 3
+"""Folders down to a data directory in an archive that somebody made of a server's files."""
 
 
-def is_base_backup(path: Path) -> bool:
-    """Whether a folder looks like a base backup."""
-    return path.is_dir() and ((path / _VERSION).is_file() or _tar(path, "base") is not None)
+class BaseBackup(Struct, frozen=True):
+    """A base backup and what lies beside it.
+
+    ``base`` is the data directory, the folder of its tars, or one tar of it all. ``wal`` is the folder in which WAL was
+    archived since, if there is one.
+    """
+
+    base: Path
+    wal: Path | None = None
 
 
-def bring(path: Path, scratch: Scratch, name: str) -> Path:
+def base_backup(path: Path) -> BaseBackup | None:
+    """The base backup at a path: the path itself, or the newest in a folder; with the archive of WAL beside it."""
+    if _is_base(path):
+        return BaseBackup(path, _archive_in(path.parent))
+    if not path.is_dir():
+        return None
+    bases = [one for one in sorted(path.iterdir()) if _is_base(one)]
+    if not bases:
+        return None
+    return BaseBackup(max(bases, key=lambda one: one.stat().st_mtime), _archive_in(path))
+
+
+def bring(found: BaseBackup, scratch: Scratch, name: str) -> Path:
     """Bring a base backup into a scratch folder, as a data directory for a server of its version.
 
     Raises :class:`BrokenCopy` where it is none, or where something in it leads out of it.
     """
-    data = scratch.make(f"{name}/data")
-    base = _tar(path, "base")
-    if base is not None:
-        _extract(base, data)
-        wal = _tar(path, "pg_wal")
+    data = scratch.make(name) / "data"
+    base = found.base
+    if base.is_file():
+        unpack(base, scratch.make(f"{name}/data"), scratch)
+        data = _data_directory(data)
+    elif (tar := _tar(base, "base")) is not None:
+        unpack(tar, scratch.make(f"{name}/data"), scratch)
+        wal = _tar(base, "pg_wal")
         if wal is not None:
-            _extract(wal, data / "pg_wal")
-        listed = path / _LIST
-        if listed.is_file():
-            shutil.copyfile(listed, data / _LIST)
+            unpack(wal, scratch.make(f"{name}/data/pg_wal"), scratch)
+        if (base / _LIST).is_file():
+            scratch.keep(data / _LIST, unpacked(base / _LIST, packing_of(base / _LIST)))
     else:
-        shutil.copytree(path, data, symlinks=True, dirs_exist_ok=True)
+        scratch.keep_tree(base, data)
     if not (data / _VERSION).is_file():
         raise BrokenCopy("it is no data directory of PostgreSQL: PG_VERSION is missing")
     for one in data.rglob("*"):
         if one.is_symlink():
             raise BrokenCopy("it has a table space or a link that leads out of it, which a drill does not follow")
-        scratch.give(one)
         one.chmod(0o700 if one.is_dir() else 0o600)
     for extra in _NOT_OURS:
         (data / extra).unlink(missing_ok=True)
-    scratch.give(data).chmod(0o700)
+    data.chmod(0o700)
     return data
+
+
+def bring_wal(archive: Path, data: Path, scratch: Scratch) -> int:
+    """Put the archived WAL that a base backup needs beside its own, and give the number of files."""
+    first = _first_needed(data)
+    with (data / _CONTROL).open("rb") as control:
+        cluster = control.read(_IDENTIFIER)
+    brought = 0
+    for file in sorted(archive.rglob("*")):
+        found = _SEGMENT.fullmatch(file.name)
+        if found is None or not file.is_file() or (found["place"] and found["place"] < first):
+            continue
+        place = data / "pg_wal" / found["name"]
+        if place.exists() and ".partial" in file.name:
+            continue
+        packing = packing_of(file)
+        header = beginning_of(file, packing, _HEADER)[_HEADER - _IDENTIFIER : _HEADER]
+        if found["place"] and header != cluster:
+            continue  # an archive of several clusters
+        place.unlink(missing_ok=True)
+        scratch.keep(place, unpacked(file, packing))
+        brought += 1
+    return brought
+
+
+def wants_to_follow(data: Path, scratch: Scratch) -> None:
+    """Let the server go on reading WAL until it is told to stop. No command of a shell is needed for that."""
+    scratch.give(_empty(data / "standby.signal"))
+
+
+def major_of(found: BaseBackup) -> str:
+    """The major version that a base backup says it is of, where that can be seen without unpacking it."""
+    return version_of(found.base) if (found.base / _VERSION).is_file() else ""
+
+
+def telling_files(found: BaseBackup) -> tuple[str, ...]:
+    """What cannot be cut off without being missed. Without a list of checksums, that is not true of every file."""
+    plain = (found.base / _VERSION).is_file()
+    return (_CONTROL,) if plain and not has_list(found.base) else ()
 
 
 def version_of(data: Path) -> str:
@@ -67,34 +138,62 @@ def has_list(data: Path) -> bool:
     return (data / _LIST).is_file()
 
 
+def is_labelled(data: Path) -> bool:
+    """Whether the files were taken as a backup, and not just copied from under a server."""
+    return (data / _LABEL).is_file()
+
+
+def _is_base(path: Path) -> bool:
+    if path.is_dir():
+        return ((path / _VERSION).is_file() and (path / "global").is_dir()) or _tar(path, "base") is not None
+    if not path.is_file() or not is_tar(path):
+        return False
+    return _names_first(path) in {_LABEL, "tablespace_map", _VERSION}
+
+
+def _names_first(tar: Path) -> str:
+    beginning = next(unpacked(tar, packing_of(tar)), b"")
+    return beginning[:100].split(b"\0")[0].decode("ascii", "replace").removeprefix("./")
+
+
+def _archive_in(folder: Path) -> Path | None:
+    """The folder below this one in which WAL lies, by its content."""
+    for one in sorted(folder.iterdir()):
+        if one.is_dir() and not one.is_symlink() and not _is_base(one) and any(_segments(one)):
+            return one
+    return None
+
+
+def _segments(folder: Path) -> Iterator[Path]:
+    for one in islice(folder.rglob("*"), _LOOKED_AT):
+        found = _SEGMENT.fullmatch(one.name)
+        if found is not None and found["place"] and one.is_file() and "pg_wal" not in one.parts[-3:-1]:
+            yield one
+
+
+def _first_needed(data: Path) -> str:
+    try:
+        found = _STARTS.search((data / _LABEL).read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        found = None
+    return found.group(1) if found is not None else ""
+
+
+def _data_directory(folder: Path) -> Path:
+    """The data directory in what was unpacked."""
+    here = [folder]
+    for _ in range(_DEEP):
+        for one in here:
+            if (one / _VERSION).is_file() and (one / "global").is_dir():
+                return one
+        here = [below for one in here for below in sorted(one.iterdir()) if below.is_dir() and not below.is_symlink()]
+    return folder
+
+
 def _tar(folder: Path, name: str) -> Path | None:
     return next((one for one in sorted(folder.glob(f"{name}.tar*")) if one.is_file()), None)
 
 
-def _extract(tar: Path, target: Path) -> None:
-    if not hasattr(tarfile, "data_filter"):
-        raise BrokenCopy("this Python is too old to unpack a stranger's archive safely")
-    try:
-        with tarfile.open(fileobj=_Pieces(unpacked(tar, packing_of(tar))), mode="r|") as archive:
-            archive.extractall(target, filter="data")
-    except (tarfile.TarError, EOFError) as problem:
-        raise BrokenCopy(f"{tar.name} is damaged, or reaches out of its folder: {type(problem).__name__}") from None
-
-
-class _Pieces(io.RawIOBase):
-    """Pieces as something that can be read."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        while size < 0 or len(self._rest) < size:
-            piece = next(self._pieces, b"")
-            if not piece:
-                break
-            self._rest += piece
-        size = len(self._rest) if size < 0 else size
-        found, self._rest = self._rest[:size], self._rest[size:]
-        return found
+def _empty(path: Path) -> Path:
+    path.touch(mode=0o600)
+    return path

@@ -185,9 +185,7 @@ class RunningRedis:
 
     def _bring_file(self, source: Path) -> None:
         place = self._home / _SAVED
-        with place.open("xb") as file:
-            file.writelines(unpacked(source, packing_of(source)))
-        self._owner.jail.scratch.give(place)
+        self._owner.jail.scratch.keep(place, unpacked(source, packing_of(source)))
         with place.open("rb") as file:
             first = file.read(len(_MAGIC))
         if first != _MAGIC:
@@ -200,4 +198,5 @@ class RunningRedis:
         target = self._owner.jail.scratch.make(f"{self._home.name}/{_APPENDED}")
         for file in folder.iterdir():
             if file.is_file() and not file.is_symlink() and packing_of(file) is Packing.NONE:
-                self._owner.jail.scratch.give(Path(shutil.copyfile(file, target / file.name)))
+                (target / file.name).unlink(missing_ok=True)
+                self._owner.jail.scratch.keep(target / file.name, unpacked(file, Packing.NONE))

@@ -7,17 +7,19 @@ was killed together with its keeper (or by a power cut).
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import time
 from types import TracebackType
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -26,6 +28,7 @@ from shoreup.ledger.location import state_folder
 
 LONGEST_BASE = 60
 """Characters of a folder in which a socket's whole path still fits: the kernel takes 107 bytes."""
+_PIECE = 1 << 20
 _LONG_AGO = 3600.0
 """Seconds after which nobody is still writing a record."""
 _GROUPS = (1 << 30, (1 << 30) + (1 << 24))
@@ -66,6 +69,7 @@ class Scratch:
         self._keeper: subprocess.Popen[bytes] | None = None
         self._processes: dict[int, str] = {}
         self._removals: list[list[str]] = []
+        self._written = 0
         self.folder = Path()
         self.person = Person(None, None)
         self._record = Path()
@@ -135,6 +139,46 @@ class Scratch:
             file.write(text)
         return self.give(path)
 
+    def within(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The same pieces, while the folder's room lasts: what we write ourselves, the keeper cannot end.
+
+        Raises :class:`OSError`, and :meth:`trouble` says why.
+        """
+        for piece in pieces:
+            self._written += len(piece)
+            if self._limits.room and self._written > self._limits.room:
+                why = f"it needs more than the {self._limits.room >> 20} MiB of disk that it was given"
+                (self.folder / keeper.REASON).write_text(why, encoding="utf-8")
+            if (self.folder / keeper.REASON).exists():
+                raise OSError(errno.EDQUOT, self.trouble())
+            yield piece
+
+    def keep(self, place: Path, pieces: Iterable[bytes]) -> Path:
+        """Write pieces into a new file that belongs to the engines' user. Raises :class:`OSError`."""
+        opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(opened, "wb") as file:
+            file.writelines(self.within(pieces))
+        return self.give(place)
+
+    def keep_tree(self, source: Path, place: Path) -> Path:
+        """Copy a folder. Links are copied and not followed, what is neither file, folder nor link is left out."""
+        place.mkdir(mode=0o700)
+        self.give(place)
+        with os.scandir(source) as entries:
+            for entry in sorted(entries, key=lambda one: one.name):
+                target = place / entry.name
+                if entry.is_symlink():
+                    target.symlink_to(Path(entry.path).readlink())
+                    self.give(target)
+                elif entry.is_dir(follow_symlinks=False):
+                    self.keep_tree(Path(entry.path), target)
+                    target.chmod((entry.stat(follow_symlinks=False).st_mode & 0o777) | 0o700)
+                elif entry.is_file(follow_symlinks=False):
+                    with Path(entry.path).open("rb") as file:
+                        self.keep(target, _pieces(file))
+                    target.chmod((entry.stat(follow_symlinks=False).st_mode & 0o777) | 0o600)
+        return place
+
     def note(self, pid: int) -> None:
         """Put a process on record, so that it can be ended where working directories cannot be seen."""
         self._processes[pid] = keeper.birth(pid)
@@ -182,6 +226,11 @@ class Scratch:
         beside = self._record.with_suffix(".new")
         beside.write_text(json.dumps(told), encoding="utf-8")
         beside.replace(self._record)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
 
 
 def sweep() -> tuple[Path, ...]:

@@ -6,18 +6,18 @@ opens and lacks the newest, or that is torn. What counts is what SQLite itself s
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
 from urllib.parse import quote
 
-from shoreup.engines.packing import BrokenCopy, packing_of, unpacked
+from shoreup.engines.packing import BrokenCopy, Packing, packing_of, unpacked
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine as EngineSeen
 
-_MAGIC = b"SQLite format 3\0"
+MAGIC = b"SQLite format 3\0"
+"""What every database begins with."""
 _BESIDE = "-wal"
 
 
@@ -40,14 +40,13 @@ def restore(source: Path, scratch: Scratch) -> Path:
     Raises :class:`BrokenCopy` where it is no database or SQLite finds it damaged.
     """
     place = scratch.make(f"sqlite-{token_hex(2)}") / "copy.sqlite"
-    with place.open("wb") as file:
-        file.writelines(unpacked(source, packing_of(source)))
+    scratch.keep(place, unpacked(source, packing_of(source)))
     log = source.with_name(source.name + _BESIDE)
     if log.exists():
-        shutil.copyfile(log, place.with_name(place.name + _BESIDE))
+        scratch.keep(place.with_name(place.name + _BESIDE), unpacked(log, Packing.NONE))
     with place.open("rb") as file:
-        first = file.read(len(_MAGIC))
-    if first != _MAGIC:
+        first = file.read(len(MAGIC))
+    if first != MAGIC:
         raise BrokenCopy("it is empty" if not first else "it does not begin like a database of SQLite")
     troubles = damage(place)
     if troubles:

@@ -76,3 +76,25 @@ class StoreSettings:
     """The private key for SFTP; without one, those of the SSH agent and of ~/.ssh."""
     known_hosts: str = "~/.ssh/known_hosts"
     """The file with the SFTP server's key. A server that is not in it is refused."""
+    copies_of: tuple[str, ...] = ()
+    """Jobs of the estate whose copies lie here ('namespace/name', with * for anything), for drills that restore
+    them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """A question of your own that a restored copy must answer. It is asked by a user who may only read; answers are
+    compared and never shown."""
+
+    subject: str
+    """The job whose copy it is ('namespace/name', with * for anything)."""
+    query: str
+    """One statement of SQL; for Redis a command that reads ('DBSIZE'); for files a pattern ('photos/**/*.jpg'), which
+    is answered by how many there are."""
+    expect: str = ""
+    """What the first column of the first row must be: '400', 'ok', or a comparison of numbers: '>= 400'. Without it,
+    anything but nothing, zero and false."""
+    name: str = ""
+    """What reports call it; else its first words."""
+    database: str = ""
+    """Which database is asked, where the copy holds several."""

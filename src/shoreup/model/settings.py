@@ -13,7 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from shoreup.model.backup_settings import BackupSettings, StoreSettings
+from shoreup.model.backup_settings import BackupSettings, Smoke, StoreSettings
 from shoreup.model.grades import Severity
 
 TomlValue: TypeAlias = str | int | float | bool | date | list["TomlValue"] | dict[str, "TomlValue"]
@@ -252,6 +252,8 @@ class Settings:
     """Backups that Shoreup itself takes."""
     store: Mapping[str, StoreSettings] = field(default_factory=dict)
     """Places that backups lie in."""
+    smoke: tuple[Smoke, ...] = ()
+    """Questions of your own that restored copies must answer."""
     storage: Mapping[str, str] = field(default_factory=dict)
     """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'. Also a
     claim ('namespace/name') or a node's folder. A name that no volume leads to is remarked on."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.drills.base import Experiment, Trial, Wishes
 from shoreup.drills.proving import record
@@ -73,7 +74,7 @@ def drill(paths: Sequence[Path], options: DrillOptions, say: Progress) -> Drille
     """
     found = opened(paths, config=options.config, ledger=options.ledger, empty=True)
     estate = _understood(found, options, say)
-    trials = _meant(estate, options)
+    trials = _meant(estate, options, replace(options.wishes, home=found.given.folder.resolve()))
     ledger = _ledger(found)
     run = options.run or uuid4().hex
     made: list[Proof] = []
@@ -100,11 +101,11 @@ def _understood(found: Opened, options: DrillOptions, say: Progress) -> Estate:
     return understood(read(found.tree, None, say), asked)
 
 
-def _meant(estate: Estate, options: DrillOptions) -> list[tuple[Experiment, Trial]]:
+def _meant(estate: Estate, options: DrillOptions, wishes: Wishes) -> list[tuple[Experiment, Trial]]:
     asked = [
         one for one in experiments() if options.name == one.drill.value or (not options.name and not one.asked_only)
     ]
-    called = [(one, trial) for one in asked for trial in one.trials(estate, options.wishes)]
+    called = [(one, trial) for one in asked for trial in one.trials(estate, wishes)]
     if not called:
         raise UserError(" ".join(one.nothing for one in asked))
     meant = [(one, trial) for one, trial in called if trial.meant(options.subject)]

@@ -1,0 +1,42 @@
+"""What several trials of one job come to together, and what is no difference between a copy and what came back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from shoreup.drills.proving import Seen
+from shoreup.model.proof import Control, Verdict
+from shoreup.model.track_record import RECOVERY_TIME
+
+_SEQUENCE = re.compile(r"(?P<at>-?\d+) by (?P<step>-?\d+)")
+_TOLD = 5
+"""Differences that are named; the rest is counted."""
+
+
+def merged(whole: Seen, parts: Sequence[Seen], names: Sequence[str]) -> None:
+    """Put what the parts saw into the whole: it passes where every one did, and their times and numbers add up."""
+    several = len(parts) > 1
+    fetched = whole.seconds("fetch")
+    for name, unit in dict.fromkeys((one.name, one.unit) for part in parts for one in part.measurements):
+        total = sum(one.value for part in parts for one in part.measurements if one.name == name)
+        whole.measure(name, total + (fetched if name == RECOVERY_TIME else 0), unit)
+    named = [f"{name or part.engine.product}: " if several else "" for name, part in zip(names, parts, strict=True)]
+    whole.engine = parts[0].engine
+    refused = [part.control.refused for part in parts]
+    whole.control = Control(
+        "; ".join(dict.fromkeys(part.control.what for part in parts)), None if None in refused else all(refused)
+    )
+    whole.before = "; ".join(f"{name}{part.before}" for name, part in zip(named, parts, strict=True) if part.before)
+    whole.after = "; ".join(f"{name}{part.after}" for name, part in zip(named, parts, strict=True) if part.after)
+    common = [one for one in parts[0].limits if all(one in part.limits for part in parts)]
+    own = [(name, one) for name, part in zip(named, parts, strict=True) for one in part.limits if one not in common]
+    whole.limits += [*common, *(f"{name}{one}" for name, one in own)]
+    verdicts = {part.verdict for part in parts}
+    whole.verdict = next(one for one in (Verdict.FAIL, Verdict.COULD_NOT_VERIFY, Verdict.PASS) if one in verdicts)
+
+
+def some(reasons: Sequence[str]) -> str:
+    """The first of many reasons."""
+    more = len(reasons) - _TOLD
+    return "; ".join(reasons[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
