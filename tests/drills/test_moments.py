@@ -113,7 +113,8 @@ def test_wal_that_it_cannot_do_without_is_missed_by_name(archive: Archive, tmp_p
 
 def test_without_an_archive_there_is_one_moment_and_no_other(archive: Archive) -> None:
     shutil.copytree(archive.folder / "base-2027-01-31", archive.folder.parent / "alone" / "base")
-    assert drilled(archive.folder.parent / "alone", 100).verdict is Verdict.PASS
+    alone = drilled(archive.folder.parent / "alone", 100)
+    assert alone.verdict is Verdict.PASS, (alone.before, alone.after)
     proof = drilled(archive.folder.parent / "alone", 200, archive.then)
     assert proof.verdict is Verdict.FAIL
     assert "no archive of WAL" in proof.after

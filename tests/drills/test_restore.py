@@ -408,4 +408,4 @@ def test_an_archive_that_climbs_out_of_its_folder_is_refused(base: tuple[Path, M
         archive.addfile(one)
     proof = files(evil, None)
     assert proof.verdict is not Verdict.PASS
-    assert "reaches out of its folder" in f"{proof.before} {proof.after}"
+    assert "climbs out of its folder" in f"{proof.before} {proof.after}"

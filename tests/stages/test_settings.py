@@ -77,6 +77,11 @@ store = "nas"
 [store.nas]
 url = "sftp://keeper@nas.home/backups"
 
+[[smoke]]
+subject = "databases/shop"
+query = "SELECT count(*) FROM orders"
+expect = ">= 1"
+
 [prometheus]
 url = "https://prometheus.example.org"
 window = "14d"

@@ -123,9 +123,15 @@ def major_of(found: BaseBackup) -> str:
 
 
 def telling_files(found: BaseBackup) -> tuple[str, ...]:
-    """What cannot be cut off without being missed. Without a list of checksums, that is not true of every file."""
-    plain = (found.base / _VERSION).is_file()
-    return (_CONTROL,) if plain and not has_list(found.base) else ()
+    """What cannot be cut off without being missed. Of WAL the end may be of no use, and be missed by nobody."""
+    tar = _tar(found.base, "base")
+    if tar is not None:
+        return (tar.name,)
+    if not has_list(found.base):
+        return (_CONTROL,)
+    tables = [one for one in (found.base / "base").rglob("*") if one.is_file() and not one.is_symlink()]
+    largest = max(tables, key=lambda one: one.stat().st_size, default=found.base / _CONTROL)
+    return (str(largest.relative_to(found.base)),)
 
 
 def version_of(data: Path) -> str:
