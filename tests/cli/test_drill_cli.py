@@ -107,12 +107,12 @@ def test_the_newest_copy_comes_back_and_the_finding_closes(estate: Path, capsys:
     assert proof["control"]["refused"] is True
     assert {"rto", "rpo", "rows"} <= {one["name"] for one in proof["measurements"]}
     assert unproven(estate, capsys) == []
-    assert run(["drill", str(estate), "--due", "--format", "json"]) == 0
+    assert run(["drill", "restore", str(estate), "--due", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["proofs"] == []
 
 
 def test_a_changed_command_opens_it_again(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["drill", str(estate)]) == 0
+    assert run(["drill", "restore", str(estate)]) == 0
     assert unproven(estate, capsys) == []
     file = estate / "bank.yaml"
     file.write_text(ESTATE.replace("pg_dump -h", "pg_dump --no-owner -h"), encoding="utf-8")
