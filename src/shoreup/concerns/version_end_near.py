@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from shoreup.concerns._carrying_over import carried_over
 from shoreup.concerns._versions import Named, lasting, passing, trouble, versions, way
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
@@ -36,7 +37,8 @@ class VersionEndNear(Concern):
 
     **Fix safety**
 
-    Shown: a new version of a product that keeps data needs a migration, which is not a swap of the image.
+    Shown: a new version of a product that keeps data needs a migration, which is not a swap of the image. Unsafe for a
+    PostgreSQL whose upgrade was rehearsed: its image changes, and a Job that waits carries the data over.
     """
 
     id = "version-end-near"
@@ -81,7 +83,10 @@ class VersionEndNear(Concern):
 
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
         """The way to a supported version is shown: what it needs is more than another tag."""
-        return self.unrepaired(draft, text=way(estate, draft.at))
+        carried = carried_over(estate, draft.at)
+        if isinstance(carried, Repair):
+            return carried
+        return self.unrepaired(draft, text=way(estate, draft.at) + (f"\n# {carried}" if carried else ""))
 
 
 def _fixes(product: Product, known: Support) -> tuple[Fix, ...]:

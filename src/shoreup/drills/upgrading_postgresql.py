@@ -54,14 +54,12 @@ from shoreup.engines.postgresql_upgrade import (
 )
 from shoreup.engines.providers import Installation, installed
 from shoreup.engines.scratch import Limits, Scratch
-from shoreup.facts.proofs import Drill
+from shoreup.facts.proofs import UPGRADED_TO, Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
 
 PRODUCT = "postgresql"
 DOWNTIME = {Mode.COPY: "downtime by copy", Mode.LINK: "downtime by link"}
 """What the measured downtimes are called in a proof; seconds."""
-TARGET = "to"
-"""What the major version that it went to is called among the measurements."""
 CONTROL = "shoreup_control"
 _TOLD = 5
 _BAD: LiteralString = "CREATE TABLE unmovable (id int, refers regproc)"
@@ -181,7 +179,7 @@ class _Rehearsal(Struct, frozen=True):
             missing(seen, target)
             return
         seen.engine = Engine(PRODUCT, f"{seen.engine.version} to {target.engine.version}", seen.engine.stands_in_for)
-        seen.measure(TARGET, target.installation.version[0], "major version")
+        seen.measure(UPGRADED_TO, target.installation.version[0], "major version")
         quiet(data, self.scratch)
         crossing = _Crossing(self.scratch, self.choice, target, data, was.cluster.shape)
         refusal = self._control(crossing)

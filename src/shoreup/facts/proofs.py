@@ -21,6 +21,8 @@ from shoreup.model.value import PartialText, Unknown, Value, unknowns
 
 LONGEST = timedelta(days=366)
 """No proof counts for longer, whatever it says of itself."""
+UPGRADED_TO = "to"
+"""What the major version that a rehearsal went to is called among its measurements."""
 ESTATE = ProofSubject()
 """The subject of proofs about the estate as a whole."""
 

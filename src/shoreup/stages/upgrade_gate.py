@@ -15,12 +15,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from shoreup.drills.upgrade_specs import CARRIED, DUMPED
-from shoreup.drills.upgrading_postgresql import TARGET
 from shoreup.engines.catalogue import numbers
 from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.movers import MovedData, keeping
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import (
+    UPGRADED_TO,
     Drill,
     Standing,
     State,
@@ -133,7 +133,7 @@ def _by_rehearsal(then: Estate, was: _Kept, now: _Kept, database: Database) -> G
     do = f"shoreup upgrade {family} rehearse --subject {database.namespace}/{database.name} --to {now.version}"
     proof = stands.proof
     if stands.proven and proof is not None and database.product in CARRIED:
-        to = next((one.value for one in proof.measurements if one.name == TARGET), None)
+        to = next((one.value for one in proof.measurements if one.name == UPGRADED_TO), None)
         if to is None or (int(to),) != numbers(now.version)[:1]:
             went = "another version" if to is None else f"{to:g}"
             says = f"the rehearsal of {proof.day} went to {went}"

@@ -17,7 +17,7 @@ from msgspec import Struct
 from shoreup.drills.copies import Copy
 from shoreup.drills.proving import record
 from shoreup.drills.upgrade_specs import Way
-from shoreup.drills.upgrading_postgresql import TARGET, RehearsalSpec, rehearse
+from shoreup.drills.upgrading_postgresql import RehearsalSpec, rehearse
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import Wanted
@@ -26,7 +26,7 @@ from shoreup.engines.postgresql_inventory import inventory
 from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.providers import lying_in
 from shoreup.facts.estate import Estate
-from shoreup.facts.proofs import Drill, database_inputs, last_day, subject_of
+from shoreup.facts.proofs import UPGRADED_TO, Drill, database_inputs, last_day, subject_of
 from shoreup.facts.support import majors, own_cycles, support
 from shoreup.ledger.location import default_location
 from shoreup.model.errors import UserError
@@ -195,7 +195,7 @@ def _need_rehearsal(one: _Meant) -> None:
     fits = [
         proof
         for proof in mine
-        if any(part.name == TARGET and (int(part.value),) == to for part in proof.measurements)
+        if any(part.name == UPGRADED_TO and (int(part.value),) == to for part in proof.measurements)
         and proof.day <= today <= last_day(proof)
     ]
     if not fits:

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from shoreup.drills.upgrade_specs import DUMPED, Way, ways
-from shoreup.drills.upgrading_postgresql import DOWNTIME, TARGET
+from shoreup.drills.upgrading_postgresql import DOWNTIME
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import NoProvider, Wanted, choose
@@ -21,7 +21,7 @@ from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.providers import Installation, installed, lying_in
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
-from shoreup.facts.proofs import Drill, State, database_inputs, last_day, standing, subject_of
+from shoreup.facts.proofs import UPGRADED_TO, Drill, State, database_inputs, last_day, standing, subject_of
 from shoreup.facts.support import Support, majors, own_cycles, support
 from shoreup.model.errors import UserError
 from shoreup.model.upgrade import Made, Point, Room, SupportedLine, Tried, UpgradePlan, Weight
@@ -180,7 +180,7 @@ def _tried(estate: Estate, database: Database, target: str) -> Tried:
     if proof is None:
         return Tried(False, _NEVER)
     measured = {one.name: one.value for one in proof.measurements}
-    to = measured.get(TARGET)
+    to = measured.get(UPGRADED_TO)
     went = f"{to:g}" if to is not None else ""
     downtimes = {mode.value: measured[name] for mode, name in DOWNTIME.items() if name in measured}
     if found.proven and went and target and numbers(target)[:1] != numbers(went)[:1]:
