@@ -27,18 +27,8 @@ _DATA = "/var/lib/postgresql/data"
 _MOVED_IN = 18
 """The version whose image looks for its data in another folder when nobody names one."""
 _VOLUME = "/volume"
-_OPENS = frozenset(
-    {
-        "database-upgrade-unrehearsed",
-        "resources-requests-missing",
-        "memory-limit-missing",
-        "version-end-near",
-        "upgrade-unguarded",
-        "restore-untested",
-        "privileged-workload",
-        "image-tag-mutable",
-    }
-)
+_OPENS = frozenset({"database-upgrade-unrehearsed", "version-end-near"})
+"""Where the step was not to the newest version, the next one waits already."""
 
 
 def carried_over(estate: Estate, place: Place) -> Repair | str:
