@@ -76,7 +76,8 @@ needs_promtool = pytest.mark.skipif(which("promtool") is None, reason="promtool 
 @needs_promtool
 def test_prometheus_reads_the_numbers() -> None:
     claims = [record(Stands.PROVEN, 40, 50), record(Stands.NEVER), record(Stands.GONE, 1, subject=HOSTILE)]
-    text = exposition.render('my "home"\n', claims, 0, TAKEN)
+    backups = [exposition.Kept("bank", TAKEN, 10, {"good": 3, "damaged": 0}), exposition.Kept("b", answered=False)]
+    text = exposition.render('my "home"\n', claims, 0, TAKEN, backups)
     done = subprocess.run(
         ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, timeout=60, check=False
     )
@@ -87,6 +88,10 @@ def test_prometheus_reads_the_numbers() -> None:
 def series(name: str, values: str, labels: str = "") -> dict[str, str]:
     about = 'estate="home", drill="restore", kind="CronJob", namespace="data", name="dump", container="", root="."'
     return {"series": f"{name}{{{about}{labels}}}", "values": values}
+
+
+def own(name: str, values: str, labels: str = "") -> dict[str, str]:
+    return {"series": f'{name}{{estate="home", backup="bank"{labels}}}', "values": values}
 
 
 ALARMS = [
@@ -110,7 +115,11 @@ ALARMS = [
         ],
         60,
     ),
-    ("ShoreupBackupShrank", [series("shoreup_backup_size_bytes", "1000x1 400x100")], 60),
+    ("ShoreupCopyShrank", [series("shoreup_drilled_copy_size_bytes", "1000x1 400x100")], 60),
+    ("ShoreupBackupShrank", [own("shoreup_backup_size_bytes", "1000x1 400x100")], 60),
+    ("ShoreupBackupOld", [own("shoreup_backup_timestamp_seconds", "0x200")], 3000),
+    ("ShoreupBackupDamaged", [own("shoreup_backups", "0 1x100", ', state="damaged"')], 60),
+    ("ShoreupBackupStoreDown", [own("shoreup_backup_store_up", "1 0x100")], 180),
     ("ShoreupLedgerUnreadable", [{"series": 'shoreup_ledger_errors{estate="home"}', "values": "0 1x200"}], 120),
     (
         "ShoreupSilent",
@@ -129,7 +138,9 @@ def test_every_alarm_goes_off_for_its_own_trouble_and_for_no_other(tmp_path: Pat
     for name, given, minute in ALARMS:
         rule = next(one for one in rules if one["alert"] == name)
         about = {"estate": "home", "severity": rule["labels"]["severity"]}
-        if len(given[0]["series"].split(",")) > 1:
+        if "backup=" in given[0]["series"]:
+            about |= {"backup": "bank"} | ({"state": "damaged"} if ", state=" in given[0]["series"] else {})
+        elif len(given[0]["series"].split(",")) > 1:
             about |= {"drill": "restore", "kind": "CronJob", "namespace": "data", "name": "dump", "root": "."}
             last = given[0]["series"].rstrip("}").rpartition(", ")[2].partition("=")
             about |= {last[0]: last[2].strip('"')} if last[0] in ("standing", "verdict") else {}

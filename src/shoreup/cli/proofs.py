@@ -32,10 +32,10 @@ def command(
     """List what drills could prove of the repository at PATH, how it stands today, and how RTO and RPO go.
 
     Each with its objective, where the owner named one, and the last twenty measurements as bars. --metrics writes the
-    same for Prometheus (a file of the node exporter's textfile collector). Exits with 0, or with 2 on an error.
+    same for Prometheus (a file of the node exporter's textfile collector), with age and size of the newest backup of
+    each [backup.NAME] in shoreup.toml. Exits with 0, or with 2 on an error.
     """
-    from datetime import UTC, datetime
-
+    from shoreup.cli.metrics import exposed
     from shoreup.cli.output import save, say, wants_colour, width_of
     from shoreup.cli.progress import Waiting
     from shoreup.report import exposition, remembered
@@ -47,7 +47,7 @@ def command(
     with Waiting() as waiting:
         found = recall(paths or (Path(),), waiting, config=config, ledger=ledger)
     if metrics is not None:
-        save(exposition.render(found.estate, found.claims, len(found.errors), datetime.now(UTC)), metrics)
+        save(exposed(found, config), metrics)
     if form == "json":
         say(remembered.render_json(found.claims, found.ledger, found.errors))
     elif metrics is None:

@@ -46,9 +46,10 @@ class Compare(Experiment):
             newest = max(known, key=_age)
             named = [one for one in known if wishes.against and _called(one.database, wishes.against)]
             for one in known:
-                for other in named or ([] if wishes.against else [newest]):
-                    if other is not one and (wishes.against or (one.line, one.build) != (other.line, other.build)):
-                        yield _trial(estate, one.database, other.database, wishes)
+                others = [other for other in named if other is not one] if wishes.against else [newest]
+                other = max(others, key=_age, default=one)
+                if other is not one and (wishes.against or (one.line, one.build) != (other.line, other.build)):
+                    yield _trial(estate, one.database, other.database, wishes)
 
 
 def _trial(estate: Estate, one: Database, other: Database, wishes: Wishes) -> Trial:

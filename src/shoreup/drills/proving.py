@@ -113,7 +113,8 @@ def missing(seen: Seen, nothing: NoProvider) -> None:
 
 def proof_of(claim: Claim, seen: Seen, *, run: str, taken: datetime) -> Proof:
     """The experiment as a proof. ``taken`` is when it began."""
-    name = blake2b(f"{run} {claim.drill} {claim.subject}".encode(), digest_size=12).hexdigest()
+    about = f"{run} {claim.drill} {claim.subject} {claim.subject.root}"
+    name = blake2b(about.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return Proof(
         id=f"{claim.drill}-{name}",
         drill=claim.drill,
@@ -133,6 +134,17 @@ def proof_of(claim: Claim, seen: Seen, *, run: str, taken: datetime) -> Proof:
     )
 
 
+def reach(where: Location) -> None:
+    """See that a ledger takes proofs, before an experiment is made whose proof nobody could keep.
+
+    Raises :class:`UserError`.
+    """
+    try:
+        Ledger(where).close()
+    except LedgerTrouble as trouble:
+        raise UserError(f"The ledger {where.shown} takes no proof: {trouble}.") from None
+
+
 def record(proof: Proof, where: Location, *, run: str) -> str:
     """Put a proof into the ledger, and give its hash. Recorded twice for one run, it is there once.
 
@@ -140,6 +152,6 @@ def record(proof: Proof, where: Location, *, run: str) -> str:
     """
     try:
         with Ledger(where) as ledger:
-            return ledger.append(proof, run=run, step=f"{proof.drill} {proof.subject}"[:80])
+            return ledger.append(proof, run=run, step=proof.id)
     except LedgerTrouble as trouble:
         raise UserError(f"The proof was not kept in the ledger {where.shown}: {trouble}.") from None

@@ -7,9 +7,11 @@ Prometheus' practices (base units, ``_total`` for what only grows); the rules th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import resources
+
+from msgspec import Struct
 
 from shoreup.model.proof import Verdict
 from shoreup.model.track_record import COPY_SIZE, RECOVERY_POINT, RECOVERY_TIME, Stands, TrackRecord
@@ -27,16 +29,36 @@ _FAMILIES = (
     ("shoreup_recovery_time_objective_seconds", "gauge", "Seconds that a recovery may take."),
     ("shoreup_recovery_point_seconds", "gauge", "Seconds of newest data that would have been lost, as last measured."),
     ("shoreup_recovery_point_objective_seconds", "gauge", "Seconds of newest data that may be lost."),
-    ("shoreup_backup_timestamp_seconds", "gauge", "The moment that the copy of the newest drill is of."),
-    ("shoreup_backup_size_bytes", "gauge", "The size of the copy of the newest drill."),
+    ("shoreup_drilled_copy_timestamp_seconds", "gauge", "The moment that the copy of the newest drill is of."),
+    ("shoreup_drilled_copy_size_bytes", "gauge", "The size of the copy of the newest drill."),
+    ("shoreup_backup_timestamp_seconds", "gauge", "The moment that the newest good backup of shoreup backup is of."),
+    ("shoreup_backup_size_bytes", "gauge", "Its size in the store."),
+    ("shoreup_backups", "gauge", "Backups in the store, by state."),
+    ("shoreup_backup_store_up", "gauge", "Whether the store of the backup answered."),
     ("shoreup_ledger_errors", "gauge", "What could not be read of the ledger and the exported proofs."),
     ("shoreup_metrics_timestamp_seconds", "gauge", "When these numbers were written."),
 )
 
 
-def render(estate: str, claims: Sequence[TrackRecord], errors: int, now: datetime) -> str:
+class Kept(Struct, frozen=True):
+    """The backups of one name. ``moment`` and ``size`` are the newest good one's, ``None`` and 0 where there is none.
+
+    ``states`` counts them by state. ``answered`` is false where the store could not be asked.
+    """
+
+    name: str
+    moment: datetime | None = None
+    size: int = 0
+    states: Mapping[str, int] = {}
+    answered: bool = True
+
+
+def render(estate: str, claims: Sequence[TrackRecord], errors: int, now: datetime, backups: Sequence[Kept] = ()) -> str:
     """The text format, version 0.0.4. ``estate`` is the repository's name, ``now`` has a zone."""
     samples: dict[str, list[str]] = {name: [] for name, _, _ in _FAMILIES}
+    for backup in backups:
+        for name, labels, value in _of_backup(backup):
+            samples[name].append(_sample(name, {"estate": estate, "backup": backup.name, **labels}, value))
     for claim in claims:
         for name, labels, value in _samples(claim):
             samples[name].append(_sample(name, {"estate": estate, **_about(claim), **labels}, value))
@@ -82,9 +104,18 @@ def _samples(claim: TrackRecord) -> Iterator[tuple[str, dict[str, str], float]]:
             yield f"{name}_objective_seconds", {}, objective
     point, size = claim.newest_of(RECOVERY_POINT), claim.newest_of(COPY_SIZE)
     if point is not None:
-        yield "shoreup_backup_timestamp_seconds", {}, point[0].timestamp() - point[1]
+        yield "shoreup_drilled_copy_timestamp_seconds", {}, point[0].timestamp() - point[1]
     if size is not None:
-        yield "shoreup_backup_size_bytes", {}, size[1]
+        yield "shoreup_drilled_copy_size_bytes", {}, size[1]
+
+
+def _of_backup(backup: Kept) -> Iterator[tuple[str, dict[str, str], float]]:
+    yield "shoreup_backup_store_up", {}, float(backup.answered)
+    for state, count in backup.states.items():
+        yield "shoreup_backups", {"state": state}, count
+    if backup.moment is not None:
+        yield "shoreup_backup_timestamp_seconds", {}, backup.moment.timestamp()
+        yield "shoreup_backup_size_bytes", {}, backup.size
 
 
 def _about(claim: TrackRecord) -> dict[str, str]:

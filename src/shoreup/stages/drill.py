@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from shoreup.drills.base import Experiment, Trial, Wishes
-from shoreup.drills.proving import record
+from shoreup.drills.proving import reach, record
 from shoreup.drills.registry import experiments
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import standing
@@ -89,6 +89,8 @@ def drill(paths: Sequence[Path], options: DrillOptions, say: Progress) -> Drille
         if isinstance(ready, str):
             untried.append(Untried(trial.subject, experiment.drill.value, ready))
             continue
+        if not made:
+            reach(ledger)
         proof = ready(run, datetime.now(UTC))
         record(proof, ledger, run=run)
         made.append(proof)

@@ -28,12 +28,13 @@ from shoreup.stages.reading import read
 
 
 class Recalled(Struct, frozen=True):
-    """Every claim with what is remembered of it. ``ledger`` names where, empty where there is none yet.
+    """Every claim with what is remembered of it, of the estate at ``root``.
 
-    ``errors`` say what could not be read of the ledger or of the proofs in the repository.
+    ``ledger`` names where, empty where there is none yet. ``errors`` say what could not be read of the ledger or of the
+    proofs in the repository.
     """
 
-    estate: str
+    root: Path
     ledger: str
     claims: tuple[TrackRecord, ...]
     errors: tuple[ReadError, ...]
@@ -50,7 +51,7 @@ def recall(
     asked = Asked((), today or datetime.now(UTC).date(), proven=proven, given=found.given, whole=found.whole)
     estate = understood(read(found.tree, None, say), asked)
     where = found.ledger
-    return Recalled(found.root.name, where.shown if where else "", tuple(claims(estate)), errors)
+    return Recalled(found.root, where.shown if where else "", tuple(claims(estate)), errors)
 
 
 def claims(estate: Estate) -> Iterator[TrackRecord]:
