@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.outside_calls import OutsideCall, outside_calls, started_again
 from shoreup.facts.programs.repeating import PYTHON_TEXT, SHELL_TEXT, calls_at, retried
+from shoreup.facts.programs.shell_repeating import retrying
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
@@ -24,8 +25,8 @@ class ScriptRetryMissing(Concern):
     **What**
 
     In the programs of containers and ConfigMaps: `requests`, `urlopen`, `kubectl` and the like from Python, and `curl`
-    in shell, outside of any loop, with no `--retry` and no library for it. Left alone is what Kubernetes starts again
-    by itself with a growing pause: jobs with a backoff, init containers.
+    and BusyBox's `wget` in shell, outside of any loop, with no `--retry` and no library for it. Left alone is what
+    Kubernetes starts again by itself with a growing pause: jobs with a backoff, init containers.
 
     **Why**
 
@@ -41,7 +42,7 @@ class ScriptRetryMissing(Concern):
 
     Unsafe: the program changes and restarts. Only what may happen twice is tried again: requests that ask, commands
     that read. Python gets a small function with pauses of 1, 2, 4 and 8 seconds that says each failure, `curl` its own
-    `--retry`. For anything else the text is shown.
+    `--retry`, a `wget` that writes to a file such a function in shell. For anything else the text is shown.
     """
 
     id = "script-retry-missing"
@@ -84,8 +85,12 @@ class ScriptRetryMissing(Concern):
         once = [call for call in calls_at(estate, draft.at) if not call.retried]
         edits = retried(once) if once else "the program could not be found again"
         if isinstance(edits, str):
-            python = bool(once) and once[0].script.language == "python"
-            return NoRepair(edits, PYTHON_TEXT if python else SHELL_TEXT)
+            if once and once[0].script.language == "python":
+                return NoRepair(edits, PYTHON_TEXT)
+            own = any(call.name != "curl" for call in once)
+            return NoRepair(
+                edits, f"{retrying()}\nretry <the call>   # only what may happen twice" if own else SHELL_TEXT
+            )
         return Repair(
             _FIX, edits, cost="a call that fails for good is given up 15 seconds later, or when its time ends"
         )

@@ -56,7 +56,7 @@ class ScriptTimeoutFixed(Concern):
         for calls in outside_calls(estate):
             endless = [call for call in calls if _endless(call)]
             hasty = [call for call in calls if _hasty(call)]
-            unknown = [call for call in calls if call.timed and call.timeout is None and call.name != "curl"]
+            unknown = [call for call in calls if call.timed and call.timeout is None and call.command is None]
             if endless or hasty:
                 yield self._timed(endless, hasty)
             elif unknown:
@@ -99,7 +99,7 @@ _SHOWN = "timeout=<seconds: what its longest good run takes, doubled>"
 
 
 def _endless(call: OutsideCall) -> bool:
-    return not call.timed and call.name != "curl" and not ends_in_time(call.script)
+    return not call.timed and call.command is None and not ends_in_time(call.script)
 
 
 def _hasty(call: OutsideCall) -> bool:

@@ -28,7 +28,10 @@ _TALKING = frozenset(
 """Commands that wait for another machine."""
 _CURL_LIMIT = re.compile(r"^(?:-[A-Za-z]*m[\d.]*|--max-time(?:=.*)?|--speed-time(?:=.*)?|-y|-Y|--speed-limit(?:=.*)?)$")
 _NEAR = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]|\$\{?HOSTNAME)|--unix-socket|file://")
-_RETRIES = re.compile(r"^--retry(?:-[a-z-]+)?(?:=.*)?$")
+_RETRIES = {
+    "curl": re.compile(r"^--retry(?:-[a-z-]+)?(?:=.*)?$"),
+    "wget": re.compile(r"^--tries(?:=.*)?$|^-[A-Za-z]*t\d*$"),
+}
 
 
 class OutsideCall(Struct, frozen=True, eq=False):
@@ -115,16 +118,26 @@ def _called(call: WaitingCall) -> str:
 def _of_shell(script: Script, who: str) -> Iterator[OutsideCall]:
     whole = program(script)
     for command in whole.commands:
-        if command.name != "curl" or not whole.runs(command) or command.frame("remote"):
+        if command.name not in ("curl", "wget") or not whole.runs(command) or command.frame("remote"):
             continue
+        if command.name == "wget" and not _is_busybox(script):
+            continue  # GNU's tries twenty times by itself
         words = [whole.expand(word).text for word in command.arguments]
         if any(_NEAR.search(word) for word in words) or not any("://" in word for word in words):
             continue
         wrapped = any(frame.kind == "wrapped" and frame.name == "timeout" for frame in command.context)
         limited = wrapped or any(_CURL_LIMIT.match(word) for word in words)
+        limited = limited or command.name == "wget"  # BusyBox's gives up by itself
         place = place_in(script, command.start, command.end)
         again = _is_retried(whole, command, words)
-        yield OutsideCall(script, who, place, "curl", limited, _limit(words), again, None, command)
+        limit = _limit(words) if command.name == "curl" else None
+        yield OutsideCall(script, who, place, command.name, limited, limit, again, None, command)
+
+
+def _is_busybox(script: Script) -> bool:
+    """Whether the script's commands are BusyBox's: its own image or Alpine's, with nothing put in."""
+    repository = script.container.image.repository if script.container is not None else ""
+    return repository.rpartition("/")[2] in ("alpine", "busybox") and not re.search(r"\bapk\s+add\b", script.text)
 
 
 def _limit(words: list[str]) -> float | None:
@@ -143,4 +156,4 @@ def _limit(words: list[str]) -> float | None:
 def _is_retried(whole: Program, command: Command, words: list[str]) -> bool:
     looped = command.frame("while", "for", "condition") is not None
     guarded = any(frame.kind == "tried" and frame.name == "||" for frame in command.context)
-    return looped or guarded or any(_RETRIES.match(word) for word in words)
+    return looped or guarded or any(_RETRIES[command.name].match(word) for word in words)

@@ -207,3 +207,62 @@ def test_a_short_time_out_becomes_a_long_one(tmp_path: Path) -> None:
     program = PYTHON.replace("timeout=60", "timeout=5")
     words = fixed(tmp_path, python_block(program), "script-timeout-fixed")
     assert words[-1] == PYTHON
+
+
+WGET = f"""\
+#!/bin/sh
+# the list of the day
+set -e
+
+fetch() {{
+\tif true; then
+\t\twget -qO list http://{HOST}/note
+\tfi
+}}
+fetch
+echo "got $(cat list)"
+"""
+
+
+def with_busybox(words: list[str], address: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """As in an image of Alpine, with pauses that are none."""
+    if shutil.which("busybox") is None:
+        pytest.skip("not run: busybox is not on this machine (Debian: apt install busybox)")
+    program = (
+        words[-1].replace(HOST, address).replace("sleep $((1 << (tried - 1)))", ":").replace("wget ", "busybox wget ")
+    )
+    command = ["busybox", *words[:-1], program.replace("retry busybox wget", "retry busybox wget")]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_what_has_no_option_for_it_gets_a_function_in_the_manner_of_the_script(tmp_path: Path, dead: str) -> None:
+    words = fixed(tmp_path, block(WGET).replace("python:3.13.9", "alpine:3.22.1"))
+    assert words[-1].startswith(
+        '#!/bin/sh\n# the list of the day\nset -e\n\nretry() {\n\ttried=1\n\tuntil "$@"; do\n\t\tif ['
+    )
+    assert "\t\tretry wget -qO list http://service.example/note\n" in words[-1]
+    with flaky(2) as server:
+        done = with_busybox(words, f"127.0.0.1:{server.server_port}", tmp_path)
+        assert (done.returncode, done.stdout, server.asked) == (0, "got note\n", 3), done.stderr
+        assert done.stderr.count(" of 5 failed: busybox") == 2
+    failed = with_busybox(words, dead, tmp_path)
+    assert failed.returncode != 0
+    assert failed.stderr.count("of 5 failed") == 4
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        f"wget -qO- http://{HOST}/note | sort\nsleep 9\n",
+        f"wget -qO list http://{HOST}/note; sleep 9",
+        f"timeout 9 wget -qO list http://{HOST}/note\nsleep 9\n",
+        f"retry() {{ :; }}\nwget -qO list http://{HOST}/note\nsleep 9\n",
+    ],
+    ids=["half an answer would stay", "one line", "started by another", "the name is taken"],
+)
+def test_where_a_function_does_not_fit_the_text_is_shown(program: str, tmp_path: Path) -> None:
+    text = block(program) if "\n" in program else POD + f"          command: [sh, -c, {program!r}]\n"
+    (tmp_path / "estate.yaml").write_text(text.replace("python:3.13.9", "alpine:3.22.1"), encoding="utf-8")
+    amendment = fix([tmp_path], FixOptions(select=("script-retry-missing",), unsafe=True), lambda *_: None).amendment
+    assert amendment.changes == ()
+    assert [bool(one.text) for one in amendment.not_fixed] == [True]

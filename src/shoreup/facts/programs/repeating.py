@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shoreup.facts.estate import Estate, Script
 from shoreup.facts.outside_calls import OutsideCall, outside_calls
 from shoreup.facts.programs.located import substitute
+from shoreup.facts.programs.shell_repeating import retried_in_shell
 from shoreup.facts.scripts import program
 from shoreup.formats.python_calls import WaitingCall
 from shoreup.formats.python_repeating import TRIES, Insertion, with_retries, with_timeouts
 from shoreup.formats.shell import Command
-from shoreup.model.edit import Append, Edit
+from shoreup.model.edit import Edit
 from shoreup.model.finding import Place
 
 SECONDS = 60
@@ -31,6 +32,7 @@ _READING: Mapping[str, frozenset[str]] = {
 """Commands that change nothing on the other side and answer within seconds, by their own manuals (2026-11)."""
 _TAKES_A_VALUE = frozenset({"-n", "--namespace", "--context", "--kubeconfig", "-C", "-r", "--repo", "--kube-context"})
 _SENDS = re.compile(r"-[A-Za-z]*[dFT]|--(?:data|form|json|upload-file|url-query)\b.*|-[dFT].+")
+_WGET_SENDS = re.compile(r"--(?:post|body|method)\b")
 _METHOD = re.compile(r"-[A-Za-z]*X|--request")
 _ASKS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -70,7 +72,7 @@ def retried(calls: Sequence[OutsideCall]) -> tuple[Edit, ...] | str:
     script = calls[0].script
     if script.language == "python":
         return _inserted(script, with_retries(script.text, [call.call for call in calls if call.call is not None]))
-    return _all(_retried_in_shell(script, call.command) for call in calls if call.command is not None)
+    return _all([retried_in_shell(script, [call.command for call in calls if call.command is not None])])
 
 
 def timed(calls: Sequence[OutsideCall]) -> tuple[Edit, ...] | str:
@@ -102,6 +104,8 @@ def _asks(call: OutsideCall) -> bool:
     assert call.command is not None
     whole = program(call.script)
     words = [whole.expand(word).text for word in call.command.arguments]
+    if call.name == "wget":
+        return not any(_WGET_SENDS.match(word) for word in words)
     for index, word in enumerate(words):
         if _METHOD.fullmatch(word):
             if index + 1 >= len(words) or words[index + 1].upper() not in _ASKS:
@@ -127,18 +131,6 @@ def _all(groups: Iterable[Iterable[Edit | None]]) -> tuple[Edit, ...] | str:
             return "the program is not text that can be changed in one place"
         found.append(one)
     return tuple(found)
-
-
-def _retried_in_shell(script: Script, command: Command) -> Sequence[Edit | None]:
-    more = ("--retry", str(TRIES), "--retry-connrefused")
-    if script.pieces:
-        route = script.pieces[-1].route
-        items = isinstance(route[-1], int)
-        return [Append(script.place.resource, route[:-1], word) if items else None for word in more]
-    word = command.words[0]
-    if not script.text[word.start : word.end].endswith("curl"):
-        return [None]
-    return [substitute(script, word.end, word.end, f" {' '.join(more)}")]
 
 
 def _timed_in_shell(script: Script, command: Command) -> Iterator[Edit | None]:
