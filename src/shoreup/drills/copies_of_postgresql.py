@@ -56,7 +56,7 @@ class PostgresqlCopies:
         shape = shape_of(copy.path)
         ours = f"scratch_{secrets.token_hex(4)}" if shape.cluster else copy.superuser or _ADMIN
         with Postgresql(choice, scratch, PostgresqlOptions(superuser=ours)).start() as running:
-            yield _Target(running, shape, copy)
+            yield DumpTarget(running, shape, copy)
 
     def spoil(self, copy: Path, target: Path) -> str:
         """A copy that lost its end; of a base backup it is the base that did, not some of the WAL beside it."""
@@ -66,7 +66,7 @@ class PostgresqlCopies:
         return without_its_end(found.base, target, telling=telling_files(found))
 
 
-class _Target:
+class DumpTarget:
     """A PostgreSQL that dumps are restored into. A cluster's databases keep their names; there is room for one."""
 
     def __init__(self, running: RunningPostgresql, shape: DumpShape, copy: Copy) -> None:
@@ -80,6 +80,11 @@ class _Target:
             if role != running.superuser and not shape.cluster:
                 with running.connect() as connection:
                     connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+
+    @property
+    def server(self) -> RunningPostgresql:
+        """The server that it restores into."""
+        return self._running
 
     @property
     def engine(self) -> Engine:

@@ -10,6 +10,13 @@ from shoreup.model.proof import Control, Verdict
 from shoreup.model.track_record import RECOVERY_TIME
 
 _SEQUENCE = re.compile(r"(?P<at>-?\d+) by (?P<step>-?\d+)")
+_OURS = re.compile(
+    r"no space left|disk (?:is )?full|quota exceeded|errno: 28\b|out of memory|cannot allocate memory"
+    r"|too many open files|server closed the connection|terminating connection|lost connection to"
+    r"|server has gone away|connection to server",
+    re.IGNORECASE,
+)
+"""What tools say when the disk is full, or when the server went away under them."""
 _TOLD = 5
 """Differences that are named; the rest is counted."""
 
@@ -34,6 +41,11 @@ def merged(whole: Seen, parts: Sequence[Seen], names: Sequence[str]) -> None:
     whole.limits += [*common, *(f"{name}{one}" for name, one in own)]
     verdicts = {part.verdict for part in parts}
     whole.verdict = next(one for one in (Verdict.FAIL, Verdict.COULD_NOT_VERIFY, Verdict.PASS) if one in verdicts)
+
+
+def blame(errors: Sequence[str]) -> str:
+    """The complaint that is about this machine and not about the copy; empty where there is none."""
+    return next((one for one in errors if _OURS.search(one)), "")
 
 
 def some(reasons: Sequence[str]) -> str:

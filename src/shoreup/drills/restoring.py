@@ -24,7 +24,7 @@ from shoreup.compare.manifest import Manifest, hashes_compare
 from shoreup.compare.restored import unlike
 from shoreup.drills.asking import Question, disappointed
 from shoreup.drills.copies import FILES, Copy, Product, Target, products
-from shoreup.drills.judging import merged, some
+from shoreup.drills.judging import blame, merged, some
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.drills.sources import Source, moments, size_of
 from shoreup.engines.base import EngineTrouble
@@ -206,7 +206,7 @@ class _Attempt(Struct, frozen=True):
                     errors = target.load(copy.path, _PLACE)
                 seen.engine = target.engine
                 if errors:
-                    self._within_limits()
+                    self._about_the_copy(errors)
                     seen.fails(f"it does not restore: {some(errors)}")
                     return None
                 with seen.timed("first answer"):
@@ -272,6 +272,13 @@ class _Attempt(Struct, frozen=True):
         found = [disappointed(one, target.ask(one.query, _PLACE, one.database)) for one in self.part.questions]
         return tuple(one for one in found if one)
 
+    def _about_the_copy(self, errors: Sequence[str]) -> None:
+        """See that what a tool complained of is the copy and not this machine. Raises :class:`EngineTrouble`."""
+        self._within_limits()
+        ours = blame(errors)
+        if ours:
+            raise EngineTrouble(f"the restore broke off, which says nothing about the copy: {ours}")
+
     def _within_limits(self) -> None:
         """What was refused because we ended the server says nothing. Raises :class:`EngineTrouble`."""
         if self.scratch.trouble():
@@ -284,6 +291,7 @@ class _Attempt(Struct, frozen=True):
             with self.product.serve(self.choice, self.scratch, copy) as target:
                 errors = target.load(spoilt, _PLACE)
                 if errors:
+                    self._about_the_copy(errors)
                     return f"refused, {errors[0]}"
                 now = self._read(target)
                 wrong = [*unlike(self.part.manifest, now), *target.unsound(_PLACE)]

@@ -29,6 +29,7 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     experiment needs, ``extensions_by`` is the program that tells where extensions lie. ``debian`` is the package that
     has them all, ``{series}`` in it the series. ``tools`` are the names of programs by what they do, ``install`` the
     command that makes a new data directory (``{data}``), ``quiet`` the options that keep a copy from acting by itself.
+    ``maker`` is where its maker has packages, for what Debian has not.
     ``bundled`` are extensions that come with the product itself, so that every whole build has them.
     """
 
@@ -51,6 +52,7 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: dict[str, str] = {}
     install: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
+    maker: str = ""
     bundled: tuple[str, ...] = ()
 
     def series(self, version: Version) -> Version:

@@ -110,7 +110,8 @@ def _nothing(entry: ProductEntry, asked: Version, have: Collection[Installation]
     if not asked and wanted.files:
         return NoProvider(entry.id, f"data files need their own version of {entry.title}, which is not known")
     need = f"{entry.title} {wanted.version}" if wanted.version else entry.title
-    return NoProvider(entry.id, f"the experiment needs {need}, and {here}", _packages(entry, asked, have))
+    image = (f"{wanted.image} (podman pull)",) if wanted.image else ()
+    return NoProvider(entry.id, f"the experiment needs {need}, and {here}", (*_packages(entry, asked, have), *image))
 
 
 def _listed(have: Iterable[Installation]) -> str:
@@ -127,4 +128,5 @@ def _packages(entry: ProductEntry, asked: Version, have: Collection[Installation
         for wheel in catalogue().wheels
         if wheel.product == entry.id and (not series or wheel.series == series) and wheel.package not in here
     ]
-    return (*([f"{system} (Debian)"] if system else []), *wheels)
+    maker = [entry.maker] if entry.maker else []
+    return (*([f"{system} (Debian)"] if system else []), *wheels, *maker)

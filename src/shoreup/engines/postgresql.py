@@ -9,6 +9,7 @@ a scratch server that dies is made anew.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 _PORT = 5432
 _TOOL_SECONDS = 6 * 3600.0
+_RUNS_A_PROGRAM = re.compile(r'could not execute command "|program "[^\n]*" failed')
 _SET_BY_THE_PAST = {
     "max_connections setting": "max_connections",
     "max_worker_processes setting": "max_worker_processes",
@@ -348,6 +350,10 @@ class RunningPostgresql:
             options.append(f"--jobs={jobs}")
         return self.tool("pg_restore", [*options, str(place)])
 
+    def program(self, name: str) -> Path:
+        """Where one of its programs lies. Raises :class:`EngineTrouble`."""
+        return self._owner.program(name)
+
     def tool(
         self,
         name: str,
@@ -418,6 +424,8 @@ class RunningPostgresql:
 def restore_errors(finished: Finished) -> tuple[str, ...]:
     """What a restore complained about, one line each: without rows and statements, which may hold anything."""
     lines = [line.strip() for line in finished.said.splitlines()]
+    if any(_RUNS_A_PROGRAM.search(line) for line in lines):
+        return ("it has the server run a program (COPY ... PROGRAM), which no dump needs to",)
     return tuple(line[:300] for line in lines if "error:" in line.lower() or "fatal:" in line.lower())
 
 
