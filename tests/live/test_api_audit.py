@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,18 @@ def test_a_fix_reads_the_log_at_once(estate: Path) -> None:
     assert not (estate / NAME).exists()
     with pytest.raises(UserError, match="--audit-log"):
         fix([estate], FixOptions(allow=("create/pods/exec",)), silent)
+
+
+def test_a_log_of_any_size_is_read_line_by_line(tmp_path: Path) -> None:
+    line = event("get", "pods", namespace="ci", requestObject={"data": "x" * 20_000})
+    with (tmp_path / "audit.log").open("wb") as file:
+        for _ in range(1_500):
+            file.write(line)
+    tracemalloc.start()
+    try:
+        found = read_log(tmp_path / "audit.log")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.events == 1_500
+    assert most < 1_000_000, "of 30 MB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.pins import LOCK_FIRST, pin_of, pinned
+from shoreup.facts.tag_watchers import watched
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Fix, Safety
 
@@ -26,9 +27,12 @@ def pin_repair(estate: Estate, image: Image | None, *more: Edit) -> Repair | NoR
     edit = pinned(estate, image, pin)
     if edit is None:
         return NoRepair("the reference is made of parts that are not all known")
+    told = watched(estate, image, pin)
+    if told.refusal:
+        return NoRepair(told.refusal, f"image: {image.registry}/{image.repository}:{pin.tag}@{pin.digest}")
     fix = Fix(f"Pin the image to {pin.tag} (from {pin.source}, {pin.taken.isoformat()})", Safety.UNSAFE, _REASON)
     days = (estate.today - pin.taken).days
     cost = (
         f"the record is {days} days old: what the tag has brought since then goes back to it" if days > _FRESH else ""
     )
-    return Repair(fix, (edit, *more), cost, _SHOWS)
+    return Repair(fix, (edit, *more), "; ".join(filter(None, (cost, told.cost))), _SHOWS)

@@ -44,13 +44,13 @@ def pin_of(estate: Estate, image: Image) -> ImagePin | None:
 def pinned(estate: Estate, image: Image, pin: ImagePin) -> Substitute | None:
     """The edit that writes the pin into the reference; ``None`` where the reference is not one string that is known.
 
-    The digest is written beside the tag where the estate writes digests, and where no tag is fine enough to stay.
+    The digest is written beside the tag where the images nearby have digests, and where no tag is fine enough to stay.
     """
     value = at(dict(estate.by_key[image.place.resource].body), *image.place.route)
     if not isinstance(value, str) or isinstance(image.digest, str):
         return None
     written = pin.tag
-    if not fine(pin) or estate.once(_writes_digests):
+    if not fine(pin) or _writes_digests(estate, image):
         written = f"{pin.tag}@{pin.digest}"
     if image.tag_chars is not None:
         return Substitute(image.place.resource, image.place.route, *image.tag_chars, written)
@@ -65,5 +65,24 @@ def fine(pin: ImagePin) -> bool:
     return bool(_FULL.match(pin.tag)) and not pin.reference.endswith(f":{pin.tag}")
 
 
-def _writes_digests(estate: Estate) -> bool:
-    return any(isinstance(image.digest, str) for image in estate.images)
+def _writes_digests(estate: Estate, image: Image) -> bool:
+    """Whether the nearest images that stay as they are have digests: those of the object, of what is applied with it,
+    of the estate."""
+    own = estate.by_key[image.place.resource]
+    for near in (own.key, own.root, None):
+        if (known := estate.once(_digests).get(near)) is not None:
+            return known
+    return False
+
+
+def _digests(estate: Estate) -> dict[int | str | None, bool]:
+    """For each object, each root and the estate: whether there is a digest, where there is anything that stays."""
+    found: dict[int | str | None, bool] = {}
+    for image in estate.images:
+        digest = isinstance(image.digest, str)
+        if not digest and not (isinstance(image.tag, str) and _FULL.match(image.tag)):
+            continue
+        key = image.place.resource
+        for near in (key, estate.by_key[key].root, None):
+            found[near] = found.get(near, False) or digest
+    return found

@@ -1,4 +1,5 @@
-"""Comments in YAML that may say that something does not work, found without mistaking text for a comment.
+"""Comments in YAML that may say that something does not work, or what a watcher of versions shall do, found without
+mistaking text for a comment.
 
 A ``#`` inside a block of text or a quoted string is no comment, so the file's tokens decide. That costs as much as
 reading the file again; only files in which a comment could hold such words are looked at.
@@ -18,7 +19,7 @@ from shoreup.model.location import Span
 from shoreup.model.value import at
 
 WORTH_READING = re.compile(
-    rb"#[^\n]*(?:\b(?:TODO|FIXME|HACK|XXX)\b|n(?:'|o)t\s+(?:\w+\s+)?work|broken|unfinished|work in progress)",
+    rb"#[^\n]*(?:\b(?:TODO|FIXME|HACK|XXX)\b|n(?:'|o)t\s+(?:\w+\s+)?work|broken|unfinished|work in progress|renovate:)",
     re.IGNORECASE,
 )
 
@@ -39,7 +40,7 @@ class YamlComment(Struct, frozen=True):
 
 
 def read_comments(tree: FileTree) -> Iterator[YamlComment]:
-    """The comments of the YAML files that may say that something does not work."""
+    """The comments of the YAML files in which one may be of that kind."""
     for path in tree.files:
         if path.endswith((".yaml", ".yml")):
             content = tree.read(path)
