@@ -172,7 +172,9 @@ def first_names(root: Path, files: Collection[str], revision: str = "HEAD") -> d
     events: list[bytes] = []
     if revision == "HEAD":
         events.append(ask(root, "diff-index", "--cached", *_RENAMES, "HEAD") or b"")
-    events.append(ask(root, "log", "--format=", "--no-show-signature", "--no-color", *_RENAMES, revision) or b"")
+    # Commits that change nothing below ``root`` are passed over; of those that do, none is left out as redundant.
+    below = ("--full-history", revision, "--", ".")
+    events.append(ask(root, "log", "--format=", "--no-show-signature", "--no-color", *_RENAMES, *below) or b"")
     names = {file: file for file in files}
     growing = dict(names)
     """From a name at the time that is looked at to the name today, for files that are not yet born there."""
@@ -203,7 +205,7 @@ def ask(
     ``sent`` goes to its standard input, ``environment`` adds to what git is told. Only commands on objects, indexes and
     the configuration belong here, none that looks into the work tree's contents.
     """
-    program = shutil.which("git")
+    program = shutil.which("git") if _may_be_in_repository(root.resolve()) else None
     if program is None or not Path(program).is_absolute():
         return None
     command = [program, "--no-pager"]
@@ -227,6 +229,11 @@ def ask(
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def _may_be_in_repository(root: Path) -> bool:
+    """A cheap look before git is started: a folder on the way up that is a repository or has one."""
+    return any((folder / ".git").exists() or (folder / "HEAD").exists() for folder in (root, *root.parents))
 
 
 def _paths(output: bytes | None) -> frozenset[str] | None:
