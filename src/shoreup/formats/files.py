@@ -264,11 +264,12 @@ def _slurp(path: str) -> bytes:
     """The content of a regular file; never waits, whatever the file has become since it was looked at."""
     descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError("no regular file any more")
         parts: list[bytes] = []
         left = MAX_BYTES + 1
-        while left > 0 and (part := file.read(left)):
+        while left > 0 and (part := file.read(min(left, status.st_size + 1))):
             parts.append(part)
             left -= len(part)
         return b"".join(parts)

@@ -7,10 +7,9 @@ it. Small estates are read in one process, where starting a second costs more th
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import sys
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -23,6 +22,9 @@ from shoreup.sources.terraform import TerraformReading, known_after_apply, plain
 from shoreup.terraform.configuration import Configurations
 from shoreup.terraform.plan import Plan
 from shoreup.terraform.terragrunt import Terragrunt
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 WORTH_IT = 4_000_000
 """Bytes of Terraform from which a second process pays: about two seconds of reading."""
@@ -60,6 +62,8 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     sizes = {root: sum(configurations.size(folder) for folder in _below(root, configurations)) for root in roots}
     if alone or plan or sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
         return read_roots(configurations, roots, terragrunt, rest=True, plan=plan)
+    import multiprocessing  # only large estates wait for it
+
     mine, theirs = halves(sizes)
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()

@@ -8,18 +8,20 @@ that neither process waits long for the other.
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import sys
+from array import array
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection
-from multiprocessing.sharedctypes import Synchronized
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.model.finding import Doubt, Draft, ReadError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 WORTH_IT = 400
 """Resources from which a second process pays: about half a second of judging."""
@@ -65,16 +67,19 @@ def _ask(estate: Estate, concerns: Sequence[type[Concern]], number: int) -> _Sai
 
 
 def _by_two(estate: Estate, concerns: Sequence[type[Concern]]) -> list[_Said]:
+    import multiprocessing  # only large estates wait for it
+
     slow = [number for number, kind in enumerate(concerns) if kind.slow_facts]
     free = [number for number, kind in enumerate(concerns) if not kind.slow_facts]
     context = multiprocessing.get_context("fork")
-    following = context.Value("i", 0)
+    queue = _queue(free)
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_second, args=(there, estate, concerns, free, following), daemon=True)
+    process = context.Process(target=_second, args=(there, estate, concerns, queue), daemon=True)
     process.start()
     there.close()
     said = [_ask(estate, concerns, number) for number in slow]
-    said.extend(_share(estate, concerns, free, following))
+    said.extend(_share(estate, concerns, queue))
+    os.close(queue)
     try:
         said.extend(here.recv())
     except EOFError:
@@ -85,23 +90,18 @@ def _by_two(estate: Estate, concerns: Sequence[type[Concern]]) -> list[_Said]:
     return said
 
 
-def _share(
-    estate: Estate, concerns: Sequence[type[Concern]], free: Sequence[int], following: Synchronized[int]
-) -> Iterator[_Said]:
-    while True:
-        with following.get_lock():
-            index = following.value
-            following.value += 1
-        if index >= len(free):
-            return
-        yield _ask(estate, concerns, free[index])
+def _queue(numbers: Sequence[int]) -> int:
+    """A pipe with the numbers of concerns in it: whoever reads one asks it, and nobody else can."""
+    taking, giving = os.pipe()
+    os.write(giving, array("H", numbers).tobytes())
+    os.close(giving)
+    return taking
 
 
-def _second(
-    answer: Connection,
-    estate: Estate,
-    concerns: Sequence[type[Concern]],
-    free: Sequence[int],
-    following: Synchronized[int],
-) -> None:
-    answer.send(list(_share(estate, concerns, free, following)))
+def _share(estate: Estate, concerns: Sequence[type[Concern]], queue: int) -> Iterator[_Said]:
+    while number := os.read(queue, array("H").itemsize):
+        yield _ask(estate, concerns, int.from_bytes(number, sys.byteorder))
+
+
+def _second(answer: Connection, estate: Estate, concerns: Sequence[type[Concern]], queue: int) -> None:
+    answer.send(list(_share(estate, concerns, queue)))

@@ -12,11 +12,11 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
-from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec, module_from_spec, spec_from_loader
 from inspect import getmembers, isabstract, isclass
 from pathlib import Path
@@ -29,6 +29,8 @@ from shoreup.model.errors import UserError
 from shoreup.model.finding import Notice
 
 if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
+
     from shoreup.concerns.base import Concern
 
 GROUP = "shoreup.concerns"
@@ -138,6 +140,10 @@ def _inside(path: Path, root: Path) -> bool:
 
 def _installed() -> Iterator[tuple[Distribution, EntryPoint]]:
     """The entry points of what is installed, by name, each package once."""
+    if not any(map(_may_hold_one, sys.path)):
+        return
+    from importlib.metadata import distributions
+
     seen: set[str] = set()
     found: list[tuple[Distribution, EntryPoint]] = []
     for package in distributions():
@@ -150,6 +156,22 @@ def _installed() -> Iterator[tuple[Distribution, EntryPoint]]:
         except (TypeError, ValueError):
             raise UserError(f"The entry points of {_called(package)} cannot be read: install it anew.") from None
     yield from sorted(found, key=lambda pair: (pair[1].name, pair[1].value))
+
+
+def _may_hold_one(place: str) -> bool:
+    """A cheap look into a place where packages lie, before a library is imported that reads all that is installed."""
+    folder = Path(place)
+    if folder.is_file() or folder.suffix == ".egg":
+        return folder.exists()  # an archive
+    try:
+        told = [entry for entry in os.scandir(folder) if entry.name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return False
+    for entry in told:
+        with suppress(OSError):
+            if GROUP.encode() in Path(entry.path, "entry_points.txt").read_bytes():
+                return True
+    return False
 
 
 def _called(package: Distribution) -> str:
