@@ -10,7 +10,7 @@ import pytest
 from case_files import TODAY, Case, Expected, by_name, cases
 from proving import bring
 from shoreup.model.finding import Finding, Undecided
-from shoreup.model.settings import Persona
+from shoreup.model.grades import Persona
 from shoreup.stages.audit import AuditOptions, audit
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from case_files import TODAY, Case, by_name, cases
-from shoreup.model.settings import Persona
+from shoreup.model.grades import Persona
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.fix import FixOptions, fix, write_out
 

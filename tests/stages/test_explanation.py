@@ -10,7 +10,7 @@ import pytest
 from shoreup.cli.main import run
 from shoreup.model.errors import UserError
 from shoreup.model.explanation import Explanation
-from shoreup.model.settings import Persona
+from shoreup.model.grades import Persona
 from shoreup.report import explanation
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.explanation import Question, explain

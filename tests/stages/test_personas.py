@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from accounts import accepted, account, finding
 from shoreup.model.finding import Consequence
-from shoreup.model.settings import Persona
+from shoreup.model.grades import Persona
 from shoreup.stages.personas import heard_by
 
 

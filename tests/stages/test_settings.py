@@ -6,7 +6,6 @@ import importlib.util
 import json
 import re
 import tomllib
-from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec.structs import fields
 
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Severity
-from shoreup.model.settings import Cover, FailOn, Objective, Persona, Settings
+from shoreup.model.grades import FailOn, Persona
+from shoreup.model.settings import Cover, Objective, Settings
 from shoreup.stages.settings import duration, own_products, parse_settings, read_settings
 from shoreup.stages.settings_schema import document
 

@@ -12,8 +12,7 @@ import click
 
 from shoreup.cli.catalogue import complete
 from shoreup.model.errors import UserError
-from shoreup.model.grades import Severity
-from shoreup.model.settings import FailOn, Persona
+from shoreup.model.grades import FailOn, Persona, Severity
 
 if TYPE_CHECKING:
     from shoreup.model.account import Account

@@ -32,7 +32,7 @@ def command(paths: tuple[Path, ...], output: Path, safe_only: bool, persona: str
     """
     from shoreup.cli.output import complain, save, say
     from shoreup.cli.progress import Waiting
-    from shoreup.model.settings import Persona
+    from shoreup.model.grades import Persona
     from shoreup.report.html import render
     from shoreup.stages.dossier import DossierOptions, dossier
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Database, Estate, Service
 from shoreup.facts.fields import items, known_text, mapping, number, text
@@ -20,8 +21,7 @@ _PRIVATE_CLASSES = ("tailscale", "netbird")
 """Classes of load balancers that listen in a private network of known devices."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExposedDatabase:
+class ExposedDatabase(Struct, frozen=True, eq=False):
     """A database with the Service that leads to it from outside. ``kind`` is the Service's type."""
 
     database: Database

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.databases import runs_server
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Workload
@@ -23,8 +24,7 @@ _APPLICATIONS = frozenset({"app", "secrets"})
 _NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|samples?)(?:/|$)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UnmountedData:
+class UnmountedData(Struct, frozen=True, eq=False):
     """A container with its product. ``elsewhere`` are the paths of its lasting volumes; ``undecided`` says why the data
     may lie in another folder than the usual one.
     """

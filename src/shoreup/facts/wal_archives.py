@@ -7,7 +7,8 @@ cluster itself (a path in a bucket and a server's name). Where no server is name
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, known_text, mapping, text, truth
@@ -21,8 +22,7 @@ _PLUGIN = "barman-cloud.cloudnative-pg.io"
 _UNCHECKED = "cnpg.io/skipEmptyWalArchiveCheck"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReusedArchive:
+class ReusedArchive(Struct, frozen=True, eq=False):
     """A cluster that archives into the archive it is restored from, with the check against that switched off.
 
     ``archive`` names it, ``check`` is the annotation, ``source`` where the restore names the archive.

@@ -6,11 +6,10 @@ by the step that needs it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """Which backups stay when old ones are removed: the newest of each of so many hours, days, weeks ..."""
 
     at_least: int = 3
@@ -27,8 +26,7 @@ class Keep:
     """The newest of each of so many years."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackupSettings:
+class BackupSettings(Struct, frozen=True):
     """A backup that 'shoreup backup run NAME' takes."""
 
     of: str
@@ -55,8 +53,7 @@ class BackupSettings:
     """Files to leave out of 'files:', as tar's patterns: './cache'."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
+class StoreSettings(Struct, frozen=True):
     """A place that backups lie in."""
 
     url: str
@@ -81,8 +78,7 @@ class StoreSettings:
     them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Smoke:
+class Smoke(Struct, frozen=True):
     """A question of your own that a restored copy must answer. It is asked by a user who may only read; answers are
     compared and never shown."""
 

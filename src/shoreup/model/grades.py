@@ -72,3 +72,25 @@ class Safety(StrEnum):
     UNSAFE = "unsafe"
     SHOWN = "shown"
     OPERATE = "operate"
+
+
+class Persona(StrEnum):
+    """How much a reader wants to hear: what is lost for good, what is worth doing, or everything."""
+
+    INCIDENT = "incident"
+    REGULAR = "regular"
+    STRICT = "strict"
+
+
+class FailOn(StrEnum):
+    """From which severity on the exit code is 1."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NEVER = "never"
+
+    def fails(self, severity: Severity) -> bool:
+        """Whether a finding of this severity decides the exit code."""
+        return self is not FailOn.NEVER and severity.order <= Severity(self.value).order

@@ -7,38 +7,17 @@ a field with a docstring; the schema, the reference and the errors follow from i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from msgspec import Struct, field
+
 from shoreup.model.backup_settings import BackupSettings, Smoke, StoreSettings
-from shoreup.model.grades import Severity
+from shoreup.model.grades import FailOn, Persona, Severity
 
 TomlValue: TypeAlias = str | int | float | bool | date | list["TomlValue"] | dict[str, "TomlValue"]
-
-
-class Persona(StrEnum):
-    """How much a reader wants to hear: what is lost for good, what is worth doing, or everything."""
-
-    INCIDENT = "incident"
-    REGULAR = "regular"
-    STRICT = "strict"
-
-
-class FailOn(StrEnum):
-    """From which severity on the exit code is 1."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    NEVER = "never"
-
-    def fails(self, severity: Severity) -> bool:
-        """Whether a finding of this severity decides the exit code."""
-        return self is not FailOn.NEVER and severity.order <= Severity(self.value).order
 
 
 class Cover(StrEnum):
@@ -56,8 +35,7 @@ class Cover(StrEnum):
     """Requests from the internet are limited before they arrive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What is reported. The command line outranks each of these; ``ignore`` adds up."""
 
     select: tuple[str, ...] = ()
@@ -74,16 +52,14 @@ class Selection:
     """A file of known findings, relative to this one ('shoreup audit --write-baseline FILE')."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """What is the owner's own."""
 
     images: tuple[str, ...] = ()
     """Where images lie that the owner builds: 'ghcr.io/me/*'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Signs by which a way in is told to be of one side."""
 
     hosts: tuple[str, ...] = ()
@@ -96,8 +72,7 @@ class Reach:
     """Ranges of addresses: '203.0.113.0/24'."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """Who reaches what. What is named here outranks what the estate seems to say; hosts outrank the rest."""
 
     internet: Reach = field(default_factory=Reach)
@@ -106,8 +81,7 @@ class Exposure:
     """What only the owner's own network reaches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
+class Objective(Struct, frozen=True):
     """What a restore must reach."""
 
     rpo: timedelta | None = None
@@ -116,8 +90,7 @@ class Objective:
     """How long until it works again: '4h'. Explanations show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """Services that matter alike."""
 
     services: tuple[str, ...] = ()
@@ -126,8 +99,7 @@ class Tier:
     """How long they may be away while something restarts: '5m'. Under five minutes, slow rescheduling is a finding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(Struct, frozen=True):
     """Something outside the repository that protects the estate."""
 
     what: str
@@ -140,8 +112,7 @@ class Protection:
     """From this day on it does not count, until the owner has looked again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """Findings that the owner accepts. It needs a path or a resource, so that it does not hide what comes later."""
 
     ids: tuple[str, ...]
@@ -156,8 +127,7 @@ class Suppression:
     """The last day on which it holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Struct, frozen=True):
     """Numbers from which on something is a finding."""
 
     module_lines: int = 450
@@ -166,16 +136,14 @@ class Thresholds:
     """version-end-near: support that ends within so many days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """Where proofs are remembered."""
 
     url: str = ""
     """The address of the ledger's database; empty for a file in your state directory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operations:
+class Operations(Struct, frozen=True):
     """Where runs of operations are remembered, so that what was killed goes on."""
 
     url: str = ""
@@ -187,8 +155,7 @@ class Operations:
     """How many runs a worker executes at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """Something that runs again and again, under 'shoreup serve' or as a CronJob that 'shoreup schedule' writes."""
 
     run: str
@@ -200,8 +167,7 @@ class Schedule:
     into an hour that comes twice runs once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prometheus:
+class Prometheus(Struct, frozen=True):
     """Where what containers use is recorded. Credentials come from the environment, never from this file."""
 
     url: str = ""
@@ -210,8 +176,7 @@ class Prometheus:
     """How far it is asked back: '7d'."""
 
 
-@dataclass(frozen=True, slots=True)
-class SupportDate:
+class SupportDate(Struct, frozen=True):
     """Until when a release is supported, where the owner knows better than the bundled dates."""
 
     product: str
@@ -224,8 +189,7 @@ class SupportDate:
     """Whether it is meant for lasting data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The whole of ``shoreup.toml``. ``Settings()`` is what holds without one."""
 
     selection: Selection = field(default_factory=Selection)

@@ -9,7 +9,8 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import FileTree, Reader
@@ -32,8 +33,7 @@ _NAME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """Where a resource stands: the file, the document in it (0-based), and the way inside that."""
 
     path: str
@@ -80,8 +80,7 @@ def _text(tree: FileTree, path: str) -> str:
 # Names
 
 
-@dataclass(frozen=True, slots=True)
-class _Sibling:
+class _Sibling(Struct, frozen=True):
     stem: str
     suffix: str
     kind: str

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
 from shoreup.model.errors import UserError
-from shoreup.model.settings import Persona
+from shoreup.model.grades import Persona
 from shoreup.sources.git import head, origin_url, owner_of, stamp
 from shoreup.sources.helm import helm_stamp
 from shoreup.stages import proofs

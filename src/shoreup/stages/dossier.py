@@ -13,8 +13,8 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import backup_subject
 from shoreup.model.account import Account
 from shoreup.model.dossier import Aim, Dossier
+from shoreup.model.grades import Persona
 from shoreup.model.proof import Proof
-from shoreup.model.settings import Persona
 from shoreup.stages.examination import Examination
 from shoreup.stages.fix import FixOptions, fix
 from shoreup.stages.graph import wired

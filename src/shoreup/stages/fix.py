@@ -19,8 +19,8 @@ from shoreup.live.prometheus import Prometheus
 from shoreup.model.amendment import Amendment, Change, NotFixed, Step
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Finding
+from shoreup.model.grades import Persona
 from shoreup.model.measured import Measured, spoken
-from shoreup.model.settings import Persona
 from shoreup.sources.git_branch import Commit, check_out, make_branch
 from shoreup.stages.examination import Asked, Examination, chosen
 from shoreup.stages.fixing.eyes import for_eyes

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shoreup.model.account import Account
 from shoreup.model.finding import Consequence, Finding
-from shoreup.model.settings import Persona
+from shoreup.model.grades import Persona
 
 _LOST_FOR_GOOD = frozenset({Consequence.DATA_LOSS, Consequence.TAKEOVER})
 """What cannot be waited out: all that an incident has time for."""

@@ -11,7 +11,6 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -22,6 +21,7 @@ from typing import NoReturn
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import fields
 
 from shoreup.facts.products import Product, product_from_mapping, with_products
 from shoreup.formats.toml_positions import key_lines
@@ -152,10 +152,9 @@ class _Reader(Struct, frozen=True):
     lines: Mapping[Route, int]
 
     def table(self, value: object, kind: type, route: Route) -> object:
-        """A table as one of the model's dataclasses."""
+        """A table as one of the model's structs."""
         if not isinstance(value, dict):
             self._fail(route, f"{_spelled(route)} must be a table, not {_what(value)}")
-        assert is_dataclass(kind)
         known = {key_of(one.name): one for one in fields(kind)}
         for key in value:
             if key not in known:
@@ -167,7 +166,7 @@ class _Reader(Struct, frozen=True):
             if key in value
         }
         for key, one in known.items():
-            if key not in value and one.default is MISSING and one.default_factory is MISSING:
+            if key not in value and one.required:
                 self._fail(route, f"{_spelled(route)} lacks the key {key!r}")
         return kind(**arguments)
 
@@ -187,7 +186,7 @@ class _Reader(Struct, frozen=True):
                 return value
             return {key: self._value(item, arguments[1], (*route, key)) for key, item in value.items()}
         assert isinstance(hint, type)
-        return self.table(value, hint, route) if is_dataclass(hint) else self._leaf(value, hint, route)
+        return self.table(value, hint, route) if issubclass(hint, Struct) else self._leaf(value, hint, route)
 
     def _leaf(self, value: object, kind: type, route: Route) -> object:
         if kind is timedelta:

@@ -10,11 +10,11 @@ import inspect
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 
 from shoreup.facts.products import Product
 from shoreup.model import settings
@@ -60,9 +60,7 @@ def reference() -> Iterator[Setting]:
 def _table(kind: type) -> dict[str, Json]:
     hints, said = typing.get_type_hints(kind), _sentences(kind)
     entries = fields(kind)
-    required: list[Json] = [
-        key_of(one.name) for one in entries if one.default is MISSING and one.default_factory is MISSING
-    ]
+    required: list[Json] = [key_of(one.name) for one in entries if one.required]
     result: dict[str, Json] = {
         "description": inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ").replace("``", ""),
         "type": "object",
@@ -84,7 +82,7 @@ def _value(hint: object) -> dict[str, Json]:
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _value(arguments[1])}
     assert isinstance(hint, type)
-    if is_dataclass(hint):
+    if _is_table(hint):
         return _table(hint)
     if issubclass(hint, StrEnum):
         return {"enum": [one.value for one in hint]}
@@ -112,7 +110,7 @@ def _known(hint: object) -> object:
 
 def _sentences(kind: type) -> dict[str, str]:
     """What stands under each field in the source."""
-    (node,) = ast.parse(inspect.cleandoc(inspect.getsource(kind))).body
+    (node,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(node, ast.ClassDef)
     found: dict[str, str] = {}
     for field, text in zip(node.body, node.body[1:], strict=False):
@@ -130,18 +128,22 @@ def _lines(kind: type, table: str) -> Iterator[Setting]:
         hint, key = _known(hints[one.name]), key_of(one.name)
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         way = f"{table}.{key}" if table else key
-        if is_dataclass(hint):
+        if _is_table(hint):
             inner.append((typing.cast(type, hint), way))
             continue
-        if origin is Mapping and is_dataclass(arguments[1]):
+        if origin is Mapping and _is_table(arguments[1]):
             inner.append((typing.cast(type, arguments[1]), f"{way}.NAME"))
             continue
-        if origin is tuple and is_dataclass(arguments[0]):
+        if origin is tuple and _is_table(arguments[0]):
             inner.append((typing.cast(type, arguments[0]), f"[{way}]"))
             continue
-        yield Setting(table, key, _spoken(hint), _default(one.default, one.default_factory), said[one.name])
+        yield Setting(table, key, _spoken(hint), _default(one), said[one.name])
     for deeper, way in inner:
         yield from _lines(deeper, way)
+
+
+def _is_table(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Struct)
 
 
 def _spoken(hint: object) -> str:
@@ -155,9 +157,10 @@ def _spoken(hint: object) -> str:
     return _WORDS[hint]
 
 
-def _default(default: object, factory: object) -> str:
-    if default is MISSING and factory is MISSING:
+def _default(one: FieldInfo) -> str:
+    if one.required:
         return "needed"
+    default = one.default
     if isinstance(default, (int, StrEnum)) and not isinstance(default, bool):
         return f"`{default}`"
     if isinstance(default, bool):

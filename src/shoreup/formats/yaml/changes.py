@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite, turn
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Change:
+class Change(Struct, frozen=True, order=True):
     """``text`` instead of the characters ``start`` to ``end`` (exclusive) of a text."""
 
     start: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from shoreup.formats.yaml.events import (
     AliasEvent,
@@ -31,8 +32,7 @@ from shoreup.formats.yaml.scalars import runs_of
 _FILLING = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*")
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """A node, in characters of the whole text, ends exclusive.
 
     ``begin`` includes anchor and tag; ``end`` is without blank lines and comments behind; ``past`` is where a block

@@ -10,7 +10,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.encodings import double_quoted, plain_text, spelled
@@ -22,8 +23,7 @@ WIDEST_FLOW = 100
 """Characters of a list in brackets; a longer one is written line by line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How a text writes YAML.
 
     ``step`` is the indentation of a level, ``dash`` how far a list stands in from its key, ``quote`` the quotes that it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.yaml.layout import Node
@@ -10,8 +10,7 @@ from shoreup.formats.yaml.wanted import named
 from shoreup.model.location import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """Where a node stands: behind the colon or dash at ``sign`` of a collection whose keys or dashes are in ``column``.
 
     ``sign`` is -1 for the top of a document.
