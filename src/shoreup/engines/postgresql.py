@@ -175,6 +175,7 @@ class Postgresql:
             "shared_buffers": f"{min(megabytes // 4, 1024)}MB",
             "maintenance_work_mem": f"{min(megabytes // 4, 512)}MB",
             "jit": "off",
+            "autovacuum": "off",
         }
         durable = {"wal_level": "replica"} if options.durable else fast
         quiet = {
