@@ -513,22 +513,26 @@ def _scalar(node: Literal) -> Reached:
 def _literal(part: Text, encoding: str) -> list[Segment]:
     """The segments of literal characters: runs that stand there as they are, and escapes."""
     source: Source = part.source
-    raw_text = source.text[part.start : part.end]
     encodings = ENCODINGS.get(encoding, (encoding,))
+
+    def as_written(start: int, end: int) -> list[Segment]:
+        return [
+            Segment(source.text[first:last], source.span(first, last), verbatim, encodings)
+            for first, last, verbatim in source.runs(start, end)
+        ]
+
+    if part.decoded is None:
+        return as_written(part.start, part.end)
     segments: list[Segment] = []
-
-    def add(start: int, end: int) -> None:
-        for first, last, verbatim in source.runs(start, end):
-            segments.append(Segment(source.text[first:last], source.span(first, last), verbatim, encodings))
-
+    raw_text = source.text[part.start : part.end]
     position = part.start
     if raw_text != part.value:
         for start, end, meaning in escapes(raw_text, backslashes=encoding == "hcl-quoted"):
-            add(position, part.start + start)
+            segments += as_written(position, part.start + start)
             span = source.span(part.start + start, part.start + end)
             segments.append(Segment(meaning, span, verbatim=False, encodings=encodings))
             position = part.start + end
-    add(position, part.end)
+    segments += as_written(position, part.end)
     if "".join(segment.text for segment in segments) != part.value:
         return [Segment(part.value, source.span(part.start, part.end), verbatim=False, encodings=encodings)]
     return segments

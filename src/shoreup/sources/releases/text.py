@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from shoreup.formats.sourcemap import whole
 from shoreup.formats.yaml import Document, load
@@ -47,7 +48,8 @@ def layer_from_text(text: Value, origin: Callable[[], Origin | None], what: str)
     if not isinstance(values, dict):
         reason = values.reason if isinstance(values, (Unknown, PartialText)) else f"{what} is not a map"
         return Layer(Unknown(reason), nowhere)
-    return Layer(values, lambda route: _trace(document, route, origin(), filled), _editor(filled, origin))
+    written = cache(origin)  # where one value stands is often asked with where others do
+    return Layer(values, lambda route: _trace(document, route, written(), filled), _editor(filled, origin))
 
 
 def _editor(text: str, origin: Callable[[], Origin | None]) -> PageEditor:
