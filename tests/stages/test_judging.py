@@ -64,4 +64,4 @@ def test_who_asks_for_what_takes_long_says_so(homelab: Estate, monkeypatch: pyte
         except _Asked:
             if not kind.slow_facts:
                 silent.add(kind.id)
-    assert silent == set(), "these ask for backups, programs or the wiring: give them slow_facts = True"
+    assert silent == set(), "these ask for backups, programs or the wiring: their slow_facts must say so"

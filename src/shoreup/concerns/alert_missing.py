@@ -48,7 +48,7 @@ class AlertMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.MISSING_FEATURES
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold what the estate runs against its rules."""

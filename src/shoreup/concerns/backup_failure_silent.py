@@ -81,7 +81,7 @@ class BackupFailureSilent(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at each job that copies data away."""

@@ -73,7 +73,7 @@ class BackupInconsistent(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
-    slow_facts = True
+    slow_facts = "programs"
     proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -58,7 +58,7 @@ class BackupInsideLiveData(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "programs"
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -49,7 +49,7 @@ class BackupManual(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.MISSING_FEATURES
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at the scripts that nothing starts."""

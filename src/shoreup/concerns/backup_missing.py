@@ -51,7 +51,7 @@ class BackupMissing(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.MISSING_FEATURES
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at everything that keeps data which must not be lost."""

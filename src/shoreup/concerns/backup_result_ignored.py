@@ -49,7 +49,7 @@ class BackupResultIgnored(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what decides how each job ends."""

@@ -58,7 +58,7 @@ class BackupRetentionAgeOnly(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what removes old copies."""

@@ -53,7 +53,7 @@ class BackupRetentionInverted(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
-    slow_facts = True
+    slow_facts = "programs"
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -64,7 +64,7 @@ class BackupRetentionMissing(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every job that copies data away."""

@@ -46,7 +46,7 @@ class BackupVersionMismatch(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Compare each dump's client with the servers that it dumps."""

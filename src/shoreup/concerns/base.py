@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from shoreup.facts.estate import Estate
 from shoreup.model.edit import NoRepair, Repair
@@ -41,9 +41,9 @@ class Concern(ABC):
     """True for the concerns about proof (E in the catalogue)."""
     strict: ClassVar[bool] = False
     """True for concerns that only the strict persona sees: true, and seldom worth a change."""
-    slow_facts: ClassVar[bool] = False
-    """True for concerns that ask for backups, programs or the wiring. In a large estate one process works these out,
-    and asks who says so here; another asks the others meanwhile. Who forgets to say it costs time, nothing else."""
+    slow_facts: ClassVar[Literal["", "programs", "wiring"]] = ""
+    """Which of the facts that take long it asks for; ``programs`` are backups too. In a large estate each of these is
+    worked out in one of two processes, and who says so here is asked there. To forget it costs time, nothing else."""
     proposal: ClassVar[str | Mapping[Fix, str]] = ""
     """What a person completes and pastes where no edit is made, one text or one for each fix that is offered. What is
     theirs to say stands in angle brackets."""

@@ -40,7 +40,7 @@ class CommentContradicted(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.TECH_DEBT
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Hold what comments claim against the facts."""

@@ -44,7 +44,7 @@ class ConnectionPoolUndersized(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.SCALING_LIMITS
-    slow_facts = True
+    slow_facts = "wiring"
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

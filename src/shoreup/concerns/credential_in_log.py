@@ -60,7 +60,7 @@ class CredentialInLog(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every program that prints."""

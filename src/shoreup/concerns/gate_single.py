@@ -71,7 +71,7 @@ class GateSingle(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
-    slow_facts = True
+    slow_facts = "wiring"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every gate."""

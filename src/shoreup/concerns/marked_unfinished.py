@@ -52,7 +52,7 @@ class MarkedUnfinished(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.NETWORK
     section = Section.KNOWN_BUGS
-    slow_facts = True
+    slow_facts = "programs"
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

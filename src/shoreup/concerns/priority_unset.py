@@ -58,7 +58,7 @@ class PriorityUnset(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "wiring"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Compare what many depend on with what nobody does."""

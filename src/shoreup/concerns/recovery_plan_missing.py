@@ -51,7 +51,7 @@ class RecoveryPlanMissing(Concern):
     category = Category.PRACTICE
     section = Section.MISSING_FEATURES
     estate_level = True
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look for a document where there is something to bring back."""

@@ -62,7 +62,7 @@ class RemoteCodeUnpinned(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.PRACTICE
     section = Section.SECURITY
-    slow_facts = True
+    slow_facts = "programs"
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

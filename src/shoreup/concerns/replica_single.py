@@ -98,7 +98,7 @@ class ReplicaSingle(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
-    slow_facts = True
+    slow_facts = "wiring"
     proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -61,7 +61,7 @@ class RescheduleSlow(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "wiring"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every stateless service with one replica."""

@@ -51,7 +51,7 @@ class RestoreUntested(Concern):
     category = Category.BACKUPS
     section = Section.TEST_GAPS
     estate_level = True
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Ask for each backup what is on record."""

@@ -49,7 +49,7 @@ class ScriptTimeoutFixed(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
-    slow_facts = True
+    slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every program that calls something."""

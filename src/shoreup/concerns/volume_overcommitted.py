@@ -55,7 +55,7 @@ class VolumeOvercommitted(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
-    slow_facts = True
+    slow_facts = "programs"
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

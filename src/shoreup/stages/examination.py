@@ -111,11 +111,11 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         estate = understood(reading, asked)
         clock.lap("understand")
         say("looking for trouble", 0, 0)
-        judgement = judge(estate, asked.concerns)
-        clock.lap("judge")
         folder, revision = asked.history or (tree.root, "HEAD")
         names = partial(first_names, folder, revision=revision)
         places = Places(reading.resources, reading.trace, tree.read, names)
+        judgement = judge(estate, asked.concerns, places.span)
+        clock.lap("judge")
         pairs = [
             *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places, asked.concerns),
             *ranked(judgement.unproven, places, asked.concerns),

@@ -1,9 +1,9 @@
 """Run the concerns over the facts. One that crashes costs only itself.
 
 In a large estate a second process takes its share: forked when the facts stand, it has them without a copy, and what it
-sends back are symbolic drafts, which are small. Facts that take long are worked out when they are first asked for, by
-the first process alone, which asks all concerns that need them. The others are taken one by one by whoever is free, so
-that neither process waits long for the other.
+sends back are symbolic drafts, which are small. What takes long is worked out when it is first asked for: the wiring in
+the first process, which goes on to need it, programs and backups in the second. Other concerns are taken one by one by
+whoever is free. Whoever is done before the other looks up where things stand that were found.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.model.finding import Doubt, Draft, ReadError
+from shoreup.model.finding import Doubt, Draft, Place, ReadError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -39,10 +39,17 @@ class Judgement(Struct):
     errors: list[ReadError] = field(default_factory=list)
 
 
-def judge(estate: Estate, concerns: Sequence[type[Concern]]) -> Judgement:
-    """Ask every concern; the answers stand in the order of the concerns."""
+def judge(
+    estate: Estate, concerns: Sequence[type[Concern]], meanwhile: Callable[[Place], object] = lambda _: None
+) -> Judgement:
+    """Ask every concern; the answers stand in the order of the concerns.
+
+    ``meanwhile`` is called with places that will be asked about later, as long as there is nothing else to do.
+    """
     shared = len(estate.resources) >= WORTH_IT and len(concerns) > 1 and sys.platform.startswith("linux")
-    found = _by_two(estate, concerns) if shared else [_ask(estate, concerns, n) for n in range(len(concerns))]
+    found = (
+        _by_two(estate, concerns, meanwhile) if shared else [_ask(estate, concerns, n) for n in range(len(concerns))]
+    )
     judgement = Judgement()
     for number, outcomes, crash in sorted(found, key=lambda one: one[0]):
         kind = concerns[number]
@@ -66,20 +73,25 @@ def _ask(estate: Estate, concerns: Sequence[type[Concern]], number: int) -> _Sai
     return number, tuple(outcomes), ""
 
 
-def _by_two(estate: Estate, concerns: Sequence[type[Concern]]) -> list[_Said]:
+def _by_two(estate: Estate, concerns: Sequence[type[Concern]], meanwhile: Callable[[Place], object]) -> list[_Said]:
     import multiprocessing  # only large estates wait for it
 
-    slow = [number for number, kind in enumerate(concerns) if kind.slow_facts]
-    free = [number for number, kind in enumerate(concerns) if not kind.slow_facts]
+    wired, programmed, free = (
+        [number for number, kind in enumerate(concerns) if kind.slow_facts == facts]
+        for facts in ("wiring", "programs", "")
+    )
     context = multiprocessing.get_context("fork")
     queue = _queue(free)
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_second, args=(there, estate, concerns, queue), daemon=True)
+    process = context.Process(target=_second, args=(there, estate, concerns, programmed, queue), daemon=True)
     process.start()
     there.close()
-    said = [_ask(estate, concerns, number) for number in slow]
-    said.extend(_share(estate, concerns, queue))
+    said = list(_share(estate, concerns, wired, queue))
     os.close(queue)
+    for outcome in (outcome for _, outcomes, _ in said for outcome in outcomes):
+        if here.poll():
+            break
+        meanwhile(outcome.at)
     try:
         said.extend(here.recv())
     except EOFError:
@@ -98,10 +110,14 @@ def _queue(numbers: Sequence[int]) -> int:
     return taking
 
 
-def _share(estate: Estate, concerns: Sequence[type[Concern]], queue: int) -> Iterator[_Said]:
-    while number := os.read(queue, array("H").itemsize):
-        yield _ask(estate, concerns, int.from_bytes(number, sys.byteorder))
+def _share(estate: Estate, concerns: Sequence[type[Concern]], own: Sequence[int], queue: int) -> Iterator[_Said]:
+    for number in own:
+        yield _ask(estate, concerns, number)
+    while taken := os.read(queue, array("H").itemsize):
+        yield _ask(estate, concerns, int.from_bytes(taken, sys.byteorder))
 
 
-def _second(answer: Connection, estate: Estate, concerns: Sequence[type[Concern]], queue: int) -> None:
-    answer.send(list(_share(estate, concerns, queue)))
+def _second(
+    answer: Connection, estate: Estate, concerns: Sequence[type[Concern]], own: Sequence[int], queue: int
+) -> None:
+    answer.send(list(_share(estate, concerns, own, queue)))
