@@ -100,3 +100,51 @@ def test_every_edge_of_the_wiring_has_its_entry(tmp_path: Path) -> None:
 
     data = {one["metadata"]["name"]: one["spec"] for one in yaml.safe_load_all(texts["Namespace data"])}
     assert data["db"]["ingress"] == [{"from": [elsewhere("shop", "web")], "ports": [{"protocol": "TCP", "port": 5432}]}]
+
+
+def shown(folder: Path, text: str, name: str = "estate.yaml") -> str:
+    (folder / name).write_text(text)
+    fixed = fix([folder], FixOptions(select=("network-policy-missing",), unsafe=True), silent)
+    return next(one.text for one in fixed.amendment.not_fixed if one.finding.subject == "Namespace shop")
+
+
+def test_an_estate_of_cilium_is_shown_ciliums_own(tmp_path: Path) -> None:
+    own = (
+        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: own, namespace: watch}\n"
+        "spec: {endpointSelector: {}, ingress: [{}]}\n---\n"
+    )
+    policies = {one["metadata"]["name"]: one for one in yaml.safe_load_all(shown(tmp_path, own + ESTATE))}
+    assert {one["kind"] for one in policies.values()} == {"CiliumNetworkPolicy"}
+    assert policies["default-deny"]["spec"] == {"endpointSelector": {}, "ingress": [{}], "egress": [{}]}
+    every = {"key": "k8s:io.kubernetes.pod.namespace", "operator": "Exists"}
+
+    def elsewhere(namespace: str, app: str) -> object:
+        return {"matchLabels": {"k8s:io.kubernetes.pod.namespace": namespace, "app": app}}
+
+    def port(number: str) -> object:
+        return [{"ports": [{"port": number, "protocol": "TCP"}]}]
+
+    assert policies["web"]["spec"] == {
+        "endpointSelector": {"matchLabels": {"app": "web"}},
+        "ingress": [
+            {"fromEndpoints": [{"matchExpressions": [every]}], "toPorts": port("8080")},
+            {"fromEndpoints": [elsewhere("watch", "prometheus")], "toPorts": port("9090")},
+        ],
+        "egress": [{"toEndpoints": [elsewhere("data", "db")], "toPorts": port("5432")}],
+    }
+
+
+def test_in_terraform_they_are_blocks_that_are_called_after_what_they_allow(tmp_path: Path) -> None:
+    code = (
+        'resource "kubernetes_namespace_v1" "this" {\n  for_each = toset(["shop"])\n\n'
+        "  metadata {\n    name = each.key\n  }\n}\n\n"
+        'resource "kubernetes_deployment_v1" "web" {\n'
+        '  metadata {\n    name      = "web"\n    namespace = "shop"\n  }\n'
+        '  spec {\n    selector {\n      match_labels = { app = "web" }\n    }\n    template {\n      metadata {\n'
+        '        labels = { app = "web" }\n      }\n      spec {\n        container {\n          name  = "web"\n'
+        '          image = "shop:1.2.3"\n        }\n      }\n    }\n  }\n}\n'
+    )
+    text = shown(tmp_path, code, "main.tf")
+    assert text.startswith('# main.tf\nresource "kubernetes_network_policy_v1" "default_deny" {\n')
+    assert '\n\nresource "kubernetes_network_policy_v1" "allow_dns" {\n' in text
+    assert "for_each" not in text

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.network_policies import OpenNamespace, open_namespaces
-from shoreup.facts.wired_policies import policies_text
-from shoreup.model.edit import NoRepair, Repair
+from shoreup.facts.wired_policies import wired_policies
+from shoreup.model.edit import Add, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
 _FIX = Fix(
@@ -20,7 +22,7 @@ _FIX = Fix(
 _SHOWN = 3
 _HEAD = (
     "# What the estate shows of who calls whom. Callers from outside the estate, and programs that call out of the\n"
-    "# cluster (updates, mail, single sign-on), need an entry of their own before this is applied.\n"
+    "# cluster (updates, mail, single sign-on), need an entry of their own before this is applied."
 )
 
 
@@ -81,7 +83,8 @@ class NetworkPolicyMissing(Concern):
         found = next((one for one in open_namespaces(estate) if one.place == draft.at and not one.undecided), None)
         if found is None:
             return self.unrepaired(draft)
-        return self.unrepaired(draft, text=f"{_HEAD}{policies_text(estate, found.name)}")
+        sketch = tuple(Add(draft.at.resource, body) for body in wired_policies(estate, found.name))
+        return replace(self.unrepaired(draft, text=_HEAD), sketch=sketch)
 
     def _open(self, namespace: OpenNamespace) -> Outcome:
         count = len(namespace.workloads)

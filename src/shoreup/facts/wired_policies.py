@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from shoreup.facts.cilium_policies import as_cilium, writes_cilium
 from shoreup.facts.estate import Estate, Service, Workload
 from shoreup.facts.fields import items, mapping, number, text
 from shoreup.facts.wiring import wiring
 from shoreup.facts.wiring_graph import WAY_IN, Node
-from shoreup.formats.yaml.writing import new_document
 from shoreup.model.value import Value
 
 _NAMESPACE = "kubernetes.io/metadata.name"
@@ -42,7 +42,10 @@ class _Peer(Struct, frozen=True):
 
 
 def wired_policies(estate: Estate, namespace: str) -> list[dict[str, Value]]:
-    """The policies of a namespace: the denial, name resolution, and one for each workload that is wired to others."""
+    """The policies of a namespace: the denial, name resolution, and one for each workload that is wired to others.
+
+    They are of the kind that the estate's own are of.
+    """
     made = [
         _policy("default-deny", namespace, {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}),
         _policy("allow-dns", namespace, _dns()),
@@ -53,12 +56,7 @@ def wired_policies(estate: Estate, namespace: str) -> list[dict[str, Value]]:
             spec = wires.spec(workload, peer)
             if spec is not None:
                 made.append(_policy(workload.name, namespace, spec))
-    return made
-
-
-def policies_text(estate: Estate, namespace: str) -> str:
-    """The same as manifests."""
-    return "---\n".join(new_document(one) for one in wired_policies(estate, namespace))
+    return [*map(as_cilium, made)] if writes_cilium(estate) else made
 
 
 def _dns() -> dict[str, Value]:

@@ -22,6 +22,7 @@ from shoreup.stages.fixing.realising import Realiser
 from shoreup.stages.fixing.regions import contents
 from shoreup.stages.fixing.room import Room
 from shoreup.stages.fixing.sharing import Sharing
+from shoreup.stages.fixing.sketching import sketched
 from shoreup.stages.fixing.wording import worded
 
 Choose = Callable[[Applied, Sequence[Change]], bool]
@@ -172,17 +173,3 @@ def _attempt(
     if not replacements:
         return NotFixed(finding, "nothing in the files would change")
     return Attempt(finding, draft, repair, does.impact, replacements, alone, note=does.note)
-
-
-def sketched(left: NoRepair, realiser: Realiser) -> str:
-    """What a person completes: objects as the files would say them, and the text."""
-    pieces: list[str] = []
-    for one in left.sketch:
-        try:
-            made = realiser.realise((one,))
-        except CannotWrite:
-            continue
-        for piece in made:
-            written = piece.text.decode().strip().removeprefix("---").strip()
-            pieces += [f"# {piece.file}\n{written}"] if written else []
-    return "\n\n".join((*pieces, *([left.text] if left.text else [])))
