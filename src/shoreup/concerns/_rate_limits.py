@@ -248,7 +248,7 @@ def _middleware(name: str, limit: Mapping[str, Value], way: WayIn, beside: Resou
 def _limit(middleware: Resource) -> Mapping[str, Value] | None:
     """The limit of a middleware, where all of it is known and it counts requests a second."""
     held = mapping(middleware.body.get("spec")).get(LIMIT)
-    if not isinstance(held, dict) or not is_traefik(middleware) or any(unknowns(held)):
+    if not isinstance(held, dict) or not is_traefik(middleware) or next(unknowns(held), None) is not None:
         return None
     return held if isinstance(held.get("average"), int) else None
 

@@ -134,6 +134,13 @@ def test_the_argument_that_does_it_for_another_is_given(calls: str, old: str, ne
     assert formatted(change.after.decode()) == change.after.decode()
 
 
+def test_arguments_that_are_not_known_show_nothing(tmp_path: Path) -> None:
+    unknown = LIMITED.replace("average = 50", "average = random_integer.of.result")
+    (left,) = fixed(tmp_path, unknown + PLAIN).not_fixed
+    assert "concat() in line 19 of modules/route/main.tf" in left.reason
+    assert len(fixed(tmp_path, unknown + LIMITED.replace("shop", "mail") + PLAIN).applied) == 1
+
+
 def test_where_no_call_shows_it_the_function_and_its_line_are_named(tmp_path: Path) -> None:
     amendment = fixed(tmp_path, PLAIN)
     assert amendment.changes == ()

@@ -57,11 +57,18 @@ def _of_others(instance: ResourceInstance) -> Iterator[tuple[str, Given]]:
             continue
         for name, given in other.module.given.items():
             value = given.value()
-            if value is None or any(unknowns(value)) or (name, value) in seen:
+            if value is None or next(unknowns(value), None) is not None or (name, value) in seen:
                 continue
             seen.append((name, value))
-            if module.variable(name) in (None, False, [], {}, ""):
+            if _is_nothing(module, name):
                 yield name, given
+
+
+def _is_nothing(module: ModuleInstance, name: str) -> bool:
+    try:
+        return module.variable(name) in (None, False, [], {}, "")
+    except EvaluationError:
+        return False
 
 
 def _does(

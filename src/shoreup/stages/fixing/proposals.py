@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from shoreup.concerns.base import Concern
 from shoreup.formats.edits import CannotWrite, Replacement, collide
 from shoreup.model.amendment import Applied, Change, Dropped, NotFixed
-from shoreup.model.edit import Edit, Impact, NoRepair
+from shoreup.model.edit import Edit, Impact, NoRepair, Repair
 from shoreup.model.finding import Draft, Finding, Safety
 from shoreup.model.location import Route
 from shoreup.stages.examination import Examination
@@ -134,6 +134,8 @@ def _each_apart(
         except CannotWrite as problem:
             reason = f"the same text makes others, which need it as it is or otherwise: {problem}"
             proposals.not_fixed.append(NotFixed(one.finding, reason, worded(one.repair.edits)))
+        except Exception as problem:  # a writer's mistake costs one fix
+            proposals.dropped.append(_unwritten(one.finding, one.repair, problem))
 
 
 def _attempt(
@@ -169,7 +171,11 @@ def _attempt(
     except CannotWrite as problem:
         return NotFixed(finding, str(problem), worded(repair.edits))
     except Exception as problem:  # a writer's mistake costs one fix
-        return Dropped(finding, fix.title, "write", f"Shoreup failed to write it: {type(problem).__name__}")
+        return _unwritten(finding, repair, problem)
     if not replacements:
         return NotFixed(finding, "nothing in the files would change")
     return Attempt(finding, draft, repair, does.impact, replacements, alone, note=does.note)
+
+
+def _unwritten(finding: Finding, repair: Repair, problem: Exception) -> Dropped:
+    return Dropped(finding, repair.fix.title, "write", f"Shoreup failed to write it: {type(problem).__name__}")
