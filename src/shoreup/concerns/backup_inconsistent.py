@@ -10,6 +10,7 @@ from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.programs.located import located, with_safety
+from shoreup.facts.tried_backups import TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 
@@ -40,6 +41,8 @@ spec:
 }
 
 _DUMPS = frozenset({"mysqldump", "mariadb-dump"})
+_DUMPED = _DUMPS | {"pg_dump", "pg_dumpall"}
+"""What a drill can try under load."""
 _AHEAD = re.compile(r"--(?:defaults-|no-defaults|login-path|print-defaults)")
 """Options that these programs take before all others alone (MySQL and MariaDB, command-line options for files)."""
 
@@ -60,7 +63,7 @@ class BackupInconsistent(Concern):
     **Example**
 
     `mysqldump --all-databases` locks one database after the other. With `--single-transaction` all are read in one
-    snapshot.
+    snapshot. What `shoreup drill backup-under-load` has seen decides where reading leaves it open.
 
     **Fix safety**
 
@@ -86,8 +89,24 @@ class BackupInconsistent(Concern):
                 key = (backup.resource.key, backup.place.container, backup.tool)
                 count[key] += 1
                 yield self._torn(backup, count[key])
-            elif backup.consistent is None and backup.consistency_note:
+                continue
+            tried = tried_backup(estate, backup) if backup.tool in _DUMPED else None
+            if tried is not None and tried.torn:
+                yield self._seen_torn(backup, tried)
+            elif backup.consistent is None and backup.consistency_note and not (tried is not None and tried.passed):
                 yield self.undecided(backup.place, unknown="consistency", reason=backup.consistency_note)
+
+    def _seen_torn(self, backup: Backup, tried: TriedBackup) -> Outcome:
+        who = subject(backup)
+        return self.found(
+            backup.place,
+            field="consistency",
+            subject=who,
+            message=f"The drill of {tried.day} ran {who} while money moved: {tried.said}.",
+            consequence="A restore brings back data that never existed together.",
+            related=protected(backup),
+            fixes=(_OWN_TOOL,),
+        )
 
     def _torn(self, backup: Backup, number: int) -> Outcome:
         who = subject(backup)

@@ -10,6 +10,7 @@ from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate, Reporting
 from shoreup.facts.programs.located import Located, knows_pipefail, located, opening, with_safety
 from shoreup.facts.programs.strictness import forbids, says_no
+from shoreup.facts.tried_backups import TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 
@@ -22,13 +23,21 @@ _DECIDES = "this decides how the job ends"
 _NO_EXCUSE = Fix("Let the copy's failure end the job", Safety.SAFE, "a run that works does the same as before")
 
 
+_ENDING = Fix(
+    "Let every failure end the job: set -eo pipefail, and no || after the copy",
+    Safety.SHOWN,
+    "reading the program does not show where its failure is lost",
+)
+
+
 class BackupResultIgnored(Concern):
     """The exit code of the job is not that of the command that makes the copy.
 
     **What**
 
     The program goes on after a failed copy (no `set -e`, no test), and its last command, an `echo` or a clean-up,
-    decides how the job ended; or the failure is excused (`|| true`).
+    decides how the job ended; or the failure is excused (`|| true`). Also where reading did not show it and
+    `shoreup drill backup-under-load` has broken the dump and seen the job succeed.
 
     **Why**
 
@@ -57,6 +66,24 @@ class BackupResultIgnored(Concern):
             ignored = [(one, one.reporting) for one in group if one.reporting is not None and one.reporting.decider_at]
             if ignored:
                 yield self._ignored(*ignored[0], len(ignored))
+                continue
+            # A pipe that hides a failure is told by backup-failure-silent.
+            piped = any(one.reporting is not None and one.reporting.swallowed_at is not None for one in group)
+            tried = tried_backup(estate, group[0])
+            if tried is not None and tried.unnoticed and not piped:
+                yield self._seen_ignored(group[0], tried)
+
+    def _seen_ignored(self, backup: Backup, tried: TriedBackup) -> Outcome:
+        who = subject(backup)
+        return self.found(
+            backup.place,
+            field="exit code",
+            subject=who,
+            message=f"The drill of {tried.day} broke the dump of {who}: {tried.said}.",
+            consequence="A failed backup counts as complete: no retry, no alert, and the clean-up goes on.",
+            related=protected(backup),
+            fixes=(_ENDING,),
+        )
 
     def _ignored(self, backup: Backup, reporting: Reporting, count: int) -> Outcome:
         assert reporting.decider_at is not None

@@ -21,7 +21,7 @@ SETTLED = 95
 _BREAKS, _EMPTY, _REFUSES = 100, 140, 180
 _LONGEST = 170
 _LEAST = 45
-_MOST_A_DAY = 4
+_MOST_A_DAY = 2
 
 
 class Weather(StrEnum):
@@ -77,7 +77,7 @@ def calendar(schedule: str, now: datetime, age: float | None, copies: int | None
 
 
 def _thinned(found: Iterator[datetime], limits: list[str]) -> Iterator[datetime]:
-    """No more than four runs a day: a job that runs every minute does the same to its copies, only sooner."""
+    """No more than two runs a day: a job that runs every minute does the same to its copies, only sooner."""
     least = timedelta(days=1) / (_MOST_A_DAY + 1)
     last: datetime | None = None
     for at in found:

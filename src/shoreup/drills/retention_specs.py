@@ -58,13 +58,16 @@ class RetentionSpec(Struct, frozen=True):
     inputs: dict[str, str]
 
 
-def retention_spec(estate: Estate, group: Sequence[Backup]) -> RetentionSpec | str:
-    """What is known of the job that makes these copies, or why it cannot be run."""
+def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = True) -> RetentionSpec | str:
+    """What is known of the job that makes these copies, or why it cannot be run.
+
+    With ``alone`` nothing but this job may remove its copies.
+    """
     run = job_run(estate, group[0])
     if isinstance(run, str):
         return run
     foreign = _removed_elsewhere(group)
-    if foreign:
+    if foreign and alone:
         return foreign
     names: dict[int, str] = {}
     for one in run.seen:

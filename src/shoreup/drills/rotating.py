@@ -30,6 +30,7 @@ from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.engines.userlands import BUSYBOX, GNU, Userland, userland
 from shoreup.facts.job_runs import MADE_UP, Start
+from shoreup.facts.programs.image_commands import ImageCommands
 from shoreup.facts.proofs import Drill
 from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.model.proof import Control, Engine, Proof
@@ -64,21 +65,32 @@ def rotate(spec: RetentionSpec, *, run: str, now: datetime, base: Path | None = 
     return proof_of(claim, seen, run=run, taken=now)
 
 
+def commands_for(image: ImageCommands, more: Sequence[str] = ()) -> Userland | str:
+    """The commands of an image with ``more`` of this machine, or what to install."""
+    found = userland(BUSYBOX if image.busybox else GNU, more)
+    if isinstance(found, str):
+        return found
+    lacking = [name for name in more if name not in found.commands]
+    if lacking:
+        return f"it needs {', '.join(lacking)}, which this machine does not have"
+    if image.bash and "bash" in found.commands:
+        return replace(found, commands={**found.commands, "sh": found.commands["bash"]})
+    return found
+
+
 def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | None) -> None:
-    commands = userland(BUSYBOX if spec.commands.busybox else GNU)
-    if isinstance(commands, str):
-        seen.unknown(commands)
+    plain = commands_for(spec.commands)
+    if isinstance(plain, str):
+        seen.unknown(plain)
         return
-    commands = _shell_of(commands, bash=spec.commands.bash)
-    helpers = standins(spec.run, commands, spec.copiers)
+    helpers = standins(spec.run, plain, spec.copiers)
     if isinstance(helpers, str):
         seen.unknown(helpers)
         return
-    more = userland(commands.kind, helpers.more)
-    if isinstance(more, str) or [name for name in helpers.more if name not in more.commands]:
-        seen.unknown(f"it needs {', '.join(helpers.more)}, which this machine does not have")
+    commands = commands_for(spec.commands, helpers.more)
+    if isinstance(commands, str):
+        seen.unknown(commands)
         return
-    commands = _shell_of(more, bash=spec.commands.bash)
     name = "BusyBox" if commands.kind == BUSYBOX else "GNU coreutils"
     seen.engine = Engine(name, commands.version.removeprefix("v"), spec.image)
     seen.limits += [spec.commands.note] if spec.commands.note else []
@@ -231,9 +243,11 @@ def _nothing_made(ended: Ended, number: int, *, whole: bool) -> str:
 def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
     files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": ""}
     files |= {path: _with_functions(text, helpers.functions) for path, text in spec.run.files.items()}
-    steps: dict[str, Step] = {f"start{number}": _step(start, helpers) for number, start in enumerate(spec.run.starts)}
+    steps: dict[str, Step] = {
+        f"start{number}": started(start, helpers.functions) for number, start in enumerate(spec.run.starts)
+    }
     steps[_HAND] = Step(("/bin/sh", "-c", _taking_newest(spec)), {"PATH": "/bin"})
-    steps["furnish"] = Step(("/bin/sh", "-c", _furnishing(spec)), {"PATH": "/bin"})
+    steps["furnish"] = Step(("/bin/sh", "-c", furnishing(spec)), {"PATH": "/bin"})
     return Layout(
         commands,
         steps,
@@ -244,10 +258,11 @@ def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layou
     )
 
 
-def _step(start: Start, helpers: Standins) -> Step:
+def started(start: Start, functions: str) -> Step:
+    """A container's start, with functions that its shell's program begins with."""
     words = list(start.words)
     if start.program_at is not None:
-        words[start.program_at] = f"{helpers.functions}\n{words[start.program_at]}"
+        words[start.program_at] = f"{functions}\n{words[start.program_at]}"
     return Step(
         tuple(words), {"PATH": "/bin", "HOME": "/root", "HOSTNAME": "job", **_usable(start.environment)}, start.folder
     )
@@ -285,16 +300,11 @@ def _taking_newest(spec: RetentionSpec) -> str:
     return "\n".join(lines)
 
 
-def _furnishing(spec: RetentionSpec) -> str:
+def furnishing(spec: RetentionSpec) -> str:
+    """The commands that lay out the made-up files, before a first run."""
     lines = [f"mkdir -p {quote(folder)}" for folder in spec.folders]
     lines += [f"mkdir -p {quote(f'{VOLUMES}/{one.volume}/{one.part}')}" for one in spec.mounts]
     for one in spec.sources:
         path = f"{VOLUMES}/{one.volume}/{one.path}"
         lines.append(f"mkdir -p {quote(path.rpartition('/')[0])} && : >{quote(path)}")
     return "\n".join(["set -e", *lines])
-
-
-def _shell_of(commands: Userland, *, bash: bool) -> Userland:
-    if not bash or "bash" not in commands.commands:
-        return commands
-    return replace(commands, commands={**commands.commands, "sh": commands.commands["bash"]})

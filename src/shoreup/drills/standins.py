@@ -64,16 +64,19 @@ class Standins(Struct, frozen=True):
     """Commands of this machine that are wanted beside the userland's."""
 
 
-def standins(run: JobRun, userland: Userland, copiers: Iterable[str]) -> Standins | str:
-    """What a run needs, or the first thing for which nothing can stand in. ``copiers`` are the tools that copy."""
-    for job in run.jobs:
+def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: bool = True) -> Standins | str:
+    """What a run needs, or the first thing for which nothing can stand in. ``copiers`` are the tools that copy.
+
+    Without ``clock`` the time is the real one.
+    """
+    for job in run.jobs if clock else ():
         for pattern, why in _MIXED_CLOCKS:
             if pattern.search(job.script.text):
                 return why
         if "%T@" in job.script.text and re.search(r"date\s[^;|&\n]*\+%s", job.script.text):
             return "it compares the age of files with the clock by itself"
-    bodies: dict[str, str] = {"date": _date(userland), "stat": _stat(userland), "sleep": _sleep(run)}
-    more: list[str] = []
+    bodies: dict[str, str] = {"date": _date(userland), "stat": _stat(userland), "sleep": "exit 0"} if clock else {}
+    more = ["bash"] if any(_wants_bash(text) for text in run.files.values()) else []
     for job in run.jobs:
         for command in job.program.commands:
             name = command.name
@@ -341,5 +344,5 @@ def _stat(userland: Userland) -> str:
 exec {_real("stat", userland)} "$@\""""
 
 
-def _sleep(run: JobRun) -> str:
-    return "exit 0"
+def _wants_bash(text: str) -> bool:
+    return re.match(r"#!\s*\S*(?:/|\s)bash\b", text) is not None

@@ -75,6 +75,15 @@ class Inside:
         finally:
             os.close(folder)
 
+    def remove(self, path: str) -> None:
+        """Remove one file, if it is there."""
+        folder, name = self._open_parent(path)
+        try:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+        finally:
+            os.close(folder)
+
     def clear(self, keep: frozenset[str] = frozenset(), spare: frozenset[str] = frozenset()) -> None:
         """Remove everything below. The folders ``keep`` are emptied and stay; those to ``spare`` stay as they are."""
         with suppress(OSError):

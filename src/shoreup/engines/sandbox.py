@@ -58,7 +58,7 @@ class Layout(Struct, frozen=True):
     """What a sandbox holds.
 
     ``programs`` are texts of programs by name, beside the commands of the userland or instead of them. ``files`` are
-    texts by absolute path, ``folders`` are empty; those under
+    texts by absolute path, ``folders`` are empty, ``links`` lead to other paths of the sandbox; those under
     :data:`~shoreup.engines.sandbox_ground.VOLUMES` lie on a volume.
     """
 
@@ -67,6 +67,7 @@ class Layout(Struct, frozen=True):
     programs: Mapping[str, str] = {}
     files: Mapping[str, str] = {}
     folders: tuple[str, ...] = ()
+    links: Mapping[str, str] = {}
     ground: Ground = Ground()
 
 
@@ -177,6 +178,10 @@ class Sandbox:
             _write(target, text, 0o755)
         for name in layout.folders:
             _folder(files / _inner(name))
+        for name, leads_to in layout.links.items():
+            link = files / _inner(name)
+            _folder(link.parent)
+            link.symlink_to(leads_to)
         _folder(seed / "root")
         for made in (seed, *seed.rglob("*")):
             self._scratch.give(made)

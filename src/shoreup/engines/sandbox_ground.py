@@ -56,11 +56,15 @@ class Mounted(Struct, frozen=True):
 
 
 class Ground(Struct, frozen=True):
-    """What the files are laid out on: mounts, folders of this machine that are shown, and limits."""
+    """What the files are laid out on: mounts, folders of this machine that are shown, and limits.
+
+    Each volume of ``apart`` has a disk of its own, half as large as the sandbox's, that can be full by itself.
+    """
 
     mounts: tuple[Mounted, ...] = ()
     shown: tuple[tuple[str, Path], ...] = ()
     ceilings: Ceilings = Ceilings()
+    apart: tuple[str, ...] = ()
 
 
 class Way(Struct, frozen=True):
@@ -134,7 +138,8 @@ def setup(seed: Path, ground: Ground, way: Way) -> str:
         "ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s fd/2 dev/stderr",
         "mkdir -p dev/shm; chmod 1777 dev/shm",
         "if [ -f /etc/ld.so.cache ]; then cp /etc/ld.so.cache etc; fi",
-        'cp -R "$seed/files/." .',
+        *(_disk(name, ceilings.room // 2) for name in ground.apart),
+        'cp -RP "$seed/files/." .',
     ]
     for path, folder in ground.shown:
         lines += [f"mkdir -p {quote('.' + path)}", f"ro {quote(str(folder))} {quote('.' + path)}"]
@@ -159,6 +164,11 @@ def setup(seed: Path, ground: Ground, way: Way) -> str:
         f"{TOOLS}/env", "-i", "/bin/sh", f"{JOBS}/driver",
     ]  # fmt: skip
     return "\n".join([*lines, f"exec {' '.join(last)}"])
+
+
+def _disk(name: str, size: int) -> str:
+    folder = quote(f".{VOLUMES}/{name}")
+    return f"mkdir -p {folder}; mount -t tmpfs -o size={size},mode=755,nosuid,nodev disk {folder}"
 
 
 def _libraries() -> list[str]:

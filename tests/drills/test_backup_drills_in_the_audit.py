@@ -1,4 +1,4 @@
-"""What the audit makes of drills of retention: they decide what reading left open, as long as they count."""
+"""What the audit makes of drills of backup jobs: they decide what reading left open, as long as they count."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from proving import proof
+from shoreup.concerns.backup_inconsistent import BackupInconsistent
+from shoreup.concerns.backup_result_ignored import BackupResultIgnored
 from shoreup.concerns.backup_retention_age_only import BackupRetentionAgeOnly
 from shoreup.concerns.backup_retention_inverted import BackupRetentionInverted
 from shoreup.concerns.backup_retention_missing import BackupRetentionMissing
@@ -16,6 +18,7 @@ from shoreup.concerns.base import Concern
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import backup_inputs, backup_subject
+from shoreup.facts.tried_backups import UNNOTICED, WRONG_BY
 from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.model.finding import Doubt
 from shoreup.model.proof import Measurement, Proof, Verdict
@@ -51,10 +54,12 @@ spec:
     )
 
 
-def drilled(script: str, verdict: Verdict, *seen: str, inputs: dict[str, str] | None = None) -> Proof:
+def drilled(
+    script: str, verdict: Verdict, *seen: str, inputs: dict[str, str] | None = None, drill: str = "retention"
+) -> Proof:
     """A proof about the job with this script. ``seen`` is what went wrong."""
     [backup] = job(script).backups
-    one = proof("retention", verdict=verdict, taken=datetime(2026, 11, 20, tzinfo=UTC))
+    one = proof(drill, verdict=verdict, taken=datetime(2026, 11, 20, tzinfo=UTC))
     return replace(
         one,
         subject=backup_subject(backup),
@@ -97,3 +102,18 @@ def test_a_drill_finds_what_reading_did_not(concern: type[Concern], seen: str) -
         "The drill of 2026-11-20 ran CronJob data/dump for 400 days: what it saw."
     ]
     assert list(said(concern, job(script, drilled(script, Verdict.FAIL, NOTHING_LEFT)))) == []
+
+
+@pytest.mark.parametrize(
+    ("concern", "seen", "begins"),
+    [
+        (BackupInconsistent, WRONG_BY, "The drill of 2026-11-20 ran CronJob data/dump while money moved"),
+        (BackupResultIgnored, UNNOTICED, "The drill of 2026-11-20 broke the dump of CronJob data/dump"),
+    ],
+)
+def test_a_dump_that_failed_under_load_is_a_finding(concern: type[Concern], seen: str, begins: str) -> None:
+    script = "if pg_dump app >/copies/app-$(date +%F); then :; fi"
+    assert list(said(concern, job(script))) == []
+    failed = job(script, drilled(script, Verdict.FAIL, seen, drill="backup-under-load"))
+    assert [one.partition(":")[0] for one in said(concern, failed)] == [begins]
+    assert list(said(concern, job(script, drilled(script, Verdict.PASS, drill="backup-under-load")))) == []
