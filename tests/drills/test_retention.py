@@ -189,6 +189,13 @@ def test_the_year_has_every_kind_of_trouble_and_an_outage_longer_than_what_is_ke
     assert not found.limits
 
 
+def test_a_job_that_runs_seldom_meets_every_kind_of_trouble_too() -> None:
+    for schedule in (WEEKLY, "0 3 1 * *", "0 3 1,15 * *"):
+        found = calendar(schedule, NOW, None, None)
+        assert found is not None
+        assert {one.weather for one in found.turns} == set(Weather)
+
+
 def test_a_job_that_runs_all_the_time_is_run_twice_a_day_and_one_that_never_does_not_at_all() -> None:
     often = calendar("*/20 * * * *", NOW, None, None)
     assert often is not None and len(often.turns) <= 3 * 400

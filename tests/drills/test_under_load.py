@@ -85,6 +85,15 @@ def test_a_pipe_that_hides_a_killed_server_is_noticed() -> None:
     assert seen(proof)[UNNOTICED] == 1
 
 
+def test_a_job_that_asks_for_the_databases_finds_the_banks_alone() -> None:
+    asking = 'for db in $(psql -h db -tAc "SELECT datname FROM pg_database WHERE NOT datistemplate"); do'
+    proof = tried(
+        f"set -e\n{DATED}{asking}\npg_dump -Fc -h db $db >/copies/$db-$now.dump\ndone\n: # pg_dump app\n", "postgres:17"
+    )
+    assert proof.verdict is Verdict.PASS, proof.after
+    assert seen(proof)[WRONG_BY] == 0
+
+
 def test_a_dump_of_many_moments_with_the_password_in_its_words_fails_in_every_way() -> None:
     proof = tried(
         f"{DATED}mysqldump --skip-lock-tables -h db -u root -p$PASSWORD shop | gzip >/copies/shop-$now.gz\necho done\n",

@@ -206,11 +206,22 @@ class _PostgresqlBank:
         except BrokenCopy as broken:
             return str(broken)
         if not cluster and self._running.server.alive:
-            return self._restored(self._running, copy, f"restored_{secrets.token_hex(3)}")
+            place = f"restored_{secrets.token_hex(3)}"
+            try:
+                return self._restored(self._running, copy, place)
+            finally:
+                # A job that asks which databases there are would dump it too.
+                self._drop(place)
         # A dump of a cluster brings its own superuser.
         ours = f"scratch_{secrets.token_hex(4)}" if cluster else "postgres"
         with Postgresql(self._choice, self._scratch, PostgresqlOptions(superuser=ours)).start() as other:
             return self._restored(other, copy, self._name if cluster else "restored")
+
+    def _drop(self, place: str) -> None:
+        from psycopg import sql
+
+        with self._running.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(place)))
 
     def _restored(self, running: RunningPostgresql, copy: Path, place: str) -> int | str:
         if place != self._name:
@@ -311,7 +322,12 @@ class _MysqlBank:
         except BrokenCopy as broken:
             return str(broken)
         if not own_place and self._running.server.alive:
-            return self._restored(self._running, copy, f"restored_{secrets.token_hex(3)}")
+            place = f"restored_{secrets.token_hex(3)}"
+            try:
+                return self._restored(self._running, copy, place)
+            finally:
+                with self._running.connect() as connection, connection.cursor() as cursor:
+                    cursor.execute(f"DROP DATABASE IF EXISTS {place}")
         with Mysql(self._choice, self._scratch).start() as other:
             return self._restored(other, copy, self._name if own_place else "restored")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -72,7 +73,10 @@ def calendar(schedule: str, now: datetime, age: float | None, copies: int | None
     length = min(max(_LEAST, kept + 15), _LONGEST)
     if kept >= length:
         limits.append(f"a dump that fails for as long as copies are kept ({kept:.0f} days)")
-    turns = [Turn(number, at, _weather((at - first) / timedelta(days=1), length)) for number, at in enumerate(times, 1)]
+    gap = max((later - earlier) / timedelta(days=1) for earlier, later in pairwise(times))
+    turns = [
+        Turn(number, at, _weather((at - first) / timedelta(days=1), length, gap)) for number, at in enumerate(times, 1)
+    ]
     return Calendar(tuple(turns), first, tuple(limits))
 
 
@@ -88,9 +92,10 @@ def _thinned(found: Iterator[datetime], limits: list[str]) -> Iterator[datetime]
             limits.append(f"more than {_MOST_A_DAY} runs a day")
 
 
-def _weather(day: float, length: float) -> Weather:
-    if _BREAKS <= day < _BREAKS + 7:
+def _weather(day: float, length: float, gap: float) -> Weather:
+    """``gap`` is the longest time between two runs, in days: a trouble that no run meets is none."""
+    if _BREAKS <= day < _BREAKS + max(7, gap):
         return Weather.BREAKS
-    if _EMPTY <= day < _EMPTY + 5:
+    if _EMPTY <= day < _EMPTY + max(5, gap):
         return Weather.EMPTY
     return Weather.REFUSES if _REFUSES <= day < _REFUSES + length else Weather.GOOD
