@@ -14,7 +14,7 @@ from subprocess import PIPE, Popen
 
 from msgspec import Struct, to_builtins
 
-from torture.victims import AFTER, BEFORE, VICTIMS
+from torture.victims import AFTER, BEFORE, VICTIMS, Victim
 
 HERE = Path(__file__).parent
 REPORT = HERE.parents[1] / "build" / "torture"
@@ -85,19 +85,27 @@ def zygote(state: Path) -> Iterator[Zygote]:
 
 
 def boundaries(victim: str, root: Path) -> Iterator[Kill]:
-    """Every step boundary on the way there, and the first and last on the way back from every step that may fail."""
+    """Every step boundary on the way there, and the first and last on the way back from every step that may fail.
+
+    Turn by turn the process alone is killed, or everything that it has started with it; where that is cheap, both.
+    """
     one = VICTIMS[victim](root)
+    for number, (point, fails) in enumerate(_points(one)):
+        for everything in (False, True) if one.cheap else (bool(number % 2),):
+            yield Kill(victim, point, everything=everything, fails=fails)
+
+
+def _points(one: Victim) -> Iterator[tuple[str, str]]:
     steps = one.operation.steps
-    for everything in (False, True):
-        for number, step in enumerate(steps):
-            yield Kill(victim, f"before {step.name}", everything=everything)
-            yield Kill(victim, f"after {step.name}", everything=everything)
-            if step.name in one.final:
-                continue
-            back = [earlier.name for earlier in steps[: number + 1] if earlier.undoes is not None]
-            for name in dict.fromkeys((*back[-1:], *back[:1])):
-                yield Kill(victim, f"before undo {name}", everything=everything, fails=step.name)
-                yield Kill(victim, f"after undo {name}", everything=everything, fails=step.name)
+    for number, step in enumerate(steps):
+        yield f"before {step.name}", ""
+        yield f"after {step.name}", ""
+        if step.name in one.final:
+            continue
+        back = [earlier.name for earlier in steps[: number + 1] if earlier.undoes is not None]
+        for name in dict.fromkeys((*back[-1:], *back[:1])):
+            yield f"before undo {name}", step.name
+            yield f"after undo {name}", step.name
 
 
 def moments(one: Zygote, victim: str, root: Path, many: int, seed: int) -> Iterator[Kill]:

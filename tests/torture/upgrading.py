@@ -41,6 +41,7 @@ def settle(root: Path, scratch: Scratch, old: Postgresql, new: Postgresql) -> No
 class Upgrade:
     """The operation in one of its two modes. Linked, what was started on the new files cannot be taken back."""
 
+    cheap = False
     mode = "copy"
     final = frozenset({"open", "analyze"})
 

@@ -20,6 +20,8 @@ AFTER = "after"
 class Victim(Protocol):
     """An operation with a world to change. Made anew for every look from the estate's folder alone."""
 
+    cheap: bool
+    """Whether it takes a moment only."""
     final: frozenset[str]
     """Steps that are not made to fail, because nothing is taken back from there."""
 
@@ -45,6 +47,7 @@ class Swap:
     """Files that are replaced together: written beside, taken over, and the old ones put away."""
 
     MANY = 40
+    cheap = True
     final = frozenset({"tidy up"})
 
     def __init__(self, root: Path) -> None:
@@ -122,6 +125,7 @@ class Swap:
 class Backup:
     """``backup run`` of a real PostgreSQL, as the estate's settings name it."""
 
+    cheap = True
     final = frozenset[str]()
 
     def __init__(self, root: Path) -> None:
