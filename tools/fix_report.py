@@ -242,7 +242,7 @@ def _unformatted(copy: Path) -> set[str]:
     if shutil.which("terraform") is None:
         return set()
     command = ["terraform", f"-chdir={copy}", "fmt", "-check", "-recursive", "-no-color"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    answer = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return set(answer.stdout.split("\n")) - {""}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
@@ -20,6 +20,7 @@ _SET_E = Fix(
     "the job then fails where the copy fails; nothing restarts, and a run that works does the same as before",
 )
 _DECIDES = "this decides how the job ends"
+_EXCUSES = frozenset({"true", ":"})
 _NO_EXCUSE = Fix("Let the copy's failure end the job", Safety.SAFE, "a run that works does the same as before")
 
 
@@ -63,7 +64,7 @@ class BackupResultIgnored(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at what decides how each job ends."""
         for group in once(running(estate)):
-            ignored = [(one, one.reporting) for one in group if one.reporting is not None and one.reporting.decider_at]
+            ignored = _passed_over(group)
             if ignored:
                 yield self._ignored(*ignored[0], len(ignored))
                 continue
@@ -88,7 +89,7 @@ class BackupResultIgnored(Concern):
     def _ignored(self, backup: Backup, reporting: Reporting, count: int) -> Outcome:
         assert reporting.decider_at is not None
         who = subject(backup)
-        excused = reporting.decider in ("true", ":")
+        excused = reporting.decider in _EXCUSES
         more = f" (and of {count - 1} more)" if count > 1 else ""
         how = (
             f"excuses a failure of {backup.tool}{more} with || {reporting.decider}"
@@ -133,24 +134,42 @@ class BackupResultIgnored(Concern):
         return Repair(fix, (first,), _cost(estate, found))
 
     def _without_excuse(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
-        excuse = next((at for at, note in draft.related if note == _DECIDES), None)
-        found = located(estate, excuse) if excuse is not None else None
-        if found is None:
-            return self.unrepaired(draft)
-        command = found.command
-        if command.name in ("true", ":"):
-            edits = [found.substitute(command.start, command.end, "exit 1")]
-        else:
-            edits = [
-                found.substitute(command.start, command.start, "{ "),
-                found.substitute(command.end, command.end, "; exit 1; }"),
-            ]
+        groups = map(_passed_over, once(running(estate)))
+        said = next((some for some in groups if some and some[0][0].place == draft.at), [])
+        if any(reporting.decider not in _EXCUSES for _, reporting in said):
+            return self.unrepaired(draft, "its copies' failures are passed over in more than one way", _ENDS)
+        silent = next((one.tool for one, _ in said if _expects_nothing(estate, one)), "")
+        if silent:
+            reason = f"what {silent} copies may be missing in a good run, for what it says of that is thrown away too"
+            return self.unrepaired(draft, reason, _WHERE_THERE)
+        places = dict.fromkeys(one.decider_at for _, one in said if one.decider_at is not None)
+        excuses = [found for place in places if (found := located(estate, place)) is not None]
+        edits = [one.substitute(one.command.start, one.command.end, "exit 1") for one in excuses]
         made = tuple(edit for edit in edits if edit is not None)
-        if len(made) != len(edits):
+        if not made or len(made) != len(places):
             return self.unrepaired(draft)
-        return Repair(with_safety(found.script, _NO_EXCUSE), made, _cost(estate, found))
+        return Repair(with_safety(excuses[0].script, _NO_EXCUSE), made, _cost(estate, excuses[0]))
 
 
+def _passed_over(group: Sequence[Backup]) -> list[tuple[Backup, Reporting]]:
+    """The backups of a job whose failures something else passes over, with what does."""
+    return [(one, one.reporting) for one in group if one.reporting is not None and one.reporting.decider_at]
+
+
+def _expects_nothing(estate: Estate, backup: Backup) -> bool:
+    """Whether a copy's complaints go nowhere, as they do where something is copied if it is there."""
+    found = located(estate, backup.place)
+    return found is not None and any(
+        one.target is not None
+        and one.target.literal == "/dev/null"
+        and (one.descriptor == 2 or one.operator.startswith("&"))
+        for one in found.command.redirects
+    )
+
+
+_WHERE_THERE = """if [ -e <what is copied> ]; then
+  <the copy>
+fi"""
 _ENDS = """failed=0
 <the copy> || failed=1
 <what has to run in any case>

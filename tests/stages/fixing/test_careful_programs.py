@@ -159,3 +159,22 @@ def test_a_pattern_that_takes_another_jobs_copies_is_not_used(tmp_path: Path) ->
     left = {one.finding.resource.name: one.reason for one in made.not_fixed if one.finding.resource}
     assert "takes the copies of" in left["dump"]
     assert "users" not in left
+
+
+def test_every_excuse_of_a_job_becomes_an_end(tmp_path: Path) -> None:
+    dumps = [f"pg_dump -h db -f /backup/{name}-$(date +%F).sql {name} || true" for name in ("app", "users")]
+    made = repaired(tmp_path, "backup-result-ignored", "set -e", *dumps, "echo done")
+
+    assert len(made.applied) == 1
+    assert written(made).count("|| exit 1") == 2
+    assert "|| true" not in written(made)
+
+
+def test_what_is_copied_if_it_is_there_may_be_missing(tmp_path: Path) -> None:
+    copies = [f"cp -a /data/{name} /backup/$(date +%F)/ 2>/dev/null || true" for name in ("keys", "sends")]
+    made = repaired(tmp_path, "backup-result-ignored", "set -e", *copies, "echo done")
+
+    assert made.applied == ()
+    assert [one.reason for one in made.not_fixed] == [
+        "what cp copies may be missing in a good run, for what it says of that is thrown away too"
+    ]
