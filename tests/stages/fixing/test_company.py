@@ -103,3 +103,41 @@ def test_a_twin_that_is_left_keeps_its_name(tmp_path: Path) -> None:
     same = called_as_before(before, after, {first["one"]})
     assert marks(same) == {"two": first["two"]}
     assert set(same.drafts) - set(after.drafts) == {first["two"]}
+
+
+PROBELESS = """\
+apiVersion: v1
+kind: Service
+metadata: {name: site, namespace: apps}
+spec:
+  selector: {app: site}
+  ports: [{port: 80}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: site, namespace: apps}
+spec:
+  selector: {matchLabels: {app: site}}
+  template:
+    metadata: {labels: {app: site}}
+    spec:
+      containers:
+        - name: site
+          image: nginx:1.29.3
+REMARK"""
+
+
+def test_words_that_a_cure_makes_untrue_go_with_it(tmp_path: Path) -> None:
+    def cured(name: str, remark: str) -> tuple[set[str], str]:
+        root = tmp_path / name
+        root.mkdir()
+        (root / "site.yaml").write_text(PROBELESS.replace("REMARK", remark), encoding="utf-8")
+        amendment = fixed(root, "probe-liveness-missing", "probe-readiness-missing", "comment-contradicted").amendment
+        text = amendment.changes[0].after.decode() if amendment.changes else ""
+        return {one.finding.concern for one in amendment.applied}, text
+
+    both = {"probe-liveness-missing", "probe-readiness-missing"}
+    assert cured("plain", "")[0] == both
+    concerns, text = cured("said", "          # TODO: no readiness probe yet\n")
+    assert concerns == {*both, "comment-contradicted"}
+    assert "no readiness probe" not in text

@@ -9,7 +9,7 @@ them apart.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -35,6 +35,8 @@ _STRAYS = 20
 """Changes of one resource that nobody asked for, of which more would tell nothing new."""
 _OF_WHOLE_FILES = frozenset({"module-oversized"})
 """Concerns that no line of a file has, so that they do not move with lines."""
+_MADE_UNTRUE = frozenset({"comment-contradicted"})
+"""Concerns about words that a cure makes untrue ("no probe yet"); the next round takes the words away."""
 _COMMENT_SIGNS = (b"#", b"//", b"/*")
 _VALUES = "ReleaseValues"
 """The merged values of a release: no object, but what its objects are made of."""
@@ -70,9 +72,13 @@ def check(
     attempts: Sequence[Attempt],
     regions: Regions,
     kinds: Mapping[str, Concern],
+    wanted: Callable[[Finding], bool],
 ) -> Verdict:
-    """Compare the estate before and after the attempts. ``kinds`` are the concerns by their ids."""
-    return _Check(before, after, attempts, regions, kinds).run()
+    """Compare the estate before and after the attempts.
+
+    ``kinds`` are the concerns by their ids; a ``wanted`` finding is looked at in the next round.
+    """
+    return _Check(before, after, attempts, regions, kinds, wanted).run()
 
 
 class _Check:
@@ -83,7 +89,9 @@ class _Check:
         attempts: Sequence[Attempt],
         regions: Regions,
         kinds: Mapping[str, Concern],
+        wanted: Callable[[Finding], bool],
     ) -> None:
+        self.wanted = wanted
         self.before = before
         self.after = after
         self.attempts = attempts
@@ -315,12 +323,21 @@ class _Check:
             there = (*kind[:2], moved.get(kind[2], ""), *kind[3:])
             if kind[1] == "file" and after[there] < before[there] and finding.concern not in _OF_WHOLE_FILES:
                 continue
+            if self._goes_next(finding):
+                continue
             guilty = self._of_finding(finding, self.after.drafts[finding.fingerprint].at.resource)
             guilty = [one for one in guilty if finding.concern not in one.repair.opens]
             if guilty:
                 where = finding.resource.address if finding.resource else finding.file
                 cause = f"{finding.concern} would come up at {where}"
                 self.verdict.blame(guilty, Failure("new", cause))
+
+    def _goes_next(self, finding: Finding) -> bool:
+        """Whether words that a cure makes untrue go in the next round; those that say more are their author's."""
+        if finding.concern not in _MADE_UNTRUE or not self.wanted(finding):
+            return False
+        draft = self.after.drafts[finding.fingerprint]
+        return repaired(self.kinds[finding.concern], self.after.estate, draft) is not None
 
     def _of_finding(self, finding: Finding, key: int) -> list[Attempt]:
         if finding.resource is not None:

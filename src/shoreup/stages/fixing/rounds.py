@@ -148,7 +148,11 @@ class _Rounds:
     def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
         amended = self.outcome.tree.amended(contents(self.outcome.tree, attempts))
         after = _heard(examination(amended, self.asked, _silent), self.wish)
-        return after, amended, check(self.outcome.last, after, attempts, Regions(attempts), self.kinds)
+        return (
+            after,
+            amended,
+            check(self.outcome.last, after, attempts, Regions(attempts), self.kinds, self.wish.wanted),
+        )
 
     def _apart(self, groups: Sequence[tuple[Sequence[Attempt], Failure]]) -> dict[Attempt, Failure]:
         """One of each group, found by halves of all groups at once; what remains of a group then has another turn."""
