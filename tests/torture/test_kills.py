@@ -76,6 +76,29 @@ def test_a_backup(server: RunningPostgresql, root: Path, tries: list[Try]) -> No
     assert survived("backup run", root, tries, MANY) == []
 
 
+@pytest.mark.torture
+def test_what_is_removed_of_backups(root: Path, tries: list[Try]) -> None:
+    (root / "data").mkdir()
+    (root / "data" / "file").write_text("x" * 1000)
+    keep = "keep = { at-least = 2, daily = 1, weekly = 0, monthly = 0 }\n"
+    written(root, f"files:{root / 'data'}", more=keep)
+    assert survived("backup prune", root, tries, MANY) == []
+
+
+@pytest.mark.torture
+def test_a_restore_over_a_database(root: Path, tries: list[Try]) -> None:
+    with Scratch() as scratch, Postgresql(chosen("postgresql", "17"), scratch).start() as running:
+        written(root, f"postgresql://postgres@/bank?host={running.socket}", more="hashes = true\n")
+        assert survived("backup restore", root, tries, MANY) == []
+
+
+@pytest.mark.torture
+def test_a_restore_over_a_file(root: Path, tries: list[Try]) -> None:
+    (root / "data").mkdir()
+    written(root, f"sqlite:{root / 'data' / 'notes.sqlite'}", more="hashes = true\n")
+    assert survived("backup restore of a file", root, tries, MANY) == []
+
+
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An estate with a PostgreSQL that somebody lives on."""

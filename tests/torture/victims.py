@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shoreup.operations.steps import Operation, Plain, Run, Step
+from torture.keeping import Prune, Restore, RestoreFile
 from torture.upgrading import LinkedUpgrade, Upgrade
 
 BEFORE = "before"
@@ -174,6 +175,9 @@ class Backup:
 VICTIMS: Mapping[str, Callable[[Path], Victim]] = {
     "swap": Swap,
     "backup run": Backup,
+    "backup prune": Prune,
+    "backup restore": Restore,
+    "backup restore of a file": RestoreFile,
     "upgrade by copy": Upgrade,
     "upgrade by link": LinkedUpgrade,
 }

@@ -44,10 +44,12 @@ def _remove(run: Run) -> Plain:
     assert isinstance(told, list)
     shelf = plan.shelf()
     with shelf.alone():
-        # What has come or was found damaged since is looked at again: only what goes by both words goes.
-        going = {one.id for one in decisions(plan, datetime.now(UTC)) if not one.stays}
+        # What has come or was found damaged since is looked at again, and what stays by now stays. What a killed run
+        # has begun to remove has no record any more: nothing decides for it, so it goes as it was told.
+        kept = shelf.kept()
+        staying = {one.id for one in decide([aged(one) for one in kept], plan.spec.policy) if one.stays}
         for one in told:
-            if one in going:
+            if one not in staying:
                 shelf.remove(str(one))
         if told:
             shelf.store.tidy()
