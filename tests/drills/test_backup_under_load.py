@@ -8,9 +8,9 @@ from textwrap import indent
 import pytest
 
 from engines_here import chosen, sandboxed
+from shoreup.drills.backup_under_load import UnderLoad
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.registry import experiments
-from shoreup.drills.under_load import UnderLoad
 from shoreup.drills.under_load_specs import load_spec
 from shoreup.drills.under_loading import dump_under_load
 from shoreup.engines.userlands import GNU
@@ -95,10 +95,12 @@ def test_a_job_that_asks_for_the_databases_finds_the_banks_alone() -> None:
 
 
 def test_a_dump_of_many_moments_with_the_password_in_its_words_fails_in_every_way() -> None:
-    proof = tried(
-        f"{DATED}mysqldump --skip-lock-tables -h db -u root -p$PASSWORD shop | gzip >/copies/shop-$now.gz\necho done\n",
-        "mariadb:10.11",
+    script = (
+        f"{DATED}mysqldump --skip-lock-tables -h db -u root -p$PASSWORD shop | gzip >/copies/shop-$now.gz\necho done\n"
     )
+    # On a machine that is busy with other things the experiment may not get to what it wants to see, and says so.
+    tries = (tried(script, "mariadb:10.11") for _ in range(3))
+    proof = next(one for one in tries if one.verdict is not Verdict.COULD_NOT_VERIFY)
     assert proof.verdict is Verdict.FAIL
     assert "more than they ever held: the dump is of more than one moment" in proof.after
     assert "the process list showed the password in PASSWORD" in proof.after
