@@ -31,6 +31,7 @@ def _planned(root: Path) -> Plan:
 class Prune:
     """``backup prune`` of six backups, of which one is damaged and two stay."""
 
+    cheap = False
     final = frozenset({REMOVE})
 
     def __init__(self, root: Path) -> None:
@@ -74,6 +75,7 @@ class Prune:
 class Restore:
     """``backup restore --over`` of a database of a real PostgreSQL."""
 
+    cheap = False
     final = frozenset[str]()
 
     def __init__(self, root: Path) -> None:
@@ -128,6 +130,7 @@ class Restore:
 class RestoreFile:
     """``backup restore --over`` of a database of SQLite."""
 
+    cheap = False
     final = frozenset[str]()
 
     def __init__(self, root: Path) -> None:
