@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,21 @@ from hypothesis import settings
 # A machine that is busy is no failure. Everything else stays as Hypothesis has it, also in its profile for CI.
 settings.register_profile("shoreup", deadline=None)
 settings.load_profile("shoreup")
+
+
+GARBAGE = 1_000_000
+"""So many new containers since the last collection are worth another."""
+
+
+def pytest_runtest_setup() -> None:
+    """No finaliser runs at the bottom of a deep recursion, where it fails for want of stack: nor does one in an audit."""
+    gc.disable()
+
+
+def pytest_runtest_teardown() -> None:
+    """What a test left is collected between tests."""
+    if gc.get_count()[0] > GARBAGE:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -217,13 +217,26 @@ def test_a_manifest_and_a_dump_of_one_moment_are_of_the_same_rows(
 ) -> None:
     with running.connect(copy) as writer, held(running.connect, copy) as moment:
         writer.execute("INSERT INTO shop.moved SELECT 7, 'late' FROM generate_series(1, 50)")
-        taken = take(running.connect, [copy], snapshot=moment)
+        taken = take(running.connect, [copy], moment=moment)
         writer.execute("DELETE FROM shop.moved WHERE id < 20")
-        assert running.dump(tmp_path / "copy", copy, snapshot=moment).well
+        assert running.dump(tmp_path / "copy", copy, snapshot=moment.snapshot).well
     running.create("of_one_moment")
     assert running.restore(tmp_path / "copy", "of_one_moment").well
     assert differences(named(taken, "of_one_moment"), take(running.connect, ["of_one_moment"])) == ()
     assert differences(taken, take(running.connect, [copy])) != (), "the control: others wrote meanwhile"
+
+
+def test_a_sequence_is_read_before_anyone_can_dump_it(running: RunningPostgresql, copy: str, tmp_path: Path) -> None:
+    with running.connect(copy) as writer:
+        writer.execute("CREATE SEQUENCE shop.tickets; SELECT setval('shop.tickets', 10)")
+        with held(running.connect, copy) as moment:
+            assert running.dump(tmp_path / "copy", copy, snapshot=moment.snapshot).well
+            writer.execute("SELECT setval('shop.tickets', 500)")
+            taken = take(running.connect, [copy], moment=moment)
+    running.create("of_ten")
+    assert running.restore(tmp_path / "copy", "of_ten").well
+    assert differences(named(taken, "of_ten"), take(running.connect, ["of_ten"])) == ()
+    assert differences(taken, take(running.connect, [copy])) != (), "the control: the sequence went on"
 
 
 def test_counting_alone_sees_rows_and_not_content(running: RunningPostgresql, copy: str) -> None:

@@ -61,25 +61,31 @@ class _Part(Struct, frozen=True):
     pages: tuple[int, int | None] | None
 
 
-@contextmanager
-def held(connect: Connect, database: str) -> Iterator[str]:
-    """A moment of a database, by its name for others: what is read in it is the same until the end of the ``with``.
+class Moment(Struct, frozen=True):
+    """A moment of a database that others may read: ``snapshot`` is its name for them."""
 
-    A manifest and a dump of one moment are of the same rows, whoever writes meanwhile. Sequences belong to no moment;
-    take the manifest first, and a restored sequence stands where it stood then or further on.
+    snapshot: str
+    things: tuple[Item, ...]
+
+
+@contextmanager
+def held(connect: Connect, database: str) -> Iterator[Moment]:
+    """A moment of a database: what is read in it is the same until the end of the ``with``.
+
+    A manifest and a dump of one moment are of the same rows, whoever writes meanwhile. Sequences belong to no moment:
+    they are read here, before anyone can begin a dump, so that a restored one stands where it stood then or further on.
     """
     with closing(connect(database)) as connection:
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield _text(connection, "SELECT pg_export_snapshot()")
+        yield _moment(connection)
 
 
 def take(
-    connect: Connect, databases: Collection[str], *, jobs: int = 2, hashes: bool = True, snapshot: str = ""
+    connect: Connect, databases: Collection[str], *, jobs: int = 2, hashes: bool = True, moment: Moment | None = None
 ) -> Manifest:
     """The manifest of some databases of one server.
 
-    ``jobs`` is how many connections read at a time. Each database is read in one snapshot: a new one, or the
-    ``snapshot`` of a database that is :func:`held`. Without ``hashes`` rows are counted, which is faster. The client's
+    ``jobs`` is how many connections read at a time. Each database is read in one snapshot: a new one, or
+    the ``moment`` of a database that is :func:`held`. Without ``hashes`` rows are counted, which is faster. The client's
     own errors are raised as they come.
     """
     contents: list[Content] = []
@@ -90,17 +96,19 @@ def take(
             if not version:
                 version = _text(main, "SHOW server_version").split()[0]
                 items = [Item("role", *_texts(row)) for row in main.execute(_queries()["roles"]).fetchall()]
-            contents.append(_content(main, connect, name, jobs, hashes=hashes, snapshot=snapshot))
+            contents.append(_content(main, connect, name, jobs, hashes=hashes, moment=moment))
     method = METHOD if hashes else _ROWS_ONLY
     return manifest("postgresql", version, method, contents, items=items, one_moment=len(contents) <= 1)
 
 
 def _content(
-    main: Connection[tuple[object, ...]], connect: Connect, name: str, jobs: int, *, hashes: bool, snapshot: str
+    main: Connection[tuple[object, ...]], connect: Connect, name: str, jobs: int, *, hashes: bool, moment: Moment | None
 ) -> Content:
-    _pin(main)
-    _begin(main, snapshot)
-    snapshot = snapshot or _text(main, "SELECT pg_export_snapshot()")
+    if moment is None:
+        moment = _moment(main)
+    else:
+        _pin(main)
+        _begin(main, moment.snapshot)
     tables = [
         (str(schema), str(table), int(str(size)))
         for schema, table, size in main.execute(_queries()["tables"]).fetchall()
@@ -111,10 +119,10 @@ def _content(
         work.put(part)
     crew = max(1, min(jobs, len(parts)))
     with ThreadPoolExecutor(crew) as pool:
-        done = [pool.submit(_read, connect, name, snapshot, work, hashes=hashes) for _ in range(crew)]
+        done = [pool.submit(_read, connect, name, moment.snapshot, work, hashes=hashes) for _ in range(crew)]
         found = [one for worker in done for one in worker.result()]
     found_tables = [_added(schema, table, found, hashes=hashes) for schema, table, _ in tables]
-    return Content(name, (*found_tables, *_large_objects(main)), _things(main))
+    return Content(name, (*found_tables, *_large_objects(main)), moment.things)
 
 
 def _parts(tables: Sequence[tuple[str, str, int]], *, ranges: bool) -> list[_Part]:
@@ -185,6 +193,12 @@ def _large_objects(main: Connection[tuple[object, ...]]) -> tuple[Table, ...]:
     if row is None or not row[0]:
         return ()
     return (Table("large objects", int(str(row[0])), sum_of([int(str(row[1]))])),)
+
+
+def _moment(connection: Connection[tuple[object, ...]]) -> Moment:
+    _pin(connection)
+    _begin(connection, "")
+    return Moment(_text(connection, "SELECT pg_export_snapshot()"), _things(connection))
 
 
 def _things(main: Connection[tuple[object, ...]]) -> tuple[Item, ...]:

@@ -127,14 +127,14 @@ class Postgresql:
                 found = main.execute(_POSITION).fetchone()
             position = str(found[0]) if found else ""
             pg_dump = tool_for(version, "pg_dump")
-            with held(own.connect, asked.address.database) as snapshot, ThreadPoolExecutor(1) as pool:
-                moment = datetime.now(UTC)
+            with held(own.connect, asked.address.database) as moment, ThreadPoolExecutor(1) as pool:
+                now = datetime.now(UTC)
                 counting = pool.submit(
-                    take, own.connect, [asked.address.database], jobs=1, hashes=asked.hashes, snapshot=snapshot
+                    take, own.connect, [asked.address.database], jobs=1, hashes=asked.hashes, moment=moment
                 )
-                words = ["--format=custom", "--compress=0", "--no-password", f"--snapshot={snapshot}"]
+                words = ["--format=custom", "--compress=0", "--no-password", f"--snapshot={moment.snapshot}"]
                 with output_of([pg_dump.path, *words], own.variables(), asked.folder) as output:
-                    told = Taken("postgresql", "", f"pg_dump {written(pg_dump.version)}", moment, position)
+                    told = Taken("postgresql", "", f"pg_dump {written(pg_dump.version)}", now, position)
                     yield _Dump(output, counting, told)
         except psycopg.Error as problem:
             raise BackupTrouble(f"PostgreSQL: {first_line(problem)}") from None
