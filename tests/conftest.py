@@ -18,7 +18,7 @@ GARBAGE = 1_000_000
 
 
 def pytest_runtest_setup() -> None:
-    """No finaliser runs at the bottom of a deep recursion, where it fails for want of stack: nor does one in an audit."""
+    """No finaliser runs, and fails, at the bottom of a deep recursion: nor does one in an audit."""
     gc.disable()
 
 

@@ -85,7 +85,7 @@ def take(
     """The manifest of some databases of one server.
 
     ``jobs`` is how many connections read at a time. Each database is read in one snapshot: a new one, or
-    the ``moment`` of a database that is :func:`held`. Without ``hashes`` rows are counted, which is faster. The client's
+    the ``moment`` of a database that is :func:`held`. Without ``hashes`` rows are only counted. The client's
     own errors are raised as they come.
     """
     contents: list[Content] = []
