@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,10 +20,12 @@ import yaml
 
 from operating import executing, world
 from shoreup.cli.main import run
+from shoreup.cli.scraping import Page, scraped
 from shoreup.model.errors import UserError
 from shoreup.operations.outcomes import Ended
 from shoreup.operations.places import Place, locate
 from shoreup.operations.workflows import Executor
+from shoreup.report.exposition import CONTENT_TYPE
 from shoreup.stages.commanding import Commanded
 from shoreup.stages.cron_jobs import Pods, manifests, objects
 from shoreup.stages.scheduling import Entry, entries, queue_due
@@ -184,18 +189,30 @@ def test_a_password_is_not_written_into_a_config_map() -> None:
         manifests((), '[operations]\nurl = "postgresql://me:sesame@db/runs"\n', Pods("x"))
 
 
-def test_who_serves_stops_when_told_and_leaves_nothing_behind(place: Place) -> None:
+def test_who_serves_tells_prometheus_how_it_stands_and_stops_when_told(place: Place) -> None:
     (place.root / "shoreup.toml").write_text(SETTINGS, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "shoreup", "serve", "--no-web", "--at", str(place.root)],
+        [sys.executable, "-m", "shoreup", "serve", "--no-web", "--metrics", "127.0.0.1:0", "--at", str(place.root)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ},
     )
     assert process.stderr is not None
+    page = ""
     for line in process.stderr:
+        page = page or line.partition("metrics at ")[2].strip()
         if "working on the runs" in line:
             break
+    with urlopen(page, timeout=30) as answer:
+        assert answer.headers["Content-Type"] == CONTENT_TYPE
+        assert b'shoreup_backup_store_up{estate="estate",backup="photos"} 0' in answer.read()
+    for strange, code in (
+        (Request(page, headers={"Host": "rebound.example.org"}), 403),
+        (Request(page.removesuffix("metrics")), 404),
+    ):
+        with pytest.raises(HTTPError) as refused:
+            urlopen(strange, timeout=30)
+        assert refused.value.code == code
     process.send_signal(signal.SIGTERM)
     rest = process.stderr.read()
     assert process.wait(20) == 0
@@ -203,3 +220,24 @@ def test_who_serves_stops_when_told_and_leaves_nothing_behind(place: Place) -> N
     assert "Traceback" not in rest
     leases = place.root.parent.rglob("*.lease")
     assert list(leases) == []
+
+
+def test_metrics_that_cannot_be_made_are_said_once_and_no_password_with_them() -> None:
+    told: list[str] = []
+
+    def make() -> str:
+        raise ValueError("sesame")
+
+    page = Page(make, told.append, fresh=0)
+    assert (page.text(), page.text()) == (None, None)
+    assert told == ["no metrics: a fault in Shoreup, ValueError"]
+
+
+def test_an_address_that_is_taken_or_none_is_said_before_anything_runs(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(UserError, match="--metrics none"), scraped(address, str, print):
+            pass
+    for strange in ("9817", "127.0.0.1:no", ":1"):
+        with pytest.raises(UserError, match="HOST:PORT"), scraped(strange, str, print):
+            pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -60,6 +61,8 @@ def read_terraform_shared(tree: FileTree, plan: Plan | None, *, alone: bool = Fa
     terragrunt = Terragrunt(configurations, known_after_apply)
     roots = plain_roots(configurations, terragrunt)
     sizes = {root: sum(configurations.size(folder) for folder in _below(root, configurations)) for root in roots}
+    # To fork beside other threads would copy what they hold at that moment as held for ever.
+    alone = alone or current_thread() is not main_thread()
     if alone or plan or sum(sizes.values()) < WORTH_IT or len(roots) < 2 or not sys.platform.startswith("linux"):
         return read_roots(configurations, roots, terragrunt, rest=True, plan=plan)
     import multiprocessing  # only large estates wait for it

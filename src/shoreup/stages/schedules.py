@@ -10,6 +10,7 @@ from threading import Event
 from shoreup.model.errors import UserError
 from shoreup.model.run import RunSeen
 from shoreup.model.schedule import ScheduleSeen
+from shoreup.operations.leases import PATIENCE
 from shoreup.operations.workflows import Executor
 from shoreup.stages.running import Runner
 from shoreup.stages.scheduling import Entry, entries, queue_due, run_id
@@ -37,7 +38,14 @@ def listed(runner: Runner, now: datetime) -> tuple[ScheduleSeen, ...]:
     return tuple(_seen(runner.place.estate, one, now, fired.get(one.key), runs) for one in found)
 
 
-def serve(runner: Runner, stop: Event, tell: Tell, *, clock: Clock = lambda: datetime.now(UTC)) -> None:
+def serve(
+    runner: Runner,
+    stop: Event,
+    tell: Tell,
+    *,
+    clock: Clock = lambda: datetime.now(UTC),
+    patience: float = PATIENCE,
+) -> None:
     """Queue what is due and execute it, until ``stop``. Raises :class:`UserError` where nothing is scheduled."""
     found = scheduled(runner)
     if not found:
@@ -49,7 +57,7 @@ def serve(runner: Runner, stop: Event, tell: Tell, *, clock: Clock = lambda: dat
         for run in queue_due(executor, found, clock()):
             tell(f"{run}: due")
 
-    work(runner.place, stop, tell, slots=runner.slots, tick=tick, find=runner.find)
+    work(runner.place, stop, tell, slots=runner.slots, tick=tick, find=runner.find, patience=patience)
 
 
 def _seen(estate: str, entry: Entry, now: datetime, last: datetime | None, runs: Mapping[str, RunSeen]) -> ScheduleSeen:
