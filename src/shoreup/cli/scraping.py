@@ -53,19 +53,17 @@ class Page:
             return self._text
 
     def _anew(self) -> str | None:
+        why, text = "", None
         try:
             text = self._make()
         except UserError as problem:
-            return self._without(problem.message)
+            why = problem.message
         except Exception as fault:
-            return self._without(f"a fault in Shoreup, {type(fault).__name__}")
-        self._why = ""
-        return text
-
-    def _without(self, why: str) -> None:
-        if why != self._why:
+            why = f"a fault in Shoreup, {type(fault).__name__}"
+        if why and why != self._why:
             self._tell(f"no metrics: {why}")
-            self._why = why
+        self._why = why
+        return text
 
 
 class _Door(ThreadingTCPServer):
