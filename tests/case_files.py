@@ -10,6 +10,8 @@ A case file is a list. Each case has ``name`` and ``why``, the same estate as ``
 - ``undecided``: the same for questions left open, with ``unknown`` (a part of it). All are exact; absent means none;
 - ``errors``: what cannot be read, as ``file: cause`` (absent means that everything can).
 
+``page`` marks the two cases that the concern's page shows, one ``sick`` and one ``healthy``.
+
 ``proofs`` are what the estate brings to show that something works: each with ``drill``, ``subject`` (as findings call
 it; absent for the estate as a whole), ``inputs`` (the texts that were proven, by name; one for each format where they
 differ) and, where it matters, ``verdict``, ``taken`` and ``days`` for which it counts.
@@ -30,9 +32,12 @@ from shoreup.model.proof import Proof, Verdict
 HERE = Path(__file__).parent / "concerns"
 FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
 TODAY = date(2026, 11, 23)
+SAID = ("findings", "strict", "unproven", "undecided", "proofs", "errors")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The cases are long; where PyYAML was built without its library, they are read all the same."""
 KEYS = {
     "name", "why", "yaml", "terraform", "files", "formats", "findings", "strict", "unproven", "undecided", "proofs",
-    "errors",
+    "errors", "page",
 }  # fmt: skip
 
 
@@ -60,25 +65,73 @@ class Case:
     errors: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One case as it is written: the same estate in every format that can express it."""
+
+    name: str
+    why: str
+    texts: Mapping[str, str]
+    files: Mapping[str, str]
+    page: str
+    said: Mapping[str, Sequence[Mapping[str, object]]]
+    """What the audit must say, and the proofs that there are, by the keys of :data:`SAID`."""
+
+    @property
+    def finds(self) -> bool:
+        """Whether something is found in it."""
+        return any(self.said[key] for key in ("findings", "strict", "unproven"))
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a question is left open."""
+        return bool(self.said["undecided"])
+
+
+def entries(concern: str) -> list[Entry]:
+    """The cases of a concern, in the order of the file."""
+    path = HERE / f"{concern}.yaml"
+    found = []
+    for entry in yaml.load(path.read_bytes(), Loader=LOADER):
+        unknown = set(entry) - KEYS
+        assert not unknown, f"{path.name}: {entry.get('name')}: unknown keys {unknown}"
+        found.append(
+            Entry(
+                entry["name"],
+                entry["why"],
+                {form: entry[form] for form in entry.get("formats", list(FILES))},
+                entry.get("files", {}),
+                entry.get("page", ""),
+                {
+                    key: entry.get(key, ())
+                    for key in ("findings", "strict", "unproven", "undecided", "proofs", "errors")
+                },
+            )
+        )
+    return found
+
+
 def cases() -> Iterator[Case]:
     """Every case in every format that it is written in."""
     for path in sorted(HERE.glob("*.yaml")):
-        for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-            unknown = set(entry) - KEYS
-            assert not unknown, f"{path.name}: {entry.get('name')}: unknown keys {unknown}"
-            for form in entry.get("formats", list(FILES)):
-                files = {FILES[form]: entry[form], **entry.get("files", {})}
+        for entry in entries(path.stem):
+            for form, text in entry.texts.items():
                 yield Case(
                     path.stem,
-                    f"{entry['name']} ({form})",
-                    files,
-                    [expected(one, form) for one in entry.get("findings", ())],
-                    [expected(one, form) for one in entry.get("strict", ())],
-                    [expected(one, form) for one in entry.get("unproven", ())],
-                    [expected(one, form) for one in entry.get("undecided", ())],
-                    [shown(one, form, number) for number, one in enumerate(entry.get("proofs", ()))],
-                    list(entry.get("errors", ())),
+                    f"{entry.name} ({form})",
+                    {FILES[form]: text, **entry.files},
+                    [expected(one, form) for one in entry.said["findings"]],
+                    [expected(one, form) for one in entry.said["strict"]],
+                    [expected(one, form) for one in entry.said["unproven"]],
+                    [expected(one, form) for one in entry.said["undecided"]],
+                    proofs_of(entry, form),
+                    [str(one) for one in entry.said["errors"]],
                 )
+
+
+def proofs_of(entry: Entry, form: str) -> list[Proof]:
+    """What a case brings to show that something works."""
+    return [shown(one, form, number) for number, one in enumerate(entry.said["proofs"])]
 
 
 def expected(entry: Mapping[str, object], form: str) -> Expected:

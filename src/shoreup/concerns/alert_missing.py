@@ -10,6 +10,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.quiet_troubles import quiet_troubles
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 
 class AlertMissing(Concern):
@@ -48,6 +49,13 @@ class AlertMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.MISSING_FEATURES
+    sources = (
+        Source(
+            "Site Reliability Engineering: monitoring", "https://sre.google/sre-book/monitoring-distributed-systems/"
+        ),
+        Source("Prometheus: practices for alerting", "https://prometheus.io/docs/practices/alerting/"),
+        Source("What fails quietly, and the metric that tells", "facts/data/alert_subjects.json"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

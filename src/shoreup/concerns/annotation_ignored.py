@@ -9,6 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.controllers import IgnoredAnnotations, ignored_annotations
 from shoreup.facts.estate import Estate
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _GUARDS = re.compile(
     r"auth|whitelist|allowlist|allow-list|denylist|limit|rate|waf|modsecurity|ssl-redirect|hsts|middlewares",
@@ -58,6 +59,10 @@ class AnnotationIgnored(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.KNOWN_BUGS
+    sources = (
+        Source("Kubernetes: Ingress", "https://kubernetes.io/docs/concepts/services-networking/ingress/"),
+        Source("Ingress controllers", "facts/data/ingress_controllers.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.control_plane import control_planes
 from shoreup.facts.estate import Estate
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _POLICY = Fix(
     "Give the API server an audit policy and a log with a limit on its size and age",
@@ -60,6 +61,10 @@ class ApiAuditMissing(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.MISSING_FEATURES
+    sources = (
+        Source("Kubernetes: auditing", "https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/"),
+        Source("k3s: hardening guide", "https://docs.k3s.io/security/hardening-guide"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

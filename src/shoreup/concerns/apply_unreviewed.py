@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.applies import Apply, applies_on_push
 from shoreup.facts.estate import Estate
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Plan in one job, keep the plan file, and apply that file in a job that waits for a person",
@@ -62,6 +63,13 @@ class ApplyUnreviewed(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("Terraform: applying a saved plan", "https://developer.hashicorp.com/terraform/cli/commands/apply"),
+        Source(
+            "Terraform: running it in automation",
+            "https://developer.hashicorp.com/terraform/tutorials/automation/automate-terraform",
+        ),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -10,6 +10,7 @@ from shoreup.facts.gates import Access, access_to
 from shoreup.facts.naming import named
 from shoreup.facts.switches import Dropped, dropped
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ON = Fix(
     "Switch its authentication on, or put a gate before every way in and a NetworkPolicy around the pod",
@@ -52,6 +53,10 @@ class AuthDisabled(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source("CWE-306: no authentication for what needs it", "https://cwe.mitre.org/data/definitions/306.html"),
+        Source("Settings that switch something off", "facts/data/switches.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.wal_archives import reused_archives
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Give the archive that it writes a server name of its own, and drop the annotation",
@@ -54,6 +55,13 @@ class BackupArchiveReused(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("CloudNativePG: recovery", "https://cloudnative-pg.io/documentation/current/recovery/"),
+        Source(
+            "PostgreSQL: continuous archiving and point-in-time recovery",
+            "https://www.postgresql.org/docs/current/continuous-archiving.html",
+        ),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

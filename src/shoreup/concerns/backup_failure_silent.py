@@ -15,6 +15,7 @@ from shoreup.facts.programs.located import knows_pipefail, located, opening, wit
 from shoreup.facts.watching import jobs_watched, success_watched
 from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.settings import Cover
 from shoreup.model.value import Value
 
@@ -81,6 +82,13 @@ class BackupFailureSilent(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("Bash: set -e and pipefail", "https://www.gnu.org/software/bash/manual/html_node/The-Set-Builtin.html"),
+        Source("Kubernetes: CronJobs", "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"),
+        Source(
+            "Site Reliability Engineering: monitoring", "https://sre.google/sre-book/monitoring-distributed-systems/"
+        ),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

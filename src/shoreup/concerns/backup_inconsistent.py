@@ -13,6 +13,7 @@ from shoreup.facts.programs.located import located, with_safety
 from shoreup.facts.tried_backups import TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ONE_TRANSACTION = Fix(
     "Add --single-transaction to the dump",
@@ -76,6 +77,11 @@ class BackupInconsistent(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    sources = (
+        Source("MySQL: mysqldump", "https://dev.mysql.com/doc/refman/8.4/en/mysqldump.html"),
+        Source("PostgreSQL: pg_dump", "https://www.postgresql.org/docs/current/app-pgdump.html"),
+        Source("SQLite: the online backup API", "https://www.sqlite.org/backup.html"),
+    )
     slow_facts = "programs"
     proposal = _PROPOSALS
 

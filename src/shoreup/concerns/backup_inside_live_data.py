@@ -14,6 +14,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.programs.located import substitute
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Write the copies to a volume of their own",
@@ -58,6 +59,7 @@ class BackupInsideLiveData(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),)
     slow_facts = "programs"
     proposal = _PROPOSAL
 

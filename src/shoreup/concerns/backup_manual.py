@@ -13,6 +13,7 @@ from shoreup.facts.idle_scripts import IdleScripts, idle_scripts
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Run the script from a CronJob",
@@ -49,6 +50,10 @@ class BackupManual(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.MISSING_FEATURES
+    sources = (
+        Source("Site Reliability Engineering: automation", "https://sre.google/sre-book/automation-at-google/"),
+        Source("Kubernetes: CronJobs", "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

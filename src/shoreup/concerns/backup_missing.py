@@ -14,6 +14,7 @@ from shoreup.facts.estate import Estate, Volume
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _REASON = "when it may run and where the copies lie only the owner decides"
 _LESSER = frozenset({"dns", "vpn", "network", "ingress"})
@@ -51,6 +52,11 @@ class BackupMissing(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.MISSING_FEATURES
+    sources = (
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+        Source("NIST SP 800-34: contingency planning", "https://csrc.nist.gov/pubs/sp/800/34/r1/upd1/final"),
+        Source("Products, with the source of each", "facts/data/products.json"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -13,6 +13,7 @@ from shoreup.facts.programs.strictness import forbids, says_no
 from shoreup.facts.tried_backups import TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _SET_E = Fix(
     "Begin the program with set -e (with a pipe: set -eo pipefail)",
@@ -59,6 +60,15 @@ class BackupResultIgnored(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    sources = (
+        Source(
+            "Bash: the exit status of a pipeline", "https://www.gnu.org/software/bash/manual/html_node/Pipelines.html"
+        ),
+        Source(
+            "Kubernetes: how a Job succeeds and fails", "https://kubernetes.io/docs/concepts/workloads/controllers/job/"
+        ),
+        Source("CWE-252: a result that nobody looks at", "https://cwe.mitre.org/data/definitions/252.html"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -14,6 +14,7 @@ from shoreup.facts.programs.strictness import forbids, says_no
 from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Remove old copies only while enough newer ones are left",
@@ -58,6 +59,10 @@ class BackupRetentionAgeOnly(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+        Source("restic: removing snapshots by a policy", "https://restic.readthedocs.io/en/stable/060_forget.html"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

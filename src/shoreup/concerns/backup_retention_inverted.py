@@ -10,6 +10,7 @@ from shoreup.facts.backup_jobs import running
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "List the newest first before the cut: ls -1t ... | tail -n +N",
@@ -53,6 +54,13 @@ class BackupRetentionInverted(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    sources = (
+        Source(
+            "GNU coreutils: how ls sorts",
+            "https://www.gnu.org/software/coreutils/manual/html_node/Sorting-the-output.html",
+        ),
+        Source("GNU coreutils: tail", "https://www.gnu.org/software/coreutils/manual/html_node/tail-invocation.html"),
+    )
     slow_facts = "programs"
     proposal = _PROPOSAL
 

@@ -17,6 +17,7 @@ from shoreup.facts.programs.strictness import forbids
 from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Doubt, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.settings import Cover
 
 _KEEPS_EVERY_RUN = frozenset({"restic repository", "borg repository"})
@@ -64,6 +65,10 @@ class BackupRetentionMissing(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("restic: removing snapshots by a policy", "https://restic.readthedocs.io/en/stable/060_forget.html"),
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -13,6 +13,7 @@ from shoreup.facts.backups import LASTING_VOLUMES
 from shoreup.facts.estate import Backup, Estate, Volume, Workload
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.settings import Cover
 
 _FIX = Fix(
@@ -64,6 +65,10 @@ class BackupSameFailureDomain(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+        Source("NIST SP 800-34: contingency planning", "https://csrc.nist.gov/pubs/sp/800/34/r1/upd1/final"),
+    )
     slow_facts = "programs"
     proposal = _PROPOSAL
 

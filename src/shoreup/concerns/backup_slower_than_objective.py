@@ -15,6 +15,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.schedules import longest_gap, spoken
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Route
+from shoreup.model.page import Source
 from shoreup.model.value import Value, at, pattern
 
 _SCHEDULES: tuple[Route, ...] = (
@@ -70,6 +71,13 @@ class BackupSlowerThanObjective(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("NIST SP 800-34: contingency planning", "https://csrc.nist.gov/pubs/sp/800/34/r1/upd1/final"),
+        Source(
+            "PostgreSQL: continuous archiving and point-in-time recovery",
+            "https://www.postgresql.org/docs/current/continuous-archiving.html",
+        ),
+    )
     slow_facts = "programs"
     proposal = _PROPOSAL
 

@@ -14,6 +14,7 @@ from shoreup.facts.programs.dump_tools import DUMP_TOOLS
 from shoreup.facts.tags import movement
 from shoreup.model.edit import NoRepair, Repair, Substitute
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _REASON = "the job's pods start with another image"
 
@@ -46,6 +47,10 @@ class BackupVersionMismatch(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.KNOWN_BUGS
+    sources = (
+        Source("PostgreSQL: pg_dump", "https://www.postgresql.org/docs/current/app-pgdump.html"),
+        Source("PostgreSQL: dumps and their restore", "https://www.postgresql.org/docs/current/backup-dump.html"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -24,6 +24,7 @@ from shoreup.model.finding import (
     Section,
     Severity,
 )
+from shoreup.model.page import Source
 
 Outcome: TypeAlias = Draft | Doubt
 
@@ -37,6 +38,8 @@ class Concern(ABC):
     consequence_class: ClassVar[Consequence]
     category: ClassVar[Category]
     section: ClassVar[Section]
+    sources: ClassVar[tuple[Source, ...]] = ()
+    """Where what it takes for true can be read: whose behaviour it is, or which table says so."""
     estate_level: ClassVar[bool] = False
     """True for the concerns about proof (E in the catalogue)."""
     strict: ClassVar[bool] = False

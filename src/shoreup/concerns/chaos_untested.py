@@ -12,6 +12,7 @@ from shoreup.facts.proofs import ESTATE, Drill, standing
 from shoreup.facts.scanners import disturber
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _LISTED = 10
@@ -52,6 +53,12 @@ class ChaosUntested(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.TEST_GAPS
+    sources = (
+        Source("Principles of chaos engineering", "https://principlesofchaos.org/"),
+        Source(
+            "Site Reliability Engineering: testing for reliability", "https://sre.google/sre-book/testing-reliability/"
+        ),
+    )
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ from shoreup.facts.pins import LOCK_FIRST
 from shoreup.facts.releases import PINNED_ELSEWHERE
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _PIN = Fix(
@@ -56,6 +57,10 @@ class ChartUnpinned(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (
+        Source("Helm: what is installed without a version", "https://helm.sh/docs/helm/helm_install/"),
+        Source("Charts", "facts/data/charts.json"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every release."""

@@ -9,6 +9,7 @@ from shoreup.facts.claims import Claim, contradicted_claims
 from shoreup.facts.estate import Estate
 from shoreup.model.edit import Erase, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix("Remove the comment", Safety.SAFE, "a comment changes nothing that runs")
 
@@ -40,6 +41,12 @@ class CommentContradicted(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.TECH_DEBT
+    sources = (
+        Source("Terraform: style and how files are split", "https://developer.hashicorp.com/terraform/language/style"),
+        Source(
+            "CWE-546: a comment that says that code is unfinished", "https://cwe.mitre.org/data/definitions/546.html"
+        ),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

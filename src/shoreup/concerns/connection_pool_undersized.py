@@ -9,6 +9,7 @@ from shoreup.facts.connections import Client, Limit, exceeded
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _PROPOSAL = """# one of the two gives way
 default_pool_size = <connections>   # the sum over its databases stays under max_connections of the server
@@ -44,6 +45,13 @@ class ConnectionPoolUndersized(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.SCALING_LIMITS
+    sources = (
+        Source("PgBouncer: configuration", "https://www.pgbouncer.org/config.html"),
+        Source(
+            "PostgreSQL: connections and max_connections",
+            "https://www.postgresql.org/docs/current/runtime-config-connection.html",
+        ),
+    )
     slow_facts = "wiring"
     proposal = _PROPOSAL
 

@@ -21,6 +21,7 @@ from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.location import Route
 from shoreup.model.measured import Use
+from shoreup.model.page import Source
 
 _BURSTY = frozenset({"app", "auth", "cache", "database", "gate", "ingress", "pooler", "queue", "search", "web"})
 """Kinds of product that wait for requests and then want a whole core for a moment."""
@@ -63,6 +64,13 @@ class CpuLimitThrottling(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.AVAILABILITY
     section = Section.PERFORMANCE
+    sources = (
+        Source("Linux: bandwidth control of the scheduler", "https://docs.kernel.org/scheduler/sched-bwc.html"),
+        Source(
+            "Kubernetes: requests and limits",
+            "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
+        ),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container that serves."""

@@ -11,6 +11,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.quieter_programs import quieter
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _HOW: Mapping[str, str] = {
     "trace": "prints ${name} by the shell's trace (set -x)",
@@ -60,6 +61,7 @@ class CredentialInLog(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (Source("CWE-532: a secret in a log", "https://cwe.mitre.org/data/definitions/532.html"),)
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credent
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Hand it over by an environment variable or file that the program reads itself",
@@ -60,6 +61,10 @@ class CredentialOnCommandLine(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source("CWE-214: a password in the arguments of a process", "https://cwe.mitre.org/data/definitions/214.html"),
+        Source("Tools that take a password without an argument", "facts/data/credential_variables.json"),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -9,6 +9,7 @@ from shoreup.facts.admin_pages import AdminPage, admin_pages
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ASK = Fix(
     "Switch anonymous access off, or put a gate that asks for a log-in before the route",
@@ -52,6 +53,10 @@ class DashboardAnonymous(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source("CWE-306: no authentication for what needs it", "https://cwe.mitre.org/data/definitions/306.html"),
+        Source("Pages of administration", "facts/data/open_pages.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

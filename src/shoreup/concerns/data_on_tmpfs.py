@@ -13,6 +13,7 @@ from shoreup.facts.persistence import persists
 from shoreup.facts.products import Product
 from shoreup.facts.staying import staying
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import at
 
 _MEMORY = "Memory"
@@ -70,6 +71,15 @@ class DataOnTmpfs(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.AVAILABILITY
     section = Section.KNOWN_BUGS
+    sources = (
+        Source("Kubernetes: kinds of volumes", "https://kubernetes.io/docs/concepts/storage/volumes/"),
+        Source(
+            "PostgreSQL: reliability and the write-ahead log",
+            "https://www.postgresql.org/docs/current/wal-reliability.html",
+        ),
+        Source("Products, with the source of each", "facts/data/products.json"),
+        Source("What keeps data only when told to", "facts/data/persistence.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

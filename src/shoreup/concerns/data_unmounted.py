@@ -9,6 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.unmounted_data import UnmountedData, unmounted_data
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _VOLUME = Fix(
     "Mount a persistent volume there, and copy what is in the container before it restarts",
@@ -63,6 +64,10 @@ class DataUnmounted(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.AVAILABILITY
     section = Section.KNOWN_BUGS
+    sources = (
+        Source("Kubernetes: kinds of volumes", "https://kubernetes.io/docs/concepts/storage/volumes/"),
+        Source("Products, with the source of each", "facts/data/products.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

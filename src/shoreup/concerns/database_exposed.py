@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.exposed_databases import exposed_databases
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Make the Service ClusterIP, or limit it to the clients' addresses (loadBalancerSourceRanges, a NetworkPolicy)",
@@ -55,6 +56,15 @@ class DatabaseExposed(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: Services and their types", "https://kubernetes.io/docs/concepts/services-networking/service/"
+        ),
+        Source(
+            "Kubernetes: network policies", "https://kubernetes.io/docs/concepts/services-networking/network-policies/"
+        ),
+        Source("CWE-668: exposure to the wrong sphere", "https://cwe.mitre.org/data/definitions/668.html"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ from shoreup.facts.flavours import Flavoured, flavours
 from shoreup.facts.products import Product
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Bring them to one version and one build, the one that has every extension in use",
@@ -51,6 +52,11 @@ class DatabaseFlavoursDiffer(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.TECH_DEBT
+    sources = (
+        Source("PostgreSQL: collations and their versions", "https://www.postgresql.org/docs/current/collation.html"),
+        Source("PostgreSQL: upgrading a cluster", "https://www.postgresql.org/docs/current/upgrading.html"),
+        Source("Products, with the source of each", "facts/data/products.json"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Compare the databases of each product."""

@@ -10,6 +10,7 @@ from shoreup.facts.fields import mapping, text
 from shoreup.facts.naming import named
 from shoreup.facts.unguarded import Unguarded, unguarded
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _OUTSIDE = frozenset({"LoadBalancer", "NodePort"})
 _PASSWORD = Fix(
@@ -60,6 +61,11 @@ class DatabaseUnauthenticated(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source("CWE-306: no authentication for what needs it", "https://cwe.mitre.org/data/definitions/306.html"),
+        Source("Redis: security", "https://redis.io/docs/latest/operate/oss_and_stack/management/security/"),
+        Source("Products that ask for no password by themselves", "facts/data/unguarded.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

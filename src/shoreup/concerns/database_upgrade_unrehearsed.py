@@ -13,6 +13,7 @@ from shoreup.facts.products import Product
 from shoreup.facts.proofs import Drill, State, database_inputs, standing, subject_of
 from shoreup.facts.support import majors, own_cycles, support
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _SOON = timedelta(days=365)
 _REHEARSE = Fix(
@@ -52,6 +53,10 @@ class DatabaseUpgradeUnrehearsed(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.TEST_GAPS
+    sources = (
+        Source("PostgreSQL: upgrading a cluster", "https://www.postgresql.org/docs/current/upgrading.html"),
+        Source("Until when a release is supported", "facts/data/support.json"),
+    )
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from shoreup.facts.instances import instances
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import Drill, State, database_inputs, standing, subject_of
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _FAIL_OVER = Fix(
@@ -49,6 +50,12 @@ class FailoverUnproven(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.TEST_GAPS
+    sources = (
+        Source("PostgreSQL: failover", "https://www.postgresql.org/docs/current/warm-standby-failover.html"),
+        Source(
+            "Site Reliability Engineering: testing for reliability", "https://sre.google/sre-book/testing-reliability/"
+        ),
+    )
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -17,6 +17,7 @@ from shoreup.facts.staying import REPLICATED, single, stays
 from shoreup.facts.wiring import wiring
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _FEWEST = 3
@@ -71,6 +72,15 @@ class GateSingle(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    sources = (
+        Source(
+            "Kubernetes: disruptions and budgets", "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/"
+        ),
+        Source(
+            "Site Reliability Engineering: cascading failures",
+            "https://sre.google/sre-book/addressing-cascading-failures/",
+        ),
+    )
     slow_facts = "wiring"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

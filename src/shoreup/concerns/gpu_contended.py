@@ -13,6 +13,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.placement import Pin, pinned
 from shoreup.facts.staying import stays
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _NVIDIA = "nvidia.com/gpu"
 _RESOURCES = (_NVIDIA, "amd.com/gpu")
@@ -62,6 +63,13 @@ class GpuContended(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    sources = (
+        Source("Kubernetes: scheduling GPUs", "https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/"),
+        Source(
+            "Kubernetes: device plugins",
+            "https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/",
+        ),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

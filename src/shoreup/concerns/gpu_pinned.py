@@ -16,6 +16,7 @@ from shoreup.facts.placement import HOSTNAME, REQUIRED, Pin, pinned
 from shoreup.model.edit import Append, NoRepair, Remove, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Route
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown, Value
 
 _EVERYWHERE = "DaemonSet"
@@ -64,6 +65,14 @@ class GpuPinned(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: assigning pods to nodes",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/",
+        ),
+        Source("Kubernetes: scheduling GPUs", "https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/"),
+        Source("Objects of operators of accelerators", "facts/data/accelerator_objects.json"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload that claims a GPU."""

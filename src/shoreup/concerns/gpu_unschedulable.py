@@ -14,6 +14,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.placement import Node, fits, kept_out, nodes, wanted_labels
 from shoreup.model.edit import Append, NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown, Value, is_known
 
 _SET_BY_OTHERS = (
@@ -67,6 +68,13 @@ class GpuUnschedulable(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.KNOWN_BUGS
+    sources = (
+        Source(
+            "Kubernetes: taints and tolerations",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
+        ),
+        Source("Kubernetes: scheduling GPUs", "https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload that claims a GPU."""

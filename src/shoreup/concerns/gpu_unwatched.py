@@ -12,6 +12,7 @@ from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
 from shoreup.facts.staying import stays
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ASKED_BY = {"nvidia": "nvidia-smi", "amd": "amd-smi"}
 """Makers of cards with a program that says whether the card answers."""
@@ -63,6 +64,13 @@ class GpuUnwatched(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.MISSING_FEATURES
+    sources = (
+        Source(
+            "Kubernetes: liveness, readiness and startup probes",
+            "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/",
+        ),
+        Source("Kubernetes: scheduling GPUs", "https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

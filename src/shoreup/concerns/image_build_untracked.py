@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.own_images import OwnImage, untracked
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Add the build file, with pinned versions, and build it in a pipeline",
@@ -51,6 +52,7 @@ class ImageBuildUntracked(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (Source("NIST SP 800-190: container security", "https://csrc.nist.gov/pubs/sp/800/190/final"),)
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import ESTATE, Drill, standing
 from shoreup.facts.scanners import scanner
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _SCAN = Fix(
     "Let a scanner look through the images that are in use, in the pipeline or in the cluster",
@@ -48,6 +49,7 @@ class ImageScanMissing(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (Source("NIST SP 800-190: container security", "https://csrc.nist.gov/pubs/sp/800/190/final"),)
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

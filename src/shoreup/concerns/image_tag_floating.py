@@ -14,6 +14,7 @@ from shoreup.facts.support import support
 from shoreup.facts.tags import movement
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _REASON = "the pod template changes, so the pods restart once; which version runs now stands in the cluster, not here"
 
@@ -45,6 +46,11 @@ class ImageTagFloating(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.VERSIONS
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (
+        Source("Kubernetes: images, tags and pull policy", "https://kubernetes.io/docs/concepts/containers/images/"),
+        Source("OCI: tags and digests", "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"),
+        Source("Until when a release is supported", "facts/data/support.json"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every image whose product is known."""

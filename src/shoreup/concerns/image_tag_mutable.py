@@ -13,6 +13,7 @@ from shoreup.facts.staying import idle
 from shoreup.facts.tags import is_branch, movement
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _PIN = Fix(
@@ -51,6 +52,10 @@ class ImageTagMutable(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (
+        Source("Kubernetes: images, tags and pull policy", "https://kubernetes.io/docs/concepts/containers/images/"),
+        Source("OCI: tags and digests", "https://github.com/opencontainers/distribution-spec/blob/main/spec.md"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every image."""

@@ -16,6 +16,7 @@ from shoreup.facts.updaters import comment_on_writer, other_writer, policy_of_pu
 from shoreup.facts.workloads import CHART_DEFAULT
 from shoreup.model.edit import Erase, NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _CACHED = "IfNotPresent"
@@ -71,6 +72,10 @@ class ImageUpdateFrozen(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.VERSIONS
     section = Section.TECH_DEBT
+    sources = (
+        Source("Kubernetes: images, tags and pull policy", "https://kubernetes.io/docs/concepts/containers/images/"),
+        Source("Renovate: how updates are proposed", "https://docs.renovatebot.com/"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container of every workload."""

@@ -10,6 +10,7 @@ from shoreup.facts.checks import Kind, checked, pipelines
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import ESTATE, Drill, State, standing
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _CHECK = Fix(
     "Check each change in the pipeline: a validation and a plan for Terraform, schemas and a build for manifests",
@@ -58,6 +59,12 @@ class InfrastructureUntested(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.TEST_GAPS
+    sources = (
+        Source("Terraform: tests", "https://developer.hashicorp.com/terraform/language/tests"),
+        Source(
+            "Site Reliability Engineering: testing for reliability", "https://sre.google/sre-book/testing-reliability/"
+        ),
+    )
     proposal = _PROPOSAL
     estate_level = True
 

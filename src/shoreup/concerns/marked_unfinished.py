@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.unfinished import Admission, admissions
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Finish it, or take it out until it works",
@@ -52,6 +53,11 @@ class MarkedUnfinished(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.NETWORK
     section = Section.KNOWN_BUGS
+    sources = (
+        Source(
+            "CWE-546: a comment that says that code is unfinished", "https://cwe.mitre.org/data/definitions/546.html"
+        ),
+    )
     slow_facts = "programs"
     proposal = _PROPOSAL
 

@@ -11,6 +11,7 @@ from shoreup.facts.estate import CodeFile, Estate
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Span
+from shoreup.model.page import Source
 
 _HEAD = 1_000
 """Bytes at the top of a file in which a generator says that the file is its own."""
@@ -71,6 +72,13 @@ class ModuleOversized(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.TECH_DEBT
+    sources = (
+        Source("Terraform: style and how files are split", "https://developer.hashicorp.com/terraform/language/style"),
+        Source(
+            "Terraform: refactoring with moved blocks",
+            "https://developer.hashicorp.com/terraform/language/modules/develop/refactoring",
+        ),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every file of Terraform."""

@@ -13,6 +13,7 @@ from shoreup.facts.network_policies import OpenNamespace, open_namespaces
 from shoreup.facts.wired_policies import wired_policies
 from shoreup.model.edit import Add, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Deny by default and allow what the wiring shows",
@@ -68,6 +69,11 @@ class NetworkPolicyMissing(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: network policies", "https://kubernetes.io/docs/concepts/services-networking/network-policies/"
+        ),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

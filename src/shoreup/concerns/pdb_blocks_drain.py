@@ -15,6 +15,7 @@ from shoreup.facts.selection import selects
 from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value
 
@@ -64,6 +65,12 @@ class PdbBlocksDrain(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: disruptions and budgets", "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/"
+        ),
+        Source("Kubernetes: draining a node", "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every budget."""

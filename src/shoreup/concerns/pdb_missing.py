@@ -14,6 +14,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.selection import selects
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown
 
@@ -53,6 +54,12 @@ class PdbMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: disruptions and budgets", "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/"
+        ),
+        Source("Kubernetes: draining a node", "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload with replicas."""

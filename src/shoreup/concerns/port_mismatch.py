@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.port_checks import Mismatch, mismatches
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Name the port that is there",
@@ -52,6 +53,11 @@ class PortMismatch(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.KNOWN_BUGS
+    sources = (
+        Source(
+            "Kubernetes: Services and their types", "https://kubernetes.io/docs/concepts/services-networking/service/"
+        ),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

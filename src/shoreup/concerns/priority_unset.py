@@ -14,6 +14,7 @@ from shoreup.facts.standing import listed, others
 from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.edit import Add, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Value
 
 _ENOUGH = 5
@@ -58,6 +59,16 @@ class PriorityUnset(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: priority and preemption",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/",
+        ),
+        Source(
+            "Kubernetes: eviction under pressure",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
+        ),
+    )
     slow_facts = "wiring"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

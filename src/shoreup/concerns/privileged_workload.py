@@ -18,6 +18,7 @@ from shoreup.facts.host_reach import (
 )
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _PRIVILEGED = "runs privileged"
 _JOBS = frozenset({"Job", "CronJob"})
@@ -85,6 +86,13 @@ class PrivilegedWorkload(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: pod security standards", "https://kubernetes.io/docs/concepts/security/pod-security-standards/"
+        ),
+        Source("CWE-250: more privileges than needed", "https://cwe.mitre.org/data/definitions/250.html"),
+        Source("Programs made to reach the node", "facts/data/node_agents.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

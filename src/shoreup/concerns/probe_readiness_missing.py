@@ -11,6 +11,7 @@ from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.serving import serving, serving_at
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Place, Section, Severity
+from shoreup.model.page import Source
 
 
 class ProbeReadinessMissing(Concern):
@@ -41,6 +42,16 @@ class ProbeReadinessMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: liveness, readiness and startup probes",
+            "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/",
+        ),
+        Source(
+            "Kubernetes: how a pod ends and is replaced",
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/",
+        ),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container that serves."""

@@ -12,6 +12,7 @@ from shoreup.facts.serving import serving, serving_at
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.location import Route
+from shoreup.model.page import Source
 from shoreup.model.value import Value, unknowns
 
 _USUAL = {"initialDelaySeconds": 0, "periodSeconds": 10, "failureThreshold": 3}
@@ -56,6 +57,16 @@ class ProbeStartupMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: liveness, readiness and startup probes",
+            "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/",
+        ),
+        Source(
+            "Kubernetes: how a pod ends and is replaced",
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/",
+        ),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container that serves and is slow to start."""

@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.backend_checks import UncheckedBackend, unchecked_backends
 from shoreup.facts.estate import Estate
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Give the proxy the backend's own certificate, or the authority that signed it, and switch the check on",
@@ -59,6 +60,10 @@ class ProxyBackendUnverified(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source("nginx: proxy_ssl_verify", "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_verify"),
+        Source("CWE-295: a certificate that nobody checks", "https://cwe.mitre.org/data/definitions/295.html"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

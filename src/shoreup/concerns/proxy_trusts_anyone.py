@@ -11,6 +11,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.switches import Dropped, dropped
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _CONSEQUENCES: Mapping[str, str] = {
     "headers": "Whoever sends a header chooses the address that it comes from: address filters, rate limits and logs "
@@ -103,6 +104,14 @@ class ProxyTrustsAnyone(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source(
+            "MDN: X-Forwarded-For and whom to trust",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For",
+        ),
+        Source("CWE-348: trust in a source that anybody can be", "https://cwe.mitre.org/data/definitions/348.html"),
+        Source("Settings that switch something off", "facts/data/switches.json"),
+    )
     proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

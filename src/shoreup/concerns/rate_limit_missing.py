@@ -12,6 +12,7 @@ from shoreup.facts.ratelimits import LIMIT, READ_CONTROLLERS, elsewhere
 from shoreup.facts.reach import open_by_contrast
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.settings import Cover
 
 _REASON = "requests over the limit are refused, so the numbers must leave room for the busiest honest client"
@@ -69,6 +70,10 @@ class RateLimitMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source("CWE-307: attempts to log in that nobody limits", "https://cwe.mitre.org/data/definitions/307.html"),
+        Source("Ingress controllers", "facts/data/ingress_controllers.json"),
+    )
     proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

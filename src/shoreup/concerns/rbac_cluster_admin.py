@@ -12,6 +12,7 @@ from shoreup.facts.estate import Estate, Grant, Workload
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ROLE = "cluster-admin"
 _EVERYBODY = frozenset({"system:serviceaccounts", "system:authenticated", "system:unauthenticated"})
@@ -72,6 +73,12 @@ class RbacClusterAdmin(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: good practices for RBAC", "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"
+        ),
+        Source("Deployers", "facts/data/deployers.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

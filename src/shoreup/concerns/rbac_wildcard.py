@@ -14,6 +14,7 @@ from shoreup.facts.needed_rights import needed
 from shoreup.facts.permissions import DEPLOY, Power, Weight, open_rules, powers
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.resource import Resource
 
 _ADMIN = "cluster-admin"
@@ -78,6 +79,13 @@ class RbacWildcard(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: good practices for RBAC", "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"
+        ),
+        Source("Programs that need such rights", "facts/data/needed_rights.json"),
+        Source("Deployers", "facts/data/deployers.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

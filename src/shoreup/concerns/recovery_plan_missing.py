@@ -10,6 +10,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.proofs import ESTATE, Drill, standing
 from shoreup.facts.recovery import OLD, Plan, newest, plans, unnamed
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _LISTED = 10
 _PLAN = Fix(
@@ -50,6 +51,10 @@ class RecoveryPlanMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.MISSING_FEATURES
+    sources = (
+        Source("NIST SP 800-34: contingency planning", "https://csrc.nist.gov/pubs/sp/800/34/r1/upd1/final"),
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+    )
     estate_level = True
     slow_facts = "programs"
 

@@ -10,6 +10,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.references import Dangling, dangling
 from shoreup.facts.route_certificates import dangling_certificates
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Name what is meant, or add it",
@@ -51,6 +52,13 @@ class ReferenceDangling(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.KNOWN_BUGS
+    sources = (
+        Source(
+            "Kubernetes: Services and their types", "https://kubernetes.io/docs/concepts/services-networking/service/"
+        ),
+        Source("Kubernetes: kinds of volumes", "https://kubernetes.io/docs/concepts/storage/volumes/"),
+        Source("Kubernetes: Ingress", "https://kubernetes.io/docs/concepts/services-networking/ingress/"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -42,4 +42,5 @@ def page(concern: type[Concern]) -> ConcernPage:
         category=concern.category,
         section=concern.section,
         text=inspect.cleandoc(concern.__doc__ or ""),
+        sources=concern.sources,
     )

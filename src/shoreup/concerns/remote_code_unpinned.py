@@ -11,6 +11,7 @@ from shoreup.facts.pipeline_actions import moving_actions
 from shoreup.facts.remote_code import INSTALLERS, FetchedCode, fetched_code
 from shoreup.facts.start_installs import installed_at_start
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Build it into the image, or fetch one version and check its checksum before it runs",
@@ -62,6 +63,12 @@ class RemoteCodeUnpinned(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.PRACTICE
     section = Section.SECURITY
+    sources = (
+        Source(
+            "CWE-494: code that is run without a check of what it is", "https://cwe.mitre.org/data/definitions/494.html"
+        ),
+        Source("What containers install when they start", "facts/data/start_installs.json"),
+    )
     slow_facts = "programs"
     proposal = _PROPOSAL
 

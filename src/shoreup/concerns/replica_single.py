@@ -18,6 +18,7 @@ from shoreup.facts.staying import REPLICATED, single, stays
 from shoreup.facts.wiring_graph import Node
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value, at
 
@@ -98,6 +99,17 @@ class ReplicaSingle(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    sources = (
+        Source(
+            "Kubernetes: disruptions and budgets", "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/"
+        ),
+        Source(
+            "Kubernetes: how a Deployment is rolled out",
+            "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/",
+        ),
+        Source("Products, with the source of each", "facts/data/products.json"),
+        Source("Operators' objects", "facts/data/operators.json"),
+    )
     slow_facts = "wiring"
     proposal = _PROPOSALS
 

@@ -15,6 +15,7 @@ from shoreup.facts.spreading import one_node, spread_by_scheduler, spreader
 from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _SPREAD = Fix(
     "Add a topologySpreadConstraint over kubernetes.io/hostname with whenUnsatisfiable: ScheduleAnyway",
@@ -52,6 +53,16 @@ class ReplicasColocated(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: topology spread constraints",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
+        ),
+        Source(
+            "Kubernetes: assigning pods to nodes",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/",
+        ),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every workload with replicas."""

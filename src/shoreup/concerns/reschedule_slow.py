@@ -18,6 +18,7 @@ from shoreup.facts.state import lasting
 from shoreup.facts.staying import single, stays
 from shoreup.model.edit import Append, Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown, Value
 
 _ENOUGH = 3
@@ -61,6 +62,12 @@ class RescheduleSlow(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: taints and tolerations",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
+        ),
+    )
     slow_facts = "wiring"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -13,6 +13,7 @@ from shoreup.facts.resource_rules import REQUESTS, resource_rules
 from shoreup.facts.staying import staying
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _WORDS = {"cpu": "processor", "memory": "memory"}
 _ADD = Fix(
@@ -53,6 +54,16 @@ class ResourcesRequestsMissing(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.PERFORMANCE
+    sources = (
+        Source(
+            "Kubernetes: requests and limits",
+            "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
+        ),
+        Source(
+            "Kubernetes: eviction under pressure",
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
+        ),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container that runs on."""

@@ -11,6 +11,7 @@ from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _RESTORE = Fix(
     "Run 'shoreup drill restore': the newest copy comes back into a scratch server of the same version, every table is "
@@ -50,6 +51,10 @@ class RestoreUntested(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
     section = Section.TEST_GAPS
+    sources = (
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+        Source("NIST SP 800-34: contingency planning", "https://csrc.nist.gov/pubs/sp/800/34/r1/upd1/final"),
+    )
     estate_level = True
     slow_facts = "programs"
 

@@ -14,6 +14,7 @@ from shoreup.facts.rollouts import overlaps, says_rolling, strategy_place
 from shoreup.facts.state import Kept, kept, outer_database
 from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Unknown
 
 _ONE = "one"
@@ -62,6 +63,17 @@ class RolloutSharesVolume(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.AVAILABILITY
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Kubernetes: how a Deployment is rolled out",
+            "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/",
+        ),
+        Source(
+            "Kubernetes: persistent volumes and access modes",
+            "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
+        ),
+        Source("SQLite: how a database file is corrupted", "https://www.sqlite.org/howtocorrupt.html"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every Deployment of one replica."""

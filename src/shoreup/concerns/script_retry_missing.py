@@ -11,6 +11,7 @@ from shoreup.facts.programs.repeating import PYTHON_TEXT, SHELL_TEXT, calls_at, 
 from shoreup.facts.programs.shell_repeating import retrying
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Try again a few times, with a growing pause",
@@ -51,6 +52,12 @@ class ScriptRetryMissing(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Amazon: time-outs, retries and backoff with jitter",
+            "https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/",
+        ),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

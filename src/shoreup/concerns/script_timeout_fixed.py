@@ -10,6 +10,7 @@ from shoreup.facts.outside_calls import SHORT, OutsideCall, ends_in_time, outsid
 from shoreup.facts.programs.repeating import SECONDS, calls_at, timed
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     f"Give each call a time-out of {SECONDS} seconds",
@@ -49,6 +50,12 @@ class ScriptTimeoutFixed(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source(
+            "Amazon: time-outs, retries and backoff with jitter",
+            "https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/",
+        ),
+    )
     slow_facts = "programs"
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.secrets import GAP, Likeness, encoded_key, likenesses, open_names, secret_name, secret_path
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown
 
@@ -60,6 +61,13 @@ class SecretInConfigmap(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: ConfigMaps hold nothing confidential",
+            "https://kubernetes.io/docs/concepts/configuration/configmap/",
+        ),
+        Source("CWE-312: a secret kept in cleartext", "https://cwe.mitre.org/data/definitions/312.html"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every key of every ConfigMap."""

@@ -10,6 +10,7 @@ from shoreup.facts.fields import why_open
 from shoreup.facts.secrets import secret_path
 from shoreup.facts.written_secrets import Written, owner_name, written_secrets
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _MOVE = Fix(
     "Take it from a Secret that is not in clear in the repository or from a variable, and replace it",
@@ -56,6 +57,13 @@ class SecretInPlainText(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: good practices for Secrets",
+            "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
+        ),
+        Source("CWE-798: credentials in code", "https://cwe.mitre.org/data/definitions/798.html"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

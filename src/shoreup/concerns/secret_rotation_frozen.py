@@ -11,6 +11,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.secrets import placeholder, secret_name
 from shoreup.facts.updaters import comment_on_writer
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.value import Value
 
 _FIELDS = ("data", "stringData", "binaryData")
@@ -56,6 +57,13 @@ class SecretRotationFrozen(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Terraform: lifecycle and ignore_changes",
+            "https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle",
+        ),
+        Source("CWE-324: a key past its time", "https://cwe.mitre.org/data/definitions/324.html"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import ESTATE, Drill, standing, subject_of
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _LISTED = 10
 _ROTATE = Fix(
@@ -50,6 +51,10 @@ class SecretRotationOverdue(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source("CWE-262: passwords that never age", "https://cwe.mitre.org/data/definitions/262.html"),
+        Source("NIST SP 800-57: how long a key may be used", "https://csrc.nist.gov/pubs/sp/800/57/pt1/r5/final"),
+    )
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

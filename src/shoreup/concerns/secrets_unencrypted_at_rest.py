@@ -11,6 +11,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.state_secrets import ClearState, clear_states
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ENCRYPT = Fix(
     "Switch on encryption of Secrets (k3s: `secrets-encryption: true`; elsewhere an EncryptionConfiguration), then "
@@ -80,6 +81,13 @@ class SecretsUnencryptedAtRest(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: encrypting confidential data at rest",
+            "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/",
+        ),
+        Source("k3s: encryption of Secrets", "https://docs.k3s.io/security/secrets-encryption"),
+    )
     proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.proofs import Drill, standing, subject_of
 from shoreup.facts.ssh_keys import SHORT_RSA, MaybeSshKey, SshKey, ssh_keys
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _ROTATE = Fix(
     "Make a new ed25519 key, let the other side accept both, change the Secret, then remove the old key there",
@@ -48,6 +49,10 @@ class SshKeyUnrotated(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source("NIST SP 800-57: how long a key may be used", "https://csrc.nist.gov/pubs/sp/800/57/pt1/r5/final"),
+        Source("CWE-326: a key that is too weak", "https://cwe.mitre.org/data/definitions/326.html"),
+    )
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ from shoreup.facts.fields import filled, mapping
 from shoreup.facts.pipelines import commands_of
 from shoreup.facts.roots import TerraformRoot
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Declare a remote backend with locking and move the state there with `terraform init -migrate-state`",
@@ -65,6 +66,10 @@ class StateLocal(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.PRACTICE
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("Terraform: the local backend", "https://developer.hashicorp.com/terraform/language/backend/local"),
+        Source("Terraform: locking of the state", "https://developer.hashicorp.com/terraform/language/state/locking"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.storage_servers import Storage, StorageServer, read_storage_servers
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FEWEST = 3
 """Fewer workloads on one server are a choice, not a platform that hangs on it."""
@@ -59,6 +60,13 @@ class StorageSingleServer(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    sources = (
+        Source("Site Reliability Engineering: data integrity", "https://sre.google/sre-book/data-integrity/"),
+        Source(
+            "Kubernetes: persistent volumes and access modes",
+            "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
+        ),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

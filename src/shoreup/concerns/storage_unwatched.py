@@ -11,6 +11,7 @@ from shoreup.facts.state import lasting
 from shoreup.facts.staying import stays
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 from shoreup.model.settings import Cover
 
 _SUBJECT = "storage-filling"
@@ -47,6 +48,12 @@ class StorageUnwatched(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.MISSING_FEATURES
+    sources = (
+        Source(
+            "Site Reliability Engineering: monitoring", "https://sre.google/sre-book/monitoring-distributed-systems/"
+        ),
+        Source("Kubernetes: kinds of volumes", "https://kubernetes.io/docs/concepts/storage/volumes/"),
+    )
 
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
         """A rule is drawn up; its threshold is left to say."""

@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.tokens import EndlessToken, endless_tokens
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _PROJECTED = Fix(
     "Use the token that Kubernetes mounts and renews in the pod; outside the cluster ask for one with "
@@ -68,6 +69,14 @@ class TokenPermanent(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.ACCESS
     section = Section.SECURITY
+    sources = (
+        Source(
+            "Kubernetes: service accounts and their tokens",
+            "https://kubernetes.io/docs/concepts/security/service-accounts/",
+        ),
+        Source("Kubernetes: Secrets", "https://kubernetes.io/docs/concepts/configuration/secret/"),
+        Source("Tokens that have an end", "facts/data/endless_tokens.json"),
+    )
     proposal = _PROPOSALS
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -9,6 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.tool_versions import ToolPin, agree, tool_pins
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Pin the tool once and let everything else read that pin",
@@ -50,6 +51,9 @@ class ToolVersionSkew(Concern):
     consequence_class = Consequence.HYGIENE
     category = Category.PRACTICE
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (
+        Source("Terraform: constraints on its version", "https://developer.hashicorp.com/terraform/language/terraform"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -10,6 +10,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.plain_text import PlainText, plain_text
 from shoreup.facts.plain_text_files import plain_text_files
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Switch TLS on at both ends",
@@ -54,6 +55,10 @@ class TrafficUnencrypted(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source("PostgreSQL: what sslmode protects from", "https://www.postgresql.org/docs/current/libpq-ssl.html"),
+        Source("CWE-319: cleartext on the wire", "https://cwe.mitre.org/data/definitions/319.html"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.movers import MovedData, Mover, movers
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _LISTED = 10
 _GUARD = Fix(
@@ -47,6 +48,11 @@ class UpgradeUnguarded(Concern):
     consequence_class = Consequence.DATA_LOSS
     category = Category.VERSIONS
     section = Section.FRAGILE_AREAS
+    sources = (
+        Source("Renovate: how updates are proposed", "https://docs.renovatebot.com/"),
+        Source("PostgreSQL: upgrading a cluster", "https://www.postgresql.org/docs/current/upgrading.html"),
+        Source("Products, with the source of each", "facts/data/products.json"),
+    )
     estate_level = True
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -14,6 +14,7 @@ from shoreup.facts.products import Product
 from shoreup.facts.support import Cycle, Support, own_cycles, support
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 
 class VersionEndNear(Concern):
@@ -47,6 +48,10 @@ class VersionEndNear(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.VERSIONS
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (
+        Source("Until when a release is supported", "facts/data/support.json"),
+        Source("Products, with the source of each", "facts/data/products.json"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every version that the estate names."""

@@ -14,6 +14,7 @@ from shoreup.facts.staying import idle
 from shoreup.facts.support import Support, data_date, own_cycles, support
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 
 class VersionUnsupported(Concern):
@@ -46,6 +47,10 @@ class VersionUnsupported(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.VERSIONS
     section = Section.DEPENDENCIES_AT_RISK
+    sources = (
+        Source("Until when a release is supported", "facts/data/support.json"),
+        Source("Products, with the source of each", "facts/data/products.json"),
+    )
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every image with a known product, at the versions that operators are told to run, and at charts."""

@@ -9,6 +9,7 @@ from shoreup.facts.estate import Backup, Estate, Volume
 from shoreup.facts.kept_sizes import kept_sizes
 from shoreup.facts.quantities import size, spoken_size
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _WHOLE = frozenset({"cp", "rsync", "tar"})
 """Tools that copy files as large as they are, or nearly."""
@@ -55,6 +56,15 @@ class VolumeOvercommitted(Concern):
     consequence_class = Consequence.OUTAGE
     category = Category.AVAILABILITY
     section = Section.SCALING_LIMITS
+    sources = (
+        Source(
+            "Kubernetes: persistent volumes and access modes",
+            "https://kubernetes.io/docs/concepts/storage/persistent-volumes/",
+        ),
+        Source(
+            "Site Reliability Engineering: monitoring", "https://sre.google/sre-book/monitoring-distributed-systems/"
+        ),
+    )
     slow_facts = "programs"
     proposal = _PROPOSAL
 

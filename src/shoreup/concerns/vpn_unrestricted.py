@@ -8,6 +8,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.vpn import VpnEndpoint, vpn_endpoints
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
+from shoreup.model.page import Source
 
 _FIX = Fix(
     "Drop forwarded packets by default and allow each peer what it needs",
@@ -56,6 +57,10 @@ class VpnUnrestricted(Concern):
     consequence_class = Consequence.TAKEOVER
     category = Category.NETWORK
     section = Section.SECURITY
+    sources = (
+        Source("WireGuard: AllowedIPs and routing", "https://www.wireguard.com/"),
+        Source("Endpoints of a VPN", "facts/data/vpn_endpoints.json"),
+    )
     proposal = _PROPOSAL
 
     def check(self, estate: Estate) -> Iterator[Outcome]:

@@ -27,4 +27,8 @@ def render(page: ConcernPage, *, width: int = 80, colour: bool = False) -> str:
     console.print(Text(" · ".join(fact.value for fact in facts), style="dim"))
     console.print()
     console.print(Markdown(page.text))
+    if page.sources:
+        console.print(Text("\nSources", style="bold"))
+    for source in page.sources:
+        console.print(Text(f"{source.title}: {source.at}"), soft_wrap=True)
     return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
