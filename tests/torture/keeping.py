@@ -32,6 +32,7 @@ class Prune:
     """``backup prune`` of six backups, of which one is damaged and two stay."""
 
     cheap = False
+    outside: tuple[str, ...] = ()
     final = frozenset({REMOVE})
 
     def __init__(self, root: Path) -> None:
@@ -76,6 +77,7 @@ class Restore:
     """``backup restore --over`` of a database of a real PostgreSQL."""
 
     cheap = False
+    outside: tuple[str, ...] = ()
     final = frozenset[str]()
 
     def __init__(self, root: Path) -> None:
@@ -131,6 +133,7 @@ class RestoreFile:
     """``backup restore --over`` of a database of SQLite."""
 
     cheap = False
+    outside: tuple[str, ...] = ()
     final = frozenset[str]()
 
     def __init__(self, root: Path) -> None:

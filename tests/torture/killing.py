@@ -96,6 +96,7 @@ def boundaries(victim: str, root: Path) -> Iterator[Kill]:
 
 
 def _points(one: Victim) -> Iterator[tuple[str, str]]:
+    yield from ((point, "") for point in one.outside)
     steps = one.operation.steps
     for number, step in enumerate(steps):
         yield f"before {step.name}", ""

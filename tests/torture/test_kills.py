@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from torture.killing import Try, boundaries, moments, tried, write, zygote
+from torture.serving import SCHEDULE
 from torture.upgrading import NEW, OLD, Upgrade, settle
 
 MANY = int(os.environ.get("TORTURE", "150"))
@@ -63,6 +66,24 @@ def root(tmp_path: Path) -> Path:
 def test_a_few_kills(root: Path) -> None:
     """The short form: the first boundaries on the way there and back, and two random moments."""
     assert survived("swap", root, None, 2, only=4) == []
+
+
+@pytest.fixture
+def due(root: Path) -> Path:
+    """An estate whose notes are backed up every minute."""
+    with closing(sqlite3.connect(root / "notes.sqlite")) as connection:
+        connection.execute("CREATE TABLE note (id INTEGER PRIMARY KEY)")
+    return written(root, f"sqlite:{root / 'notes.sqlite'}", more=SCHEDULE)
+
+
+def test_a_schedule_that_is_killed_loses_no_run_and_doubles_none(due: Path) -> None:
+    """The short form: around the queueing, around the note of it, and at the beginning of the run."""
+    assert survived("served backup", due, None, 1, only=5) == []
+
+
+@pytest.mark.torture
+def test_a_schedule_that_is_served(due: Path, tries: list[Try]) -> None:
+    assert survived("served backup", due, tries, MANY) == []
 
 
 @pytest.mark.torture

@@ -42,6 +42,7 @@ class Upgrade:
     """The operation in one of its two modes. Linked, what was started on the new files cannot be taken back."""
 
     cheap = False
+    outside: tuple[str, ...] = ()
     mode = "copy"
     final = frozenset({"open", "analyze"})
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from shoreup.operations.steps import Operation, Plain, Run, Step
 from torture.keeping import Prune, Restore, RestoreFile
+from torture.serving import Served
 from torture.upgrading import LinkedUpgrade, Upgrade
 
 BEFORE = "before"
@@ -25,6 +26,9 @@ class Victim(Protocol):
     """Whether it takes a moment only."""
     final: frozenset[str]
     """Steps that are not made to fail, because nothing is taken back from there."""
+
+    outside: tuple[str, ...]
+    """Points beside those of its steps."""
 
     @property
     def operation(self) -> Operation:
@@ -49,6 +53,7 @@ class Swap:
 
     MANY = 40
     cheap = True
+    outside: tuple[str, ...] = ()
     final = frozenset({"tidy up"})
 
     def __init__(self, root: Path) -> None:
@@ -127,6 +132,7 @@ class Backup:
     """``backup run`` of a real PostgreSQL, as the estate's settings name it."""
 
     cheap = True
+    outside: tuple[str, ...] = ()
     final = frozenset[str]()
 
     def __init__(self, root: Path) -> None:
@@ -180,6 +186,7 @@ VICTIMS: Mapping[str, Callable[[Path], Victim]] = {
     "backup restore of a file": RestoreFile,
     "upgrade by copy": Upgrade,
     "upgrade by link": LinkedUpgrade,
+    "served backup": Served,
 }
 
 

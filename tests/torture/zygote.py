@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import dbos  # noqa: F401  # so that no child has to
 from msgspec import Struct, convert
@@ -26,9 +27,12 @@ from shoreup.operations.registry import UnknownOperation
 from shoreup.operations.runs import Runs
 from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
+from torture.serving import NOTING, QUEUEING, Served
 from torture.victims import VICTIMS, Victim
 
 READY = b"!"
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Order(Struct, frozen=True):
@@ -124,13 +128,26 @@ def _look(order: Order, _: Place, victim: Victim, write: int) -> Mapping[str, Pl
 
 
 def _begin(order: Order, place: Place, victim: Victim, write: int) -> Mapping[str, Plain]:
+    if isinstance(victim, Served):
+        return _served(order, place, victim, write)
     with Executor(place, find=_find(order, victim)) as executor:
         os.write(write, READY)
         run = executor.begin(executor.asked(order.victim, order.victim, victim.given()))
         return {"ended": executor.wait(run).ended.value}
 
 
+def _served(order: Order, place: Place, victim: Served, write: int) -> Mapping[str, Plain]:
+    """Who serves is begun again as it was begun: what is due, and what others have left, is his to find."""
+    setattr(Executor, "queue", _between(Executor.queue, QUEUEING, order))  # noqa: B010 (this process is for one try)
+    setattr(Records, "fire", _between(Records.fire, NOTING, order))  # noqa: B010
+    victim.serve(_find(order, victim), lambda: os.write(write, READY) and None)
+    records = Records(place)
+    return _state(Runs(place, records, leases(place, records.base, "nobody")), place)
+
+
 def _resume(order: Order, place: Place, victim: Victim, write: int) -> Mapping[str, Plain]:
+    if isinstance(victim, Served):
+        return _served(order, place, victim, write)
     with Executor(place, find=_find(order, victim)) as executor:
         os.write(write, READY)
         ended: list[Plain] = []
@@ -139,21 +156,25 @@ def _resume(order: Order, place: Place, victim: Victim, write: int) -> Mapping[s
                 ended.append(executor.wait(run).ended.value)
             except UserError as problem:
                 ended.append(problem.message)
-        left: list[Plain] = [f"{one.id} {one.state.value}" for one in executor.runs.all(unended=True)]
-        newest = executor.runs.all(limit=1)
-        folders: list[Plain] = [one.name for one in place.folder.iterdir() if one.name != "home"]
-        return {
-            "ended": ended[-1] if ended else None,
-            "unended": left,
-            "state": newest[0].state.value if newest else "none",
-            "run": newest[0].id if newest else "",
-            "folders": folders,
-        }
+        return {"ended": ended[-1] if ended else None, **_state(executor.runs, place)}
+
+
+def _state(runs: Runs, place: Place) -> Mapping[str, Plain]:
+    """How the runs stand: those that have not ended, the newest one, and what is left of files."""
+    left: list[Plain] = [f"{one.id} {one.state.value}" for one in runs.all(unended=True)]
+    newest = runs.all(limit=1)
+    folders: list[Plain] = [one.name for one in place.folder.iterdir() if one.name != "home"]
+    return {
+        "unended": left,
+        "state": newest[0].state.value if newest else "none",
+        "run": newest[0].id if newest else "",
+        "folders": folders,
+    }
 
 
 def _find(order: Order, victim: Victim) -> Callable[[str], Operation]:
     def find(name: str) -> Operation:
-        if name != order.victim:
+        if name not in (order.victim, victim.operation.name):
             raise UnknownOperation(name)
         whole = victim.operation
         return Operation(whole.name, tuple(_mined(step, order) for step in whole.steps), whole.anywhere)
@@ -164,25 +185,30 @@ def _find(order: Order, victim: Victim) -> Callable[[str], Operation]:
 def _mined(step: Step, order: Order) -> Step:
     """A step that is killed at its beginning or its end, or fails."""
 
-    def dies(point: str) -> None:
-        if order.at == point:
-            (os.killpg if order.everything else os.kill)(os.getpid(), signal.SIGKILL)
-
     def does(run: Run) -> Plain:
-        dies(f"before {step.name}")
-        given = step.does(run)
-        dies(f"after {step.name}")
+        given = _between(step.does, step.name, order)(run)
         if order.fails == step.name:
             raise OSError("told to fail")
         return given
 
-    def undoes(run: Run) -> None:
-        dies(f"before undo {step.name}")
-        if step.undoes is not None:
-            step.undoes(run)
-        dies(f"after undo {step.name}")
+    undoes = None if step.undoes is None else _between(step.undoes, f"undo {step.name}", order)
+    return Step(step.name, does, step.way_back, undoes)
 
-    return Step(step.name, does, step.way_back, None if step.undoes is None else undoes)
+
+def _between(works: Callable[P, R], name: str, order: Order) -> Callable[P, R]:
+    """The same, killed at its beginning or its end where the order says so."""
+
+    def dies(when: str) -> None:
+        if order.at == f"{when} {name}":
+            (os.killpg if order.everything else os.kill)(os.getpid(), signal.SIGKILL)
+
+    def mined(*given: P.args, **named: P.kwargs) -> R:
+        dies("before")
+        came = works(*given, **named)
+        dies("after")
+        return came
+
+    return mined
 
 
 def _plain(value: object) -> Plain:
