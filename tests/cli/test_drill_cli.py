@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from engines_here import chosen
 from shoreup.cli.main import run
+from shoreup.cli.metrics import metrics
 from shoreup.engines.postgresql import Postgresql
 from shoreup.engines.postgresql_dumps import Form
 from shoreup.engines.scratch import Scratch
+from shoreup.model.run import RunSeen, State
+from shoreup.stages.running import Runner
+from shoreup.stages.schedules import serve
 
 ESTATE = """\
 apiVersion: apps/v1
@@ -93,9 +100,9 @@ def estate(tmp_path: Path, dump: bytes, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
-def unproven(estate: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def unproven(estate: Path, capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:
     capsys.readouterr()
-    run(["audit", str(estate), "--select", "restore-untested", "--format", "json", "--no-cache"])
+    run(["audit", str(estate), "--select", "restore-untested", "--format", "json", "--no-cache", *more])
     return [one["concern"] for one in json.loads(capsys.readouterr().out)["unproven"]]
 
 
@@ -110,6 +117,40 @@ def test_the_newest_copy_comes_back_and_the_finding_closes(estate: Path, capsys:
     assert unproven(estate, capsys) == []
     assert run(["drill", "restore", str(estate), "--due", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["proofs"] == []
+
+
+def served(estate: Path, *moments: datetime) -> list[RunSeen]:
+    """What there is of runs when the clock of who serves has gone through the moments, and what was due has ended."""
+    runner, stop = Runner(estate), Event()
+    ahead = iter((moments[0], *moments))  # what comes is announced first
+
+    def clock() -> datetime:
+        now = next(ahead, None)
+        if now is None and all(one.ended for one in runner.all()):
+            stop.set()
+        return now or moments[-1]
+
+    serve(runner, stop, lambda _: None, clock=clock, patience=0.2)
+    return list(runner.all())
+
+
+def test_a_scheduled_drill_closes_the_finding_until_its_proof_expires(
+    estate: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (estate / "shoreup.toml").open("a", encoding="utf-8") as settings:
+        settings.write('[schedule.drills]\nrun = "drill restore --due"\nwhen = "0 5 * * 0"\n')
+    assert unproven(estate, capsys) == ["restore-untested"]
+    saturday = datetime(2026, 6, 6, 12, tzinfo=UTC)
+    assert served(estate, saturday, saturday + timedelta(hours=16)) == [], "not before it is due"
+    (done,) = served(estate, saturday + timedelta(hours=17))
+    assert (done.operation, done.state, done.id[-14:]) == ("drill", State.DONE, "20260607T0500Z")
+    assert done.results["try"].startswith('{"verdicts": {"pass": 1}')
+    logging.getLogger("dbos").handlers.clear()  # the library keeps the stream that it found first
+    assert unproven(estate, capsys) == []
+    (text,) = [line for line in metrics(estate).splitlines() if line.startswith("shoreup_proof_expires")]
+    last = datetime.fromtimestamp(float(text.rpartition(" ")[2]), UTC)
+    assert unproven(estate, capsys, "--today", f"{last:%Y-%m-%d}") == []
+    assert unproven(estate, capsys, "--today", f"{last + timedelta(days=1):%Y-%m-%d}") == ["restore-untested"]
 
 
 def test_a_changed_command_opens_it_again(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,7 +140,11 @@ def _served(order: Order, place: Place, victim: Served, write: int) -> Mapping[s
     """Who serves is begun again as it was begun: what is due, and what others have left, is his to find."""
     setattr(Executor, "queue", _between(Executor.queue, QUEUEING, order))  # noqa: B010 (this process is for one try)
     setattr(Records, "fire", _between(Records.fire, NOTING, order))  # noqa: B010
-    victim.serve(_find(order, victim), lambda: os.write(write, READY) and None)
+
+    def ready() -> None:
+        os.write(write, READY)
+
+    victim.serve(_find(order, victim), ready)
     records = Records(place)
     return _state(Runs(place, records, leases(place, records.base, "nobody")), place)
 
