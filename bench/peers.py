@@ -76,8 +76,8 @@ def table(findings: list[Mapping[str, str]], failed: Counter[str], titles: Mappi
     rest = {check: number for check, number in failed.items() if not concern_of(check)}
     first = ", ".join(f"{titles[check]} ({number})" for check, number in Counter(rest).most_common(5))
     yield (
-        f"Of its {failed.total()} findings of {len(failed)} checks, {sum(rest.values())} of {len(rest)} checks are of no "
-        f"concern of ours; most of all: {first}."
+        f"Of its {failed.total()} findings of {len(failed)} checks, {sum(rest.values())} of {len(rest)} checks are "
+        f"of no concern of ours; most of all: {first}."
     )
 
 
