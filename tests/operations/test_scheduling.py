@@ -27,7 +27,7 @@ from shoreup.operations.places import Place, locate
 from shoreup.operations.workflows import Executor
 from shoreup.report.exposition import CONTENT_TYPE
 from shoreup.stages.commanding import Commanded
-from shoreup.stages.cron_jobs import Pods, manifests, objects
+from shoreup.stages.cron_jobs import Pods, manifests, objects, unmounted
 from shoreup.stages.scheduling import Entry, entries, queue_due
 from shoreup.stages.settings import parse_settings
 
@@ -170,18 +170,57 @@ def test_the_list_is_for_people_and_for_programs(
     assert len(photos["next"]) == 3
 
 
+IMAGE = "registry.example.org/shoreup:1.2.3@sha256:" + "0" * 64
+STORAGE = {
+    "192.0.2.5:/volume1/backups": "/mnt/backups",
+    "shoreup/dumps": "/mnt/dumps",
+    "elsewhere/dumps": "/mnt/others",
+    "nas:/x": "/state/x",
+}
+
+
 def test_the_manifests_are_what_kubernetes_takes_and_what_an_audit_has_nothing_against(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = entries(parse_settings(SETTINGS.encode()), tmp_path)
-    made = list(objects(found, SETTINGS, Pods("registry.example.org/shoreup:1.2.3@sha256:" + "0" * 64)))
-    assert [one["kind"] for one in made] == ["ConfigMap", "NetworkPolicy", "CronJob", "CronJob"], "no drill"
+    pods = Pods(IMAGE, repository="https://git.example.org/platform.git", storage=STORAGE)
+    made = list(objects(found, SETTINGS, pods))
+    assert [one["kind"] for one in made] == ["ConfigMap", "NetworkPolicy", "CronJob", "CronJob", "CronJob"]
+    assert [one["kind"] for one in objects(found, SETTINGS, Pods(IMAGE))].count("CronJob") == 2, "no drill"
+    assert unmounted(found, pods) == ("elsewhere/dumps", "nas:/x")
     for one in made:
         import_module("kubernetes_validate").validate(one, "1.31", strict=True)
     (tmp_path / "jobs.yaml").write_text(yaml.safe_dump_all(made), encoding="utf-8")
     assert run(["audit", str(tmp_path), "--format", "json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert [(one["concern"], one["message"]) for one in said["findings"]] == []
+
+
+def test_a_drill_in_a_pod_has_the_repository_and_the_copies_where_the_settings_say(tmp_path: Path) -> None:
+    found = [one for one in entries(parse_settings(SETTINGS.encode()), tmp_path) if one.name == "drills"]
+    pods = Pods(IMAGE, repository="git@git.example.org:me/platform.git", storage=STORAGE)
+    written = yaml.safe_load_all(manifests(found, SETTINGS, pods))
+    (job,) = [one["spec"]["jobTemplate"]["spec"] for one in written if one["kind"] == "CronJob"]
+    pod = job["template"]["spec"]
+    (main,), (clone,) = pod["containers"], pod["initContainers"]
+    assert clone["command"][-2:] == ["git@git.example.org:me/platform.git", "/estate/repository"]
+    words = ["drill", "--due", "/estate/repository", "--config", "/estate/repository/shoreup.toml"]
+    assert main["args"] == words
+    copies = {one["mountPath"]: one["name"] for one in main["volumeMounts"] if one["name"].startswith("copies")}
+    volumes = {one.pop("name"): one for one in pod["volumes"]}
+    assert {where: volumes[name] for where, name in copies.items()} == {
+        "/mnt/backups": {"nfs": {"server": "192.0.2.5", "path": "/volume1/backups", "readOnly": True}},
+        "/mnt/dumps": {"persistentVolumeClaim": {"claimName": "dumps", "readOnly": True}},
+    }
+    assert all(one.get("readOnly") for one in main["volumeMounts"] if one["name"] not in ("state", "scratch"))
+    assert job["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"] == [4, 5], "a verdict is not tried again"
+
+
+@pytest.mark.parametrize("address", ["https://me:sesame@git.example.org/x", "--upload-pack=evil", "/srv/x"])
+def test_a_repository_is_an_address_without_a_password(address: str) -> None:
+    with pytest.raises(UserError) as told:
+        manifests((), SETTINGS, Pods(IMAGE, repository=address))
+    assert "sesame" not in told.value.message
 
 
 def test_a_password_is_not_written_into_a_config_map() -> None:
