@@ -202,7 +202,8 @@ def _clone(pods: Pods) -> Object:
 def _cron_job(entry: Entry, pods: Pods) -> Mapping[str, Object]:
     labels = {**_LABELS, "app.kubernetes.io/component": entry.name}
     work = _work(entry, pods)
-    rules = [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(work.final)}}]
+    given_up: Object = [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(work.final)}}]
+    failure: Mapping[str, Object] = {"podFailurePolicy": {"rules": given_up}} if work.final else {}
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -218,7 +219,7 @@ def _cron_job(entry: Entry, pods: Pods) -> Mapping[str, Object]:
                 "metadata": {"labels": labels},
                 "spec": {
                     "backoffLimit": 2,
-                    **({"podFailurePolicy": {"rules": rules}} if work.final else {}),
+                    **failure,
                     "activeDeadlineSeconds": pods.seconds,
                     "ttlSecondsAfterFinished": 7 * 24 * 3600,
                     "template": {"metadata": {"labels": labels}, "spec": _pod(work, pods)},
