@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from engines_here import chosen
+from shoreup.drills.asking import Question, asker_of_postgresql
 from shoreup.drills.copies import Copy
-from shoreup.drills.questions import Answer, Question, slower, worse
-from shoreup.drills.upgrading_postgresql import DOWNTIME, RehearsalSpec, rehearse
+from shoreup.drills.crossing import DOWNTIME
+from shoreup.drills.regressions import Pace, Plan, Query, paces
+from shoreup.drills.upgrading_postgresql import RehearsalSpec, rehearse
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql_statements import Statement
 from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Proof, ProofSubject, Verdict
@@ -54,8 +57,13 @@ def measured(proof: Proof) -> dict[str, float]:
 
 
 def test_a_database_goes_to_the_next_version_by_copy_and_by_link_and_back(copy: Path) -> None:
-    asked = Question("accounts", "SELECT count(*) FROM account")
-    proof = rehearsed(copy, questions=(asked,))
+    questions = (
+        Question("SELECT count(*) FROM account", "2000", "accounts"),
+        Question("SELECT clock_timestamp()::text", name="an answer that is another each time"),
+        Question("SELECT count(*) FROM absent", name="wrong before the upgrade already"),
+    )
+    often = Statement("77", "restored", "SELECT owner FROM account WHERE id = $1")
+    proof = rehearsed(copy, questions=questions, statements=(often,))
     assert proof.verdict is Verdict.PASS, proof.after
     assert proof.drill == "upgrade"
     assert "2000 rows" in proof.after and "going back" in proof.after
@@ -64,6 +72,11 @@ def test_a_database_goes_to_the_next_version_by_copy_and_by_link_and_back(copy: 
     assert "unmovable" in proof.before and "marks" in proof.before
     found = measured(proof)
     assert found["to"] == 17
+    # Three of the four have an answer or a plan; none became slower by much.
+    assert (found["asked"], found["queries held against each other"]) == (3, 3)
+    assert found["accounts after"] > 0
+    assert any("wrong before the upgrade already" in one for one in proof.limits)
+    assert "clock_timestamp" not in str(proof) and "WHERE" not in str(proof)
     assert 0 < found[DOWNTIME[Mode.LINK]] < found["restore"] + found["way back"] + found[DOWNTIME[Mode.COPY]] + 60
 
 
@@ -94,14 +107,42 @@ def test_a_version_that_is_not_here_is_named_with_what_brings_it(copy: Path) -> 
     assert "postgresql-99 (Debian)" in proof.after
 
 
-def test_an_answer_that_is_another_now_is_told_and_a_slow_one_only_where_one_would_notice() -> None:
-    before = [Answer("a", 1, "x", 0.01), Answer("b", 1, "x", 0.1), Answer("c", 3, "x", 0.01), Answer("d", 1, "x", 0.0)]
-    after = [
-        Answer("a", 1, "y", 0.04),
-        Answer("b", 1, "x", 0.4),
-        Answer("c", 2, "x", 0.01),
-        Answer("d", 0, "", 0.0, 'relation "d" does not exist'),
-    ]
-    told = worse(before, after)
-    assert [one.split()[2] for one in told] == ["a", "c", "d"]
-    assert slower(before, after) == ("the question b takes 400 ms, and took 100 ms",)
+def test_a_query_that_lost_its_index_is_told_with_the_way_that_it_goes_now(old: RunningPostgresql) -> None:
+    for name, index in (("quick", "CREATE INDEX on_note ON entry (note)"), ("slow", "SELECT")):
+        old.create(name)
+        with old.connect(name) as connection:
+            connection.execute("CREATE TABLE entry AS SELECT g AS id, g::text AS note FROM generate_series(1, 50000) g")
+            connection.execute(index.encode())
+            connection.execute("VACUUM ANALYZE entry")
+    wanted = (
+        Query("one", "SELECT id FROM entry WHERE note = '77'", "-"),
+        Query("statement 5", "SELECT id FROM entry WHERE note = $1", "-"),
+        Query("all", "SELECT count(*) FROM entry", "-"),
+        Query("none", "DELETE FROM entry", "-"),
+    )
+    found = list(paces(lambda _: asker_of_postgresql(old, "quick"), lambda _: asker_of_postgresql(old, "slow"), wanted))
+    assert [one.query.name for one in found] == ["one", "statement 5", "all"], "what only reads"
+    by_index, planned, whole = found
+    assert "Seq Scan of entry in place of" in str(by_index)
+    assert planned.slower and planned.was is None
+    assert "its plan costs" in str(planned)
+    assert whole.plan_was.ways == whole.plan_now.ways
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "within", "slower", "late"),
+    [
+        (0.01, 0.04, None, False, False),  # four times as long, and nobody notices
+        (1.0, 1.9, None, False, False),  # nearly a second, and less than twice
+        (0.1, 0.4, None, True, False),
+        (0.1, 0.4, 0.3, True, True),
+        (0.35, 0.4, 0.3, False, False),  # its owner's limit was broken before
+    ],
+)
+def test_slower_is_what_somebody_notices_and_late_what_its_owner_does_not_allow(
+    was: float, now: float, within: float | None, slower: bool, late: bool
+) -> None:
+    plan = Plan(1.0, frozenset())
+    limit = timedelta(seconds=within) if within is not None else None
+    one = Pace(Query("q", "SELECT 1", "bank", limit), was, now, plan, plan)
+    assert (one.slower, one.late) == (slower, late)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pymysql import Connection
     from pymysql.cursors import Cursor
 
-METHOD = "mysql-quoted-md5-sum/1"
+METHOD = "mysql-quoted-sha256-sum/1"
 
 _PINNED = (
     "SET NAMES utf8mb4",
@@ -49,11 +49,11 @@ _ITEMS = {
         SELECT CONCAT(table_name, '.', constraint_name), constraint_type
         FROM information_schema.table_constraints WHERE table_schema = %s""",
     "trigger": """
-        SELECT trigger_name, MD5(action_statement) FROM information_schema.triggers WHERE trigger_schema = %s""",
+        SELECT trigger_name, SHA2(action_statement, 256) FROM information_schema.triggers WHERE trigger_schema = %s""",
     "routine": """
-        SELECT CONCAT(LOWER(routine_type), ' ', routine_name), MD5(routine_definition)
+        SELECT CONCAT(LOWER(routine_type), ' ', routine_name), SHA2(routine_definition, 256)
         FROM information_schema.routines WHERE routine_schema = %s""",
-    "event": "SELECT event_name, MD5(event_definition) FROM information_schema.events WHERE event_schema = %s",
+    "event": "SELECT event_name, SHA2(event_definition, 256) FROM information_schema.events WHERE event_schema = %s",
     "charset": """
         SELECT schema_name, default_character_set_name FROM information_schema.schemata WHERE schema_name = %s""",
 }
@@ -141,7 +141,7 @@ def _table(connection: Connection[Cursor], name: str, columns: Sequence[_Column]
         return Table(name, int(_rows(connection, f"SELECT COUNT(*) FROM {table}")[0][0]))  # noqa: S608 (quoted)
     row = f"CONCAT_WS(',', {', '.join(_written(one) for one in columns)})"
     # As many digits as a number of 64 bits has; their sum is a decimal, which has room for all of them.
-    content = f"CAST(CONV(LEFT(MD5({row}), 16), 16, 10) AS UNSIGNED)"
+    content = f"CAST(CONV(LEFT(SHA2({row}, 256), 16), 16, 10) AS UNSIGNED)"
     words = f"SELECT COUNT(*), COALESCE(SUM({content}), 0) FROM {table}"  # noqa: S608 (quoted names)
     rows, total = _rows(connection, words)[0]
     return Table(name, int(rows), sum_of([int(total)]))

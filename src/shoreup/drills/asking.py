@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import shlex
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,6 +24,9 @@ from shoreup.engines.mysql import RunningMysql
 from shoreup.engines.postgresql import RunningPostgresql
 from shoreup.engines.redis import RunningRedis
 from shoreup.engines.sqlite import opened
+
+if TYPE_CHECKING:
+    import psycopg
 
 ASKER = "shoreup_asks"
 """The user who asks. It is made for that in the scratch server."""
@@ -36,13 +42,15 @@ class Question(Struct, frozen=True):
     """What is asked, and what has to come: the first column of the first row, as text.
 
     ``expect`` is that text, or a comparison of numbers (``>= 400``). Without it, anything but nothing, zero and false
-    will do. ``database`` is which one is asked where a copy holds several.
+    will do. ``database`` is which one is asked where a copy holds several. ``within`` is how long it may take on the
+    new version of an upgrade, where the owner said that.
     """
 
     query: str
     expect: str = ""
     name: str = ""
     database: str = ""
+    within: timedelta | None = None
 
     def __str__(self) -> str:
         return self.name or f"{self.query[:60]}{'...' if len(self.query) > 60 else ''}"
@@ -69,7 +77,22 @@ def disappointed(question: Question, answer: Answer) -> str:
 
 def ask_postgresql(server: RunningPostgresql, query: str, database: str) -> Answer:
     """Ask one database of a server."""
-    from psycopg import Error, sql
+    from psycopg import Error
+
+    with asker_of_postgresql(server, database) as connection:
+        try:
+            with connection.transaction():
+                # Prepared, a text can hold one statement and no more.
+                row = connection.execute(query.encode(), prepare=True).fetchone()
+        except Error as problem:
+            return Answer(refused=type(problem).__name__)
+    return _first(row)
+
+
+@contextmanager
+def asker_of_postgresql(server: RunningPostgresql, database: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection of the one who asks, which only reads; the role is made where the server has none."""
+    from psycopg import sql
 
     asker = sql.Identifier(ASKER)
     with server.connect(database) as connection:
@@ -84,13 +107,7 @@ def ask_postgresql(server: RunningPostgresql, query: str, database: str) -> Answ
     with server.connect(database, user=ASKER) as connection:
         connection.execute("SET default_transaction_read_only = on")
         connection.execute(f"SET statement_timeout = '{SECONDS}s'")
-        try:
-            with connection.transaction():
-                # Prepared, a text can hold one statement and no more.
-                row = connection.execute(query.encode(), prepare=True).fetchone()
-        except Error as problem:
-            return Answer(refused=type(problem).__name__)
-    return _first(row)
+        yield connection
 
 
 def ask_mysql(server: RunningMysql, query: str, database: str) -> Answer:

@@ -147,13 +147,18 @@ def _holds_copies_of(store: StoreSettings, job: str) -> bool:
     return any(fnmatchcase(job, one) for one in store.copies_of)
 
 
+def questions_about(settings: Settings, *names: str) -> tuple[Question, ...]:
+    """What the owner asks of a job's copy, or of a database, by any of its names (``namespace/name``)."""
+    return tuple(
+        Question(one.query, one.expect, one.name, one.database, one.within)
+        for one in settings.smoke
+        if any(fnmatchcase(name, one.subject) for name in names)
+    )
+
+
 def _with_questions(settings: Settings, job: str, parts: Sequence[Part]) -> list[Part]:
     """The owner's questions, put to the part that they fit: the first that is of a database, else the first."""
-    asked = tuple(
-        Question(one.query, one.expect, one.name, one.database)
-        for one in settings.smoke
-        if fnmatchcase(job, one.subject)
-    )
+    asked = questions_about(settings, job)
     at = next((number for number, part in enumerate(parts) if part.wanted.product != FILES), 0)
     return [replace(part, questions=asked) if number == at else part for number, part in enumerate(parts)]
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from shoreup.drills.asking import Question
 from shoreup.drills.base import Wishes
 from shoreup.drills.copies import Copy
 from shoreup.drills.newest_copies import newest_copies
-from shoreup.drills.restore_specs import restore_spec, superuser
+from shoreup.drills.restore_specs import questions_about, restore_spec, superuser
 from shoreup.drills.restoring import RestoreSpec
 from shoreup.drills.upgrading_postgresql import PRODUCT, RehearsalSpec
 from shoreup.engines.choosing import Wanted
@@ -81,8 +83,15 @@ def rehearsal_spec(estate: Estate, way: Way, wishes: Wishes) -> RehearsalSpec | 
         target=target,
         copy=Copy(found, superuser=superuser(database)),
         programs=programs,
+        questions=questions_of(estate, database),
         inputs=dict(database_inputs(database).digests),
     )
+
+
+def questions_of(estate: Estate, database: Database) -> tuple[Question, ...]:
+    """What the owner asks of a database, by its own name or by that of a job that copies it."""
+    jobs = [f"{one.namespace}/{one.name}" for one in _of(estate, database)]
+    return questions_about(estate.settings, f"{database.namespace}/{database.name}", *jobs)
 
 
 def dump_spec(estate: Estate, way: Way, wishes: Wishes) -> RestoreSpec | str:
@@ -94,10 +103,10 @@ def dump_spec(estate: Estate, way: Way, wishes: Wishes) -> RestoreSpec | str:
     if not backups:
         if wishes.copy is None:
             return "no job of the repository makes a dump of it; name one with --from"
-        return _alone(way, wishes.copy, target)
+        return _alone(estate, way, wishes.copy, target)
     specs = [restore_spec(estate, (backup,), wishes) for backup in backups]
     ready = [one for one in specs if isinstance(one, RestoreSpec)]
-    return _aimed(way, ready[0], target) if ready else str(specs[0])
+    return _aimed(estate, way, ready[0], target) if ready else str(specs[0])
 
 
 def copy_of(estate: Estate, database: Database) -> Path | str:
@@ -124,12 +133,13 @@ def _programs(wishes: Wishes) -> Installation | str | None:
     return lying_in(PRODUCT, wishes.programs) or f"{wishes.programs} holds no programs of PostgreSQL that run"
 
 
-def _alone(way: Way, copy: Path, target: str) -> RestoreSpec:
+def _alone(estate: Estate, way: Way, copy: Path, target: str) -> RestoreSpec:
     wanted = Wanted(way.database.product, target)
     inputs = dict(database_inputs(way.database).digests)
-    return RestoreSpec(subject_of(way.database.resource), wanted, Copy(copy), inputs=inputs)
+    questions = questions_of(estate, way.database)
+    return RestoreSpec(subject_of(way.database.resource), wanted, Copy(copy), inputs=inputs, questions=questions)
 
 
-def _aimed(way: Way, spec: RestoreSpec, target: str) -> RestoreSpec:
-    one = _alone(way, spec.copy.path, target)
-    return RestoreSpec(one.subject, one.wanted, spec.copy, spec.manifest, spec.made, inputs=one.inputs)
+def _aimed(estate: Estate, way: Way, spec: RestoreSpec, target: str) -> RestoreSpec:
+    one = _alone(estate, way, spec.copy.path, target)
+    return replace(one, copy=spec.copy, manifest=spec.manifest, made=spec.made)

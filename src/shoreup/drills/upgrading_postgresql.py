@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -30,9 +29,12 @@ from msgspec.structs import replace
 from shoreup.compare.manifest import Content, Difference, Manifest, differences
 from shoreup.compare.postgresql import take
 from shoreup.compare.soundness import can_check_pages, unsound
+from shoreup.drills.asking import Question
 from shoreup.drills.copies import Copy
+from shoreup.drills.crossing import CONTROL, DOWNTIME, STILL, Crossing, quiet
+from shoreup.drills.interview import Interview, analyze, begun
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
-from shoreup.drills.questions import Answer, Question, ask, slower, worse
+from shoreup.drills.regressions import Pace
 from shoreup.engines.base import EngineTrouble, needed
 from shoreup.engines.catalogue import written
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
@@ -42,25 +44,15 @@ from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPos
 from shoreup.engines.postgresql_catalogue import QUIETLY, answers, different, questions
 from shoreup.engines.postgresql_dumps import shape_of as dump_shape
 from shoreup.engines.postgresql_files import base_backup, bring
-from shoreup.engines.postgresql_inventory import Cluster, Shape, inventory
-from shoreup.engines.postgresql_upgrade import (
-    Mode,
-    Refused,
-    Side,
-    carry_over,
-    check,
-    make_alike,
-    take_back_link,
-)
+from shoreup.engines.postgresql_inventory import Cluster, inventory
+from shoreup.engines.postgresql_statements import Statement
+from shoreup.engines.postgresql_upgrade import Mode, Refused, take_back_link
 from shoreup.engines.providers import Installation, installed
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import UPGRADED_TO, Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
 
 PRODUCT = "postgresql"
-DOWNTIME = {Mode.COPY: "downtime by copy", Mode.LINK: "downtime by link"}
-"""What the measured downtimes are called in a proof; seconds."""
-CONTROL = "shoreup_control"
 _TOLD = 5
 _BAD: LiteralString = "CREATE TABLE unmovable (id int, refers regproc)"
 _GOOD: LiteralString = "DROP TABLE unmovable; CREATE TABLE marks AS SELECT g AS id FROM generate_series(1, 10) g"
@@ -73,6 +65,8 @@ class RehearsalSpec(Struct, frozen=True):
 
     ``wanted`` is the server that runs, ``target`` the major version to go to. ``copy`` is a dump, a base backup or the
     data directory of a stopped server. ``programs`` are the target's own programs, where they are on this machine.
+    ``questions`` are the owner's own, ``statements`` what the server is asked most: both are held against each other
+    in answers and pace.
     """
 
     subject: ProofSubject
@@ -81,6 +75,7 @@ class RehearsalSpec(Struct, frozen=True):
     copy: Copy
     programs: Installation | None = None
     questions: tuple[Question, ...] = ()
+    statements: tuple[Statement, ...] = ()
     inputs: Mapping[str, str] = {}
     fingerprint: str = ""
     lasts: timedelta = timedelta(days=30)
@@ -92,7 +87,7 @@ class Written(Struct, frozen=True):
 
     manifest: Manifest
     cluster: Cluster
-    answers: tuple[Answer, ...]
+    interview: Interview
     databases: tuple[str, ...]
     unsound: tuple[str, ...]
     control: Content | None = None
@@ -181,7 +176,7 @@ class _Rehearsal(Struct, frozen=True):
         seen.engine = Engine(PRODUCT, f"{seen.engine.version} to {target.engine.version}", seen.engine.stands_in_for)
         seen.measure(UPGRADED_TO, target.installation.version[0], "major version")
         quiet(data, self.scratch)
-        crossing = _Crossing(self.scratch, self.choice, target, data, was.cluster.shape)
+        crossing = Crossing(self.scratch, self.choice, target, data, was.cluster.shape)
         refusal = self._control(crossing)
         with self._old(data, superuser) as running:
             with running.connect(CONTROL) as connection:
@@ -250,7 +245,7 @@ class _Rehearsal(Struct, frozen=True):
 
     @contextmanager
     def _old(self, data: Path, superuser: str) -> Iterator[RunningPostgresql]:
-        options = PostgresqlOptions(superuser=superuser, data=data, durable=True)
+        options = PostgresqlOptions(superuser=superuser, data=data, durable=True, settings=STILL)
         with Postgresql(self.choice, self.scratch, options).start() as running:
             yield running
 
@@ -258,6 +253,8 @@ class _Rehearsal(Struct, frozen=True):
         self.seen.engine = running.engine
         databases = running.databases()
         found = inventory(running.ask)
+        # Who asks is a role, and comes before roles are written down.
+        interview = begun(running, databases, self.spec.questions, self.spec.statements)
         with self.seen.timed("write down"):
             manifest = take(running.connect, databases, jobs=self.spec.copy.jobs)
         rows = sum(one.rows for one in manifest.contents)
@@ -266,19 +263,10 @@ class _Rehearsal(Struct, frozen=True):
         return Written(
             manifest,
             found,
-            self._answers(running, databases),
+            interview,
             databases,
             self._unsound(running, databases),
         )
-
-    def _answers(self, running: RunningPostgresql, databases: Sequence[str]) -> tuple[Answer, ...]:
-        found: list[Answer] = []
-        others = [one for one in databases if one != "postgres"] or ["postgres"]
-        for question in self.spec.questions:
-            place = question.database if question.database in databases else others[0]
-            with running.connect(place) as connection:
-                found.append(ask(connection, question))
-        return tuple(found)
 
     def _catalogue(self, running: RunningPostgresql, databases: Sequence[str]) -> dict[str, dict[str, str]]:
         """What a real upgrade looks at while everybody waits: what it would take for trouble shows here first."""
@@ -295,7 +283,7 @@ class _Rehearsal(Struct, frozen=True):
 
     # ---------------------------------------------------------------------------------------------- the new one
 
-    def _control(self, crossing: _Crossing) -> str:
+    def _control(self, crossing: Crossing) -> str:
         """What the check says of a column that cannot be carried over; empty where it lets it through."""
         with self.seen.timed("control"):
             try:
@@ -304,7 +292,7 @@ class _Rehearsal(Struct, frozen=True):
                 return f"refused, {refused.reasons[-1]}" if any(CONTROL in one for one in refused.reasons) else ""
         return ""
 
-    def _by_copy(self, crossing: _Crossing, was: Written) -> tuple[list[str], str]:
+    def _by_copy(self, crossing: Crossing, was: Written) -> tuple[list[str], str]:
         """What is wrong after copying, and what is said of the row that was changed on purpose."""
         seen, databases = self.seen, was.databases
         with crossing.carried(Mode.COPY, seen) as running:
@@ -315,12 +303,10 @@ class _Rehearsal(Struct, frozen=True):
             found = self._differences(was, now)
             spoilt = next((f"seen, {one}" for one in found if one.database == CONTROL and one.kind == "table"), "")
             wrong = [str(one) for one in found if one.database != CONTROL]
+            bare = self._paces(crossing, running, was)
             with seen.timed("analyze"):
-                needed(running.tool("vacuumdb", ["--all", "--analyze-only", "--quiet"]), crossing.new.jail)
-            answers = self._answers(running, databases)
-            wrong += worse(was.answers, answers)
-            for words in slower(was.answers, answers):
-                seen.limits.append(f"why {words}")
+                analyze(running)
+            wrong += was.interview.wrong(running, bare, self._paces(crossing, running, was), seen)
             for database in databases:
                 with running.connect(database) as connection:
                     if not can_check_pages(connection):
@@ -329,7 +315,14 @@ class _Rehearsal(Struct, frozen=True):
         crossing.forget()
         return wrong, spoilt
 
-    def _back(self, crossing: _Crossing, was: Written) -> list[str]:
+    def _paces(self, crossing: Crossing, running: RunningPostgresql, was: Written) -> tuple[Pace, ...]:
+        """How fast the new server answers, and the old one, which stands beside it meanwhile."""
+        if not was.interview.queries:
+            return ()
+        with self._old(crossing.old_data, was.cluster.shape.superuser) as old:
+            return was.interview.paces(old, running)
+
+    def _back(self, crossing: Crossing, was: Written) -> list[str]:
         """Link, do not start, and go back: what is wrong with the old cluster then."""
         with self.seen.timed("way back"):
             crossing.carry(Mode.LINK)
@@ -339,7 +332,7 @@ class _Rehearsal(Struct, frozen=True):
                 now = take(running.connect, was.databases, jobs=self.spec.copy.jobs)
         return [f"after going back: {one}" for one in self._differences(was, now)]
 
-    def _by_link(self, crossing: _Crossing, was: Written) -> list[str]:
+    def _by_link(self, crossing: Crossing, was: Written) -> list[str]:
         with crossing.carried(Mode.LINK, self.seen) as running:
             wrong = list(different(was.catalogue, self._catalogue(running, was.databases)))
             now = take(running.connect, was.databases, jobs=self.spec.copy.jobs)
@@ -367,96 +360,16 @@ class _Rehearsal(Struct, frozen=True):
     def _concluded(self, was: Written, wrong: Sequence[str], target: Choice) -> None:
         seen = self.seen
         if wrong:
-            seen.fails(_some(wrong))
+            seen.fails("; ".join([_some(wrong), *was.interview.slow]))
             return
         rows = sum(one.rows for one in was.manifest.contents)
         copy, link = seen.seconds(DOWNTIME[Mode.COPY]), seen.seconds(DOWNTIME[Mode.LINK])
         seen.limits.append("what the applications say to the new version: nobody but the drill asked it")
-        seen.passes(
+        words = (
             f"by copy (away for {copy:.1f} s) and by link ({link:.1f} s) PostgreSQL {target.engine.version} holds "
             f"every table as it was, {rows} rows; going back after a link gave the old server as it was"
         )
-
-
-class _Crossing:
-    """The old data directory and one new cluster after another."""
-
-    def __init__(self, scratch: Scratch, old: Choice, new: Choice, old_data: Path, shape: Shape) -> None:
-        self._scratch = scratch
-        self._choice = new
-        self._old = Postgresql(old, scratch, PostgresqlOptions(data=old_data))
-        self.new = Postgresql(new, scratch, PostgresqlOptions(superuser=shape.superuser))
-        self.old_data = old_data
-        self._shape = shape
-        self._sockets = scratch.make(f"u-{secrets.token_hex(2)}")
-        self._empty: Path | None = None
-        self._made: Path | None = None
-
-    def check(self) -> None:
-        """Raises :class:`Refused`."""
-        check(self._old_side(), self._fresh(), self._shape.superuser, self._sockets, self.new.jail)
-
-    def carry(self, mode: Mode) -> float:
-        """Carry over into a new cluster; the seconds that it took. Raises :class:`Refused`."""
-        new = self._fresh()
-        began = monotonic()
-        carry_over(self._old_side(), new, self._shape.superuser, self._sockets, self.new.jail, mode)
-        return monotonic() - began
-
-    @contextmanager
-    def carried(self, mode: Mode, seen: Seen) -> Iterator[RunningPostgresql]:
-        """Carry over and start; the downtime is measured."""
-        took = self.carry(mode)
-        assert self._made is not None
-        began = monotonic()
-        options = PostgresqlOptions(superuser=self._shape.superuser, data=self._made, durable=True)
-        with Postgresql(self._choice, self._scratch, options).start() as running:
-            with running.connect(CONTROL) as connection:
-                connection.execute("CREATE TABLE first_write (id int)")
-                connection.execute("DROP TABLE first_write")
-            started = monotonic() - began
-            seen.measure(f"pg_upgrade by {mode}", took, "s")
-            seen.measure(DOWNTIME[mode], seen.seconds("stop") + took + started, "s")
-            yield running
-
-    def forget(self) -> None:
-        """Remove the newest new cluster: two of them would need room twice."""
-        if self._made is not None:
-            shutil.rmtree(self._made)
-            self._made = None
-
-    def _fresh(self) -> Side:
-        """An empty cluster; one that was only checked is taken again."""
-        programs = self.new.program("postgres").parent
-        if self._empty is None:
-            # Each of them is the same, so one is made and the others are its copies.
-            self._empty = self._scratch.make(f"e-{secrets.token_hex(2)}")
-            make_alike(self._shape, Side(programs, self._empty), self._choice.installation.version[0], self.new.jail)
-            quiet(self._empty, self._scratch)
-        if self._made is None:
-            self._made = self._scratch.room / f"n-{secrets.token_hex(3)}"
-            shutil.copytree(self._empty, self._made)
-            for one in (self._made, *self._made.rglob("*")):
-                self._scratch.give(one)
-        return Side(programs, self._made)
-
-    def _old_side(self) -> Side:
-        return Side(self._old.program("postgres").parent, self.old_data)
-
-
-def quiet(data: Path, scratch: Scratch) -> None:
-    """Replace a cluster's own configuration by one that does nothing by itself and lets in whoever is in the jail."""
-    files = {
-        "postgresql.conf": "",
-        "postgresql.auto.conf": "",
-        "pg_hba.conf": "local all all trust\n",
-        "pg_ident.conf": "",
-    }
-    for name, text in files.items():
-        (data / name).unlink(missing_ok=True)
-        (data / name).write_text(text, encoding="utf-8")
-        (data / name).chmod(0o600)
-        scratch.give(data / name)
+        seen.passes("; ".join([words, *was.interview.slow]))
 
 
 def _make_role(running: RunningPostgresql, role: str) -> None:

@@ -6,6 +6,8 @@ by the step that needs it.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec import Struct, field
 
 
@@ -83,7 +85,7 @@ class Smoke(Struct, frozen=True):
     compared and never shown."""
 
     subject: str
-    """The job whose copy it is ('namespace/name', with * for anything)."""
+    """The job whose copy it is, or for an upgrade the database ('namespace/name', with * for anything)."""
     query: str
     """One statement of SQL; for Redis a command that reads ('DBSIZE'); for files a pattern ('photos/**/*.jpg'), which
     is answered by how many there are."""
@@ -94,3 +96,6 @@ class Smoke(Struct, frozen=True):
     """What reports call it; else its first words."""
     database: str = ""
     """Which database is asked, where the copy holds several."""
+    within: timedelta | None = None
+    """The longest that the answer may take after an upgrade of PostgreSQL; a rehearsal that it takes longer in fails.
+    Without it, times are told and decide nothing."""

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from msgspec import Struct
 
+from shoreup.drills.asking import Question
 from shoreup.drills.copies import Copy
 from shoreup.drills.proving import record
-from shoreup.drills.upgrade_specs import Way
+from shoreup.drills.restore_specs import questions_about
+from shoreup.drills.upgrade_specs import Way, questions_of
 from shoreup.drills.upgrading_postgresql import RehearsalSpec, rehearse
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.postgresql_cluster import OwnCluster, own_cluster
 from shoreup.engines.postgresql_inventory import inventory
+from shoreup.engines.postgresql_statements import Statement, statements
 from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.providers import lying_in
 from shoreup.facts.estate import Estate
@@ -106,6 +110,8 @@ def rehearse_data(paths: Sequence[Path], options: RunOptions, say: Progress) -> 
             target=one.target,
             copy=Copy(copy, superuser=user),
             programs=lying_in(POSTGRESQL, options.programs) if options.programs is not None else None,
+            questions=_questions(one),
+            statements=_statements(one.cluster),
             inputs={**inputs, _CLUSTER: _number(one.cluster)},
         )
         say("rehearsing", 0, 0)
@@ -203,6 +209,25 @@ def _need_rehearsal(one: _Meant) -> None:
             f"No rehearsal of this upgrade to {one.target} is on record that counts today. Rehearse it first: "
             f"shoreup upgrade postgres rehearse --data {one.cluster.data} --to {one.target}; or say --unrehearsed."
         )
+
+
+def _questions(one: _Meant) -> tuple[Question, ...]:
+    """The owner's own, of the estate's database; where the estate does not know it, by the data directory's name."""
+    if one.way is not None:
+        return questions_of(one.estate, one.way.database)
+    return questions_about(one.estate.settings, str(one.cluster.data))
+
+
+def _statements(cluster: OwnCluster) -> tuple[Statement, ...]:
+    """What the running server is asked most, where it counts that."""
+    if cluster.pidfile() is None:
+        return ()
+    for name, inside in inventory(cluster.ask).inside.items():
+        if "pg_stat_statements" in inside.extensions:
+            # The extension may lie in a schema of its own, or be created and not loaded.
+            with suppress(EngineTrouble):
+                return statements(cluster.ask, name)
+    return ()
 
 
 def _copied(cluster: OwnCluster, folder: Path, say: Progress) -> tuple[Path, str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from shoreup.drills.crossing import DOWNTIME
 from shoreup.drills.upgrade_specs import DUMPED, Way, ways
-from shoreup.drills.upgrading_postgresql import DOWNTIME
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import NoProvider, Wanted, choose
@@ -99,7 +99,7 @@ def _of_estate(estate: Estate, way: Way, options: PlanOptions) -> UpgradePlan:
     target, found = way.target(options.to), list[Point]()
     if way.unknown:
         found.append(Point(Weight.UNKNOWN, f"what runs: {way.unknown}", "name a version in the image's tag"))
-    if way.database.product in DUMPED:
+    if target and way.database.product in DUMPED:
         found += _by_dump(way, target)
     elif target:
         found.append(
@@ -169,7 +169,7 @@ def _by_dump(way: Way, target: str) -> Iterator[Point]:
         yield Point(
             Weight.BEFORE,
             f"{way.product.title} {way.known.version} is an innovation release: its files never go to an older line",
-            f"go by a dump to {target or 'a long-term release'}; never start the other version on its files",
+            f"go by a dump to {target}; never start the other version on its files",
         )
 
 
