@@ -147,11 +147,11 @@ def paces(was: Asker, now: Asker, wanted: Sequence[Query]) -> Iterator[Pace]:
     for query in wanted:
         with was(query.database) as old, now(query.database) as new:
             try:
-                plans = _planned(old, query), _planned(new, query)
-                times = (None, None) if query.parameters else _timed(old, new, query)
+                plan_was, plan_now = _planned(old, query), _planned(new, query)
+                old_time, new_time = (None, None) if query.parameters else _timed(old, new, query)
             except Error:
                 continue
-        yield Pace(query, *times, *plans)
+        yield Pace(query, old_time, new_time, plan_was, plan_now)
 
 
 def _timed(old: Connection, new: Connection, query: Query) -> tuple[float, float]:
