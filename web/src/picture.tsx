@@ -1,29 +1,16 @@
 import cytoscape, { type Core, type ElementDefinition } from "cytoscape";
 import dagre from "cytoscape-dagre";
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { CLASSES, type Consequence, type Dossier, grouped } from "./data";
+import { useEffect, useRef } from "preact/hooks";
+import { CLASSES } from "./data";
 
 cytoscape.use(dagre);
 
 interface Props {
-  graph: Dossier["graph"];
-  kinds: ReadonlySet<string>;
-  folded: boolean;
-  worst: Map<string, Consequence>;
+  elements: ElementDefinition[];
   selected: string | null;
   stopped: string[];
   choose: (id: string | null) => void;
 }
-
-const SHAPES: Record<string, string> = {
-  "way in": "round-tag",
-  middleware: "round-diamond",
-  service: "ellipse",
-  database: "barrel",
-  volume: "bottom-round-rectangle",
-  server: "round-octagon",
-  config: "rectangle",
-};
 
 /** The wiring drawn. It is made when it comes into sight, so that the page opens at once. */
 export function Picture(props: Props) {
@@ -31,10 +18,7 @@ export function Picture(props: Props) {
   const core = useRef<Core | null>(null);
   const choose = useRef(props.choose);
   choose.current = props.choose;
-  const elements = useMemo(
-    () => (props.folded ? foldedElements(props) : elementsOf(props)),
-    [props.graph, props.kinds, props.folded, props.worst],
-  );
+  const { elements } = props;
 
   useEffect(() => {
     const holder = target.current;
@@ -79,76 +63,6 @@ export function Picture(props: Props) {
   );
 }
 
-function elementsOf({ graph, kinds, worst }: Props): ElementDefinition[] {
-  const shown = graph.things.filter((one) => kinds.has(one.kind));
-  const visible = new Set(shown.map((one) => one.id));
-  const needs = grouped(graph.links, (link) => link.source);
-  const joined = new Set<string>();
-  const edges: ElementDefinition[] = [];
-  for (const one of shown) {
-    // What is hidden between two that are shown is stepped over.
-    const waiting = [one.id];
-    const passed = new Set(waiting);
-    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-      for (const link of needs.get(at) ?? []) {
-        if (visible.has(link.target)) {
-          const key = `${one.id}\n${link.target}`;
-          if (link.target === one.id || joined.has(key)) continue;
-          joined.add(key);
-          edges.push({ data: { source: one.id, target: link.target } });
-        } else if (!passed.has(link.target)) {
-          passed.add(link.target);
-          waiting.push(link.target);
-        }
-      }
-    }
-  }
-  const used = new Set(edges.flatMap((edge) => [edge.data.source as string, edge.data.target as string]));
-  const nodes = shown
-    .filter((one) => used.has(one.id))
-    .map((one) => ({
-      data: {
-        id: one.id,
-        label: one.name.slice(one.name.lastIndexOf("/") + 1),
-        shape: SHAPES[one.kind] ?? "round-rectangle",
-        worst: worst.get(one.id) ?? "",
-        weight: one.dependants,
-        members: [one.id],
-      },
-    }));
-  return [...nodes, ...edges];
-}
-
-/** One box for each namespace; what has none stays itself. */
-function foldedElements(props: Props): ElementDefinition[] {
-  const box = new Map(props.graph.things.map((one) => [one.id, one.namespace ? `namespace ${one.namespace}` : one.id]));
-  const shown = props.graph.things.filter((one) => one.namespace || props.kinds.has(one.kind));
-  const boxes = grouped(shown, (one) => box.get(one.id) ?? one.id);
-  const joined = new Set<string>();
-  const edges: ElementDefinition[] = [];
-  for (const link of props.graph.links) {
-    const source = box.get(link.source) ?? "";
-    const goal = box.get(link.target) ?? "";
-    const key = `${source}\n${goal}`;
-    if (source === goal || joined.has(key) || !boxes.has(source) || !boxes.has(goal)) continue;
-    joined.add(key);
-    edges.push({ data: { source, target: goal } });
-  }
-  const used = new Set(edges.flatMap((edge) => [edge.data.source as string, edge.data.target as string]));
-  const nodes = [...boxes]
-    .filter(([id]) => used.has(id) || id.startsWith("namespace "))
-    .map(([id, some]) => {
-      const found = some.map((one) => props.worst.get(one.id)).filter((one) => one !== undefined);
-      const worst = CLASSES.find((name) => found.includes(name)) ?? "";
-      const label = id.startsWith("namespace ") ? `${id.slice(10)} (${some.length})` : (some[0]?.name ?? id);
-      const heaviest = some.reduce((a, b) => (a.dependants >= b.dependants ? a : b));
-      return {
-        data: { id, label, shape: "round-rectangle", worst, weight: heaviest.dependants, members: some.map((one) => one.id), heaviest: heaviest.id },
-      };
-    });
-  return [...nodes, ...edges];
-}
-
 function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: string | null) => void): Core {
   const ink = getComputedStyle(document.documentElement);
   const colour = (name: string) => ink.getPropertyValue(name).trim();
@@ -175,6 +89,7 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
           "min-zoomed-font-size": 5,
         },
       },
+      { selector: "node[box]", style: { "border-style": "dashed", color: colour("--faint") } },
       ...CLASSES.map((name) => ({
         selector: `node[worst = "${name}"]`,
         style: { "border-color": colour(`--${name}`), "border-width": 3 },
@@ -197,7 +112,7 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
     ],
     layout: { name: "dagre", rankDir: "LR", nodeSep: 8, rankSep: 70, fit: true, padding: 16 } as never,
   });
-  drawn.on("tap", "node", (event) => choose((event.target.data("heaviest") as string | undefined) ?? (event.target.id() as string)));
+  drawn.on("tap", "node", (event) => choose(event.target.id() as string));
   drawn.on("tap", (event) => {
     if (event.target === drawn) choose(null);
   });
@@ -211,7 +126,7 @@ function mark(drawn: Core, selected: string | null, stopped: string[]) {
     if (!selected) return;
     drawn.nodes().forEach((node) => {
       const members = node.data("members") as string[];
-      if (members.includes(selected)) node.addClass("chosen");
+      if (node.id() === selected || members.includes(selected)) node.addClass("chosen");
       else if (members.some((one) => lost.has(one))) node.addClass("stopped");
       else node.addClass("far");
     });

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { CLASSES, CLASS_NAMES, type Consequence, type Dossier, type Thing, where, without } from "./data";
+import { boxed, elementsOf, type View } from "./nodes";
 import { Picture } from "./picture";
 
 const MANY = 120;
@@ -10,9 +11,19 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
   const { things, links } = dossier.graph;
   const worst = useMemo(() => worstOf(dossier), [dossier]);
   const [kinds, setKinds] = useState<ReadonlySet<string>>(USUAL);
-  const [folded, setFolded] = useState(things.length > MANY);
+  const [view, setView] = useState<View>(things.length > MANY ? "most" : "all");
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const [words, setWords] = useState("");
   const [selected, setSelected] = useState<string | null>(null);
+  const elements = useMemo(
+    () => elementsOf({ graph: dossier.graph, kinds, view, opened, worst }),
+    [dossier, kinds, view, opened, worst],
+  );
+  const choose = (id: string | null) => {
+    const box = id === null ? undefined : boxed(id);
+    if (box === undefined) setSelected(id);
+    else setOpened(new Set([...opened, box]));
+  };
   const stopped = useMemo(() => (selected ? without(links, [selected]) : []), [links, selected]);
   const by = useMemo(() => new Map(things.map((one) => [one.id, one])), [things]);
   const wanted = words.toLowerCase();
@@ -37,7 +48,18 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
               ))}
             </datalist>
             <label>
-              <input type="checkbox" checked={folded} onChange={(event) => setFolded(event.currentTarget.checked)} /> one box a namespace
+              Show{" "}
+              <select
+                value={view}
+                onChange={(event) => {
+                  setView(event.currentTarget.value as View);
+                  setOpened(new Set());
+                }}
+              >
+                <option value="most">what matters most</option>
+                <option value="namespaces">a box for each namespace</option>
+                <option value="all">everything</option>
+              </select>
             </label>
             <fieldset>
               <legend class="unseen">Kinds that are shown</legend>
@@ -61,15 +83,7 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
             </p>
           )}
           <div class="wiring">
-            <Picture
-              graph={dossier.graph}
-              kinds={kinds}
-              folded={folded}
-              worst={worst}
-              selected={selected}
-              stopped={stopped}
-              choose={setSelected}
-            />
+            <Picture elements={elements} selected={selected} stopped={stopped} choose={choose} />
             <aside aria-live="polite">
               {chosen ? (
                 <>
@@ -92,7 +106,10 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
                   </button>
                 </>
               ) : (
-                <p class="faint">Click something to see what stops when it does. Colours: the worst that was found there.</p>
+                <p class="faint">
+                  Click something to see what stops when it does, or a dashed box to open it. An arrow goes to what is needed.
+                  Colours: the worst that was found there.
+                </p>
               )}
               <ul class="legend">
                 {CLASSES.map((name) => (

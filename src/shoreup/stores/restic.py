@@ -2,6 +2,9 @@
 
 restic writes a snapshot when its input ends well, so a run that is ended before has written none. Its password goes
 through a pipe: it stands in no argument, no variable and no file.
+
+Whoever is killed leaves its lock behind. restic knows which of them are of the dead of this machine, or too old, and
+takes those away when asked to; others are waited for.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from shutil import which
 from tempfile import TemporaryFile
+from time import sleep
 from typing import IO
 
 import msgspec
@@ -24,7 +28,13 @@ _TAG = "shoreup"
 _PASSED_ON = ("AWS_", "AZURE_", "B2_", "GOOGLE_", "OS_", "RCLONE_", "RESTIC_", "ST_", "XDG_")
 _NOT_PASSED_ON = frozenset({"RESTIC_PASSWORD", "RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "RESTIC_REPOSITORY"})
 _ALSO_PASSED_ON = frozenset({"HOME", "PATH", "SSH_AUTH_SOCK", "TMPDIR"})
-_GRACE = 20.0
+_GRACE = 5.0
+"""Seconds for an end that takes its lock away; one that waits for input does not always hear of it."""
+
+_LOCKED = "already locked"
+_PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between tries while somebody else holds the repository."""
+
 _SAID = 4096
 
 
@@ -32,6 +42,10 @@ class _Snapshot(Struct, frozen=True):
     id: str
     time: str
     paths: tuple[str, ...] = ()
+
+
+class _Held(StoreTrouble):
+    """Somebody has locked the repository."""
 
 
 class Restic:
@@ -55,6 +69,7 @@ class Restic:
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """Make a snapshot of a file with this content."""
+        self._run(["unlock", "--quiet"])  # a stream is not begun twice
         words = ["backup", "--stdin", f"--stdin-filename={_path(name)}", f"--tag={_TAG}", "--host=shoreup", "--quiet"]
         with self._started(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as (process, said):
             assert process.stdin is not None
@@ -92,8 +107,7 @@ class Restic:
             self._run(["forget", *found])
 
     def tidy(self) -> None:
-        """Give back the room of what was forgotten. Locks of the dead are taken away first."""
-        self._run(["unlock"])
+        """Give back the room of what was forgotten."""
         self._run(["prune"])
 
     def _snapshots(self) -> dict[str, list[str]]:
@@ -110,6 +124,15 @@ class Restic:
         return found
 
     def _run(self, words: Sequence[str]) -> bytes:
+        for pause in _PATIENCE:
+            try:
+                return self._once(words)
+            except _Held:
+                self._once(["unlock", "--quiet"])
+                sleep(pause)
+        return self._once(words)
+
+    def _once(self, words: Sequence[str]) -> bytes:
         with self._started(words, stdout=subprocess.PIPE) as (process, said):
             assert process.stdout is not None
             told = process.stdout.read()
@@ -154,6 +177,8 @@ class Restic:
         words = next((line for line in lines if line.startswith(("Fatal", "Error"))), lines[0] if lines else "no word")
         if "no snapshot" in words:
             raise NotThere(f"{self.shown}: nothing of that name is there")
+        if _LOCKED in words:
+            raise _Held(f"{self.shown}: {words[:300]}")
         help_ = ""
         if "config file" in words or "does not exist" in words:
             help_ = "; 'restic init' makes a repository"
