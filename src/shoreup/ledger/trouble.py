@@ -20,6 +20,7 @@ _ADVICE = (
     (r"locked|deadlock", "somebody else writes to it; try again"),
     (r"readonly|read-only|permission denied|unable to open", "see that you may write to it and to its folder"),
     (r"disk is full|No space left", "free some space there"),
+    (r"disk I/O error", "see that there is room on its disk, and that the disk is well"),
     (r'database "[^"]*" does not exist|Unknown database', "make the database first"),
     (
         r"refused|timed? ?out|timeout|translate host name|resolve|unreachable|No such file|server closed|terminat",

@@ -133,8 +133,13 @@ class Renamed:
 
 
 def _as_it_was(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
-    """A member with the rights that it had, unless it leads out of the folder."""
+    """A member with the rights that it had, unless it leads out of the folder or to what another one made there."""
     checked = tarfile.tar_filter(member, path)
+    if member.islnk():
+        tarfile.data_filter(member, path)  # it looks at where a second name leads, too
+    if not member.isdir() and os.path.lexists(os.path.join(path, checked.name)):  # noqa: PTH118 (as tarfile does)
+        # Ours name nothing twice. What is written to a name that is a link or a device already ends elsewhere.
+        raise BackupTrouble("its tar names something twice, which no tar of ours does: nothing of it is restored")
     return checked.replace(mode=member.mode, deep=False)
 
 

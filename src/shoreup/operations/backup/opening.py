@@ -12,7 +12,10 @@ from shoreup.operations.backup.shelf import BackupTrouble, Kept, Shelf
 
 
 def content(plan: Plan, shelf: Shelf, record: Record) -> Iterator[bytes]:
-    """The data of a backup. Raises :class:`BackupTrouble` at the end where it was not what its record says."""
+    """The data of a backup, never more than its record says that there is.
+
+    Raises :class:`BackupTrouble` where it was not what its record says: as soon as it swells, else at the end.
+    """
     seen = Meter()
     pieces = seen.through(shelf.store.get(shelf.called(record.file)))
     size = 0
@@ -26,6 +29,8 @@ def content(plan: Plan, shelf: Shelf, record: Record) -> Iterator[bytes]:
             raise BackupTrouble(f"it is packed by {way}, which this version of Shoreup does not know")
     for piece in inner:
         size += len(piece)
+        if size > record.content:
+            raise BackupTrouble(f"it unpacks to more than the {record.content} bytes that it was made of")
         yield piece
     for _ in pieces:
         pass  # what lies behind the end counts as well
