@@ -86,6 +86,51 @@ def test_a_database_comes_back_over_the_old_one_which_is_kept(
     assert (accounts(server, "bank"), accounts(server, kept)) == (5000, 10)
 
 
+def test_on_a_server_that_lacks_the_owners_they_are_made_without_passwords_and_powers(
+    server: RunningPostgresql, bank: Plan, tmp_path: Path
+) -> None:
+    with server.connect("bank") as connection:
+        for words in (
+            "CREATE ROLE tellers NOLOGIN",
+            "CREATE ROLE clerk LOGIN SUPERUSER PASSWORD 'hunter2' CONNECTION LIMIT 7 IN ROLE tellers, pg_monitor",
+            "CREATE ROLE stranger LOGIN",
+            "ALTER ROLE clerk SET app.token = 'hunter3'",
+            "ALTER TABLE account OWNER TO clerk",
+        ):
+            connection.execute(words.encode())
+    record = take(bank, tmp_path)
+    assert {one.name for one in record.roles} == {"clerk", "postgres", "tellers"}
+    (kept,) = (tmp_path / "store" / "bank").glob(f"{record.id}.backup.json")
+    assert "hunter" not in kept.read_text()
+    with server.connect("bank") as connection:
+        connection.execute(
+            "ALTER TABLE account OWNER TO postgres; DROP ROLE clerk; DROP ROLE tellers; DROP ROLE stranger"
+        )
+
+    with pytest.raises(Undone, match="given up"):
+        restore(bank, tmp_path, Wish(database="found"), broken(LOAD))
+    assert roles(server) == {"postgres"}
+    told = restore(bank, tmp_path, Wish(database="found"))
+    assert "the roles clerk, tellers were made, without passwords" in told
+    assert "clerk (SUPERUSER, pg_monitor)" in told
+    assert roles(server) == {"postgres", "clerk", "tellers"}
+    with server.connect("found") as connection:
+        row = connection.execute(
+            "SELECT tableowner, rolsuper, rolconnlimit, pg_has_role('clerk', 'tellers', 'member'), rolpassword "
+            "FROM pg_tables JOIN pg_authid ON rolname = tableowner WHERE tablename = 'account'"
+        ).fetchone()
+    assert row == ("clerk", False, 7, True, None)
+    assert restore(bank, tmp_path, Wish(folder=str(tmp_path / "there")))
+    script = (tmp_path / "there" / "roles.sql").read_text()
+    assert 'CREATE ROLE "clerk" LOGIN INHERIT SUPERUSER CONNECTION LIMIT 7;\n' in script
+    assert 'GRANT "pg_monitor" TO "clerk";\n' in script
+
+
+def roles(server: RunningPostgresql) -> set[str]:
+    with server.connect() as connection:
+        return {str(one) for (one,) in connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")}
+
+
 @pytest.mark.parametrize(
     ("wish", "at"), [(Wish(database="found"), PLACE), (Wish(over=True), LOAD), (Wish(over=True), PLACE)]
 )

@@ -15,6 +15,7 @@ from shoreup.compare.sqlite import take as take_sqlite
 from shoreup.operations.backup.opening import content, fetch
 from shoreup.operations.backup.packing import piped
 from shoreup.operations.backup.restoring import Restoring
+from shoreup.operations.backup.roles import script
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.stores.base import PIECE
 
@@ -66,6 +67,8 @@ class Renamed:
             elif self._inside is not None:
                 self._beside.mkdir(mode=0o700)
                 fetch(plan, plan.shelf(), record, self._beside / self._inside)
+                if record.roles:
+                    (self._beside / "roles.sql").write_text(script(record.roles), encoding="utf-8")
             else:
                 fetch(plan, plan.shelf(), record, self._beside)
         except OSError as problem:

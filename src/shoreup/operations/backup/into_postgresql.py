@@ -14,6 +14,7 @@ from shoreup.compare.postgresql import take
 from shoreup.operations.backup.of_postgresql import Server, first_line, server, tool_for
 from shoreup.operations.backup.opening import fetch
 from shoreup.operations.backup.restoring import Restoring
+from shoreup.operations.backup.roles import made, make, told, unmake
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.operations.backup.sources import Asked
 from shoreup.operations.backup.tools import run
@@ -36,6 +37,7 @@ class IntoPostgresql:
         self._name = self._old if wish.over else wish.database
         self._beside = f"shoreup_{restoring.mark}"
         self._before = f"{self._old}_before_{restoring.mark}"
+        self._made = f"made by the restore {restoring.mark} of the backup {restoring.record.id}"
         self._server: Server = server(Asked(plan.address, plan.secret, restoring.room))
 
     def refuse(self) -> None:
@@ -57,6 +59,7 @@ class IntoPostgresql:
         try:
             with closing(self._connect()) as connection:
                 self._drop(connection)
+                make(connection, record.roles, self._made)
                 like = connection.execute(_LIKE, (self._old,)).fetchone()
                 making = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(self._beside))
                 if like is not None:
@@ -87,8 +90,9 @@ class IntoPostgresql:
                     self._rename(connection, self._name, self._before)
                 self._rename(connection, self._beside, self._name)
             kept = self._there(connection, self._before)
+            roles = told(made(connection, self._made), self._restoring.record.roles)
         before = f"; what was there before is the database {self._before}" if kept else ""
-        return f"the database {self._name}{before}"
+        return f"the database {self._name}{before}{f'; {roles}' if roles else ''}"
 
     def take_away(self) -> None:
         """Give back the name to what had it. What is not beside any more was given the name."""
@@ -99,9 +103,10 @@ class IntoPostgresql:
                 self._rename(connection, self._before, self._name)
 
     def remove(self) -> None:
-        """Remove what is under our name."""
+        """Remove what is under our name, and the roles that were made for it."""
         with closing(self._connect()) as connection:
             self._drop(connection)
+            unmake(connection, self._made)
 
     def _connect(self) -> Connection[tuple[object, ...]]:
         return self._server.connect(_ADMIN)

@@ -20,6 +20,7 @@ from shoreup.compare.manifest import Manifest
 from shoreup.compare.postgresql import held, take
 from shoreup.engines.base import EngineTrouble, need_client
 from shoreup.engines.catalogue import written
+from shoreup.operations.backup.roles import leant_on
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.operations.backup.sources import Address, Asked, Stream, Taken
 from shoreup.operations.backup.tools import Output, Tool, output_of, private_file, tools
@@ -124,7 +125,7 @@ class Postgresql:
         try:
             with closing(own.connect()) as main:
                 version = main.info.server_version
-                found = main.execute(_POSITION).fetchone()
+                found, roles = main.execute(_POSITION).fetchone(), leant_on(main)
             position = str(found[0]) if found else ""
             pg_dump = tool_for(version, "pg_dump")
             with held(own.connect, asked.address.database) as moment, ThreadPoolExecutor(1) as pool:
@@ -134,7 +135,8 @@ class Postgresql:
                 )
                 words = ["--format=custom", "--compress=0", "--no-password", f"--snapshot={moment.snapshot}"]
                 with output_of([pg_dump.path, *words], own.variables(), asked.folder) as output:
-                    told = Taken("postgresql", "", f"pg_dump {written(pg_dump.version)}", now, position)
+                    tool = f"pg_dump {written(pg_dump.version)}"
+                    told = Taken("postgresql", "", tool, now, position, roles=roles)
                     yield _Dump(output, counting, told)
         except psycopg.Error as problem:
             raise BackupTrouble(f"PostgreSQL: {first_line(problem)}") from None

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from shoreup.compare.manifest import Manifest
+from shoreup.operations.backup.roles import Role
 
 FORMAT = "shoreup-backup/1"
 RECORD = ".backup.json"
@@ -31,7 +32,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     ``version`` is the server's, ``tool`` what read it, ``position`` where a replay of the server's log would start.
     ``file`` lies beside, with ``size`` bytes and ``sha256``; ``content`` is its size before it was packed in the ways
     of ``packing``, first to last. ``manifest`` is what it holds, where that could be told for its very moment;
-    ``remarks`` say why not, and whatever else its owner should know.
+    ``remarks`` say why not, and whatever else its owner should know. ``roles`` are those that a database leans on.
     """
 
     format: str
@@ -52,6 +53,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     packing: tuple[str, ...] = ()
     manifest: Manifest | None = None
     remarks: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
 
 
 class Check(Struct, frozen=True, forbid_unknown_fields=True):

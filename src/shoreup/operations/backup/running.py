@@ -85,6 +85,7 @@ def _copy(run: Run) -> Plain:
         packing=packing,
         manifest=taken.manifest,
         remarks=taken.remarks,
+        roles=taken.roles,
     )
     shelf.put_small(f"{id_}{UNSEALED}", encode(record))
     return {"file": file, "size": record.size, "sha256": record.sha256}
@@ -111,7 +112,7 @@ def _seal(run: Run) -> Plain:
         shelf.store.remove(shelf.called(f"{id_}{UNSEALED}"))
     else:
         content = whole(shelf.store, shelf.called(f"{id_}{RECORD}"), LARGEST)
-    plain: Plain = msgspec.to_builtins(msgspec.structs.replace(decode_record(content), manifest=None))
+    plain: Plain = msgspec.to_builtins(msgspec.structs.replace(decode_record(content), manifest=None, roles=()))
     return plain
 
 

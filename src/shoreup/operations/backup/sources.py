@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from msgspec import Struct
 
 from shoreup.compare.manifest import Manifest
+from shoreup.operations.backup.roles import Role
 from shoreup.operations.backup.shelf import BackupTrouble
 
 
@@ -54,6 +55,7 @@ class Taken(Struct, frozen=True):
     position: str = ""
     manifest: Manifest | None = None
     remarks: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
 
 
 class Stream(Protocol):
