@@ -71,8 +71,8 @@ def make(connection: Connection[tuple[object, ...]], roles: Sequence[Role], mark
             connection.execute(_created(one, powers=False))
             name, words = sql.Identifier(one.name), sql.Literal(mark)
             connection.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(name, words))
-        for words in _memberships(new, builtin=False):
-            connection.execute(words)
+        for grant in _memberships(new, builtin=False):
+            connection.execute(grant)
 
 
 def made(connection: Connection[tuple[object, ...]], mark: str) -> tuple[str, ...]:
