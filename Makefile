@@ -14,13 +14,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 JOBS ?= 2
 PYTEST ?= -n $(JOBS)
 
-.PHONY: help setup demo test lint bench torture web lock clean
+.PHONY: help setup demo test lint bench torture docs web lock clean
 
 help:
 	@echo 'make setup   .venv with the locked dependencies and .venv/bin/shoreup'
 	@echo 'make demo    lose a backup of examples/homelab, fix the platform, and restore one'
 	@echo 'make test    linters, types, layers, tests (sets up what they need)'
 	@echo 'make bench   Shoreup and Checkov on the same tree; TREE=path for a tree of yours'
+	@echo 'make docs    write the pages of docs/concerns and docs/commands anew'
 	@echo 'make web     build the page of the report anew'
 	@echo 'make torture kill operations by the hundred; the report is in build/torture'
 	@echo 'make lock    write the lock files anew'
@@ -73,6 +74,10 @@ test: $(VENV)/.test
 
 bench: $(VENV)/.setup
 	$(BIN)/python bench/run.py $(if $(TREE),--tree "$(TREE)")
+
+docs: $(VENV)/.test
+	$(BIN)/python tools/settings_reference.py
+	$(BIN)/python tools/pages.py
 
 # The page of the report is built by hand and lies in the wheel; node and npm are needed for nothing else.
 web:

@@ -57,7 +57,8 @@ OTHER_DRILLS = {
 def concern_pages() -> dict[str, str]:
     """Every page by its name in ``docs/concerns``, the list of all among them."""
     kinds = all_concerns()
-    made = {f"{kind.id}.md": concern_page(kind) for kind in kinds}
+    with tempfile.TemporaryDirectory() as folder:
+        made = {f"{kind.id}.md": concern_page(kind, Path(folder, kind.id)) for kind in kinds}
     return {"README.md": concern_list(kinds), **made}
 
 
@@ -84,13 +85,13 @@ def concern_list(kinds: Sequence[type[Concern]]) -> str:
     return "\n".join(parts)
 
 
-def concern_page(kind: type[Concern]) -> str:
-    """One concern's page."""
+def concern_page(kind: type[Concern], scratch: Path) -> str:
+    """One concern's page. Its example is written to ``scratch`` and audited there."""
     shown = page(kind)
     opening, parts = sections(shown.text)
     cases = entries(kind.id)
     sick, healthy = marked(cases, "sick", kind.id), marked(cases, "healthy", kind.id)
-    told = {form: findings(kind.id, sick, form) for form in forms(sick)}
+    told = {form: findings(kind.id, sick, form, scratch / form) for form in forms(sick)}
     facts = f"{shown.severity} · {shown.consequence_class} · {GROUP_NAMES[shown.category].lower()}"
     made = [
         f"# {shown.id}\n",
@@ -137,17 +138,16 @@ def forms(case: Entry) -> list[str]:
     return [form for form in FORMATS if form in case.texts]
 
 
-def findings(concern: str, case: Entry, form: str) -> list[Finding]:
+def findings(concern: str, case: Entry, form: str, folder: Path) -> list[Finding]:
     """What the audit says of a case in one format."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in files(case, form).items():
-            file = Path(folder, name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content, encoding="utf-8")
-        for one in proofs_of(case, form):
-            bring(Path(folder), one.id, one)
-        options = AuditOptions(select=(concern,), cache=False, today=TODAY, persona=Persona.STRICT)
-        account = audit([Path(folder)], options)
+    for name, content in files(case, form).items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    for one in proofs_of(case, form):
+        bring(folder, one.id, one)
+    options = AuditOptions(select=(concern,), cache=False, today=TODAY, persona=Persona.STRICT)
+    account = audit([folder], options)
     return sorted((*account.findings, *account.unproven), key=lambda one: (one.file, one.line))
 
 

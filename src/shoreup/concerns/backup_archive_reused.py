@@ -31,8 +31,7 @@ class BackupArchiveReused(Concern):
     **What**
 
     A CloudNativePG cluster recovers from a source whose store and server name are those that it archives to itself, and
-    `cnpg.io/skipEmptyWalArchiveCheck` switches off the check that keeps the operator from doing so. Both archives
-    must be known; without the annotation the operator refuses, and nothing is found.
+    `cnpg.io/skipEmptyWalArchiveCheck` switches off the check that keeps the operator from doing so.
 
     **Why**
 
@@ -47,6 +46,10 @@ class BackupArchiveReused(Concern):
     **Fix safety**
 
     Shown: the new name is a choice, and a base backup has to follow.
+
+    **Limits**
+
+    Both archives must be known. Without the annotation the operator refuses, and nothing is found.
     """
 
     id = "backup-archive-reused"

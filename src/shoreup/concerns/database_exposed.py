@@ -32,8 +32,7 @@ class DatabaseExposed(Concern):
     **What**
 
     A Service of type LoadBalancer or NodePort leads to a database's port, and nothing limits who may connect: no source
-    ranges, no policy that selects the database, no private class of load balancer. Of an operator's cluster it is
-    likely, for the labels of its pods are the operator's.
+    ranges, no policy that selects the database, no private class of load balancer.
 
     **Why**
 
@@ -48,6 +47,10 @@ class DatabaseExposed(Concern):
     **Fix safety**
 
     Shown: clients outside are cut off.
+
+    **Limits**
+
+    Of an operator's cluster it is likely and never certain, for the labels of its pods are the operator's.
     """
 
     id = "database-exposed"
