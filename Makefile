@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 JOBS ?= 2
 PYTEST ?= -n $(JOBS)
 
-.PHONY: help setup demo test lint bench torture docs web lock clean
+.PHONY: help setup demo test lint bench torture docs site web lock clean
 
 help:
 	@echo 'make setup   .venv with the locked dependencies and .venv/bin/shoreup'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test    linters, types, layers, tests (sets up what they need)'
 	@echo 'make bench   Shoreup and Checkov on the same tree; TREE=path for a tree of yours'
 	@echo 'make docs    write the pages of docs/concerns and docs/commands anew'
+	@echo 'make site    the documentation as a site, in build/site; fails on a link that leads nowhere'
 	@echo 'make web     build the page of the report anew'
 	@echo 'make torture kill operations by the hundred; the report is in build/torture'
 	@echo 'make lock    write the lock files anew'
@@ -78,6 +79,9 @@ bench: $(VENV)/.setup
 docs: $(VENV)/.test
 	$(BIN)/python tools/settings_reference.py
 	$(BIN)/python tools/pages.py
+
+site: $(VENV)/.test
+	$(BIN)/python tools/site.py
 
 # The page of the report is built by hand and lies in the wheel; node and npm are needed for nothing else.
 web:

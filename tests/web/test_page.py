@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from browsing import DESK, PHONE, needs_browser
 from dossiers import HOSTILE, large, small
 from shoreup.report.html import page, render
 
@@ -21,21 +19,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 AXE = HERE.parent / "environment" / "node_modules" / "axe-core" / "axe.min.js"
 WEB = HERE.parents[1] / "web"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="not run: Debian's chromium is missing")
 needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="not run: axe-core is missing (tests/environment/prepare)")
-DESK, PHONE = (1280, 900), (390, 844)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield started
-        started.close()
 
 
 def opened(browser: Browser, file: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> tuple[Page, list[str]]:
