@@ -98,13 +98,23 @@ def test_by_link_it_arrives_however_often_it_is_killed_and_only_the_backup_goes_
     assert lived.says("SHOW server_version_num", OLD).startswith(OLD)
 
 
-def test_by_copy_what_does_not_verify_is_undone_and_the_old_server_goes_on(lived: Lived) -> None:
+def test_what_may_not_go_on_or_does_not_verify_is_undone_and_the_old_server_goes_on(lived: Lived) -> None:
     run, place = lived.run("copy"), UpgradePlace(lived.data)
     lived.says("CREATE TABLE callback (refers regproc)", OLD)
     with pytest.raises(Undone, match=r"look: .*public\.callback\.refers"):
         carry_out(upgrade_run.operation(), run)
     assert not place.folder.exists()
     lived.says("DROP TABLE callback", OLD)
+
+    def late(name: str, work: Callable[[], Plain]) -> Plain:
+        if name == "stop":
+            state = place.state()
+            assert state is not None
+            place.write(replace(state, backed=state.backed - 26 * 3600))
+        return work()
+
+    with pytest.raises(Undone, match="the backup is 26 hours old"):
+        carry_out(upgrade_run.operation(), lived.run("link", "r0"), late)
 
     def execute(name: str, work: Callable[[], Plain]) -> Plain:
         if name == "verify":

@@ -20,6 +20,7 @@ from shoreup.model.location import Route
 from shoreup.model.value import Value
 
 _REASON = "the pod template changes, so the pods restart once"
+_CONNECTS = "a connection alone notices a server that is gone and none that hangs: a path or command that answers would"
 
 
 def container_place(serving: Serving) -> Place:
@@ -56,7 +57,8 @@ def fitting_probe(serving: Serving, kind: str) -> Fix:
         return Fix(
             f"Add a {kind} probe", Safety.SHOWN, "which port or command tells that it works is not in the estate"
         )
-    return Fix(f"Add a {kind} probe {found.said}", Safety.UNSAFE, _REASON)
+    reason = f"{_REASON}; {_CONNECTS}" if "tcpSocket" in found.action else _REASON
+    return Fix(f"Add a {kind} probe {found.said}", Safety.UNSAFE, reason)
 
 
 def repaired_probe(serving: Serving | None, kind: str) -> Repair | NoRepair:

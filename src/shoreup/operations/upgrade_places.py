@@ -44,7 +44,8 @@ class UpgradeState(Struct, frozen=True):
 
     ``source`` and ``target`` are major versions, ``old_programs`` and ``new_programs`` folders. ``backup`` is a base
     backup that was verified, or empty where ``snapshot`` says in the owner's words what stands in for it. ``stopped``
-    is when the old server was told to stop, in seconds since 1970. ``catalogue`` is what it held then.
+    is when the old server was told to stop, in seconds since 1970. ``catalogue`` is what it held then. ``backed`` is
+    when the backup was whole, in the same way.
     """
 
     run: str
@@ -60,6 +61,7 @@ class UpgradeState(Struct, frozen=True):
     backup: str = ""
     snapshot: str = ""
     stopped: float = 0.0
+    backed: float = 0.0
     catalogue: dict[str, dict[str, str]] = {}
     shape: Shape | None = None
 

@@ -60,6 +60,8 @@ NAME = "upgrade postgres run"
 _REMOVER = "delete_old_cluster.sh"
 _EMPTY = 128 << 20
 """Bytes of a new cluster that holds nothing, with the WAL of its first hour."""
+_FRESH = 24 * 3600
+"""Seconds for which a backup is good enough to be all that goes back: a killed run may go on much later."""
 _PLAIN = re.compile(r"[\w./+@%:,=-]+")
 
 
@@ -165,7 +167,7 @@ def _backup(run: Run) -> Plain:
         words: list[str | Path] = ["-D", place.backup, "--wal-method=stream", "--checkpoint=fast", "--no-password"]
         old.tool("pg_basebackup", words, 24 * 3600.0)
         old.tool("pg_verifybackup", ["--quiet", place.backup], 24 * 3600.0)
-        state = place.write(replace(state, backup=str(place.backup)))
+        state = place.write(replace(state, backup=str(place.backup), backed=time()))
     return {"backup": state.backup}
 
 
@@ -219,6 +221,9 @@ def _unprepare(run: Run) -> None:
 def _stop(run: Run) -> Plain:
     place, state = _known(run)
     if state.phase == "prepared":
+        if state.mode == Mode.LINK and state.backup and time() - state.backed > _FRESH:
+            hours = int(time() - state.backed) // 3600
+            raise EngineTrouble(f"the backup is {hours} hours old, and by link it is all that goes back; begin anew")
         old = old_cluster(place, state)
         databases = [one.name for one in inventory(old.ask).databases if one.connects and one.name != "template1"]
         seen = catalogue(old, databases, place.script)
