@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,28 @@ def flip(path: Path, at: int) -> None:
         (byte,) = file.read(1)
         file.seek(at)
         file.write(bytes([byte ^ 1]))
+
+
+_STARTED: list[list[str]] = []
+
+
+@contextmanager
+def started() -> Iterator[list[str]]:
+    """The arguments of every program that is started from here, each as one text, as any process list shows them."""
+    if not _STARTED:
+        # A hook cannot be taken away again, so there is one, for whoever looks.
+        sys.addaudithook(lambda event, given: _noted(given) if event == "subprocess.Popen" else None)
+    seen: list[str] = []
+    _STARTED.append(seen)
+    yield seen
+    seen.append("")  # so that nothing more is noted
+
+
+def _noted(given: tuple[object, ...]) -> None:
+    for seen in _STARTED:
+        if seen[-1:] != [""]:
+            words = given[1] if isinstance(given[1], (list, tuple)) else [given[1]]
+            seen.append(" ".join(os.fsdecode(one) if isinstance(one, bytes) else str(one) for one in words))
 
 
 class LyingFolder(Folder):

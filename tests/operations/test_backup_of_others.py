@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 import pytest
 
-from backups_here import given, planned, restore, take
+from backups_here import given, planned, restore, started, take
 from engines_here import chosen
 from shoreup.compare.manifest import Manifest, differences
 from shoreup.compare.redis import take as take_redis
@@ -128,6 +128,15 @@ def test_mariadb_refuses_a_wrong_password_without_saying_it(bank: RunningMysql, 
     with pytest.raises(Undone, match="Access denied") as caught:
         take(plan, tmp_path)
     assert "another" not in str(caught.value)
+
+
+def test_no_argument_of_mariadbs_tools_holds_the_password(bank: RunningMysql, tmp_path: Path) -> None:
+    plan = mariadb(bank, tmp_path, "reader")
+    with started() as programs:
+        take(plan, tmp_path)
+        restore(plan, tmp_path, Wish(folder=str(tmp_path / "new")))
+    assert any("dump" in one for one in programs)
+    assert not [one for one in programs if PASSWORD in one]
 
 
 def test_redis_is_what_the_server_sends_to_a_replica(tmp_path: Path) -> None:

@@ -132,34 +132,27 @@ def test_what_is_damaged_later_is_found_and_never_called_good(plan: Plan, tmp_pa
     assert plan.shelf().find().id == records[0].id
 
 
-def test_a_dump_that_is_cut_off_is_no_backup(
-    plan: Plan, server: RunningPostgresql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dump_whose_server_is_killed_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Disturbed(Folder):
         """A store whose first piece is the last that the server sends."""
 
         def put(self, name: str, pieces: Iterable[bytes]) -> None:
             def disturbing() -> Iterator[bytes]:
                 for piece in pieces:
-                    with server.connect() as connection:
-                        connection.execute(
-                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'"
-                        )
+                    running.server.crash()
                     yield piece
 
             super().put(name, disturbing())
 
-    with server.connect("bank") as connection:
-        connection.execute(
-            "CREATE TABLE large AS SELECT g, repeat(md5(random()::text), 8) FROM generate_series(1, 60000) g"
-        )
     monkeypatch.setattr(STORE, lambda _: Disturbed(tmp_path / "store"))
-    try:
+    with Scratch() as scratch, Postgresql(chosen("postgresql", "17"), scratch).start() as running:
+        with running.connect() as connection:
+            connection.execute(
+                "CREATE TABLE large AS SELECT g, repeat(md5(random()::text), 8) FROM generate_series(1, 60000) g"
+            )
+        plan = planned(tmp_path, f"postgresql://postgres@/postgres?host={running.socket}")
         with pytest.raises(Undone, match="pg_dump ended with 1"):
             take(plan, tmp_path)
-    finally:
-        with server.connect("bank") as connection:
-            connection.execute("DROP TABLE large")
     assert plan.shelf().kept() == ()
     assert in_store(tmp_path) == []
 

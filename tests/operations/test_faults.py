@@ -17,8 +17,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from backups_here import planned, restore, small_disk, take, written
+from backups_here import planned, restore, small_disk, started, take, written
+from engines_here import chosen
 from shoreup.cli.main import run
+from shoreup.engines.redis import Redis
+from shoreup.engines.scratch import Scratch
 from shoreup.operations.backup.opening import content
 from shoreup.operations.backup.plan import Plan
 from shoreup.operations.backup.records import Record
@@ -26,6 +29,7 @@ from shoreup.operations.backup.restoring import Wish
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.operations.steps import Undone
 from shoreup.stores.folder import Folder
+from stores_here import restic_repository
 
 
 @pytest.fixture
@@ -156,3 +160,41 @@ def test_where_runs_are_remembered_a_full_disk_and_a_read_only_one_are_said_and_
         assert run(["backup", "list", "--at", str(remembering), "--format", "json"]) == 0
     (group,) = json.loads(capsys.readouterr().out)["backups"]
     assert [one["state"] for one in group["kept"]] == ["good", "good", "good"]
+
+
+def shoreup(*words: str, root: Path) -> int:
+    return run([*words, "--at", str(root)])
+
+
+def test_passwords_are_in_no_argument_no_database_no_proof_and_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, store, wrong = "sesame-of-the-source", "sesame-of-the-store", "sesame-that-is-wrong"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "home").mkdir()
+    repository = restic_repository(tmp_path, store)
+    with Scratch() as scratch, Redis(chosen("redis"), scratch).start() as server:
+        with server.connect() as client:
+            client.mset({f"key:{number}": "x" for number in range(50)})
+            client.config_set("requirepass", source)
+        (tmp_path / "source").write_text(source)
+        more = f'password-file = "{tmp_path / "source"}"\n[store.there]\nurl = "restic:{repository}"\n'
+        more += f'secret-file = "{tmp_path / "password"}"\n[backup.far]\nof = "sqlite:/notes"\nstore = "there"\n'
+        root = written(tmp_path / "home", f"redis:///?socket={server.socket}", more=more)
+        with started() as programs:
+            assert shoreup("backup", "run", "bank", root=root) == 0
+            assert shoreup("backup", "verify", "bank", "--drill", "--format", "json", root=root) == 0
+            assert shoreup("backup", "list", root=root) == 0
+            (tmp_path / "source").write_text(wrong)
+            assert shoreup("backup", "run", "bank", root=root) == 2
+            (tmp_path / "password").write_text(wrong)
+            assert shoreup("backup", "list", "far", root=root) == 5
+            assert shoreup("runs", "--format", "json", root=root) == 0
+    said = capsys.readouterr()
+    assert "invalid username-password" in said.err and "wrong password" in said.out
+    assert {"restic", "redis-cli"} <= {Path(one.split()[0]).name for one in programs if one}
+    kept = b"".join(one.read_bytes() for one in (*(tmp_path / "state").rglob("*"), *root.rglob("*")) if one.is_file())
+    everywhere = kept + "".join((*programs, said.out, said.err)).encode()
+    assert b"backup run" in kept, "what was run is remembered"
+    assert [one for one in (source, store, wrong) if one.encode() in everywhere] == []
+    logging.getLogger("dbos").handlers.clear()
