@@ -500,6 +500,11 @@ def test_a_formatted_file_stays_formatted_and_readable(data: st.DataObject) -> N
     assert refusal(after) == ""
 
 
+def test_a_heredoc_that_becomes_the_end_of_its_file_keeps_its_line_break() -> None:
+    text = "a = <<-EOT\n  one\nEOT\n\nport {}"
+    assert edited(text, lambda w, file: w.remove(file.body.blocks[0], file.body)) == "a = <<-EOT\n  one\nEOT\n"
+
+
 @needs_hashicorp
 @settings(max_examples=60)
 @given(st.data())

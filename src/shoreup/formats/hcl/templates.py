@@ -89,7 +89,7 @@ def quoted_parts(source: Source, start: int, parser_at: ParserAt, depth: int) ->
         if text[stop] == '"':
             break
         offset = _sequence(source, stop, tokens, trims, parser_at, depth)
-    _trim(tokens, trims)
+    _trim(tokens, trims, backslashes=True)
     return _nest(source, tokens, start), stop + 1
 
 
@@ -106,7 +106,7 @@ def heredoc_parts(
     match = closing.match(source.text, end)
     if match is None:
         raise never
-    _trim(tokens, trims)
+    _trim(tokens, trims, backslashes=False)
     if flush:
         _flush(tokens)
     return _nest(source, tokens, start), match.end()
@@ -115,7 +115,7 @@ def heredoc_parts(
 def template_parts(source: Source, start: int, end: int, parser_at: ParserAt) -> list[Part]:
     """Read a template file."""
     tokens, trims, _ = _lines(source, start, end, parser_at, 0, None)
-    _trim(tokens, trims)
+    _trim(tokens, trims, backslashes=False)
     return _nest(source, tokens, start)
 
 
@@ -203,18 +203,30 @@ def _directive(parser: Parser, start: int) -> _Directive:
     return directive
 
 
-def _trim(tokens: list[_Piece], trims: list[tuple[bool, bool]]) -> None:
+def _trim(tokens: list[_Piece], trims: list[tuple[bool, bool]], *, backslashes: bool) -> None:
     for index, (left, right) in enumerate(trims):
         if left and index:
             before = tokens[index - 1]
             if type(before) is Text:
                 kept = before.value.rstrip()
-                _cut(before, before.start, before.end - len(before.value) + len(kept), kept)
+                _cut(before, before.start, _reach(before, len(kept), backslashes=backslashes), kept)
         if right and index + 1 < len(tokens):
             after = tokens[index + 1]
             if type(after) is Text:
                 kept = after.value.lstrip()
-                _cut(after, after.start + len(after.value) - len(kept), after.end, kept)
+                _cut(after, _reach(after, len(after.value) - len(kept), backslashes=backslashes), after.end, kept)
+
+
+def _reach(text: Text, length: int, *, backslashes: bool) -> int:
+    """Where in the file the first ``length`` characters of what a text means end."""
+    at, meant = text.start, 0
+    if text.decoded is not None:
+        for start, end, meaning in escapes(text.source.text[text.start : text.end], backslashes=backslashes):
+            plain = text.start + start - at
+            if meant + plain >= length:
+                break
+            at, meant = text.start + end, meant + plain + len(meaning)
+    return at + length - meant
 
 
 def _flush(tokens: list[_Piece]) -> None:

@@ -218,9 +218,14 @@ class Writer:
             stop = self.lines[last + 2].start
         elif before is not None and before.blank and closes and first:
             begin = before.start
-        if last + 1 >= len(self.lines) and begin > 0 and not self.text.endswith("\n"):
+        if last + 1 >= len(self.lines) and begin > 0 and not self.text.endswith("\n") and not self._ends_heredoc(begin):
             begin -= 2 if self.text[begin - 2 : begin] == "\r\n" else 1
         return (Change(begin, stop, ""),)
+
+    def _ends_heredoc(self, start: int) -> bool:
+        """Whether the line before is a word alone, the end of a heredoc: that needs its line break."""
+        line = self.text[:start].rstrip("\r\n").rpartition("\n")[2].strip()
+        return line.replace("-", "_").isidentifier()
 
     # Expressions
 
