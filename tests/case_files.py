@@ -88,9 +88,8 @@ class Entry:
         return bool(self.said["undecided"])
 
 
-def entries(concern: str) -> list[Entry]:
-    """The cases of a concern, in the order of the file."""
-    path = HERE / f"{concern}.yaml"
+def entries(path: Path) -> list[Entry]:
+    """The cases of a file, in its order."""
     found = []
     for entry in yaml.load(path.read_bytes(), Loader=LOADER):
         unknown = set(entry) - KEYS
@@ -112,21 +111,26 @@ def entries(concern: str) -> list[Entry]:
 
 
 def cases() -> Iterator[Case]:
-    """Every case in every format that it is written in."""
+    """Every case of the catalogue in every format that it is written in."""
     for path in sorted(HERE.glob("*.yaml")):
-        for entry in entries(path.stem):
-            for form, text in entry.texts.items():
-                yield Case(
-                    path.stem,
-                    f"{entry.name} ({form})",
-                    {FILES[form]: text, **entry.files},
-                    [expected(one, form) for one in entry.said["findings"]],
-                    [expected(one, form) for one in entry.said["strict"]],
-                    [expected(one, form) for one in entry.said["unproven"]],
-                    [expected(one, form) for one in entry.said["undecided"]],
-                    proofs_of(entry, form),
-                    [str(one) for one in entry.said["errors"]],
-                )
+        yield from cases_of(path)
+
+
+def cases_of(path: Path) -> Iterator[Case]:
+    """The cases of a file in every format; the file has the name of the concern."""
+    for entry in entries(path):
+        for form, text in entry.texts.items():
+            yield Case(
+                path.stem,
+                f"{entry.name} ({form})",
+                {FILES[form]: text, **entry.files},
+                [expected(one, form) for one in entry.said["findings"]],
+                [expected(one, form) for one in entry.said["strict"]],
+                [expected(one, form) for one in entry.said["unproven"]],
+                [expected(one, form) for one in entry.said["undecided"]],
+                proofs_of(entry, form),
+                [str(one) for one in entry.said["errors"]],
+            )
 
 
 def proofs_of(entry: Entry, form: str) -> list[Proof]:

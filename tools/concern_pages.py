@@ -16,7 +16,7 @@ from pathlib import Path
 
 from command_pages import typeset
 
-from case_files import FILES, TODAY, Entry, entries, proofs_of
+from case_files import FILES, HERE, TODAY, Entry, entries, proofs_of
 from proving import bring
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns, page
@@ -77,11 +77,11 @@ def concern_list(kinds: Sequence[type[Concern]]) -> str:
     ]
     for category in Category:
         rows = [
-            f"| [`{kind.id}`]({kind.id}.md) | {kind.title} | {kind.severity} | {kind.consequence_class} |\n"
+            f"| [`{kind.id}`]({kind.id}.md) | {kind.title} | {kind.severity}, {kind.consequence_class} |\n"
             for kind in sorted(groups[category], key=lambda one: (one.severity.order, one.id))
         ]
         parts.append(f"## {GROUP_NAMES[category]}\n")
-        parts.append(f"| concern | | severity | what is lost |\n|---|---|---|---|\n{''.join(rows)}")
+        parts.append(f"| concern | | severity, and what is lost |\n|---|---|---|\n{''.join(rows)}")
     return "\n".join(parts)
 
 
@@ -89,7 +89,7 @@ def concern_page(kind: type[Concern], scratch: Path) -> str:
     """One concern's page. Its example is written to ``scratch`` and audited there."""
     shown = page(kind)
     opening, parts = sections(shown.text)
-    cases = entries(kind.id)
+    cases = entries(HERE / f"{kind.id}.yaml")
     sick, healthy = marked(cases, "sick", kind.id), marked(cases, "healthy", kind.id)
     told = {form: findings(kind.id, sick, form, scratch / form) for form in forms(sick)}
     facts = f"{shown.severity} · {shown.consequence_class} · {GROUP_NAMES[shown.category].lower()}"
@@ -240,9 +240,12 @@ def fixes(kind: type[Concern], told: Mapping[str, Sequence[Finding]]) -> Iterato
 
 def drill(concern: str) -> str:
     """What proves it, and how."""
-    for one in experiments():
-        if concern in one.proves:
-            return f"[`shoreup drill {one.drill}`](../commands/drill.md): {one.title} ([drills](../drills.md))."
+    proving = [one for one in experiments() if concern in one.proves]
+    if proving:
+        return "\n".join(
+            f"- [`shoreup drill {one.drill}`](../commands/drill.md): {one.title} ([drills](../drills.md))."
+            for one in proving
+        )
     other = OTHER_DRILLS.get(concern)
     if other is not None:
         return (

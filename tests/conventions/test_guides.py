@@ -5,6 +5,7 @@ A line ``...`` stands for any number of lines, and ``...`` at the end of a line 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from case_files import cases_of
 from shoreup.cli.main import run
 
 TOP = Path(__file__).parents[2]
@@ -30,6 +32,28 @@ def commands(guide: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 FOLLOWED = sorted(guide.name for guide in GUIDES.glob("*.md") if any(commands(guide)))
+
+
+def test_the_concern_that_a_guide_adds_holds_its_cases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (GUIDES / "adding-a-concern.md").read_text(encoding="utf-8")
+    (program,), (cases,) = (
+        re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for language in ("python", "yaml")
+    )
+    own = tmp_path / "host_port_used.py"
+    own.write_text(program, encoding="utf-8")
+    written = tmp_path / "host-port-used.yaml"
+    written.write_text(cases, encoding="utf-8")
+    tried = list(cases_of(written))
+    assert len(tried) == 5
+    for number, case in enumerate(tried):
+        estate = tmp_path / str(number)
+        estate.mkdir()
+        for name, content in case.files.items():
+            (estate / name).write_text(content, encoding="utf-8")
+        run(["audit", str(estate), "--concerns", str(own), "--select", case.concern, "--format", "json", "--no-cache"])
+        seen = json.loads(capsys.readouterr().out)
+        assert [one["line"] for one in seen["findings"]] == [one.line for one in case.findings], case.name
+        assert [one["line"] for one in seen["undecided"]] == [one.line for one in case.undecided], case.name
 
 
 @pytest.mark.parametrize("name", FOLLOWED)
