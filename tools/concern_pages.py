@@ -21,7 +21,6 @@ from proving import bring
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns, page
 from shoreup.drills.registry import experiments
-from shoreup.facts.proofs import Drill
 from shoreup.model.finding import Category, Finding, Safety
 from shoreup.model.grades import Persona
 from shoreup.model.page import Source
@@ -42,16 +41,6 @@ SAFETIES = {
     Safety.SHOWN: "a person does it",
     Safety.OPERATE: "a command does it",
 }
-OTHER_DRILLS = {
-    "failover-unproven": Drill.FAILOVER,
-    "chaos-untested": Drill.CHAOS,
-    "image-scan-missing": Drill.IMAGE_SCAN,
-    "infrastructure-untested": Drill.CHECKS,
-    "recovery-plan-missing": Drill.RECOVERY,
-    "secret-rotation-overdue": Drill.ROTATION,
-    "ssh-key-unrotated": Drill.ROTATION,
-}
-"""What is proven elsewhere, and counts where its proof lies in the estate."""
 
 
 def concern_pages() -> dict[str, str]:
@@ -102,7 +91,7 @@ def concern_page(kind: type[Concern], scratch: Path) -> str:
         *example(sick, healthy, told),
         f"## Fix\n\n{parts.pop('Fix safety')}\n",
         *fixes(kind, told),
-        f"## Drill\n\n{drill(kind.id)}\n",
+        f"## Drill\n\n{drill(kind.id, cases)}\n",
         f"## Limits\n\n{limits(parts.pop('Limits', ''), cases, (sick, healthy), shown.id)}\n",
         f"## Sources\n\n{sources(shown.sources)}\n",
         *(f"## {title}\n\n{text}\n" for title, text in parts.items()),
@@ -238,21 +227,23 @@ def fixes(kind: type[Concern], told: Mapping[str, Sequence[Finding]]) -> Iterato
             yield f"To complete and paste; what is yours to say stands in angle brackets:\n\n```text\n{text}\n```\n"
 
 
-def drill(concern: str) -> str:
-    """What proves it, and how."""
-    proving = [one for one in experiments() if concern in one.proves]
-    if proving:
-        return "\n".join(
-            f"- [`shoreup drill {one.drill}`](../commands/drill.md): {one.title} ([drills](../drills.md))."
-            for one in proving
-        )
-    other = OTHER_DRILLS.get(concern)
-    if other is not None:
-        return (
-            f"No command of Shoreup's runs this one. A proof of the drill `{other}` that lies in the estate counts "
-            "([the ledger](../ledger.md))."
-        )
-    return "None: reading decides it, and the next audit says whether it is gone."
+def drill(concern: str, cases: Sequence[Entry]) -> str:
+    """What proves it: drills that say so themselves, then those of which a case brings a proof."""
+    every = {one.drill.value: one for one in experiments()}
+    counting = {one.drill for case in cases for form in forms(case) for one in proofs_of(case, form)}
+    proving = [name for name, one in every.items() if concern in one.proves]
+    lines = [
+        f"[`shoreup drill {name}`](../commands/drill.md): {every[name].title} ([drills](../drills.md))."
+        for name in (*proving, *sorted(counting.intersection(every).difference(proving)))
+    ]
+    lines += [
+        f"`{name}`: no command of Shoreup's runs this one; its proof counts where it lies in [the "
+        "ledger](../ledger.md) or in the estate."
+        for name in sorted(counting.difference(every))
+    ]
+    if not lines:
+        return "None: reading decides it, and the next audit says whether it is gone."
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def limits(said: str, cases: Sequence[Entry], shown: tuple[Entry, Entry], concern: str) -> str:
