@@ -263,3 +263,11 @@ def test_the_likeliest_versions_come_first() -> None:
     assert likely("7", tags) == ["7.10.0", "7.4.2"]
     assert likely("latest-alpine", tags) == ["7.4.2-alpine"]
     assert likely("latest", tags)[0] == "2024.1"
+
+
+def test_where_nothing_moves_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers: [{name: a, image: nginx:1.27.1}]\n"
+    (tmp_path / "pod.yaml").write_text(pod)
+    assert run(["images", "lock", str(tmp_path)]) == 0
+    assert "nothing to write down" in capsys.readouterr().out
+    assert not (tmp_path / "shoreup.lock").exists()

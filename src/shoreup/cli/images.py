@@ -63,6 +63,8 @@ def lock(
         )
     if dry_run:
         say(locked.text)
+    elif not (locked.lock.images or locked.lock.charts or locked.failures or locked.path.exists()):
+        say("No image of this estate moves: each says its version or digest, so there is nothing to write down.\n")
     else:
         save(locked.text, locked.path)
         say(f"{len(locked.lock.images)} images and {len(locked.lock.charts)} charts in {locked.path}\n")
