@@ -85,6 +85,26 @@ def test_a_probe_that_would_hurt_fails(
     assert [one for one in words if one not in str(proof["after"])] == []
 
 
+ASKED = """\
+          readinessProbe: {{httpGet: {{path: /healthz, port: 80}}, timeoutSeconds: 1}}
+          livenessProbe: {0}
+"""
+
+
+@pytest.mark.parametrize("product", ["nginx", "haproxy", "caddy"])
+def test_a_path_notices_a_web_server_that_hangs_and_a_connection_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], product: str
+) -> None:
+    chosen(product)
+    path = ASKED.format("{httpGet: {path: /healthz, port: 80}, timeoutSeconds: 1}")
+    held = "          startupProbe: {httpGet: {path: /healthz, port: 80}, failureThreshold: 30}\n"
+    code, proof = drilled(tmp_path, capsys, f"{product}:2.8", 80, path + held)
+    assert (code, proof["verdict"]) == (0, "pass"), proof["after"]
+    code, proof = drilled(tmp_path, capsys, f"{product}:2.8", 80, ASKED.format("{tcpSocket: {port: 80}}") + held)
+    assert (code, proof["verdict"]) == (4, "fail")
+    assert "the liveness probe (a connection) does not notice that the server hangs" in str(proof["after"])
+
+
 def test_a_command_that_only_the_image_has_is_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen("redis")
     code, proof = drilled(tmp_path, capsys, "redis:7.0", 6379, DECLARED.format("/opt/health.sh"))

@@ -1,15 +1,16 @@
 """Servers that are brought into the states that a probe has to tell apart: starting, healthy, full, hung.
 
 Each state is a real one. A PostgreSQL that is starting is in a recovery that goes on, and rejects connections; a Redis
-is loading what it saved, key by slow key; a MariaDB has not come to listening yet. A full server holds as many
-connections as it takes. A hung one is stopped by the kernel, so that it still takes connections and answers none.
+is loading what it saved, key by slow key; a MariaDB or a web server has not come to listening yet. A full server holds
+as many connections as it takes. A hung one is stopped by the kernel, so that it still takes connections and answers
+none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,7 @@ from shoreup.engines.pgbouncer import PgBouncer, RunningPgBouncer
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.redis import Redis, RunningRedis
 from shoreup.engines.scratch import Scratch
+from shoreup.engines.web_servers import WEB_SERVERS, WebServer
 from shoreup.model.proof import Engine
 
 _FEW = 10
@@ -34,6 +36,8 @@ class Patient(Protocol):
 
     starts_slowly: bool
     """Whether it is in a start that goes on until :meth:`get_up`."""
+    fills: bool
+    """Whether it can be :meth:`full` in a way that a probe can tell from hanging."""
 
     @property
     def engine(self) -> Engine:
@@ -75,11 +79,19 @@ class Ward(Protocol):
 
 def wards() -> Mapping[str, Ward]:
     """How a server of each product is begun."""
-    return {"postgresql": _postgresql, "mariadb": _mysql, "mysql": _mysql, "redis": _redis, "pgbouncer": _pgbouncer}
+    databases: Mapping[str, Ward] = {
+        "postgresql": _postgresql,
+        "mariadb": _mysql,
+        "mysql": _mysql,
+        "redis": _redis,
+        "pgbouncer": _pgbouncer,
+    }
+    return {**databases, **dict.fromkeys(WEB_SERVERS, _web)}
 
 
 class _Postgresql:
     starts_slowly = True
+    fills = True
 
     def __init__(self, running: RunningPostgresql) -> None:
         self._running = running
@@ -125,6 +137,7 @@ def _rejects(running: RunningPostgresql) -> bool:
 
 class _PgBouncer:
     starts_slowly = False
+    fills = True
 
     def __init__(self, running: RunningPgBouncer) -> None:
         self._running = running
@@ -165,6 +178,7 @@ def _pgbouncer(choice: Choice, scratch: Scratch) -> Iterator[Patient]:
 
 class _Mysql:
     starts_slowly = True
+    fills = True
 
     def __init__(self, running: RunningMysql) -> None:
         self._running = running
@@ -213,6 +227,7 @@ def _mysql(choice: Choice, scratch: Scratch) -> Iterator[Patient]:
 
 class _Redis:
     starts_slowly = True
+    fills = True
 
     def __init__(self, running: RunningRedis) -> None:
         self._running = running
@@ -262,6 +277,45 @@ def _redis(choice: Choice, scratch: Scratch) -> Iterator[Patient]:
         while not running.socket.exists() and running.server.pause():
             pass
         yield _Redis(running)
+
+
+class _Web:
+    starts_slowly = True
+    fills = False
+
+    def __init__(self, web: WebServer, running: ExitStack) -> None:
+        self._web = web
+        self._running = running
+        self._server: Server | None = None
+        self.listens = web.socket
+
+    @property
+    def server(self) -> Server:
+        assert self._server is not None
+        return self._server
+
+    @property
+    def engine(self) -> Engine:
+        return self._web.engine
+
+    def get_up(self) -> None:
+        self._server = self._running.enter_context(self._web.start())
+
+    def full(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def lead(self, words: Sequence[str]) -> list[str]:
+        return list(words)
+
+    def variables(self) -> Mapping[str, str]:
+        return {}
+
+
+@contextmanager
+def _web(choice: Choice, scratch: Scratch) -> Iterator[Patient]:
+    # Whoever asks meets the same before it runs and before it listens: nobody there.
+    with ExitStack() as running:
+        yield _Web(WebServer(choice, scratch), running)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.patients import wards
 from shoreup.drills.probing import Asks, ProbeSpec, probe
 from shoreup.engines.choosing import Wanted
+from shoreup.engines.web_servers import WEB_SERVERS
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, known_text, mapping, number, text, why_open
 from shoreup.facts.proofs import Drill, Inputs, first_unknown, subject_of
@@ -25,15 +26,16 @@ _NAMES = ("USER", "USERNAME", "DB", "DATABASE", "PORT")
 
 
 class Probe(Experiment):
-    """The probes of every database, cache and pooler."""
+    """The probes of every database, cache, pooler and web server."""
 
     drill = Drill.PROBE
     title = (
-        "the probes of databases, as they are and as fix proposes them, on a real server: healthy, full, hung, starting"
+        "the probes of databases and web servers, as they are and as fix proposes them, on a real one: healthy, full, "
+        "hung, starting"
     )
     proves = frozenset({"probe-readiness-missing", "probe-liveness-missing", "probe-startup-missing"})
     asked_only = True
-    nothing = "The estate runs no database, cache or pooler whose probes could be tried on a real one."
+    nothing = "The estate runs no database, cache, pooler or web server whose probes could be tried on a real one."
 
     def trials(self, estate: Estate, wishes: Wishes) -> Iterator[Trial]:
         for found in serving(estate):
@@ -74,7 +76,7 @@ def _prepared(found: Serving, probes: Mapping[str, Value]) -> Go | str:
     assert found.product is not None
     asked: dict[str, Asks | None] = {}
     for kind, field in _FIELDS.items():
-        way = _asks(probes.get(field))
+        way = _asks(probes.get(field), by_http=found.product.id in WEB_SERVERS)
         if isinstance(way, str):
             return f"its {kind} probe cannot be tried: {way}"
         asked[kind] = way
@@ -97,7 +99,7 @@ def _prepared(found: Serving, probes: Mapping[str, Value]) -> Go | str:
     return lambda run, now: probe(spec, run=run, now=now)
 
 
-def _asks(value: Value) -> Asks | str | None:
+def _asks(value: Value, *, by_http: bool) -> Asks | str | None:
     """What a probe does, or why a drill cannot do the same."""
     if value is None:
         return None
@@ -111,6 +113,8 @@ def _asks(value: Value) -> Asks | str | None:
         return Asks(command, seconds)
     if mapping(said.get("tcpSocket")):
         return Asks((), seconds)
+    if by_http and mapping(said.get("httpGet")):
+        return Asks((), seconds, text(mapping(said.get("httpGet")).get("path")) or "/")
     return "it asks by HTTP or gRPC, which no server of this kind speaks here"
 
 

@@ -26,9 +26,12 @@ from shoreup.engines.base import EngineTrouble
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import Jail, fences
 from shoreup.engines.scratch import Limits, Scratch
+from shoreup.engines.web_servers import asked as http_status
 from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
 
+_WELL, _NOT_WELL = 200, 400
+"""Statuses that a probe by HTTP takes for health: from the first, below the second."""
 _NOT_FOUND = (126, 127)
 """What a shell says of a program that is not there."""
 
@@ -43,15 +46,19 @@ class State(StrEnum):
 
 
 class Asks(Struct, frozen=True):
-    """One way to ask. ``command`` is run; where there is none, the server is only connected to.
+    """One way to ask. ``command`` is run, or ``path`` is asked for by HTTP; where there is neither, the server is only
+    connected to.
 
     ``seconds`` is how long it may take, as its probe says.
     """
 
     command: tuple[str, ...]
     seconds: float
+    path: str = ""
 
     def __str__(self) -> str:
+        if self.path:
+            return f"HTTP {self.path}"
         if not self.command:
             return "a connection"
         return self.command[2] if len(self.command) == 3 and self.command[1] == "-c" else " ".join(self.command)
@@ -109,6 +116,8 @@ def _experiment(spec: ProbeSpec, seen: Seen, base: Path | None) -> None:
             seen.limits += [f"what the engine could reach: {one}" for one in fences().missing]
         with wards()[spec.wanted.product](choice, scratch) as patient:
             answers = _Asking(spec, seen, choice, Jail(scratch, choice.installation.container)).all(patient)
+    if any(asked.path for _, asked in _asked(spec)):
+        seen.limits.append("what the estate's own configuration answers there: the one that was tried says yes to all")
     seen.limits.append("the network: host and port of the probe were replaced by a socket in a scratch folder")
     wrong = verdict(spec, answers)
     if wrong:
@@ -137,8 +146,13 @@ class _Asking(Struct, frozen=True):
         patient.get_up()
         self.seen.engine = patient.engine
         self._in(State.HEALTHY, patient, found)
-        with patient.full():
-            self._in(State.FULL, patient, found)
+        if patient.fills:
+            with patient.full():
+                self._in(State.FULL, patient, found)
+        else:
+            self.seen.limits.append(
+                "a server whose connections are all taken, which by its own port looks like a hung one"
+            )
         patient.server.hang()
         try:
             self._in(State.HUNG, patient, found)
@@ -167,6 +181,10 @@ class _Asking(Struct, frozen=True):
         )
 
     def _answer(self, asked: Asks, patient: Patient) -> Answer:
+        if asked.path:
+            began = monotonic()
+            status = http_status(patient.listens, asked.path, asked.seconds)
+            return Answer(_WELL <= status < _NOT_WELL, monotonic() - began)
         if not asked.command:
             return _connected(patient.listens, asked.seconds)
         installation = self.choice.installation
@@ -203,7 +221,7 @@ def verdict(spec: ProbeSpec, answers: Mapping[tuple[Asks, State], Answer]) -> li
             wrong.append(f"the {name} probe ({asked}) does not notice that the server hangs")
         if name == "readiness" and said.get(State.STARTING):
             wrong.append(f"the readiness probe ({asked}) says yes to a server that is still starting")
-        if name == "liveness" and not said[State.FULL]:
+        if name == "liveness" and not said.get(State.FULL, True):
             wrong.append(f"the liveness probe ({asked}) would restart a server whose connections are all taken")
         if name == "liveness" and not said.get(State.STARTING, True) and not spec.held_back:
             wrong.append(f"the liveness probe ({asked}) would end a slow start, and no startup probe holds it back")

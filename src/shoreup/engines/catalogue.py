@@ -30,6 +30,7 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has them all, ``{series}`` in it the series. ``tools`` are the names of programs by what they do, ``install`` the
     command that makes a new data directory (``{data}``), ``quiet`` the options that keep a copy from acting by itself.
     ``maker`` is where its maker has packages, for what Debian has not.
+    ``asked`` is the argument that makes the server tell its version.
     ``bundled`` are extensions that come with the product itself, so that every whole build has them.
     """
 
@@ -54,6 +55,7 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quiet: tuple[str, ...] = ()
     maker: str = ""
     bundled: tuple[str, ...] = ()
+    asked: str = "--version"
 
     def series(self, version: Version) -> Version:
         """The series that a version belongs to."""

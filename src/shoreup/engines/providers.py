@@ -133,7 +133,7 @@ def _installed(entry: ProductEntry, folder: Path, provider: str, package: str = 
     server = folder / entry.server
     if not server.is_file():
         return
-    version = entry.told(_asked(server))
+    version = entry.told(_asked(server, entry.asked))
     if not version:
         return
     one = Installation(entry.id, version, provider, folder, package, _extensions(entry, folder))
@@ -145,10 +145,16 @@ def _installed(entry: ProductEntry, folder: Path, provider: str, package: str = 
     yield one
 
 
-def _asked(server: Path) -> str:
+def _asked(server: Path, argument: str) -> str:
     try:
+        # Where nginx tells its version others complain.
         done = subprocess.run(  # noqa: S603 (a server of this machine's own packages)
-            [server, "--version"], capture_output=True, timeout=_PATIENCE, check=False, stdin=subprocess.DEVNULL
+            [server, argument],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_PATIENCE,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
