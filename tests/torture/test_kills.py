@@ -15,7 +15,7 @@ from backups_here import written
 from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
-from torture.killing import Try, boundaries, moments, tried, write, zygote
+from torture.killing import Try, Zygote, boundaries, moments, tried, write, zygote
 from torture.serving import SCHEDULE
 from torture.upgrading import NEW, OLD, Upgrade, settle
 
@@ -40,18 +40,26 @@ def server() -> Iterator[RunningPostgresql]:
         yield running
 
 
-def survived(victim: str, root: Path, tries: list[Try] | None, many: int, only: int | None = None) -> list[str]:
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """What makes the processes that are killed."""
+    with zygote(tmp_path_factory.mktemp("state")) as made:
+        yield made
+
+
+def survived(
+    one: Zygote, victim: str, root: Path, tries: list[Try] | None, many: int, only: int | None = None
+) -> list[str]:
     """Every kill that went wrong, of those at the boundaries and of ``many`` at random moments."""
-    with zygote(root.parent / "state") as one:
-        kills = [*islice(boundaries(victim, root), only), *moments(one, victim, root, many, SEED)]
-        wrong = []
-        for kill in kills:
-            made = tried(one, kill, root)
-            if tries is not None:
-                tries.append(made)
-                write(tries)
-            if made.wrong:
-                wrong.append(f"{kill}: {made.wrong}")
+    kills = [*islice(boundaries(victim, root), only), *moments(one, victim, root, many, SEED)]
+    wrong = []
+    for kill in kills:
+        made = tried(one, kill, root)
+        if tries is not None:
+            tries.append(made)
+            write(tries)
+        if made.wrong:
+            wrong.append(f"{kill}: {made.wrong}")
     return wrong
 
 
@@ -63,9 +71,9 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_few_kills(root: Path) -> None:
-    """The short form: the first boundaries on the way there and back, and two random moments."""
-    assert survived("swap", root, None, 2, only=4) == []
+def test_a_few_kills(one: Zygote, root: Path) -> None:
+    """The short form: the first boundaries on the way there and back, and a random moment."""
+    assert survived(one, "swap", root, None, 1, only=4) == []
 
 
 @pytest.fixture
@@ -76,48 +84,48 @@ def due(root: Path) -> Path:
     return written(root, f"sqlite:{root / 'notes.sqlite'}", more=SCHEDULE)
 
 
-def test_a_schedule_that_is_killed_loses_no_run_and_doubles_none(due: Path) -> None:
+def test_a_schedule_that_is_killed_loses_no_run_and_doubles_none(one: Zygote, due: Path) -> None:
     """The short form: around the queueing, around the note of it, and at the beginning of the run."""
-    assert survived("served backup", due, None, 1, only=5) == []
+    assert survived(one, "served backup", due, None, 1, only=5) == []
 
 
 @pytest.mark.torture
-def test_a_schedule_that_is_served(due: Path, tries: list[Try]) -> None:
-    assert survived("served backup", due, tries, MANY) == []
+def test_a_schedule_that_is_served(one: Zygote, due: Path, tries: list[Try]) -> None:
+    assert survived(one, "served backup", due, tries, MANY) == []
 
 
 @pytest.mark.torture
-def test_files_that_are_replaced_together(root: Path, tries: list[Try]) -> None:
-    assert survived("swap", root, tries, MANY) == []
+def test_files_that_are_replaced_together(one: Zygote, root: Path, tries: list[Try]) -> None:
+    assert survived(one, "swap", root, tries, MANY) == []
 
 
 @pytest.mark.torture
-def test_a_backup(server: RunningPostgresql, root: Path, tries: list[Try]) -> None:
+def test_a_backup(one: Zygote, server: RunningPostgresql, root: Path, tries: list[Try]) -> None:
     written(root, f"postgresql://postgres@/bank?host={server.socket}")
-    assert survived("backup run", root, tries, MANY) == []
+    assert survived(one, "backup run", root, tries, MANY) == []
 
 
 @pytest.mark.torture
-def test_what_is_removed_of_backups(root: Path, tries: list[Try]) -> None:
+def test_what_is_removed_of_backups(one: Zygote, root: Path, tries: list[Try]) -> None:
     (root / "data").mkdir()
     (root / "data" / "file").write_text("x" * 1000)
     keep = "keep = { at-least = 2, daily = 1, weekly = 0, monthly = 0 }\n"
     written(root, f"files:{root / 'data'}", more=keep)
-    assert survived("backup prune", root, tries, MANY) == []
+    assert survived(one, "backup prune", root, tries, MANY) == []
 
 
 @pytest.mark.torture
-def test_a_restore_over_a_database(root: Path, tries: list[Try]) -> None:
+def test_a_restore_over_a_database(one: Zygote, root: Path, tries: list[Try]) -> None:
     with Scratch() as scratch, Postgresql(chosen("postgresql", "17"), scratch).start() as running:
         written(root, f"postgresql://postgres@/bank?host={running.socket}", more="hashes = true\n")
-        assert survived("backup restore", root, tries, MANY) == []
+        assert survived(one, "backup restore", root, tries, MANY) == []
 
 
 @pytest.mark.torture
-def test_a_restore_over_a_file(root: Path, tries: list[Try]) -> None:
+def test_a_restore_over_a_file(one: Zygote, root: Path, tries: list[Try]) -> None:
     (root / "data").mkdir()
     written(root, f"sqlite:{root / 'data' / 'notes.sqlite'}", more="hashes = true\n")
-    assert survived("backup restore of a file", root, tries, MANY) == []
+    assert survived(one, "backup restore of a file", root, tries, MANY) == []
 
 
 @pytest.fixture(scope="module")
@@ -133,5 +141,5 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.torture
 @pytest.mark.parametrize("victim", ["upgrade by copy", "upgrade by link"])
-def test_an_upgrade(lived: Path, tries: list[Try], victim: str) -> None:
-    assert survived(victim, lived, tries, MANY // 3) == []
+def test_an_upgrade(one: Zygote, lived: Path, tries: list[Try], victim: str) -> None:
+    assert survived(one, victim, lived, tries, MANY // 3) == []

@@ -31,6 +31,8 @@ from torture.serving import NOTING, QUEUEING, Served
 from torture.victims import VICTIMS, Victim
 
 READY = b"!"
+_LONGEST = 300
+"""Seconds after which a try ends itself."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -92,6 +94,7 @@ def _child(order: Order, write: int) -> None:
     code = 1
     try:
         os.setsid()
+        signal.alarm(_LONGEST)  # nobody waits for it when whoever ordered it is gone
         log = os.open(f"{order.root}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)

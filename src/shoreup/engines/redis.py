@@ -112,6 +112,7 @@ class RunningRedis:
             "aof-load-truncated": "no",
             "daemonize": "no",
             "databases": "16",
+            "repl-diskless-sync-delay": "0",  # no second replica will come that could share a copy
             "stop-writes-on-bgsave-error": "no",
         }
         if slowness:
