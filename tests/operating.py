@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
 from time import sleep
+from typing import TextIO
+from uuid import uuid4
 
 from shoreup.cli.signals import stopped_by_signals, tell
 from shoreup.operations.outcomes import Outcome
@@ -18,7 +19,7 @@ from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
 from shoreup.stages.working import work
 
-PATIENCE = 3.0
+PATIENCE = 5.0
 """Seconds after which a process that is killed is believed dead."""
 CALM = 30.0
 """The same for the process of the tests: it must not end because the machine is busy."""
@@ -81,19 +82,51 @@ def found(name: str) -> Operation:
     return writing()
 
 
-def elsewhere(root: Path, *arguments: str, url: str = "", **environment: str) -> Popen[str]:
+class Elsewhere:
+    """This module at work in a process of its own, which may be killed."""
+
+    def __init__(self, root: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._said = root.parent / f"said-{uuid4().hex}"
+        self._said.touch()
+        given = (self._said, [str(root), *arguments], {**os.environ, **environment})
+        # A Python with a workflow library takes a second to begin; one that has begun is forked at once.
+        server = multiprocessing.get_context("forkserver")
+        server.set_forkserver_preload(["dbos", "operating"])
+        self._process = server.Process(target=_begun, args=given, daemon=True)
+        self._process.start()
+
+    def said(self) -> str:
+        """What it has written, when it has ended."""
+        self._process.join()
+        return self._said.read_text().strip()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def tell_to_stop(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
+    def code(self, seconds: float | None = None) -> int | None:
+        """How it ended; ``None`` where it has not in so many seconds."""
+        self._process.join(seconds)
+        return self._process.exitcode
+
+
+def elsewhere(root: Path, *arguments: str, url: str = "", **environment: str) -> Elsewhere:
     """This module as a process of its own."""
-    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return Popen(
-        [sys.executable, __file__, str(root), url, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
-        stdin=DEVNULL,
-        stdout=PIPE,
-        text=True,
-    )
+    return Elsewhere(root, (url, *arguments), environment)
 
 
-def main(arguments: Sequence[str]) -> None:
+def _begun(said: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    with said.open("w", encoding="utf-8") as told:
+        main(arguments, told)
+
+
+def main(arguments: Sequence[str], said: TextIO) -> None:
     """Begin a run, or work, until it is done or killed."""
     root, url, does = Path(arguments[0]), arguments[1], arguments[2]
     place = locate(root, url, asked=True)
@@ -103,10 +136,6 @@ def main(arguments: Sequence[str]) -> None:
         return
     with executing(place, patience=PATIENCE) as executor:
         run = executor.begin(executor.asked("write", "files", {}))
-        sys.stdout.write(f"{run}\n")
-        sys.stdout.flush()
+        said.write(f"{run}\n")
+        said.flush()
         executor.wait(run)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

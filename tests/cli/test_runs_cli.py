@@ -58,10 +58,10 @@ def test_runs_are_listed_and_shown(place: Place, capsys: pytest.CaptureFixture[s
 
 
 def test_what_was_interrupted_is_resumed_or_cancelled(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    first = elsewhere(place.root, "run", DIES_AT="two").communicate()[0].strip()
+    first = elsewhere(place.root, "run", DIES_AT="two").said()
     assert f"shoreup runs resume {first}" in said(capsys, place)
     assert "done" in said(capsys, place, "resume", first)
-    second = elsewhere(place.root, "run", DIES_AT="three").communicate()[0].strip()
+    second = elsewhere(place.root, "run", DIES_AT="three").said()
     assert "cancelled" in said(capsys, place, "cancel", second)
     assert world(place.root, second)[-3:] == ["undo three", "undo two", "undo one"]
     assert run(["runs", "cancel", second, "--at", str(place.root)]) == 2

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from subprocess import Popen
 from time import sleep
 
 import pytest
 
 from engines_here import chosen
-from operating import NAMES, PATIENCE, elsewhere, executing, world
+from operating import NAMES, PATIENCE, Elsewhere, elsewhere, executing, world
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.errors import UserError
@@ -44,7 +42,7 @@ def queued(executor: Executor, many: int, **given: float) -> list[str]:
     return [executor.queue(executor.asked("write", f"file {one}", given, waits=True)) for one in range(many)]
 
 
-def worker(place: Place) -> Popen[str]:
+def worker(place: Place) -> Elsewhere:
     return elsewhere(place.root, "work", "4", url=place.url)
 
 
@@ -56,8 +54,8 @@ def test_a_worker_that_dies_gives_its_runs_back(place: Place) -> None:
             sleep(0.02)
         first.kill()
         ended = [executor.wait(run).ended for run in runs]
-        second.send_signal(signal.SIGTERM)
-        assert second.wait(20) == 0
+        second.tell_to_stop()
+        assert second.code(20) == 0
     assert set(ended) == {Ended.DONE}
     again = 0
     for run in runs:
@@ -74,7 +72,6 @@ def test_runs_on_one_subject_follow_each_other(place: Place) -> None:
         for run in runs:
             assert executor.wait(run).ended is Ended.DONE
         work.kill()
-        work.wait()
     seen = [line.split()[0] for line in world(place.root)]
     assert [run for run, _ in groupby(seen)] == sorted(set(seen), key=seen.index), "never two at once"
 
@@ -111,7 +108,7 @@ def test_a_database_that_goes_away_and_comes_back_stops_no_run(place: Place, ser
 
 def test_what_a_machine_has_begun_waits_for_it(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     process = elsewhere(place.root, "run", url=place.url, DIES_AT="two")
-    run = process.communicate()[0].strip()
+    run = process.said()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another machine"))
     with executing(locate(place.root, place.url, asked=True)) as executor:
         with pytest.raises(UserError, match=r"where its files are"):

@@ -23,7 +23,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def test_what_the_dead_have_left_goes_on_first(place: Place) -> None:
-    left = elsewhere(place.root, "run", DIES_AT="two").communicate()[0].strip()
+    left = elsewhere(place.root, "run", DIES_AT="two").said()
     heard: list[str] = []
     done = operate("write", {}, place, subject="files", say=lambda what, *_: heard.append(what))
     assert done.ended is Ended.DONE
