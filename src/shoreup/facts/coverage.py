@@ -128,13 +128,15 @@ def _new(seen: set[tuple[str, str, str]], resource: Resource) -> bool:
     return True
 
 
-def uncovered(estate: Estate) -> Iterator[tuple[Keeper, str]]:
+def uncovered(estate: Estate) -> tuple[tuple[Keeper, str], ...]:
     """What no backup of the estate covers; with the reason why that is open, empty where it is certain."""
+    return estate.once(_uncovered)
+
+
+def _uncovered(estate: Estate) -> tuple[tuple[Keeper, str], ...]:
     coverage = _Coverage(estate)
-    for keeper in keepers(estate):
-        answer = coverage.of(keeper)
-        if answer is not None:
-            yield keeper, answer
+    answers = ((keeper, coverage.of(keeper)) for keeper in keepers(estate))
+    return tuple((keeper, answer) for keeper, answer in answers if answer is not None)
 
 
 def copied(estate: Estate) -> Iterator[tuple[Keeper, tuple[Backup, ...]]]:

@@ -39,8 +39,16 @@ class OpenNamespace(Struct, frozen=True, eq=False):
     undecided: str = ""
 
 
-def open_namespaces(estate: Estate) -> Iterator[OpenNamespace]:
+def open_namespaces(estate: Estate) -> tuple[OpenNamespace, ...]:
     """Every namespace with workloads that no policy selects."""
+    return estate.once(_open_namespaces)
+
+
+def _open_namespaces(estate: Estate) -> tuple[OpenNamespace, ...]:
+    return tuple(_each_open(estate))
+
+
+def _each_open(estate: Estate) -> Iterator[OpenNamespace]:
     running: dict[str, list[Workload]] = defaultdict(list)
     for workload in estate.workloads:
         if _NO_PLATFORM.search(workload.resource.root):

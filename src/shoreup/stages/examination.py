@@ -114,7 +114,7 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         folder, revision = asked.history or (tree.root, "HEAD")
         names = partial(first_names, folder, revision=revision)
         places = Places(reading.resources, reading.trace, tree.read, names)
-        judgement = judge(estate, asked.concerns, places.span)
+        judgement = judge(estate, asked.concerns, places.span, keep=asked.editable)
         clock.lap("judge")
         pairs = [
             *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places, asked.concerns),

@@ -40,15 +40,20 @@ class Judgement(Struct):
 
 
 def judge(
-    estate: Estate, concerns: Sequence[type[Concern]], meanwhile: Callable[[Place], object] = lambda _: None
+    estate: Estate,
+    concerns: Sequence[type[Concern]],
+    meanwhile: Callable[[Place], object] = lambda _: None,
+    *,
+    keep: bool = False,
 ) -> Judgement:
     """Ask every concern; the answers stand in the order of the concerns.
 
     ``meanwhile`` is called with places that will be asked about later, as long as there is nothing else to do.
+    ``keep`` works out in this process all that takes long, because it is asked for again.
     """
     shared = len(estate.resources) >= WORTH_IT and len(concerns) > 1 and sys.platform.startswith("linux")
     found = (
-        _by_two(estate, concerns, meanwhile) if shared else [_ask(estate, concerns, n) for n in range(len(concerns))]
+        _by_two(estate, concerns, meanwhile, keep=keep) if shared else [_ask(estate, concerns, n) for n in range(len(concerns))]
     )
     judgement = Judgement()
     for number, outcomes, crash in sorted(found, key=lambda one: one[0]):
@@ -73,20 +78,23 @@ def _ask(estate: Estate, concerns: Sequence[type[Concern]], number: int) -> _Sai
     return number, tuple(outcomes), ""
 
 
-def _by_two(estate: Estate, concerns: Sequence[type[Concern]], meanwhile: Callable[[Place], object]) -> list[_Said]:
+def _by_two(
+    estate: Estate, concerns: Sequence[type[Concern]], meanwhile: Callable[[Place], object], *, keep: bool
+) -> list[_Said]:
     import multiprocessing  # only large estates wait for it
 
     wired, programmed, free = (
         [number for number, kind in enumerate(concerns) if kind.slow_facts == facts]
         for facts in ("wiring", "programs", "")
     )
+    mine, theirs = (wired + programmed, []) if keep else (wired, programmed)
     context = multiprocessing.get_context("fork")
     queue = _queue(free)
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_second, args=(there, estate, concerns, programmed, queue), daemon=True)
+    process = context.Process(target=_second, args=(there, estate, concerns, theirs, queue), daemon=True)
     process.start()
     there.close()
-    said = list(_share(estate, concerns, wired, queue))
+    said = list(_share(estate, concerns, mine, queue))
     os.close(queue)
     for outcome in (outcome for _, outcomes, _ in said for outcome in outcomes):
         if here.poll():

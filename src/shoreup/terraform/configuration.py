@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ class Configurations:
                 self._values.setdefault(posixpath.dirname(path) or ".", []).append(path)
         self._modules: dict[str, Module] = {}
         self._files: dict[str, File | None] = {}
+        self._calls: Counter[str | None] = Counter()
+        self._counted = 0
         self.writers: dict[str, Writer] = {}
         """The files that edits were made for so far."""
 
@@ -92,6 +95,14 @@ class Configurations:
                 module.files.append(file)
                 self._declare(module, file, override=_overrides(name))
         return module
+
+    def calls_of(self, directory: str) -> int:
+        """How many calls name a directory, in those that have been read so far."""
+        if self._counted != len(self._modules):
+            known = self._modules.items()
+            self._calls = Counter(local_source(path, call) for path, module in known for call in module.calls.values())
+            self._counted = len(self._modules)
+        return self._calls[directory]
 
     def paths(self, directory: str) -> list[str]:
         """The Terraform files of a directory."""

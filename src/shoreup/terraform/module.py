@@ -8,7 +8,7 @@ back to itself is an error of that reference alone.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
@@ -115,6 +115,7 @@ class ModuleInstance:
         self._callers = callers
         self._known: dict[tuple[str, ...], Any] = {}
         self._active: set[tuple[str, ...]] = set()
+        self._by_block: dict[int, list[ResourceInstance]] = {}
 
     def with_argument(self, name: str, given: Given) -> ModuleInstance:
         """The same call with another value for one variable."""
@@ -383,6 +384,13 @@ class ModuleInstance:
                 continue
             for _, called in [] if isinstance(instances, Unknown) else instances:
                 yield from called.all_instances()
+
+    def made_by(self, block: Block) -> Sequence[ResourceInstance]:
+        """Those of all instances that a block makes, in this module or in those that it calls."""
+        if not self._by_block:
+            for instance in self.all_instances():
+                self._by_block.setdefault(id(instance.block), []).append(instance)
+        return self._by_block.get(id(block), ())
 
     def expand(self, block: Block, address: str) -> list[tuple[str | int | None, Scope]]:
         """The keys and scopes that ``count`` or ``for_each`` gives at an address without its key.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from shoreup.formats.hcl.syntax import Attribute, Block, Expression
 from shoreup.model.location import Route
-from shoreup.terraform.configuration import Module, local_source
+from shoreup.terraform.configuration import Module
 from shoreup.terraform.module import ModuleInstance, ResourceInstance
 from shoreup.terraform.way import Hop, Way, way_to
 
@@ -28,20 +28,14 @@ def top_of(module: ModuleInstance) -> ModuleInstance:
 
 def twins(instance: ResourceInstance) -> Iterator[ResourceInstance]:
     """The other resources that are made by the same block of code."""
-    for other in top_of(instance.module).all_instances():
-        if other.block is instance.block and other is not instance:
+    for other in top_of(instance.module).made_by(instance.block):
+        if other is not instance:
             yield other
 
 
 def calls_of(module: ModuleInstance) -> int:
     """How many calls in the estate name the directory of a module."""
-    configurations = module.root.configurations
-    count = 0
-    for directory in configurations.read_directories:
-        known = configurations.module(directory)
-        for call in known.calls.values() if known else ():
-            count += local_source(directory, call) == module.module.path
-    return count
+    return module.root.configurations.calls_of(module.module.path)
 
 
 def why_shared(instance: ResourceInstance) -> str:
