@@ -106,6 +106,7 @@ def command(
         allow=allow,
         own=own,
         choose=Questions(width, colour) if interactive else None,
+        shown=form == "text" and not interactive,
     )
     with Waiting(quiet=interactive) as waiting:
         fixed = fix(folders or (Path(),), options, waiting)

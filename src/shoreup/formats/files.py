@@ -12,8 +12,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar, cast
 
 from shoreup.model.finding import ReadError
+
+T = TypeVar("T")
 
 MAX_BYTES = 8 * 1024 * 1024
 """Larger files hold data, not configuration."""
@@ -56,6 +59,7 @@ class FileTree:
         self._noted: set[ReadError] = set()
         self._contents: dict[str, bytes | None] = {}
         self._digests: dict[str, str] = {}
+        self._made: dict[tuple[str, object], object] = {}
         self._real_root = os.path.realpath(root)
         self.files: tuple[str, ...] = tuple(sorted(self._walk(only, _Listed(listed))))
         self._known = frozenset(self.files)
@@ -77,6 +81,7 @@ class FileTree:
             if content is not None and self.real(path) not in contents
         }
         tree._digests = {}
+        tree._made = {key: made for key, made in self._made.items() if self.real(key[0]) not in contents}
         return tree
 
     def __contains__(self, path: str) -> bool:
@@ -129,6 +134,18 @@ class FileTree:
             content = self.read(path)
             self._digests[path] = "" if content is None else blake2b(content, digest_size=16).hexdigest()
         return self._digests[path]
+
+    def once(self, path: str, make: Callable[[str, bytes], T]) -> T | None:
+        """What ``make`` makes of a file's path and bytes; ``None`` for a file that cannot be read.
+
+        It is made on first use, and kept where the tree is amended, unless this file is.
+        """
+        content = self.read(path)
+        if content is None:
+            return None
+        if (path, make) not in self._made:
+            self._made[(path, make)] = make(path, content)
+        return cast(T, self._made[(path, make)])
 
     def forget(self) -> None:
         """Release the contents that were read. Files are read again when they are asked for; what was noted stays.

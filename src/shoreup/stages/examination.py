@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -36,14 +33,13 @@ from shoreup.stages.reading import Reading, read
 from shoreup.stages.selection import expanded
 from shoreup.stages.settings import GivenSettings, own_products
 from shoreup.stages.suppression import part
+from shoreup.stages.undisturbed import undisturbed
 from shoreup.stages.weighing import weighed
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 NOTHING_PROVEN = Proven()
 NO_SETTINGS = GivenSettings()
-RECURSION_LIMIT = 8_000
-"""Locals that refer to locals that refer to locals: each step costs a few frames."""
 
 
 class Asked(Struct, frozen=True):
@@ -105,7 +101,7 @@ def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
 def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
     """The same, with everything that an explanation needs."""
     clock = _Clock()
-    with _undisturbed():
+    with undisturbed():
         reading = read(tree, asked.plan, say, alone=asked.editable)
         clock.lap("read")
         estate = understood(reading, asked)
@@ -218,20 +214,6 @@ def coverage(reading: Reading) -> Coverage:
         roots=len({resource.root for resource in reading.resources}),
         skipped=dict(Counter(reading.tree.skipped.values())),
     )
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No garbage collection while trees are built: they live until the end, and to look through them takes as long."""
-    enabled, limit = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()
-    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
-        if enabled:
-            gc.enable()
 
 
 class _Clock:

@@ -46,7 +46,7 @@ class FixOptions(Struct, frozen=True):
     counts only where ``config`` names the settings, for what stands in the tree may be a stranger's. ``into_modules``
     makes modules of a long file's subjects, where its concern is selected. Of an ``audit_log`` of the Kubernetes API is
     learned which rights are used; ``allow`` are those that lead to more and shall be learned too. ``own`` is the code
-    of concerns beside Shoreup's own.
+    of concerns beside Shoreup's own. ``shown`` asks for the changes with secrets hidden, for who looks at them.
     """
 
     select: tuple[str, ...] = ()
@@ -63,6 +63,7 @@ class FixOptions(Struct, frozen=True):
     audit_log: Path | None = None
     allow: tuple[str, ...] = ()
     own: OwnCode = NO_OWN_CODE
+    shown: bool = True
 
 
 class Fixed(Struct, frozen=True):
@@ -114,7 +115,10 @@ def fix(paths: Sequence[Path], options: FixOptions, say: Progress) -> Fixed:
     _known(options.fingerprints, before)
     seconds = time.perf_counter() - started
     audit = laps.get("audit", seconds)
-    return Fixed(_amendment(before, outcome, tree, {"audit": audit, "fix": seconds - audit}), tree, before, outcome)
+    amendment = _amendment(before, outcome, tree, {"audit": audit, "fix": seconds - audit})
+    if options.shown:
+        amendment = replace(amendment, shown=tuple(map(for_eyes, amendment.changes)))
+    return Fixed(amendment, tree, before, outcome)
 
 
 def write_out(fixed: Fixed) -> Amendment:
@@ -231,7 +235,6 @@ def _amendment(before: Examination, outcome: Outcome, tree: FileTree, timing: di
         not_fixed=tuple(outcome.not_fixed.values()),
         dropped=tuple(outcome.dropped.values()),
         changes=changes,
-        shown=tuple(for_eyes(one) for one in changes),
         steps=tuple(outcome.steps),
         before=_by_severity(before),
         after=_by_severity(outcome.last),

@@ -2,8 +2,9 @@
 
 In a large estate a second process takes its share: forked when the facts stand, it has them without a copy, and what it
 sends back are symbolic drafts, which are small. What takes long is worked out when it is first asked for: the wiring in
-the first process, which goes on to need it, programs and backups in the second. Other concerns are taken one by one by
-whoever is free. Whoever is done before the other looks up where things stand that were found.
+the first process, which goes on to need it, programs and backups in the second, unless the first will need them for
+edits. Other concerns are taken one by one by whoever is free. Whoever is done before the other looks up where things
+stand that were found.
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ def judge(
     ``keep`` works out in this process all that takes long, because it is asked for again.
     """
     shared = len(estate.resources) >= WORTH_IT and len(concerns) > 1 and sys.platform.startswith("linux")
-    found = (
-        _by_two(estate, concerns, meanwhile, keep=keep) if shared else [_ask(estate, concerns, n) for n in range(len(concerns))]
-    )
+    if shared:
+        found = _by_two(estate, concerns, meanwhile, keep=keep)
+    else:
+        found = [_ask(estate, concerns, number) for number in range(len(concerns))]
     judgement = Judgement()
     for number, outcomes, crash in sorted(found, key=lambda one: one[0]):
         kind = concerns[number]

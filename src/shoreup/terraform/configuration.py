@@ -136,16 +136,12 @@ class Configurations:
         return self._files[path]
 
     def _parse(self, path: str) -> File | None:
-        content = self.tree.read(path)
-        if content is None:
-            return None
-        source = Source(path, content)
         try:
-            file = parse_json_file(source) if path.endswith(".json") else parse_file(source)
+            file = self.tree.once(path, _parsed)
         except RecursionError:
             self.tree.error(path, 0, "nested too deeply", "the file")
             return None
-        for problem in file.problems:
+        for problem in file.problems if file else ():
             self.tree.error(path, problem.line, problem.cause, problem.skipped)
         return file
 
@@ -192,6 +188,11 @@ class Configurations:
                 self.tree.error(block.source.path, line, f"local {name} is declared twice", "the second one")
             else:
                 module.locals[name] = attribute
+
+
+def _parsed(path: str, content: bytes) -> File:
+    source = Source(path, content)
+    return parse_json_file(source) if path.endswith(".json") else parse_file(source)
 
 
 _LABELS = {"variable": 1, "output": 1, "module": 1, "resource": 2, "data": 2, "ephemeral": 2}

@@ -51,17 +51,19 @@ def switched(
 def _of_others(instance: ResourceInstance) -> Iterator[tuple[str, Given]]:
     """Arguments of the module's other calls that this one does not give, or gives as nothing."""
     module = instance.module
+    nothing = [name for name in module.module.variables if _is_nothing(module, name)]
     seen: list[tuple[str, Value]] = []
-    for other in twins(instance):
+    for other in twins(instance) if nothing else ():
         if other.module is module or other.module.module is not module.module:
             continue
         for name, given in other.module.given.items():
+            if name not in nothing:
+                continue
             value = given.value()
             if value is None or next(unknowns(value), None) is not None or (name, value) in seen:
                 continue
             seen.append((name, value))
-            if _is_nothing(module, name):
-                yield name, given
+            yield name, given
 
 
 def _is_nothing(module: ModuleInstance, name: str) -> bool:

@@ -102,7 +102,7 @@ class _Check:
             for edit in attempt.repair.edits:
                 if isinstance(edit, FieldEdit):
                     self.edits[edit.resource].append((edit, attempt))
-        resources = before.reading.resources
+        resources = before.places.resources
         self.configured = any(resources[key].kind in ("ConfigMap", "Secret") for key in self.edits)
         self.kinds = kinds
         self._by_resource: dict[int, list[Draft]] | None = None
@@ -150,10 +150,10 @@ class _Check:
     # Did the resources change as asked and nowhere else?
 
     def _intended(self) -> None:
-        seen = _named(self.after.reading.resources)
+        seen = _named(self.after.places.resources)
         moved = Moved(edit for one in self.attempts for edit in one.repair.edits)
         parents = self._above_edited()
-        for name, old in _named(self.before.reading.resources).items():
+        for name, old in _named(self.before.places.resources).items():
             new = seen.pop(name, None)
             if new is None:
                 new = seen.pop((name[0], name[1], moved.address(old.address), *name[3:]), None)
@@ -244,12 +244,12 @@ class _Check:
         """Releases and the like whose values are what was really written."""
         above: set[int] = set()
         beside = [edit.beside for one in self.attempts for edit in one.repair.edits if isinstance(edit, Add)]
+        resources = self.before.places.resources
         for key in (*self.edits, *beside):
-            parent = self.before.reading.resources[key].parent
+            parent = resources[key].parent
             while parent >= 0 and parent not in above:
                 above.add(parent)
-                parent = self.before.reading.resources[parent].parent
-        resources = self.before.reading.resources
+                parent = resources[parent].parent
         above.update(one.key for one in resources if one.kind == _VALUES and one.parent in above)
         return frozenset(above)
 
@@ -342,7 +342,7 @@ class _Check:
     def _of_finding(self, finding: Finding, key: int) -> list[Attempt]:
         if finding.resource is not None:
             for one, edits in self.edits.items():
-                old = self.before.reading.resources[one]
+                old = self.before.places.resources[one]
                 if _whose(old) == (finding.resource.kind, finding.resource.namespace, finding.resource.name):
                     return list(dict.fromkeys(attempt for _, attempt in edits))
             if key >= 0:

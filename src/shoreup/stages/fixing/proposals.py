@@ -154,7 +154,7 @@ def _attempt(
         return Dropped(finding, concern.title, "repair", f"Shoreup failed to work it out: {type(problem).__name__}")
     if isinstance(repair, NoRepair):
         return NotFixed(finding, repair.reason, sketched(repair, realiser))
-    does = effect(seen.estate, seen.reading.resources, repair.edits)
+    does = effect(seen.estate, seen.places.resources, repair.edits)
     if does.because and repair.fix.safety is Safety.SAFE:
         reason = f"{repair.fix.reason}, but {does.because}"
         repair = replace(repair, fix=replace(repair.fix, safety=Safety.UNSAFE, reason=reason))

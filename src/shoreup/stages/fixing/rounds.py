@@ -6,6 +6,7 @@ several could have done is tried in halves, so that one bad edit costs a few rea
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
@@ -23,6 +24,7 @@ from shoreup.stages.fixing.company import called_as_before, cured_with
 from shoreup.stages.fixing.proposals import Choose, Proposals, propose
 from shoreup.stages.fixing.regions import Regions, contents
 from shoreup.stages.fixing.wording import worded
+from shoreup.stages.undisturbed import undisturbed
 
 MOST_ROUNDS = 10
 
@@ -58,11 +60,12 @@ def run(
 
     ``inform`` is asked once what else is known, such as what containers used, when it is known what has a finding.
     """
-    first = _heard(examination(tree, asked, say), wish)
-    if inform is not None:
-        asked = inform(first, asked)
-        first = replace(first, estate=understood(first.reading, asked))
-    return first, _Rounds(first, tree, asked, wish, say).run()
+    with undisturbed():
+        first = _heard(examination(tree, asked, say), wish)
+        if inform is not None:
+            asked = inform(first, asked)
+            first = replace(first, estate=understood(first.reading, asked))
+        return first, _Rounds(first, tree, asked, wish, say).run()
 
 
 class _Rounds:
@@ -77,6 +80,7 @@ class _Rounds:
         self.agreed: set[str] = set()
         self.again: set[str] = set()
         """Those that failed in company, and get one more try in another round."""
+        self.tried = False
 
     def run(self) -> Outcome:
         for number in range(1, MOST_ROUNDS + 1):
@@ -146,6 +150,9 @@ class _Rounds:
             left = company
 
     def _try(self, attempts: Sequence[Attempt]) -> tuple[Examination, FileTree, Verdict]:
+        if self.tried:
+            gc.collect()  # the trees of the try before; nothing else looks for garbage here
+        self.tried = True
         amended = self.outcome.tree.amended(contents(self.outcome.tree, attempts))
         after = _heard(examination(amended, self.asked, _silent), self.wish)
         return (

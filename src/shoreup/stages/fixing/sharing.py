@@ -29,11 +29,13 @@ class Sharing:
         self._kinds = kinds
         self._realiser = realiser
         self._spans: dict[int, Span | None] = {}
+        self._texts: dict[int, tuple[Replacement, ...]] = {}
+        """What cures a draft, by its identity; nothing where no edit does."""
         self._groups: dict[Span, list[int]] = defaultdict(list)
         self._drafts: dict[tuple[str, int], list[Draft]] = defaultdict(list)
         for draft in seen.drafts.values():  # also those that the owner does not hear of: the same text cures them
             self._drafts[(draft.concern, draft.at.resource)].append(draft)
-        for one in seen.reading.resources:
+        for one in seen.places.resources:
             span = self._span(one.key)
             if span is not None:
                 self._groups[span].append(one.key)
@@ -43,6 +45,8 @@ class Sharing:
         wanting: dict[tuple[Replacement, ...], set[int]] = defaultdict(set)
         for one in attempts:
             wanting[one.replacements] |= _keys(one)
+            if not one.alone:
+                self._texts[id(one.draft)] = one.replacements
         return lambda attempt: self._forbids(attempt, wanting[attempt.replacements])
 
     def _forbids(self, attempt: Attempt, wanting: Set[int]) -> bool:
@@ -76,15 +80,17 @@ class Sharing:
         )
 
     def _wants(self, key: int, attempt: Attempt) -> bool:
-        concern = attempt.finding.concern
-        for draft in self._drafts.get((concern, key), ()):
-            repair = repaired(self._kinds[concern], self._seen.estate, draft)
-            if repair is None:
-                continue
-            with suppress(Exception):  # a writer's mistake is said where its own finding is looked at
-                if self._realiser.realise(repair.edits) == attempt.replacements:
-                    return True
-        return False
+        drafts = self._drafts.get((attempt.finding.concern, key), ())
+        return any(self._text(draft) == attempt.replacements for draft in drafts)
+
+    def _text(self, draft: Draft) -> tuple[Replacement, ...]:
+        if id(draft) not in self._texts:
+            self._texts[id(draft)] = ()
+            repair = repaired(self._kinds[draft.concern], self._seen.estate, draft)
+            if repair is not None:
+                with suppress(Exception):  # a writer's mistake is said where its own finding is looked at
+                    self._texts[id(draft)] = self._realiser.realise(repair.edits)
+        return self._texts[id(draft)]
 
 
 def _keys(attempt: Attempt) -> frozenset[int]:
