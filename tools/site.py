@@ -1,9 +1,9 @@
 """Build the documentation as a site that needs no network, and fail on any link or anchor that leads nowhere.
 
-    python tools/site.py
+    python tools/site.py [FOLDER]
 
 The pages are written for a reader on a forge. A site has only them: what links to code becomes the name of the file,
-and a folder that is linked to gets a page that lists it. The prepared pages are in build/pages, the site in build/site.
+and a folder that is linked to gets a page that lists it. FOLDER (build) gets the prepared pages and the site.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).parents[1]
-DOCS, PAGES, SITE = TOP / "docs", TOP / "build" / "pages", TOP / "build" / "site"
 LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^ *(`{3,})", re.MULTILINE)
 
 
 def main() -> None:
     """Prepare and build."""
-    prepare()
-    done = subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=TOP, check=False)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else TOP / "build").resolve()
+    prepare(folder / "pages")
+    shutil.copy(TOP / "mkdocs.yml", folder)
+    done = subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=folder, check=False)
     raise SystemExit(done.returncode)
 
 
-def prepare() -> None:
-    """Copy the pages to build/pages, with the links that a site can follow."""
-    shutil.rmtree(PAGES, ignore_errors=True)
-    shutil.copytree(DOCS, PAGES)
-    for folder in [PAGES, *(one for one in PAGES.rglob("*") if one.is_dir())]:
+def prepare(pages: Path) -> None:
+    """Copy the pages there, with the links that a site can follow."""
+    shutil.rmtree(pages, ignore_errors=True)
+    shutil.copytree(TOP / "docs", pages)
+    for folder in [pages, *(one for one in pages.rglob("*") if one.is_dir())]:
         if not any((folder / name).exists() for name in ("README.md", "index.md")) and list(folder.glob("*.md")):
             (folder / "README.md").write_text(listed(folder), encoding="utf-8")
-    for page in PAGES.rglob("*.md"):
-        page.write_text(followable(page.read_text(encoding="utf-8"), page), encoding="utf-8")
+    for page in pages.rglob("*.md"):
+        page.write_text(followable(page.read_text(encoding="utf-8"), page, pages), encoding="utf-8")
 
 
 def listed(folder: Path) -> str:
@@ -47,7 +48,7 @@ def listed(folder: Path) -> str:
     return f"# {folder.name.capitalize()}\n\n{''.join(rows)}"
 
 
-def followable(text: str, page: Path) -> str:
+def followable(text: str, page: Path, pages: Path) -> str:
     """The page with links to folders led to their lists, and links out of the documentation made plain words."""
 
     def led(link: re.Match[str]) -> str:
@@ -56,7 +57,7 @@ def followable(text: str, page: Path) -> str:
             return link.group()
         place, hash_, anchor = target.partition("#")
         found = (page.parent / place).resolve()
-        if PAGES not in (found, *found.parents):
+        if pages not in (found, *found.parents):
             return words
         if found.is_dir() and (found / "README.md").exists():
             return f"[{words}]({place.rstrip('/')}/README.md{hash_}{anchor})"
