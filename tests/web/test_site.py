@@ -43,7 +43,7 @@ def served(site: Path) -> Iterator[str]:
 
 def test_it_builds_fits_every_screen_and_asks_nobody(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """One test, since building takes seconds."""
-    tool = [sys.executable, TOP / "tools" / "site.py", tmp_path]
+    tool = [sys.executable, str(TOP / "tools" / "site.py"), str(tmp_path)]
     done = subprocess.run(tool, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert missing(tmp_path / "site") == []
