@@ -119,3 +119,22 @@ def test_five_thousand_findings_open_quickly(browser: Browser, tmp_path: Path) -
     assert wrong == []
     assert took < 5, "it is one second on a quiet machine"
     shown.close()
+
+
+@needs_browser
+def test_a_large_estate_begins_with_what_matters_and_a_box_opens(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(render(large(findings=50, services=130)), encoding="utf-8")
+    shown, wrong = opened(browser, file)
+    shown.locator("#wiring").scroll_into_view_if_needed()
+    shown.wait_for_selector("canvas", state="attached")
+    nodes = "document.querySelector('.canvas')._cyreg?.cy?.nodes()"
+    most = shown.evaluate(f"{nodes}.length")
+    x, y = shown.evaluate(f"(({{x, y}}) => [x, y])({nodes}.filter('[box]')[0].renderedPosition())")
+    shown.locator(".canvas").click(position={"x": x, "y": y})
+    shown.wait_for_function(f"({nodes}?.length ?? 0) > {most}")
+    shown.get_by_label("Show").select_option("namespaces")
+    shown.wait_for_function(f"({nodes}?.length ?? {most}) < {most}")
+    assert most < 60
+    assert wrong == []
+    shown.close()

@@ -17,7 +17,7 @@ const HEAVIEST = 18;
 const WORST = 10;
 const SHAPES: Record<string, string> = {
   "way in": "round-tag",
-  middleware: "round-diamond",
+  middleware: "round-hexagon",
   service: "ellipse",
   database: "barrel",
   volume: "bottom-round-rectangle",

@@ -12,7 +12,9 @@ interface Props {
   choose: (id: string | null) => void;
 }
 
-/** The wiring drawn. It is made when it comes into sight, so that the page opens at once. */
+const IDLE = 1500;
+
+/** The wiring drawn: when it comes into sight, or when the page has long been open, so that paper shows it too. */
 export function Picture(props: Props) {
   const target = useRef<HTMLDivElement>(null);
   const core = useRef<Core | null>(null);
@@ -23,15 +25,19 @@ export function Picture(props: Props) {
   useEffect(() => {
     const holder = target.current;
     if (!holder) return;
-    const seen = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      seen.disconnect();
+    const make = () => {
+      if (core.current) return;
       core.current = draw(holder, elements, (id) => choose.current(id));
       mark(core.current, props.selected, props.stopped);
+    };
+    const seen = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) make();
     });
     seen.observe(holder);
+    const idle = setTimeout(make, IDLE);
     return () => {
       seen.disconnect();
+      clearTimeout(idle);
       core.current?.destroy();
       core.current = null;
     };
@@ -78,14 +84,14 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
           label: "data(label)",
           shape: "data(shape)" as never,
           "text-valign": "center",
-          "font-size": 11,
+          "font-size": 13,
           "font-family": "system-ui, sans-serif",
           color: colour("--ink"),
           "background-color": colour("--card"),
           "border-width": 1.5,
           "border-color": colour("--faint"),
-          width: (node: cytoscape.NodeSingular) => 22 + 6.4 * String(node.data("label")).length,
-          height: 26,
+          width: (node: cytoscape.NodeSingular) => 22 + 7.6 * String(node.data("label")).length,
+          height: 28,
           "min-zoomed-font-size": 5,
         },
       },
@@ -110,7 +116,7 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
       { selector: "node.chosen", style: { "background-color": colour("--accent"), color: colour("--card") } },
       { selector: "edge.stopped", style: { "line-color": colour("--bad"), width: 2 } },
     ],
-    layout: { name: "dagre", rankDir: "LR", nodeSep: 8, rankSep: 70, fit: true, padding: 16 } as never,
+    layout: { name: "dagre", rankDir: "LR", nodeSep: 6, rankSep: 90, fit: true, padding: 16 } as never,
   });
   drawn.on("tap", "node", (event) => choose(event.target.id() as string));
   drawn.on("tap", (event) => {
