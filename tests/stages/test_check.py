@@ -84,7 +84,7 @@ def answers(estate: Path, tmp_path: Path, text: str) -> list[Checked]:
         ("`blog` has no readiness probe.", Kind.PROPERTY, Answer.CONFIRMED, "Deployment web/blog does not have"),
         ("The shop lacks a readiness probe.", Kind.PROPERTY, Answer.WRONG, "Deployment web/shop has"),
         ("`wiki` runs as a single replica.", Kind.PROPERTY, Answer.CONFIRMED, "has one replica"),
-        ("There is no PodDisruptionBudget anywhere.", Kind.ABSENCE, Answer.CONFIRMED, "none of 4"),
+        ("There is no PodDisruptionBudget anywhere.", Kind.ABSENCE, Answer.CONFIRMED, "there are no files"),
         ("There are 2 CronJobs.", Kind.COUNT, Answer.PARTLY, "there is 1 of kind CronJob"),
         ("There is 1 CronJob.", Kind.COUNT, Answer.CONFIRMED, "there is 1 of kind CronJob"),
         ("`backup.yaml` has 14 lines.", Kind.COUNT, Answer.CONFIRMED, "14 lines"),
@@ -97,7 +97,8 @@ def answers(estate: Path, tmp_path: Path, text: str) -> list[Checked]:
         ("See `gone.yaml:9`.", Kind.ANCHOR, Answer.WRONG, "there is no file"),
         ("In `old/wiki.yaml:12` the image is `nginx:latest`.", Kind.ANCHOR, Answer.MOVED, "apps/wiki.yaml"),
         ("There is no restore test.", Kind.PROPERTY, Answer.CONFIRMED, "found: CronJob data/dump"),
-        ("Nothing here is cluster-admin.", Kind.PROPERTY, Answer.WRONG, "found nothing of the kind"),
+        ("Nothing here is cluster-admin.", Kind.PROPERTY, Answer.CONFIRMED, "found nothing of the kind"),
+        ("`blog` is cluster-admin.", Kind.PROPERTY, Answer.WRONG, "found nothing of the kind"),
         ("Everyone loves the 3 cats.", Kind.OTHER, Answer.NOT_UNDERSTOOD, ""),
     ],
 )

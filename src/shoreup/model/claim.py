@@ -50,6 +50,7 @@ class Checked(Struct, frozen=True):
     said: str
     spots: tuple[Spot, ...] = ()
     fingerprints: tuple[str, ...] = ()
+    sentence: str = ""
 
 
 class CheckedDocument(Struct, frozen=True):

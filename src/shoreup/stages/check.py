@@ -8,13 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from shoreup.model.claim import Answer, Checked, CheckedDocument, Kind, Spot
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Place
+from shoreup.model.resource import Resource
+from shoreup.stages.checking import practice
 from shoreup.stages.checking.anchors import Places as Anchors
+from shoreup.stages.checking.census import Census
 from shoreup.stages.checking.document import Sentence, sentences, without_files
+from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
+from shoreup.stages.checking.values import Block, Values
+from shoreup.stages.checking.words import parts
 from shoreup.stages.examination import Asked, Examination, chosen, examination
 from shoreup.stages.opening import opened
 
@@ -23,6 +31,7 @@ _LARGEST = 4_000_000
 """Bytes of a document; a longer one was written by no person."""
 _FEWEST = 3
 """Words beside names of files; with fewer it is a list of places."""
+_DECIDED = frozenset({Answer.CONFIRMED, Answer.PARTLY, Answer.WRONG, Answer.MOVED})
 _CLAIMS = re.compile(
     r"\b(?:no|nobody|nothing|not|never|without|missing|lacks?|only|all|every|none|always|hard-?coded|single|\d+)\b|`",
     re.IGNORECASE,
@@ -51,19 +60,63 @@ class _Answers:
 
     def __init__(self, seen: Examination) -> None:
         findings = (*seen.account.findings, *seen.account.unproven)
-        self._places = Anchors(seen.reading.tree, findings, _Blocks(seen).of)
+        blocks = _Blocks(seen)
+        self._places = Anchors(seen.reading.tree, findings, blocks.of)
+        self._census = Census(seen.reading.tree, seen.estate, blocks.block)
+        self._values = Values(seen.reading.tree, blocks.named, blocks.of_kind)
         self._statements = Statements(seen.estate, lambda place: _spot(seen, place))
         self._troubles = Troubles(findings, seen.account.undecided)
 
     def to(self, sentence: Sentence) -> Iterator[Checked]:
-        told = [*self._places.answers(sentence), *self._statements.answers(sentence)]
+        told = [*self._places.answers(sentence)]
+        told += _agreed([*self._statements.answers(sentence)], [*self._census.answers(sentence)])
+        if not any(one.answer in _DECIDED for one in told):
+            found = [*self._values.answers(sentence)]
+            told += found if any(one.answer in _DECIDED for one in found) else []
+        told = _left_out(told)
         # What a property says already, a trouble need not say again.
         if not any(one.kind in (Kind.PROPERTY, Kind.ABSENCE, Kind.COUNT) for one in told):
-            told += self._troubles.answers(sentence)
-        yield from told
+            named = [*self._troubles.answers(sentence)]
+            told += [one for one in named if one.answer is Answer.CONFIRMED] if told else named
+        if not any(one.answer in _DECIDED for one in told):
+            told += practice.answers(sentence)
+        for one in told:
+            yield replace(one, sentence=sentence.written)
         if not told and _CLAIMS.search(sentence.text) and len(without_files(sentence.plain).split()) >= _FEWEST:
             said = "it is none of the kinds of claim that can be checked"
-            yield Checked(sentence.line, sentence.plain, Kind.OTHER, Answer.NOT_UNDERSTOOD, said)
+            yield Checked(
+                sentence.line, sentence.plain, Kind.OTHER, Answer.NOT_UNDERSTOOD, said, sentence=sentence.written
+            )
+
+
+def _agreed(stated: Sequence[Checked], counted: Sequence[Checked]) -> Iterator[Checked]:
+    """What the facts and the count of the text say; of two numbers for the same claim, the one that fits."""
+    by_text = [one for one in counted if one.kind in (Kind.COUNT, Kind.ABSENCE)]
+    if any(one.kind is Kind.ABSENCE for one in counted):
+        stated = [one for one in stated if one.kind is not Kind.ABSENCE]
+    fits = {_number(one.text) for one in (*stated, *by_text) if one.answer is Answer.CONFIRMED}
+    for one in stated:
+        if one.kind is not Kind.COUNT or one.answer is Answer.CONFIRMED or _number(one.text) not in fits:
+            yield one
+    told = {_number(one.text) for one in stated if one.kind in (Kind.COUNT, Kind.ABSENCE)}
+    for one in counted:
+        if one.answer is Answer.CONFIRMED or _number(one.text) not in (fits | told) or one.answer is Answer.PARTLY:
+            yield one
+
+
+def _left_out(told: Sequence[Checked]) -> list[Checked]:
+    """Answers without those to an amount that another answer has dealt with."""
+    dealt = " ".join(one.text for one in told if one.answer in _DECIDED)
+    return [
+        one
+        for one in told
+        if one.answer is not Answer.NOT_UNDERSTOOD or not re.search(rf"(?<!\w){re.escape(one.text)}(?!\w)", dealt)
+    ]
+
+
+def _number(text: str) -> str:
+    match = QUANTITY.search(text)
+    return match["number"] or match["none"] or "" if match is not None else ""
 
 
 class _Blocks:
@@ -71,17 +124,30 @@ class _Blocks:
 
     def __init__(self, seen: Examination) -> None:
         self._seen = seen
-        self._by_name: dict[str, list[int]] = defaultdict(list)
+        self._by_name: dict[str, list[Resource]] = defaultdict(list)
         for resource in seen.reading.resources:
-            self._by_name[resource.name].append(resource.key)
+            self._by_name[resource.name].append(resource)
 
     def of(self, path: str, name: str) -> Sequence[tuple[int, int]]:
-        found = []
-        for key in self._by_name.get(name, ()):
-            location = self._seen.places.location(Place(key))
-            if location is not None and location.file == path:
-                found.append((location.line, location.end_line))
-        return found
+        return [(one.first, one.last) for one in self.named(name) if one.path == path]
+
+    def named(self, name: str) -> Sequence[Block]:
+        """What is declared by a name, in any file."""
+        return [*filter(None, map(self.block, self._by_name.get(name, ())))]
+
+    def of_kind(self, words: str) -> Sequence[Block]:
+        """What is declared of the one kind that the words name."""
+        told = parts(words)
+        kinds = [one for one in self._seen.estate.by_kind if "-" in one and parts(one.rpartition("-")[2]) <= told]
+        found = self._seen.estate.by_kind[kinds[0]] if len(kinds) == 1 else ()
+        return [*filter(None, map(self.block, found))]
+
+    def block(self, resource: Resource) -> Block | None:
+        """The lines that declare a resource."""
+        location = self._seen.places.location(Place(resource.key))
+        if location is None:
+            return None
+        return Block(location.file, location.line, location.end_line, resource.kind)
 
 
 def _spot(seen: Examination, place: Place) -> Spot | None:

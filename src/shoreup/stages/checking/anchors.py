@@ -1,7 +1,7 @@
 """Claims about a place: a file, lines of it, and what is said to stand there.
 
 An anchor grows stale while its text stays true, so what is not at its line is looked for by content: further up or down
-the file, and in files of the same name elsewhere.
+the file, and in files of the same name elsewhere. That lines exist confirms nothing of what is said of them.
 """
 
 from __future__ import annotations
@@ -15,51 +15,55 @@ from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding
 from shoreup.stages.checking.document import FILE, Sentence
+from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, holds, squeezed, wanted
+from shoreup.stages.checking.places import meant
+from shoreup.stages.checking.words import shared, telling
 from shoreup.stages.masking import masked
 
 _WITH_LINE = re.compile(rf"(?P<file>{FILE})`?:(?:L)?(?P<first>\d+)(?:\s*[-–]\s*L?(?P<last>\d+))?")
-_LINES_OF = re.compile(
-    rf"\blines? (?P<first>\d+)(?:\s*(?:-|–|to|through|and)\s*(?P<last>\d+))?(?: (?:of|in) `?(?P<file>{FILE})`?)?",
-    re.IGNORECASE,
-)
-_LENGTH = re.compile(
-    r"(?P<about>about |around |roughly |almost |nearly |over |more than |~ ?)?(?P<number>\d[\d,]*)[ -]lines?\b(?! \d)",
-    re.IGNORECASE,
-)
+_LINES_OF = re.compile(r"\blines? (?P<first>\d+)(?:\s*(?:-|–|to|through|and)\s*(?P<last>\d+))?", re.IGNORECASE)
 _FILE_ALONE = re.compile(rf"(?:{FILE})(?::\d+(?:[-–]\d+)?)?")
 _NAME = re.compile(r"[A-Za-z][\w.-]*[_-][\w.-]*\w|[a-z]+[A-Z]\w+")
 """Words that are names: with a hyphen or underscore inside, or in camel case."""
-_ABOUT = 0.1
-"""How far a number that is called approximate may be off, as a share."""
 _LONGEST = 90
+_SHORTEST = 4
 
 
 class Anchor(Struct, frozen=True):
-    """A place as a document names it; lines are 1-based, ``last`` inclusive."""
+    """A place as a document names it; lines are 1-based, ``last`` inclusive. ``said`` is the text that speaks of it."""
 
     written: str
     file: str
     first: int
     last: int
+    said: str
+    rest: str = ""
+    """What stands behind the last place of a sentence; it may speak of other lines of the file."""
 
 
-def anchors(sentence: Sentence) -> Iterator[Anchor]:
-    """Every place that a sentence names."""
-    taken: list[tuple[int, int]] = []
-    for match in _WITH_LINE.finditer(sentence.text):
-        taken.append(match.span())
-        yield _anchor(match, match["file"])
-    for match in _LINES_OF.finditer(sentence.text):
-        if any(start < match.end() and match.start() < end for start, end in taken):
-            continue
-        file = match["file"] or sentence.file
-        if file:
-            yield _anchor(match, file)
+def anchors(sentence: Sentence) -> Sequence[Anchor]:
+    """Every place that a sentence names, each with what stands before it."""
+    found: list[tuple[re.Match[str], str]] = [(one, one["file"]) for one in _WITH_LINE.finditer(sentence.text)]
+    if not found and sentence.file:
+        found = [(one, sentence.file) for one in _LINES_OF.finditer(sentence.text)]
+    told = []
+    start = 0
+    for match, file in found:
+        before = sentence.text[start : match.start()]
+        start = match.end()
+        bare = _without_places(before)
+        silent = not telling(bare) and not re.search(r"`[^`|]*\w[^`|]*`", bare)
+        said = sentence.text if silent else before
+        first = int(match["first"])
+        last = max(first, int(match["last"] or first))
+        rest = sentence.text[match.end() :] if said == before and match is found[-1][0] else ""
+        told.append(Anchor(match[0].strip("`"), file, first, last, _without_places(said), rest))
+    return told
 
 
-def _anchor(match: re.Match[str], file: str) -> Anchor:
-    first = int(match["first"])
-    return Anchor(match[0].strip("`"), file, first, max(first, int(match["last"] or first)))
+def _without_places(text: str) -> str:
+    text = _LINES_OF.sub(" ", _WITH_LINE.sub(" ", text))
+    return re.sub(rf"`?(?:{FILE})`?", " ", text)
 
 
 class Places(Struct, frozen=True):
@@ -73,41 +77,81 @@ class Places(Struct, frozen=True):
     blocks: Callable[[str, str], Sequence[tuple[int, int]]]
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
-        """What the files say to a sentence's anchors, quotes and lengths."""
-        found = list(anchors(sentence))
+        """What the files say to a sentence's anchors and quotes."""
+        found = anchors(sentence)
         for anchor in found:
-            yield self._anchored(sentence, anchor)
-        yield from self._lengths(sentence)
+            yield from self._anchored(sentence, anchor)
         if not found and sentence.file and _FILE_ALONE.search(sentence.text):
             yield from self._quoted(sentence)
 
-    def _anchored(self, sentence: Sentence, anchor: Anchor) -> Checked:
-        path, why = self._path(anchor.file)
-        if not path:
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, why)
-        text = self.tree.text(path)
-        if text is None:
-            said = f"{path} is not text that can be read ({self.tree.skipped.get(path, 'unreadable')})"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, said)
-        lines = text.splitlines()
-        quotes = self._quotes(sentence, path)
-        here = _standing(lines, quotes, anchor.first, anchor.last)
-        if here and path.endswith(anchor.file):
-            return self._stands(sentence, anchor, path, here)
-        if here:
-            return _checked(
-                sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, f"it is in {path} now", (Spot(path, here),)
-            )
-        if quotes:
-            elsewhere = _elsewhere(lines, quotes, anchor.first)
-            if elsewhere:
-                said = f"{_what(quotes)} stands at {path}:{elsewhere} now"
-                return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
-            if any(map(_looks_like_code, quotes)):
-                return self._not_there(sentence, anchor, path, text, quotes)
-        return self._named(sentence, anchor, path, len(lines))
+    def _anchored(self, sentence: Sentence, anchor: Anchor) -> Iterator[Checked]:
+        files = meant(self.tree, anchor.file, sentence.written)
+        if files.ambiguous:
+            yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, files.why)
+        for path in files.paths:
+            yield from self._at(sentence, anchor, path)
+        if files.paths or files.ambiguous:
+            return
+        for path in files.likely:
+            lines = self._lines(path)
+            wish = self._wish(sentence, anchor, path)
+            if lines is None or wish.empty:
+                continue
+            here = lines.standing(wish.codes, anchor.first, anchor.last)
+            if here or lines.said(wish, anchor.first, anchor.last):
+                said = f"it is in {path} now"
+                spots = (Spot(path, here or anchor.first),)
+                yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, spots)
+                return
+        yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, files.why)
 
-    def _named(self, sentence: Sentence, anchor: Anchor, path: str, length: int) -> Checked:
+    def _at(self, sentence: Sentence, anchor: Anchor, path: str) -> Iterator[Checked]:
+        lines = self._lines(path)
+        if lines is None:
+            said = f"{path} is not text that can be read ({self.tree.skipped.get(path, 'unreadable')})"
+            yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, said)
+            return
+        wish = self._wish(sentence, anchor, path)
+        placed = self._placed(sentence, anchor, path, lines, wish)
+        yield placed
+        at = placed.spots[0].line if placed.answer is Answer.MOVED and placed.spots else anchor.first
+        if placed.answer in (Answer.CONFIRMED, Answer.MOVED):
+            for one in lines.mismatches(wish, at, max(at, anchor.last)):
+                yield _measured(sentence, path, one)
+            for one in lines.mismatches(wanted(anchor.rest, ()), 1, len(lines.text)):
+                yield _measured(sentence, path, one)
+
+    def _placed(self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted) -> Checked:
+        """Whether what is said stands at the place, elsewhere, or nowhere."""
+        here = lines.standing(wish.codes, anchor.first, anchor.last)
+        if here:
+            return self._stands(sentence, anchor, path, here)
+        behind = [one for one in self._quotes(sentence.codes, path) if one in anchor.rest and one not in wish.codes]
+        here = lines.standing(behind, anchor.first, anchor.last)
+        if here and not wish.codes:
+            return self._stands(sentence, anchor, path, here)
+        elsewhere = lines.nearest(wish.codes, anchor.first)
+        words = lines.said(wish, anchor.first, anchor.last)
+        if elsewhere and not (words and " | " in sentence.text):
+            said = f"{_what(wish.codes)} stands at {path}:{elsewhere} now"
+            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
+        named = self._named(sentence, anchor, path)
+        if named is not None:
+            return named
+        if words and anchor.first <= len(lines.text):
+            return self._stands(sentence, anchor, path, anchor.first)
+        if any(map(_looks_like_code, wish.codes)):
+            return self._not_there(sentence, anchor, path, wish.codes)
+        if anchor.first > len(lines.text):
+            said = f"{path} has {len(lines.text)} lines"
+            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, said)
+        best = lines.best(wish)
+        if best:
+            said = f"what is said of it fits {path}:{best}"
+            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, best),))
+        return self._unrecognised(sentence, anchor, path, wish)
+
+    def _named(self, sentence: Sentence, anchor: Anchor, path: str) -> Checked | None:
         """A place of which only the name of what is there is said."""
         for name in _names(sentence, anchor):
             blocks = self.blocks(path, name)
@@ -117,133 +161,131 @@ class Places(Struct, frozen=True):
                 first = min(blocks, key=lambda one: abs(one[0] - anchor.first))[0]
                 said = f"{name} is at {path}:{first} now"
                 return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, first),))
-        if anchor.first > length:
-            said = f"{path} has {length} lines"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, said)
-        return self._stands(sentence, anchor, path, 0)
+        return None
+
+    def _unrecognised(self, sentence: Sentence, anchor: Anchor, path: str, wish: Wanted) -> Checked:
+        """Lines that exist; of what is said of them nothing was recognised, unless a finding says it."""
+        about = self._found(path, anchor)
+        spots, prints = (Spot(path, anchor.first),), tuple(one.fingerprint for one in about)
+        named = f"; found there: {_concerns(about)}" if about else ""
+        if wish.empty:
+            said = f"the lines are there; the text does not say what should stand in them{named}"
+            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, said, spots, prints)
+        told = telling(" ".join(f"{one.message} {one.concern}" for one in about))
+        if len(shared(wish.words, told)) > 1:
+            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, named[2:], spots, prints)
+        said = f"the lines are there, but nothing of what is said was recognised in them{named}"
+        return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, said, spots, prints)
 
     def _stands(self, sentence: Sentence, anchor: Anchor, path: str, here: int) -> Checked:
-        about = [
+        about = self._found(path, anchor)
+        said = "it stands there"
+        if about:
+            said = f"{said}; found there too: {_concerns(about)}"
+        prints = tuple(one.fingerprint for one in about)
+        return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, said, (Spot(path, here),), prints)
+
+    def _found(self, path: str, anchor: Anchor) -> Sequence[Finding]:
+        return [
             one
             for one in self.findings
             if one.file == path and one.line <= anchor.last and max(one.end_line, one.line) >= anchor.first
         ]
-        said = "it stands there" if here else "the lines are there; the text does not say what should stand in them"
-        if about:
-            said = f"{said}; found there too: {', '.join(sorted({one.concern for one in about}))}"
-        prints = tuple(one.fingerprint for one in about)
-        spots = (Spot(path, here or anchor.first),)
-        return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, said, spots, prints)
 
-    def _not_there(self, sentence: Sentence, anchor: Anchor, path: str, text: str, quotes: Sequence[str]) -> Checked:
+    def _not_there(self, sentence: Sentence, anchor: Anchor, path: str, quotes: Sequence[str]) -> Checked:
         there = [spot for one in sorted(self.tree.files) for spot in self._spots(one, quotes)]
         if len(there) == 1:
             said = f"{_what(quotes)} stands at {there[0].file}:{there[0].line}"
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, tuple(there))
+        text = self.tree.text(path) or ""
         shown = masked(text, [range(anchor.first, anchor.first + 1)], secret=False).get(anchor.first, "").strip()
         now = f"; line {anchor.first} is {shown[:_LONGEST]!r}" if shown else ""
         said = f"{_what(quotes)} stands nowhere in {path}{now}"
         return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, said, (Spot(path, anchor.first),))
 
-    def _quotes(self, sentence: Sentence, path: str) -> list[str]:
+    def _wish(self, sentence: Sentence, anchor: Anchor, path: str) -> Wanted:
+        mine = [one for one in sentence.codes if one in anchor.said or one not in sentence.text]
+        return wanted(
+            anchor.said, sorted(self._quotes(mine, path), key=lambda one: (not _looks_like_code(one), -len(one)))
+        )
+
+    def _quotes(self, codes: Sequence[str], path: str) -> list[str]:
         """What stands in backticks and is neither a file nor a place nor the name of a thing of the file."""
-        found = (one for one in sentence.codes if not _FILE_ALONE.fullmatch(one) and len(one) > 1)
-        return [one for one in found if not self.blocks(path, one.rpartition("/")[2])]
+        found = (one for one in codes if not _FILE_ALONE.fullmatch(one) and len(one) > 1)
+        folders = {one.rpartition("/")[0] for one in self.tree.files}
+        return [one for one in found if one.strip("/") not in folders and not self.blocks(path, one.rpartition("/")[2])]
 
     def _quoted(self, sentence: Sentence) -> Iterator[Checked]:
         """Code that is said to stand somewhere in a file."""
-        path, why = self._path(sentence.file)
-        text = self.tree.text(path) if path else None
-        for quote in self._quotes(sentence, path) if text is not None else ():
-            if len(quote) < 4 or text is None:
-                continue
-            at = _elsewhere(text.splitlines(), [quote], 1)
+        files = meant(self.tree, sentence.file, sentence.written)
+        for path in files.paths[:1]:
+            lines = self._lines(path)
+            for quote in self._quotes(sentence.codes, path) if lines is not None else ():
+                at = lines.nearest([quote], 1) if lines is not None and len(quote) >= _SHORTEST else 0
+                if at:
+                    said, spots = f"it stands at {path}:{at}", (Spot(path, at),)
+                    yield _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED, said, spots)
+                elif lines is not None and _looks_like_code(quote) and not _denied(sentence, quote):
+                    yield self._unquoted(sentence, path, quote, lines)
+        if files.paths or files.ambiguous:
+            return
+        wish = wanted(_without_places(sentence.text), self._quotes(sentence.codes, ""))
+        for path in files.likely:
+            lines = self._lines(path)
+            at = (lines.nearest(wish.codes, 1) or lines.best(wish)) if lines is not None else 0
             if at:
-                yield _checked(
-                    sentence, quote, Kind.QUOTE, Answer.CONFIRMED, f"it stands at {path}:{at}", (Spot(path, at),)
-                )
-            elif _looks_like_code(quote):
-                yield _checked(sentence, quote, Kind.QUOTE, Answer.WRONG, f"it stands nowhere in {path}")
-        if not path and _FILE_ALONE.search(sentence.text):
-            yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.WRONG, why)
+                said, spots = f"{files.why}; what is said fits {path}:{at}", (Spot(path, at),)
+                yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.MOVED, said, spots)
+                return
+        yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.WRONG, files.why)
 
-    def _lengths(self, sentence: Sentence) -> Iterator[Checked]:
-        """How long a file is said to be."""
-        for match in _LENGTH.finditer(sentence.plain):
-            path, _ = self._path(sentence.file) if sentence.file else ("", "")
-            text = self.tree.text(path) if path else None
-            if text is None:
-                continue
-            number, true = int(match["number"].replace(",", "")), len(text.splitlines())
-            said = f"{path} has {true} lines"
-            answer = Answer.CONFIRMED if close(number, true, match["about"] or "") else Answer.PARTLY
-            yield _checked(sentence, match[0].strip(), Kind.COUNT, answer, said, (Spot(path, 1),))
+    def _unquoted(self, sentence: Sentence, path: str, quote: str, lines: Lines) -> Checked:
+        """A quote that does not stand in its file as it is written."""
+        at = abridged(lines.text, quote)
+        if at:
+            said = f"in other words it stands at {path}:{at}"
+            return _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED, said, (Spot(path, at),))
+        if " | " in sentence.text or len(set(re.findall(FILE, sentence.text))) > 1:
+            said = f"it does not stand in {path} as it is written; the sentence may mean another file"
+            return _checked(sentence, quote, Kind.QUOTE, Answer.UNDECIDED, said)
+        return _checked(sentence, quote, Kind.QUOTE, Answer.WRONG, f"it stands nowhere in {path}")
 
-    def _path(self, written: str) -> tuple[str, str]:
-        """The file that is meant, or why there is none."""
-        written = written.removeprefix("./")
-        if written in self.tree:
-            return written, ""
-        ends = [one for one in self.tree.files if one.endswith(f"/{written}") or written.endswith(f"/{one}")]
-        if len(ends) == 1:
-            return ends[0], ""
-        if len(ends) > 1:
-            return "", f"{len(ends)} files end so, among them {ends[0]} and {ends[1]}"
-        name = written.rpartition("/")[2]
-        same = [one for one in self.tree.files if one.rpartition("/")[2] == name]
-        return (same[0], "") if len(same) == 1 else ("", f"there is no file {written}")
+    def _lines(self, path: str) -> Lines | None:
+        text = self.tree.text(path)
+        return Lines(text, path) if text is not None else None
 
     def _spots(self, path: str, quotes: Sequence[str]) -> Iterator[Spot]:
         text = self.tree.text(path)
-        if text is None or not all(_squeezed(quote) in _squeezed(text) for quote in quotes):
+        if text is None or not all(squeezed(quote) in squeezed(text) for quote in quotes):
             return
-        at = _elsewhere(text.splitlines(), quotes, 1)
+        at = next((n for n, line in enumerate(text.splitlines(), start=1) if holds(line, quotes[0])), 0)
         if at:
             yield Spot(path, at)
 
 
-def close(said: int, true: int, about: str) -> bool:
-    """Whether a number as it is written (``about 40``, ``over 900``) fits the true one."""
-    word = about.strip().lower()
-    if word in ("over", "more than", "at least", "up from"):
-        return said <= true <= said * 1.5 + 1
-    if word in ("under", "less than", "at most", "up to", "fewer than"):
-        return true <= said
-    if word:
-        return abs(said - true) <= max(1, said * _ABOUT)
-    return said == true
+def _denied(sentence: Sentence, quote: str) -> bool:
+    """Whether a sentence says that a quote is missing."""
+    before = sentence.text.partition(f"`{quote}`")[0]
+    return (
+        re.search(r"\b(?:no|not|without|missing|lacks?|never|instead of)\b[^.;|]*$", before, re.IGNORECASE) is not None
+    )
+
+
+def _measured(sentence: Sentence, path: str, one: Mismatch) -> Checked:
+    if not one.line:
+        said = f"nothing was found that {one.amount.written!r} could be held against"
+        return _checked(sentence, one.amount.written, Kind.PROPERTY, Answer.NOT_UNDERSTOOD, said)
+    said = f"it is {one.true} at {path}:{one.line}"
+    return _checked(sentence, one.amount.written, Kind.PROPERTY, Answer.WRONG, said, (Spot(path, one.line),))
+
+
+def _concerns(about: Sequence[Finding]) -> str:
+    return ", ".join(sorted({one.concern for one in about}))
 
 
 def _names(sentence: Sentence, anchor: Anchor) -> list[str]:
     """Names in the sentence that its lines may be expected to hold."""
-    words = sentence.plain.replace(anchor.written, " ").replace(anchor.file, " ")
-    return list(dict.fromkeys(one for one in _NAME.findall(words) if not _FILE_ALONE.fullmatch(one)))
-
-
-def _standing(lines: Sequence[str], wanted: Sequence[str], first: int, last: int) -> int:
-    """The line within the range that holds the first of what is wanted; 0 where none does."""
-    part = lines[max(0, first - 1) : last]
-    for one in wanted:
-        for number, line in enumerate(part, start=first):
-            if _squeezed(one) in _squeezed(line):
-                return number
-        if _squeezed(one) in _squeezed("\n".join(part)):
-            return first
-    return 0
-
-
-def _elsewhere(lines: Sequence[str], wanted: Sequence[str], near: int) -> int:
-    """The line nearest to ``near`` that holds the first of what is wanted, looked for as a whole; 0 where none does."""
-    for one in wanted:
-        found = [number for number, line in enumerate(lines, start=1) if _squeezed(one) in _squeezed(line)]
-        if found:
-            return min(found, key=lambda number: abs(number - near))
-    return 0
-
-
-def _squeezed(text: str) -> str:
-    """Code without what two people write differently: white space, quotes, alignment."""
-    return re.sub(r"[\s\"']+", "", text)
+    return list(dict.fromkeys(one for one in _NAME.findall(anchor.said) if not _FILE_ALONE.fullmatch(one)))
 
 
 def _looks_like_code(text: str) -> bool:
@@ -251,8 +293,8 @@ def _looks_like_code(text: str) -> bool:
     return bool(re.search(r"[=:{}()|$<>]|\s-", text))
 
 
-def _what(wanted: Sequence[str]) -> str:
-    return repr(wanted[0][:_LONGEST]) if wanted else "it"
+def _what(quotes: Sequence[str]) -> str:
+    return repr(quotes[0][:_LONGEST]) if quotes else "it"
 
 
 def _checked(
@@ -264,4 +306,4 @@ def _checked(
     spots: tuple[Spot, ...] = (),
     fingerprints: tuple[str, ...] = (),
 ) -> Checked:
-    return Checked(sentence.line, text, kind, answer, said, spots, fingerprints)
+    return Checked(sentence.line, text, kind, answer, said, spots, fingerprints, sentence.written)

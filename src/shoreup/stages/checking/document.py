@@ -1,7 +1,8 @@
 """A document in Markdown as sentences, each with its line and the file that is spoken of.
 
 People write ``Files: `a.tf` `` above a paragraph and "lines 12-30" in it, so what a heading or an earlier sentence of
-the same section names is remembered.
+the same section names is remembered. A row of a table is one sentence. Places are written in many ways (``L35`` after a
+file, a link to ``#L7-L18``, a column of lines); a sentence's ``text`` has them in one, ``file:7-18``.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from msgspec import Struct
 
 FILE = (
-    r"(?:[\w@+~.-]+/)*[\w@+~.-]*\w\.(?:tf|tfvars|tofu|hcl|ya?ml|json|sh|bash|py|toml|tpl|tftpl|conf|cfg|ini|env|md|txt|js|ts|go)"
+    r"(?:[\w@+~.-]+/)*[\w@+~.-]*\w\.(?:tf|tfvars|tofu|hcl|ya?ml|json5?|sh|bash|py|toml|tpl|tftpl|conf|cfg|ini|env|md|txt|js|ts|go)"
     r"(?:\.json)?|(?:[\w@+~.-]+/)*(?:Dockerfile|Makefile|Containerfile)"
 )
 """A path as people write it."""
@@ -21,18 +23,30 @@ _FILE = re.compile(rf"(?<![\w/.-])(?P<file>{FILE})(?![\w/])")
 _CODE = re.compile(r"(?P<fence>`+)(?P<code>.+?)(?P=fence)", re.DOTALL)
 _END = re.compile(r"(?<=[.!?;])[\"')*_]*\s+(?=[\"'(*_`A-Z0-9~])")
 _ABBREVIATED = re.compile(r"(?:e\.g|i\.e|etc|vs|approx|incl|no|ca)\.$", re.IGNORECASE)
+_LINK = re.compile(r"\[(?P<label>[^\]]*)\]\((?P<target>[^)\s]+)\)")
+_LINK_LINES = re.compile(r"(?P<file>[^#]+)#L(?P<first>\d+)(?:-L?(?P<last>\d+))?$")
+_LINES = r"(?:\bL|\blines?\s+)(?P<first>\d+)(?:\s*(?:-|–|to|through)\s*L?(?P<last>\d+))?(?![\w.])"
+_BEHIND = re.compile(rf"`?(?P<file>{FILE})`?,?\s*\(?{_LINES}\)?", re.IGNORECASE)
+_MORE = re.compile(rf"(?P<before>`(?P<file>{FILE}):\d+(?:-\d+)?`)(?:,| and)\s+L(?P<first>\d+)(?:-L?(?P<last>\d+))?\b")
+_BEFORE = re.compile(rf"{_LINES}\s+(?:of|in)\s+(?:the |its |their )?`?(?P<file>{FILE})`?", re.IGNORECASE)
+_ALONE = re.compile(r"(?<![\w`:.-])L(?P<first>\d+)(?:-L?(?P<last>\d+))?\b")
+_LINE_COLUMN = re.compile(r"lines?(?: (?:no|number)s?\.?)?", re.IGNORECASE)
+_SHORT_FENCE = 3
+"""Lines of a block of code that are quoted, rather than shown."""
 
 
 class Sentence(Struct, frozen=True):
     """One sentence. ``line`` is where it begins, 1-based; ``text`` has its marks (backticks, stars) still.
 
-    ``codes`` is what stands in backticks. ``file`` is the file that is spoken of, empty where none is.
+    ``codes`` is what stands in backticks. ``file`` is the file that is spoken of, empty where none is; ``written`` is
+    the sentence as it stands in the document.
     """
 
     line: int
     text: str
     codes: tuple[str, ...]
     file: str
+    written: str = ""
 
     @property
     def plain(self) -> str:
@@ -41,32 +55,107 @@ class Sentence(Struct, frozen=True):
 
 
 def sentences(text: str) -> Iterator[Sentence]:
-    """Every sentence of a document, in order; blocks of code are left out, headings are not."""
-    file = ""
-    heading = False
-    for token in MarkdownIt("commonmark").enable("table").parse(text):
-        if token.type == "heading_open":
-            heading, file = True, ""
-        elif token.type == "heading_close":
-            heading = False
-        if token.type != "inline" or token.map is None:
-            continue
-        for line, said in _split(token.content, token.map[0] + 1):
-            found = _FILE.search(said)
-            file = found["file"] if found is not None else file
-            if heading:
-                continue
-            yield Sentence(line, said, tuple(one["code"].strip() for one in _CODE.finditer(said)), file)
+    """Every sentence of a document, in order; headings are left out, and blocks of code that no place announces."""
+    file, heading = "", False
+    last: Sentence | None = None
+    for token in _parts(text):
+        if token.type in ("heading_open", "heading_close"):
+            heading = token.type == "heading_open"
+            file = "" if heading else file
+        elif token.type == "fence":
+            if last is not None and (_FILE.search(last.text) or last.text.rstrip().endswith(":")):
+                last = _quoting(last, token.content)
+        elif token.map is not None:
+            for line, said in _split(token.content, token.map[0] + 1):
+                written, said = said, _canonical(said, file)
+                found = _FILE.search(said)
+                file = found["file"] if found is not None else file
+                if heading:
+                    continue
+                if last is not None:
+                    yield last
+                codes = tuple(one["code"].strip() for one in _CODE.finditer(said))
+                last = Sentence(line, said, codes, file, written)
+    if last is not None:
+        yield last
 
 
 def without_files(text: str) -> str:
-    """A text without the paths in it."""
-    return _FILE.sub(" ", text)
+    """A text without the paths in it, and their lines."""
+    return re.sub(r"(?<=\s):\d+(?:[-–]\d+)?", " ", _FILE.sub(" ", text))
+
+
+def _quoting(sentence: Sentence, code: str) -> Sentence:
+    quoted = [one.strip() for one in code.splitlines() if one.strip()]
+    if len(quoted) > _SHORT_FENCE:
+        return sentence
+    return Sentence(sentence.line, sentence.text, (*sentence.codes, *quoted), sentence.file, sentence.written)
+
+
+def _parts(text: str) -> Iterator[Token]:
+    """Inline text, headings and blocks of code; the cells of a table's row as one inline text."""
+    columns: list[str] = []
+    cells: list[str] | None = None
+    head = False
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type == "thead_open":
+            head, columns = True, []
+        elif token.type == "thead_close":
+            head = False
+        elif token.type == "tr_open":
+            cells, row = [], token
+        elif token.type == "tr_close" and cells is not None:
+            if not head:
+                row.type, row.content = "inline", _row(columns, cells)
+                yield row
+            cells = None
+        elif token.type == "inline" and cells is not None:
+            (columns if head else cells).append(token.content)
+        elif token.type in ("inline", "fence", "heading_open", "heading_close"):
+            yield token
+
+
+def _row(columns: Sequence[str], cells: Sequence[str]) -> str:
+    """A row as one text; a number in a column of lines is joined to the row's file."""
+    lines = {at for at, name in enumerate(columns) if _LINE_COLUMN.fullmatch(name.strip())}
+    told = []
+    numbers = [cells[at].strip(" `L") for at in sorted(lines) if at < len(cells)]
+    for at, cell in enumerate(cells):
+        bare = cell.strip(" `")
+        if numbers and _FILE.fullmatch(bare):
+            told.append(f"`{bare}:{numbers[0]}`" if re.fullmatch(r"\d+(?:[-–]\d+)?", numbers[0]) else cell)
+        elif at not in lines:
+            told.append(cell)
+    return " | ".join(told)
+
+
+def _canonical(said: str, file: str) -> str:
+    """The sentence with every place written as ``file:first-last``, in backticks."""
+
+    def linked(match: re.Match[str]) -> str:
+        place = _LINK_LINES.match(match["target"])
+        if place is not None:
+            return _place(place["file"], place)
+        target = match["target"].removeprefix("./")
+        return f"`{target}`" if _FILE.fullmatch(target) else match["label"]
+
+    said = _LINK.sub(linked, said)
+    said = _BEHIND.sub(lambda one: _place(one["file"], one), said)
+    said = _BEFORE.sub(lambda one: _place(one["file"], one), said)
+    while (more := _MORE.search(said)) is not None:
+        said = f"{said[: more.end('before')]} {_place(more['file'], more)}{said[more.end() :]}"
+    own = _FILE.search(said)
+    near = own["file"] if own is not None else file
+    return _ALONE.sub(lambda one: _place(near, one), said) if near else said
+
+
+def _place(file: str, match: re.Match[str]) -> str:
+    return f"`{file}:{match['first']}{'-' + match['last'] if match['last'] else ''}`"
 
 
 def _split(content: str, first: int) -> Iterator[tuple[int, str]]:
     """Sentences with the line that each begins on; nothing ends inside of code."""
-    hidden = _CODE.sub(lambda one: "x" * len(one[0]), content)
+    hidden = _CODE.sub(lambda one: "X" * len(one[0]), content)
     start = 0
     for end in [*_ends(hidden), len(content)]:
         said = content[start:end]

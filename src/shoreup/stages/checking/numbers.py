@@ -11,14 +11,16 @@ _WORDS = (
     "eighteen nineteen twenty"
 ).split()
 _TENS = {word: ten * 10 for ten, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
-_NUMBER = rf"\d[\d,]*|(?:{'|'.join([*_TENS, *_WORDS[::-1]])})(?:-(?:{'|'.join(_WORDS[1:10])}))?"
+NUMBER = rf"\d[\d,]*|(?:{'|'.join([*_TENS, *_WORDS[::-1]])})(?:-(?:{'|'.join(_WORDS[1:10])}))?"
 _ABOUT = (
     r"about|around|roughly|approximately|approx\.?|almost|nearly|some|over|more than|at least|under|less than"
     r"|fewer than|at most|up to|~"
 )
+_NEAR = 0.1
+"""How far a number that is called approximate may be off, as a share."""
 QUANTITY = re.compile(
     rf"(?:\b(?P<only>only|just|exactly)\s+)?(?:(?<!\w)(?P<about>{_ABOUT})\s*)?"
-    rf"(?:\b(?P<number>{_NUMBER})\b(?:\s+(?:out\s+)?of\s+(?:the\s+)?(?P<whole>{_NUMBER})\b)?"
+    rf"(?:\b(?P<number>{NUMBER})\b(?:\s+(?:out\s+)?of\s+(?:the\s+)?(?P<whole>{NUMBER})\b)?"
     r"|\b(?P<all>all(?:\s+of\s+the|\s+the)?|every|each(?:\s+of\s+the)?)\b"
     r"|\b(?P<none>none\s+of\s+the|no|not\s+a\s+single|not\s+one)\b)",
     re.IGNORECASE,
@@ -41,12 +43,25 @@ def quantity(match: re.Match[str]) -> Quantity:
     if match["none"]:
         return Quantity(0)
     whole = match["whole"]
-    return Quantity(_value(match["number"]), about, _value(whole) if whole else None)
+    return Quantity(value(match["number"]), about, value(whole) if whole else None)
 
 
-def _value(written: str) -> int:
+def value(written: str) -> int:
+    """The number that is written in figures or words."""
     word = written.lower().replace(",", "")
     if word.isdigit():
         return int(word)
     first, _, second = word.partition("-")
     return (_TENS.get(first) or _WORDS.index(first)) + (_WORDS.index(second) if second else 0)
+
+
+def close(said: int, true: int, about: str) -> bool:
+    """Whether a number as it is written (``about 40``, ``over 900``) fits the true one."""
+    word = about.strip().lower()
+    if word in ("over", "more than", "at least", "up from"):
+        return said <= true
+    if word in ("under", "less than", "at most", "up to", "fewer than"):
+        return true <= said
+    if word:
+        return abs(said - true) <= max(1, said * _NEAR)
+    return said == true

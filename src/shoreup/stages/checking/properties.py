@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.coverage import copied, keepers, uncovered
 from shoreup.facts.estate import Container, Estate, WayIn, Workload
@@ -42,6 +43,10 @@ class Property(Struct, frozen=True):
     words: str
     holds: Callable[[Estate, Item], Holds]
     of: str = "workload"
+    strictly: Callable[[Estate, Item], Holds] | None = None
+    """The narrower sense in which people count it too."""
+    value: Callable[[Estate, Item], Sequence[str]] | None = None
+    """What the property is, for those that have an amount."""
 
 
 def _workloads(estate: Estate) -> Iterator[Item]:
@@ -57,8 +62,22 @@ def _ways(estate: Estate) -> Iterator[Item]:
 
 
 def things(estate: Estate, of: str) -> tuple[Item, ...]:
-    """Everything of a kind: ``workload`` or ``way``."""
-    return tuple(_workloads(estate)) if of == "workload" else tuple(_ways(estate))
+    """Everything of a kind: ``workload``, ``container``, ``image`` (each once) or ``way``."""
+    if of == "way":
+        return tuple(_ways(estate))
+    if of == "workload":
+        return tuple(_workloads(estate))
+    parts = tuple(_parts(estate))
+    return parts if of == "container" else tuple({one.label: one for one in parts if one.label}.values())
+
+
+def _parts(estate: Estate) -> Iterator[Item]:
+    """Every container, as a workload of it alone."""
+    for item in _workloads(estate):
+        if isinstance(item.thing, Workload):
+            for one in item.thing.containers:
+                alone = replace(item.thing, containers=(replace(one, init=False),))
+                yield Item(one.image.text, (one.name,), item.place, item.kind, alone)
 
 
 def _containers(item: Item) -> Sequence[Container]:
@@ -113,6 +132,11 @@ def _latest(_: Estate, item: Item) -> Holds:
     return _any(one(container) for container in _containers(item))
 
 
+def _named_latest(_: Estate, item: Item) -> Holds:
+    tags = [one.image.tag for one in _containers(item)]
+    return _any(None if isinstance(one, Unknown) else one == "latest" for one in tags)
+
+
 def _single(_: Estate, item: Item) -> Holds:
     workload = item.thing
     if not isinstance(workload, Workload) or workload.replicas is None:
@@ -137,6 +161,55 @@ def _privileged(_: Estate, item: Item) -> Holds:
         return None if isinstance(held, Unknown) else held is True
 
     return _any(one(container) for container in _containers(item))
+
+
+def _secured(*route: str, needed: Value = True) -> Callable[[Estate, Item], Holds]:
+    """A field of the security context of every container, or of the pod where the container leaves it open."""
+
+    def holds(_: Estate, item: Item) -> Holds:
+        pod = mapping(item.thing.pod.get("securityContext")) if isinstance(item.thing, Workload) else {}
+
+        def one(container: Container) -> Holds:
+            held: Value = container.body.get("securityContext")
+            for name in route:
+                held = mapping(held).get(name)
+            found: Value = held if held is not None else pod.get(route[-1])
+            if isinstance(found, Unknown) or (found is None and container.open):
+                return None
+            return any(each == needed for each in items(found)) if isinstance(found, list) else found == needed
+
+        return _all(one(container) for container in _containers(item))
+
+    return holds
+
+
+def _as_root(estate: Estate, item: Item) -> Holds:
+    if not isinstance(item.thing, Workload):
+        return False
+    pod = mapping(item.thing.pod.get("securityContext")).get("runAsUser")
+    users = [mapping(one.body.get("securityContext")).get("runAsUser", pod) for one in _containers(item)]
+    # Without a user the image's own runs, which the source does not tell.
+    return _any(None if one is None or isinstance(one, Unknown) else one == 0 for one in users)
+
+
+def _digested(_: Estate, item: Item) -> Holds:
+    digests = [one.image.digest for one in _containers(item)]
+    return _all(None if isinstance(one, Unknown) else one is not None for one in digests)
+
+
+def _deadline(_: Estate, item: Item) -> Holds:
+    if not isinstance(item.thing, Workload):
+        return False
+    held = mapping(item.thing.resource.body.get("spec")).get("startingDeadlineSeconds")
+    return None if isinstance(held, Unknown) else held is not None
+
+
+def _amounts(group: str, key: str) -> Callable[[Estate, Item], Sequence[str]]:
+    def told(_: Estate, item: Item) -> Sequence[str]:
+        held = (mapping(mapping(one.body.get("resources")).get(group)).get(key) for one in _containers(item))
+        return [str(one) for one in held if isinstance(one, str | int | float)]
+
+    return told
 
 
 def _pod(name: str) -> Callable[[Estate, Item], Holds]:
@@ -215,8 +288,8 @@ def _node_affinity(pod: Mapping[str, Value]) -> bool:
 
 
 PROPERTIES: tuple[Property, ...] = (
-    Property("a readiness probe", r"readiness[ -]?(?:probes?|checks?)", _field("readinessProbe")),
-    Property("a liveness probe", r"liveness[ -]?(?:probes?|checks?)", _field("livenessProbe")),
+    Property("a readiness probe", r"readiness(?:[ -]?(?:probes?|checks?))?", _field("readinessProbe")),
+    Property("a liveness probe", r"liveness(?:[ -]?(?:probes?|checks?))?", _field("livenessProbe")),
     Property("a startup probe", r"startup[ -]?probes?", _field("startupProbe")),
     Property(
         "a probe",
@@ -226,14 +299,37 @@ PROPERTIES: tuple[Property, ...] = (
         ),
     ),
     Property("a rate limit", r"(?:a |any )?rate[ -]?limit(?:s|ing|er|ers)?", _rate_limited, of="way"),
-    Property("a memory limit", r"memory limits?", _resource("limits", "memory")),
-    Property("a processor limit", r"cpu limits?", _resource("limits", "cpu")),
-    Property("a memory request", r"memory requests?", _resource("requests", "memory")),
-    Property("a processor request", r"cpu requests?", _resource("requests", "cpu")),
+    Property("a memory limit", r"memory limits?", _resource("limits", "memory"), value=_amounts("limits", "memory")),
+    Property("a processor limit", r"cpu limits?", _resource("limits", "cpu"), value=_amounts("limits", "cpu")),
+    Property(
+        "a memory request", r"memory requests?", _resource("requests", "memory"), value=_amounts("requests", "memory")
+    ),
+    Property("a processor request", r"cpu requests?", _resource("requests", "cpu"), value=_amounts("requests", "cpu")),
     Property("requests and limits", r"resource requests (?:and|or|\+) limits|requests/limits", _both),
-    Property("requests", r"(?:resources? )?requests?", _resource("requests")),
-    Property("limits", r"(?:resources? )?limits?", _resource("limits")),
-    Property("the tag latest", r"(?:the |a |an )?:?latest(?:[ -]tags?|[ -]tagged| images?)?", _latest),
+    Property("requests", r"(?:resources? )?requests", _resource("requests")),
+    Property("limits", r"(?:resources? )?limits|resource limit", _resource("limits")),
+    Property(
+        "a root file system that is read-only",
+        r"(?:a )?read[-_ ]?only[-_ ]?root[-_ ]?(?:file[-_ ]?systems?|fs)?(?:\s*[=:]\s*true)?",
+        _secured("readOnlyRootFilesystem"),
+    ),
+    Property(
+        "all capabilities dropped",
+        r"drop(?:s|ping)? all (?:linux )?(?:capabilities|caps)|all capabilities (?:are )?dropped",
+        _secured("capabilities", "drop", needed="ALL"),
+    ),
+    Property(
+        "a user that is not root",
+        r"run[-_ ]?as[-_ ]?non[-_ ]?root(?:\s*[=:]\s*true)?|as (?:a )?non-?root(?: users?)?",
+        _secured("runAsNonRoot"),
+    ),
+    Property("root as its user", r"as (?:root|uid 0|user 0)", _as_root),
+    Property("a digest in its image", r"(?:a |an |by |with )?(?:@?sha256:? ?)?digests?(?:[ -]pinned)?", _digested),
+    Property("the host's process ids", r"host ?pid", _pod("hostPID")),
+    Property("a deadline for starting", r"(?:a )?starting[-_ ]?deadline(?:[-_ ]?seconds)?", _deadline),
+    Property(
+        "the tag latest", r"(?:the |a |an )?:?latest(?:[ -]tags?|[ -]tagged| images?)?", _latest, strictly=_named_latest
+    ),
     Property(
         "one replica",
         r"(?:as |with |only )*(?:a )?(?:single|one|1) (?:replica|instance|pod)|replicas ?[:=] ?1",

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Estate
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Place
-from shoreup.stages.checking.anchors import close
-from shoreup.stages.checking.document import Sentence
-from shoreup.stages.checking.numbers import QUANTITY, Quantity, quantity
+from shoreup.stages.checking.amounts import in_code, in_prose
+from shoreup.stages.checking.document import Sentence, without_files
+from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, quantity
 from shoreup.stages.checking.properties import PATTERNS, Item, Property, things
 
 Where = Callable[[Place], Spot | None]
@@ -26,39 +27,19 @@ _NOUNS: Mapping[str, str] = {
     r"deployments?": "Deployment",
     r"stateful ?sets?": "StatefulSet",
     r"daemon ?sets?": "DaemonSet",
-    r"cron ?jobs?": "CronJob",
+    r"(?:scheduled|cron) ?jobs?": "CronJob",
+    r"containers?": "container",
+    r"images?": "image",
 }
 """Nouns for what runs, with the kind that they mean; empty for everything that stays."""
 _WAYS = r"routes?|ingress(?:es)?|ingress ?routes?|hosts?|endpoints?|public services?"
-_KINDS: Mapping[str, str] = {
-    r"pod ?disruption ?budgets?|pdbs?": "PodDisruptionBudget",
-    r"network ?polic(?:y|ies)": "NetworkPolicy",
-    r"cron ?jobs?": "CronJob",
-    r"stateful ?sets?": "StatefulSet",
-    r"daemon ?sets?": "DaemonSet",
-    r"deployments?": "Deployment",
-    r"config ?maps?": "ConfigMap",
-    r"persistent ?volume ?claims?|pvcs?": "PersistentVolumeClaim",
-    r"ingress(?:es)?": "Ingress",
-    r"ingress ?routes?": "IngressRoute",
-    r"middlewares?": "Middleware",
-    r"prometheus ?rules?": "PrometheusRule",
-    r"horizontal ?pod ?autoscalers?|hpas?": "HorizontalPodAutoscaler",
-    r"cluster ?role ?bindings?": "ClusterRoleBinding",
-    r"(?:flux )?helm ?releases?": "HelmRelease",
-}
-"""Words for kinds of objects that are counted as such."""
-_KIND_PATTERNS = tuple(
-    # "12 deployments that have no probe" speaks of a property, which is asked elsewhere.
-    (
-        re.compile(
-            rf"\s*(?:\w+\s+)?(?:{words})\b(?!\s+(?:that|with|without|which|whose|have|has|lack|use|run))", re.IGNORECASE
-        ),
-        kind,
-    )
-    for words, kind in _KINDS.items()
-)
 _VERBS = r"\s*(?:of (?:them|these)\s+)?(?:have|has|use|uses|run|runs|set|define|lack)\b"
+_SAYS = re.compile(
+    r"\b(?:has|have|had|is|are|was|runs?|uses?|sets?|defines?|declares?|with|gets?|carr(?:y|ies)|drops?|combines?"
+    r"|mounts?|shares?|requests?|capped|deployed|started|sits?|comes?|needs?|gives?|also)\b",
+    re.IGNORECASE,
+)
+"""Words that make a clause say something of what it names."""
 _NOT = re.compile(
     r"\b(?:no|not|without|lacks?|lacking|missing|misses|never|neither|nor|none|zero|(?:does|do|is|are|has|have)n[’']t"
     r"|doesn[’']t|don[’']t)\b",
@@ -75,7 +56,7 @@ _ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"[,;:]\s+|\s+(?:but|while|whereas|although|though)\s+|\s+[-–—]\s+"
+    r"[,;:]\s+|\s+\|\s*|\s+(?:but|while|whereas|although|though)\s+|\s+[-–—]\s+"
     r"|\s+and\s+(?=(?:has|have|runs?|uses?|is|are|lacks?|no|without|only|none|all|\d+|two|three|four|five)\b)",
     re.IGNORECASE,
 )
@@ -91,32 +72,37 @@ class Statements(Struct, frozen=True):
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the facts say to each clause of a sentence."""
         named = self._named(sentence)
-        for clause in _CLAUSE.split(sentence.plain):
-            found = _mention(clause)
-            if found is None:
-                yield from self._kinds(sentence, clause)
-                continue
-            asked, match = found
-            negated = _negated(clause, match)
-            counted = _counted(clause, match, asked)
-            if counted is not None:
-                yield self._count(sentence, clause, asked, counted, negated=negated)
-            elif named:
-                mine = [one for one in named if one.thing is not None and _fits(asked, one)]
-                yield from (self._property(sentence, clause, asked, one, negated=negated) for one in mine)
-            elif negated and _ANYWHERE.search(clause):
-                yield self._nowhere(sentence, clause, asked)
+        for clause in _clauses(without_files(sentence.plain)):
+            for asked, match in _mentions(clause):
+                yield from self._said(sentence, clause, asked, match, named)
+
+    def _said(
+        self, sentence: Sentence, clause: str, asked: Property, match: re.Match[str], named: Sequence[Item]
+    ) -> Iterator[Checked]:
+        negated = _negated(clause, match)
+        counted = _counted(clause, match, asked)
+        if counted is not None:
+            yield self._count(sentence, clause, asked, counted, negated=negated)
+        elif named and (negated or _SAYS.search(clause)):
+            mine = [one for one in named if one.thing is not None and _fits(asked, one)]
+            yield from (self._property(sentence, clause, asked, one, negated=negated) for one in mine)
+        elif negated and _ANYWHERE.search(clause):
+            yield self._nowhere(sentence, clause, asked)
 
     def _count(self, sentence: Sentence, clause: str, asked: Property, claimed: _Counted, *, negated: bool) -> Checked:
         # "No workload has a probe" counts those that have one; "12 have no probe" those that have none.
         without = negated and claimed.quantity.number != 0
         best: Checked | None = None
-        for reading in claimed.readings:
-            items = [one for one in things(self.estate, asked.of) if reading(one)]
+        ways = [(asked, reading) for reading in claimed.readings]
+        if asked.strictly is not None:
+            ways += [(replace(asked, holds=asked.strictly), reading) for reading in claimed.readings]
+        for asked, reading in ways:
+            items = [one for one in things(self.estate, claimed.of) if reading(one)]
             answer = self._counted(sentence, clause, asked, claimed, items, without=without)
             if answer.answer is Answer.CONFIRMED:
                 return answer
-            best = best or answer
+            if best is None or (best.answer is Answer.WRONG and answer.answer is Answer.PARTLY):
+                best = answer
         assert best is not None
         return best
 
@@ -159,6 +145,13 @@ class Statements(Struct, frozen=True):
             said = f"whether {item.label} has {asked.name}, the source does not decide"
             return Checked(sentence.line, clause.strip(), Kind.PROPERTY, Answer.UNDECIDED, said, spots)
         said = f"{item.label} {'has' if holds else 'does not have'} {asked.name}"
+        claimed = [one for one in in_prose(clause) if one.type == "size"]
+        if holds and asked.value is not None and claimed:
+            true = asked.value(self.estate, item)
+            right = any(one.same(held) for one in claimed for text in true for held in in_code(text))
+            answer = Answer.CONFIRMED if right else Answer.PARTLY
+            said = f"{said} of {', '.join(true)}"
+            return Checked(sentence.line, clause.strip(), Kind.PROPERTY, answer, said, spots)
         answer = Answer.CONFIRMED if holds is not negated else Answer.WRONG
         return Checked(sentence.line, clause.strip(), Kind.PROPERTY, answer, said, spots)
 
@@ -174,29 +167,10 @@ class Statements(Struct, frozen=True):
             answer, said = Answer.CONFIRMED, f"none of {len(told)} has {asked.name}"
         return Checked(sentence.line, clause.strip(), Kind.ABSENCE, answer, said, self._spots(held))
 
-    def _kinds(self, sentence: Sentence, clause: str) -> Iterator[Checked]:
-        """How many objects of a kind there are said to be."""
-        for match in QUANTITY.finditer(clause):
-            behind = clause[match.end() :]
-            kind = next((kind for words, kind in _KIND_PATTERNS if words.match(behind)), "")
-            if kind and not match["all"]:
-                yield self._of_kind(sentence, clause, quantity(match), kind)
-
-    def _of_kind(self, sentence: Sentence, clause: str, claimed: Quantity, kind: str) -> Checked:
-        there = [one for one in self.estate.by_kind.get(kind, ()) if "*" not in one.name]
-        number = claimed.number or 0
-        verb = "is" if len(there) == 1 else "are"
-        said = f"there {verb} {len(there)} of kind {kind}" if there else f"there is no {kind}"
-        spots = tuple(filter(None, dict.fromkeys(self.where(Place(one.key)) for one in there[: _SHOWN * 4])))[:_SHOWN]
-        if close(number, len(there), claimed.about):
-            answer = Answer.CONFIRMED
-        else:
-            answer = Answer.PARTLY if number and there else Answer.WRONG
-        return Checked(sentence.line, clause.strip(), Kind.COUNT if number else Kind.ABSENCE, answer, said, spots)
-
     def _named(self, sentence: Sentence) -> list[Item]:
         """What runs, or is a way in, and is called by its name."""
-        words = {one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", sentence.text)} | set(sentence.codes)
+        said = [one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", sentence.text)]
+        words = {*said, *sentence.codes, *_as_code(said)}
         behind = {one.rpartition("/")[2] for one in words if "." not in one.rpartition("/")[2]}
         return [
             one
@@ -210,20 +184,49 @@ class Statements(Struct, frozen=True):
         return tuple(one for one in found if one is not None)[:_SHOWN]
 
 
+def _as_code(words: Sequence[str]) -> Iterator[str]:
+    """Proper names as code writes them: ``Home Assistant`` as ``home-assistant``."""
+    for at, one in enumerate(words):
+        if one[:1].isupper() and (at or len(one) > _SHOWN):
+            yield one.lower()
+        if one[:1].isupper() and at + 1 < len(words):
+            yield f"{one}-{words[at + 1]}".lower()
+
+
 class _Counted(Struct, frozen=True, eq=False):
     """How many of what are claimed; each reading says which items count."""
 
     quantity: Quantity
     noun: str
     readings: Sequence[Callable[[Item], bool]]
+    of: str = "workload"
 
 
-def _mention(clause: str) -> tuple[Property, re.Match[str]] | None:
+def _clauses(text: str) -> Iterator[str]:
+    """The clauses of a sentence; what stands alone before a colon is spoken of in those behind it."""
+    topic = ""
+    for clause in _CLAUSE.split(text):
+        found = _mentions(clause)
+        if (
+            found
+            and re.fullmatch(r"\W*(?:[\w-]+\W+){0,1}", clause.replace(found[0][1][0], ""))
+            and not _NOT.search(clause)
+        ):
+            topic = clause
+            continue
+        yield f"{clause} {topic}" if topic and not found else clause
+
+
+def _mentions(clause: str) -> Sequence[tuple[Property, re.Match[str]]]:
+    """The properties that a clause speaks of, each piece of it once, in order."""
+    found: list[tuple[Property, re.Match[str]]] = []
     for asked, pattern in PATTERNS:
         match = pattern.search(clause)
-        if match is not None:
-            return asked, match
-    return None
+        if match is not None and not any(
+            match.start() < other.end() and other.start() < match.end() for _, other in found
+        ):
+            found.append((asked, match))
+    return sorted(found, key=lambda one: one[1].start())
 
 
 def _negated(clause: str, match: re.Match[str]) -> bool:
@@ -240,17 +243,20 @@ def _counted(clause: str, about: re.Match[str], asked: Property) -> _Counted | N
         for words, kind in nouns.items():
             noun = re.match(rf"\s*(?:\w+\s+){{0,2}}?(?P<noun>{words})\b", behind, re.IGNORECASE)
             if noun is not None:
-                return _Counted(quantity(match), noun["noun"], _readings(asked, kind))
-        if match["number"] and re.match(
-            r"\s*(?:of (?:them|these)\s+)?(?:have|has|use|uses|run|runs|set|define|lack)\b", behind
-        ):
-            return _Counted(quantity(match), "workloads" if asked.of == "workload" else "routes", _readings(asked, ""))
+                of = kind if kind in ("container", "image") else asked.of
+                readings = _readings(asked, kind, kubernetes="kubernetes" in noun[0].lower())
+                return _Counted(quantity(match), noun["noun"], readings, of)
+        if match["number"] and re.match(_VERBS, behind):
+            noun_of = "workloads" if asked.of == "workload" else "routes"
+            return _Counted(quantity(match), noun_of, _readings(asked, ""), asked.of)
     return None
 
 
-def _readings(asked: Property, kind: str) -> Sequence[Callable[[Item], bool]]:
-    if asked.of == "way":
+def _readings(asked: Property, kind: str, *, kubernetes: bool = False) -> Sequence[Callable[[Item], bool]]:
+    if asked.of == "way" or kind in ("container", "image"):
         return (lambda _: True,)
+    if kubernetes:
+        return (lambda one: one.kind != "ComposeService",)
     if kind:
         return (lambda one: one.kind == kind,)
     # "Services" are what stays; some count the jobs with them.

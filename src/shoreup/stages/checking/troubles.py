@@ -15,6 +15,7 @@ from shoreup.model.finding import Finding, Undecided
 from shoreup.stages.checking.document import Sentence
 
 _SHOWN = 4
+_NOTHING = re.compile(r"\b(?:nothing|nobody|none|no|not|never|neither)\b[^,;]*$", re.IGNORECASE)
 
 
 class _Phrase(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,11 +48,13 @@ class Troubles(Struct, frozen=True):
                     sentence.line, match[0], Kind.PROPERTY, Answer.UNDECIDED, said, (Spot(doubt.file, doubt.line),)
                 )
             elif known:
-                said = f"it was found elsewhere, not there: {known[0].subject}"
-                yield _checked(sentence, match[0], Answer.PARTLY, said, known)
+                said = f"found elsewhere, not there: {known[0].subject}"
+                yield _checked(sentence, match[0], Answer.UNDECIDED, said, known)
             else:
                 said = f"the audit looked for it ({', '.join(concerns)}) and found nothing of the kind"
-                yield Checked(sentence.line, match[0], Kind.PROPERTY, Answer.WRONG, said)
+                nothing = _NOTHING.search(sentence.plain[: match.start()])
+                answer = Answer.CONFIRMED if nothing else Answer.WRONG
+                yield Checked(sentence.line, match[0], Kind.PROPERTY, answer, said)
 
     def _found(self, sentence: Sentence, words: str, mine: Sequence[Finding]) -> Checked:
         more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""

@@ -1,0 +1,381 @@
+"""Claims of how many: files, lines, folders, objects of a kind, places where a piece of code stands.
+
+Two people count differently (files or objects, with or without what is not installed), so a number is right where one
+sensible way of counting gives it; all ways are told where none does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+
+import msgspec
+from msgspec import Struct
+
+from shoreup.facts.estate import Estate
+from shoreup.formats.files import FileTree
+from shoreup.model.claim import Answer, Checked, Kind, Spot
+from shoreup.model.resource import Resource
+from shoreup.stages.checking.document import FILE, Sentence
+from shoreup.stages.checking.evidence import holds, squeezed
+from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, quantity, value
+from shoreup.stages.checking.places import meant
+from shoreup.stages.checking.values import Block
+from shoreup.stages.checking.words import parts
+
+Where = Callable[[Resource], Block | None]
+_LENGTH = re.compile(
+    r"(?P<about>about |around |roughly |almost |nearly |over |more than |~ ?)?(?P<number>\d[\d,]*)[ -]lines?\b(?! \d)",
+    re.IGNORECASE,
+)
+_LONGEST = re.compile(r"\b(?:longest|largest|biggest)\b", re.IGNORECASE)
+_SHORTEST_CODE = 3
+_SHOWN = 4
+_BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:[\w'’-]+,?\s+){0,3}?"
+_ANYWHERE = re.compile(
+    r"\b(?:anywhere|nowhere|at all|in (?:the|this) (?:whole )?(?:repo(?:sitory)?|cluster|estate|code|platform|tree)"
+    r"|exists?|defined|there (?:is|are)|not a single)\b",
+    re.IGNORECASE,
+)
+"""What makes "no X" speak of everything, not of the thing just named."""
+_FOLDERS = re.compile(r"(?:dir(?:ectorie)?s?|(?:sub-?)?folders?|directory)\b(?:\s+(?:under|in|below))?", re.IGNORECASE)
+_KIND_ENDS = (
+    r"(?=\s*(?:$|[.,;:)(|]|->|(?:in|under|of the|anywhere|objects?|and|or|exists?|at all|here|are spread|there)\b))"
+)
+"""What may stand behind a kind; behind anything else ("12 deployments that have no probe") some of them are counted."""
+_RUNS = frozenset({"Service", "Pod", "ReleaseValues", "ChartValues", "Provider", "Database", "Model"})
+"""Kinds whose names mean something wider when people say them."""
+
+
+class _Words(Struct, frozen=True):
+    kinds: Mapping[str, tuple[str, ...]]
+    languages: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def _words() -> _Words:
+    content = resources.files("shoreup.stages.checking").joinpath("data", "kinds.json").read_bytes()
+    return msgspec.json.decode(content, type=_Words)
+
+
+class Reading(Struct, frozen=True):
+    """One way of counting: the number, what it counts, and where some of it is."""
+
+    number: int
+    what: str
+    spots: tuple[Spot, ...] = ()
+
+
+class Census(Struct, frozen=True):
+    """Answers claims of how many there are in a tree and an estate. ``where`` finds the lines of a resource."""
+
+    tree: FileTree
+    estate: Estate
+    where: Where
+
+    def answers(self, sentence: Sentence) -> Iterator[Checked]:
+        """What is counted in a sentence, counted again."""
+        yield from self._lengths(sentence)
+        text = _without_lines(sentence.text)
+        for match in QUANTITY.finditer(text):
+            if match["all"] or _in_code(text, match.start()):
+                continue
+            if match["number"] and match["number"].lower() == "one" and not match["only"] and not match["whole"]:
+                continue
+            behind = text[match.end() :]
+            if match["none"] and not (_ANYWHERE.search(text) or re.match(r"\s*other\b", behind)):
+                continue
+            readings = [*self._counted(sentence, behind)]
+            if readings:
+                claimed = quantity(match)
+                number, about = claimed.number or 0, claimed.about
+                yield _told(sentence, f"{match[0].strip()} {_head(behind)}", number, about, readings)
+                yield from self._of_those(sentence, behind)
+                if match["none"]:
+                    yield from self._or(sentence, behind)
+
+    def _counted(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
+        yield from self._files(behind)
+        yield from self._folders(sentence, behind)
+        yield from self._objects(sentence, behind)
+        yield from self._places(behind)
+
+    def _or(self, sentence: Sentence, behind: str) -> Iterator[Checked]:
+        """``no A or B``: the second of two that are nowhere."""
+        more = re.match(r"\W*[\w ]{2,30}? (?:or|and|nor) (?:no )?(?P<rest>.+)", behind)
+        if more is not None:
+            readings = [*self._objects(sentence, more["rest"])]
+            if readings:
+                yield _told(sentence, f"no {_head(more['rest'])}", 0, "", readings)
+
+    def _of_those(self, sentence: Sentence, behind: str) -> Iterator[Checked]:
+        """What is said of objects just counted: that all have a piece of code, or that some have no such field."""
+        there = [*self._there(sentence, behind)]
+        every = re.match(r"[^,;.]*,\s+(?:and\s+)?(?:all|every one|each)\s+(?:\w+\s+)?(?P<code>`[^`]+`)", behind)
+        if every is not None and there:
+            code = every["code"].strip("`")
+            held = [one for one in there if holds(self._text(one), code)]
+            answer = Answer.CONFIRMED if len(held) == len(there) else Answer.PARTLY
+            yield _checked(sentence, every["code"], answer, f"{len(held)} of {len(there)} have it", ())
+        lacks = re.search(
+            rf"\b(?P<number>{NUMBER})\b[^,;.]*?\b(?:carr\w+|ha[sv]e?|sets?|defines?) no (?P<field>\w+(?: \w+)?)",
+            behind,
+            re.I,
+        )
+        if lacks is not None and there:
+            named = parts(lacks["field"])
+            head = parts(lacks["field"].split()[-1])
+            keys = [{key for key in one.body if head <= parts(key) <= named} for one in there]
+            if any(keys):
+                number = sum(not one for one in keys)
+                answer = Answer.CONFIRMED if number == value(lacks["number"]) else Answer.PARTLY
+                said = f"{number} of {len(there)} have no {next(iter(set().union(*keys)))}"
+                yield _checked(sentence, lacks[0], answer, said, ())
+
+    def _there(self, sentence: Sentence, behind: str) -> Iterator[Resource]:
+        """The objects of the kind that is counted, within what the sentence speaks of."""
+        scope = self._scope(sentence)
+        for pattern, kinds in self._kinds():
+            if pattern.match(behind):
+                every = (one for kind in kinds for one in self.estate.by_kind.get(kind, ()))
+                yield from (one for one in every if self._inside(self.where(one), scope))
+                return
+
+    def _text(self, resource: Resource) -> str:
+        block = self.where(resource)
+        lines = (self.tree.text(block.path) or "").splitlines() if block is not None else []
+        return "\n".join(lines[block.first - 1 : block.last]) if block is not None else ""
+
+    def _files(self, behind: str) -> Iterator[Reading]:
+        """Files of a language, an ending or a name; those in a folder, the empty ones, those with a piece of code."""
+        match = re.match(r"\s*(?P<empty>empty\s+)?(?P<what>`[^`]+`|[\w.]+)\s+files?\b(?P<rest>[^.;]*)", behind)
+        if match is None:
+            return
+        rest = match["rest"]
+        for endings in self._endings(match["what"].strip("`")):
+            found = [one for one in self._within(rest) if one.endswith(endings)]
+            if match["empty"]:
+                found = [one for one in found if not (self.tree.text(one) or "").strip()]
+            code = next(iter(re.findall(r"`([^`]+)`", rest)), "")
+            if code and not self._folder(code) and not re.fullmatch(FILE, code):
+                found = [one for one in found if squeezed(code) in squeezed(self.tree.text(one) or "")]
+            elif code and self._folder(code) and re.match(r"\s*(?:pull|use|refer|include|import|mention)", rest):
+                every = (one for one in self.tree.files if one.endswith(endings))
+                found = [one for one in every if code.rstrip("/") in (self.tree.text(one) or "")]
+            spots = tuple(Spot(one, 1) for one in found[:_SHOWN])
+            yield Reading(len(found), f"{'empty ' if match['empty'] else ''}{match['what'].strip('`')} files", spots)
+
+    def _endings(self, what: str) -> Iterator[tuple[str, ...]]:
+        """The endings that are meant, in each way they can be."""
+        if re.fullmatch(FILE, what):
+            yield (f"/{what}",)
+            return
+        for words, endings in _words().languages.items():
+            if re.fullmatch(rf"\.?(?:{words})", what, re.IGNORECASE):
+                yield from dict.fromkeys((endings, endings[:1]))
+                return
+        if re.fullmatch(r"\.\w+", what):
+            yield (what,)
+
+    def _folders(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
+        match = _FOLDERS.match(behind.lstrip())
+        space = re.match(rf"\s*namespaces?{_KIND_ENDS}", behind)
+        if match is None and space is None:
+            return
+        folder = next((one for one in sentence.codes if self._folder(one)), "").strip("/")
+        below = {
+            one[len(folder) :].lstrip("/").split("/")[0] for one in self.tree.files if one.startswith(f"{folder}/")
+        }
+        names = {one for one in below if f"{folder}/{one}" not in self.tree}
+        if folder:
+            yield Reading(len(names), f"folders in {folder}")
+        if space is not None:
+            yield Reading(len(self.estate.by_kind.get("Namespace", ())), "of kind Namespace")
+
+    def _objects(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
+        """Objects of a kind, whether Kubernetes', a provider's or the repository's own."""
+        for pattern, kinds in self._kinds():
+            match = pattern.match(behind)
+            if match is None:
+                continue
+            scope = self._scope(sentence)
+            found: list[Resource] = []
+            kinds = kinds or (match["kind"].removesuffix("s"),)
+            for kind in kinds:
+                mine = [one for one in self.estate.by_kind.get(kind, ()) if "*" not in one.name]
+                blocks = {one.key: self.where(one) for one in mine}
+                mine = [one for one in mine if self._inside(blocks[one.key], scope)]
+                spots = {key: Spot(one.path, one.first) for key, one in blocks.items() if one is not None}
+                found += mine
+                if mine:
+                    yield Reading(
+                        len(mine), f"of kind {kind}", tuple(spots[one.key] for one in mine[:_SHOWN] if one.key in spots)
+                    )
+            yield from self._declared(kinds, scope)
+            return
+
+    def _declared(self, kinds: Sequence[str], scope: str) -> Iterator[Reading]:
+        """Files that declare a kind, whether they are installed or not."""
+        pattern = re.compile(
+            rf"^(?:kind:|\s*[\"']?kind[\"']?\s*=|\s*[\"']kind[\"']\s*:)\s*[\"']?(?:{'|'.join(kinds)})[\"']?\s*$",
+            re.MULTILINE,
+        )
+        found = [
+            one
+            for one in self.tree.files
+            if one.startswith(scope)
+            and one.endswith((".yaml", ".yml", ".tf", ".json"))
+            and pattern.search(self.tree.text(one) or "")
+        ]
+        spots = tuple(Spot(one, _line_of(self.tree.text(one) or "", pattern)) for one in found[:_SHOWN])
+        yield Reading(len(found), f"files that declare {kinds[0]}", spots)
+
+    def _kinds(self) -> Iterator[tuple[re.Pattern[str], Sequence[str]]]:
+        """Words for kinds, the field's own before those cut from a kind's name."""
+        told = [*_words().kinds.items()]
+        told += [
+            (_spelled(kind), (kind,))
+            for kind in sorted(self.estate.by_kind, key=len, reverse=True)
+            if kind not in _RUNS
+        ]
+        for words, kinds in told:
+            yield re.compile(rf"\s*(?:(?:kubernetes|flux|such|separate)\s+)?`?(?:{words})`?{_KIND_ENDS}", re.I), kinds
+        # A kind of which there is none is known by how it is written.
+        yield re.compile(rf"\s*`?(?P<kind>(?:[A-Z][a-z]+){{2,}})`?{_KIND_ENDS}"), ()
+
+    def _places(self, behind: str) -> Iterator[Reading]:
+        """Places where code stands: ``31 `skip` comments``, ``only 2 have `x = true` ``."""
+        match = re.match(rf"\s*{_BESIDE}`(?P<code>[^`]+)`", behind)
+        if match is None or len(match["code"]) < _SHORTEST_CODE or self._folder(match["code"]):
+            return
+        code = match["code"]
+        if re.fullmatch(FILE, code) or (re.fullmatch(r"[A-Za-z-]+", code) and not re.match(r"\s*(?:other )?`", behind)):
+            return
+        files, lines, spots = 0, 0, []
+        for one in self.tree.files:
+            if one.endswith(".md") or squeezed(code) not in squeezed(self.tree.text(one) or ""):
+                continue
+            numbers = [
+                n for n, line in enumerate((self.tree.text(one) or "").splitlines(), start=1) if holds(line, code)
+            ]
+            files, lines = files + bool(numbers), lines + len(numbers)
+            spots += [Spot(one, n) for n in numbers[:1]]
+        if re.match(r"\s*other\b", behind):
+            # One was just spoken of; another is a second file with it.
+            yield Reading(max(0, files - 1), f"more files with {code}", tuple(spots[1:_SHOWN]))
+            return
+        yield Reading(lines, f"lines with {code}", tuple(spots[:_SHOWN]))
+        yield Reading(files, f"files with {code}", tuple(spots[:_SHOWN]))
+
+    def _lengths(self, sentence: Sentence) -> Iterator[Checked]:
+        """How long a file, or all of a language, is said to be."""
+        for match in _LENGTH.finditer(sentence.text):
+            number, about = int(match["number"].replace(",", "")), match["about"] or ""
+            every = re.search(rf"(?:{NUMBER})\s+(?:`?(?P<what>\.?\w+)`?)\s+files\b", sentence.text, re.IGNORECASE)
+            if every is not None and every["what"] is not None:
+                for endings in self._endings(every["what"]):
+                    found = [one for one in self.tree.files if one.endswith(endings)]
+                    total = sum((self.tree.text(one) or "").count("\n") for one in found)
+                    yield _told(
+                        sentence, match[0].strip(), number, about, [Reading(total, f"lines in {len(found)} files")]
+                    )
+                    break
+                continue
+            path = next(iter(meant(self.tree, sentence.file, sentence.plain).paths), "") if sentence.file else ""
+            text = self.tree.text(path) if path else None
+            if text is None:
+                continue
+            readings = [
+                Reading(one, f"lines in {path}", (Spot(path, 1),))
+                for one in dict.fromkeys((len(text.splitlines()), text.count("\n")))
+            ]
+            yield _told(sentence, match[0].strip(), number, about, readings)
+            if _LONGEST.search(sentence.text):
+                yield from self._longest(sentence, path)
+
+    def _longest(self, sentence: Sentence, path: str) -> Iterator[Checked]:
+        ending = path[path.rfind(".") :]
+        mine = (self.tree.text(path) or "").count("\n")
+        longer = [
+            one for one in self.tree.files if one.endswith(ending) and (self.tree.text(one) or "").count("\n") > mine
+        ]
+        if not longer:
+            yield _checked(sentence, "longest", Answer.CONFIRMED, f"no {ending} file is longer", (Spot(path, 1),))
+        elif "file" in sentence.plain:
+            yield _checked(sentence, "longest", Answer.WRONG, f"{longer[0]} is longer", (Spot(longer[0], 1),))
+
+    def _folder(self, written: str) -> bool:
+        folder = written.strip("/")
+        return bool(folder) and any(one.startswith(f"{folder}/") for one in self.tree.files)
+
+    def _within(self, rest: str) -> Sequence[str]:
+        folder = next((one.strip("/") for one in re.findall(r"`([^`]+)`", rest) if self._folder(one)), "")
+        inside = folder and re.match(r"\s*(?:\([^)]*\)\s*)?(?:under|in|below|of)\b", rest)
+        return [one for one in self.tree.files if not inside or one.startswith(f"{folder}/")]
+
+    def _scope(self, sentence: Sentence) -> str:
+        """The folder that a sentence speaks of: in backticks, or as ``the cluster root``."""
+        for one in sentence.codes:
+            if self._folder(one):
+                return f"{one.strip('/')}/"
+        named = re.search(r"\bthe `?(?P<name>[\w-]+)`? (?:root|folder|directory|module)\b", sentence.text)
+        if named is None:
+            return ""
+        folders = {one.rpartition("/")[0] for one in self.tree.files}
+        mine = [one for one in folders if one.rpartition("/")[2] == named["name"]]
+        return f"{min(mine, key=len)}/" if mine else ""
+
+    @staticmethod
+    def _inside(block: Block | None, scope: str) -> bool:
+        return not scope or (block is not None and block.path.startswith(scope))
+
+
+def _told(sentence: Sentence, text: str, number: int, about: str, readings: Sequence[Reading]) -> Checked:
+    kind = Kind.COUNT if number else Kind.ABSENCE
+    for one in readings:
+        if close(number, one.number, about) and (number or not any(other.number for other in readings)):
+            said = f"there {'is' if one.number == 1 else 'are'} {one.number or 'no'} {one.what}"
+            return _checked(sentence, text, Answer.CONFIRMED, said, one.spots, kind)
+    true = [one for one in readings if one.number] or readings[:1]
+    said = "; ".join(dict.fromkeys(f"{one.number} {one.what}" for one in true))
+    if not any(one.number for one in readings):
+        said = "; ".join(dict.fromkeys(f"no {one.what}" for one in true))
+    answer = Answer.PARTLY if number and true[0].number else Answer.WRONG
+    verb = "is" if true[0].number == 1 else "are"
+    return _checked(sentence, text, answer, f"there {verb} {said}", true[0].spots, kind)
+
+
+def _without_lines(text: str) -> str:
+    """A text whose places hold no numbers."""
+    text = re.sub(rf"(`?(?:{FILE})`?):\d+(?:-\d+)?", r"\1", text)
+    return _LENGTH.sub(" ", text)
+
+
+def _in_code(text: str, at: int) -> bool:
+    return text.count("`", 0, at) % 2 == 1
+
+
+def _spelled(kind: str) -> str:
+    """A kind as people write it: ``IngressRoute`` as ``ingress routes`` too."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", kind)
+    last = words[-1] if words else kind
+    if last.endswith("y"):
+        last = f"{last[:-1]}(?:y|ies)"
+    return r"[ _-]?".join([*words[:-1], last]) + r"(?:e?s)?" if words else re.escape(kind)
+
+
+def _line_of(text: str, pattern: re.Pattern[str]) -> int:
+    match = pattern.search(text)
+    return text.count("\n", 0, match.start()) + 1 + text[match.start() :].startswith("\n") if match else 1
+
+
+def _head(behind: str) -> str:
+    return re.split(r"[.,;:(]", behind.strip())[0][:60].strip()
+
+
+def _checked(
+    sentence: Sentence, text: str, answer: Answer, said: str, spots: tuple[Spot, ...], kind: Kind = Kind.COUNT
+) -> Checked:
+    return Checked(sentence.line, text, kind, answer, said, spots, (), sentence.written)

@@ -1,0 +1,57 @@
+"""The file that a document means: by its path, by the end of it, or by what the sentence says around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from shoreup.formats.files import FileTree
+from shoreup.stages.checking.words import parts
+
+
+class Meant(Struct, frozen=True):
+    """``paths`` are the files that are meant, all of them; ``likely`` those that it may be where none is so written.
+
+    ``why`` says why no file is meant.
+    """
+
+    paths: tuple[str, ...] = ()
+    likely: tuple[str, ...] = ()
+    why: str = ""
+    ambiguous: bool = False
+
+
+def meant(tree: FileTree, written: str, sentence: str) -> Meant:
+    """The files that ``written`` means in a sentence."""
+    written = written.removeprefix("./")
+    if written in tree:
+        return Meant((written,))
+    ends = [one for one in tree.files if one.endswith(f"/{written}") or written.endswith(f"/{one}")]
+    if len(ends) == 1:
+        return Meant((ends[0],))
+    if ends:
+        return _narrowed(ends, sentence)
+    name = written.rpartition("/")[2]
+    folder = written.rpartition("/")[0]
+    same = [one for one in tree.files if one.rpartition("/")[2] == name]
+    beside = [one for one in tree.files if folder and one.rpartition("/")[0] == folder]
+    likely = sorted(same, key=lambda one: -_alike(one, written))
+    return Meant((), (*likely, *beside), f"there is no file {written}")
+
+
+def _narrowed(ends: Sequence[str], sentence: str) -> Meant:
+    """Of files of one name those whose folder the sentence names."""
+    words = {one.strip("`*_.,:;()\"'").lower() for one in re.split(r"[\s,]+", sentence)}
+    folders = {one: one.rpartition("/")[0] for one in ends}
+    whole = [one for one, folder in folders.items() if folder and folder.lower() in words]
+    named = whole or [one for one, folder in folders.items() if words & set(folder.lower().split("/")[-1:])]
+    if named and (len(named) == 1 or "their" in words):
+        return Meant(tuple(named))
+    why = f"{len(ends)} files end so, among them {ends[0]} and {ends[1]}"
+    return Meant(why=why, ambiguous=True)
+
+
+def _alike(one: str, other: str) -> int:
+    return len(parts(one) & parts(other))
