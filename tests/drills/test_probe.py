@@ -36,7 +36,7 @@ spec: {{selector: {{app: store}}, ports: [{{port: {port}}}]}}
 """
 DECLARED = """\
           readinessProbe: {{exec: {{command: [{0}]}}, timeoutSeconds: 1}}
-          livenessProbe: {{exec: {{command: [{0}]}}, timeoutSeconds: 1}}
+          livenessProbe: {{exec: {{command: [{1}]}}, timeoutSeconds: 1}}
 """
 
 
@@ -70,17 +70,22 @@ def test_what_fix_proposes_tells_every_state_apart(
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("ready", "alive", "words"),
     [
-        ("redis-cli, ping", ["says yes to a server that is still starting", "whose connections are all taken"]),
-        ("'true'", ["the liveness probe (true) does not notice that the server hangs"]),
+        # A full Redis says so and closes: without -e the client fails only where it reads nothing any more.
+        (
+            "redis-cli, ping",
+            "redis-cli, -e, ping",
+            ["says yes to a server that is still starting", "whose connections are all taken"],
+        ),
+        ("'true'", "'true'", ["the liveness probe (true) does not notice that the server hangs"]),
     ],
 )
 def test_a_probe_that_would_hurt_fails(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, words: list[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ready: str, alive: str, words: list[str]
 ) -> None:
     chosen("redis")
-    code, proof = drilled(tmp_path, capsys, "redis:7.0", 6379, DECLARED.format(command))
+    code, proof = drilled(tmp_path, capsys, "redis:7.0", 6379, DECLARED.format(ready, alive))
     assert (code, proof["verdict"]) == (4, "fail")
     assert [one for one in words if one not in str(proof["after"])] == []
 
@@ -107,7 +112,7 @@ def test_a_path_notices_a_web_server_that_hangs_and_a_connection_does_not(
 
 def test_a_command_that_only_the_image_has_is_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen("redis")
-    code, proof = drilled(tmp_path, capsys, "redis:7.0", 6379, DECLARED.format("/opt/health.sh"))
+    code, proof = drilled(tmp_path, capsys, "redis:7.0", 6379, DECLARED.format("/opt/health.sh", "/opt/health.sh"))
     assert (code, proof["verdict"]) == (5, "could-not-verify")
     assert "it is in the estate's own image" in str(proof["after"])
 
