@@ -122,7 +122,7 @@ def moments(one: Zygote, victim: str, root: Path, many: int, seed: int) -> Itera
             victim,
             wait=round(chance.uniform(0, longest), 3),
             everything=chance.random() < 0.5,
-            fails=chance.choice(steps) if number % 3 == 0 else "",
+            fails=chance.choice(steps) if steps and number % 3 == 0 else "",
             again=tuple(round(chance.uniform(0, longest), 3) for _ in range(chance.choice((0, 0, 1, 1, 2, 4)))),
         )
 

@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from backups_here import written
+from dumped_estates import ESTATE, SETTINGS
 from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql_dumps import Form
 from shoreup.engines.scratch import Scratch
+from torture.drilling import Drill
+from torture.going_back import arrive
 from torture.killing import Try, Zygote, boundaries, moments, tried, write, zygote
 from torture.serving import SCHEDULE
-from torture.upgrading import NEW, OLD, Upgrade, settle
+from torture.upgrading import NEW, OLD, LinkedUpgrade, Upgrade, settle
 
 MANY = int(os.environ.get("TORTURE", "150"))
 """Random moments for each operation."""
@@ -143,3 +147,30 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize("victim", ["upgrade by copy", "upgrade by link"])
 def test_an_upgrade(one: Zygote, lived: Path, tries: list[Try], victim: str) -> None:
     assert survived(one, victim, lived, tries, MANY // 3) == []
+
+
+@pytest.fixture(scope="module")
+def arrived(lived: Path) -> Path:
+    """The same, upgraded in both modes, with its doors shut."""
+    for upgrade in (Upgrade, LinkedUpgrade):
+        arrive(lived, upgrade)
+    return lived
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("victim", ["upgrade open", "rollback by copy", "rollback by link"])
+def test_the_ways_on_and_back(one: Zygote, arrived: Path, tries: list[Try], victim: str) -> None:
+    assert survived(one, victim, arrived, tries, MANY // 3) == []
+
+
+@pytest.mark.torture
+def test_a_drill(one: Zygote, server: RunningPostgresql, root: Path, tries: list[Try]) -> None:
+    copies = root.parent / "copies" / "bank"
+    copies.mkdir(parents=True)
+    (root / "bank.yaml").write_text(ESTATE)
+    (root / "shoreup.toml").write_text(SETTINGS.format(folder=copies.parent))
+    assert server.dump(copies / "bank-2026-11-22.sql", "bank", Form.PLAIN).well
+    try:
+        assert survived(one, "drill", root, tries, MANY // 3) == []
+    finally:
+        Drill(root).end()

@@ -48,9 +48,9 @@ class Upgrade:
 
     def __init__(self, root: Path) -> None:
         said = json.loads((root / NAME).read_text())
-        self._home = Path(said["home"])
+        self.home = Path(said["home"])
         self._programs = {version: Path(folder) for version, folder in said["programs"].items()}
-        self._data = self._home / "data"
+        self.data = self.home / "data"
 
     @property
     def operation(self) -> Operation:
@@ -58,7 +58,7 @@ class Upgrade:
 
     def given(self) -> Mapping[str, Plain]:
         return {
-            "data": str(self._data),
+            "data": str(self.data),
             "to": NEW,
             "mode": self.mode,
             "old_bin": str(self._programs[OLD]),
@@ -67,34 +67,38 @@ class Upgrade:
 
     def begin(self) -> Plain:
         self.end()
-        for path in self._home.iterdir():
-            if path.name.startswith((".data", "data")):
-                shutil.rmtree(path)
-        subprocess.run(["cp", "-a", self._home / "template", self._data], check=True)
-        self._cluster(OLD).start(self._home / "log")
+        for path in self.parts():
+            shutil.rmtree(path)
+        subprocess.run(["cp", "-a", self.home / "template", self.data], check=True)
+        self.cluster(OLD).start(self.home / "log")
         return None
 
     def look(self, _: Plain) -> str:
-        version = (self._data / "PG_VERSION").read_text().strip()
-        cluster = self._cluster(version)
+        version = (self.data / "PG_VERSION").read_text().strip()
+        cluster = self.cluster(version)
         # Whoever kills everything kills the server too, once a run has ended.
         fallen = cluster.pidfile() is None
         if fallen:
-            cluster.start(self._home / "log")
+            cluster.start(self.home / "log")
         seen = cluster.tell("postgres", _SEEN).decode().strip()
         if seen != f"{ROWS} {ROWS * (ROWS + 1) // 2}":
             return f"version {version} holds {seen}"
-        if shut := [path.name for path in self._data.iterdir() if path.name.endswith(KEPT)]:
+        if shut := [path.name for path in self.data.iterdir() if path.name.endswith(KEPT)]:
             return f"its doors are shut still: {shut}"
         return {OLD: "before", NEW: "after"}[version]
 
+    def parts(self) -> tuple[Path, ...]:
+        """The data directory, and what an upgrade keeps beside it."""
+        return tuple(path for path in self.home.iterdir() if path.name.startswith((".data", "data")))
+
     def end(self) -> None:
         """Stop whatever server is there."""
-        if (self._data / "PG_VERSION").exists():
-            self._cluster((self._data / "PG_VERSION").read_text().strip()).stop("immediate")
+        if (self.data / "PG_VERSION").exists():
+            self.cluster((self.data / "PG_VERSION").read_text().strip()).stop("immediate")
 
-    def _cluster(self, version: str) -> OwnCluster:
-        return own_cluster(self._data, self._programs[version])
+    def cluster(self, version: str) -> OwnCluster:
+        """What lies under the data directory's name, by the programs of a version."""
+        return own_cluster(self.data, self._programs[version])
 
 
 class LinkedUpgrade(Upgrade):

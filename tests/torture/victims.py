@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from shoreup.operations.steps import Operation, Plain, Run, Step
+from torture.drilling import Drill
+from torture.going_back import Back, LinkedBack, Opening
 from torture.keeping import Prune, Restore, RestoreFile
 from torture.serving import Served
 from torture.upgrading import LinkedUpgrade, Upgrade
@@ -186,7 +188,11 @@ VICTIMS: Mapping[str, Callable[[Path], Victim]] = {
     "backup restore of a file": RestoreFile,
     "upgrade by copy": Upgrade,
     "upgrade by link": LinkedUpgrade,
+    "upgrade open": Opening,
+    "rollback by copy": Back,
+    "rollback by link": LinkedBack,
     "served backup": Served,
+    "drill": Drill,
 }
 
 
