@@ -14,6 +14,7 @@ from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import NOT_CONCERNS, all_concerns, page
 
 CASES = Path(__file__).parents[1] / "concerns"
+PACKAGE = Path(shoreup.concerns.__path__[0]).parent
 MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules(shoreup.concerns.__path__)
@@ -62,3 +63,10 @@ def test_the_page_says_what_why_how_and_how_safely(concern: type[Concern]) -> No
     text = page(concern).text
     for heading in ("What", "Why", "Example", "Fix safety"):
         assert re.search(rf"^(#+ |\*\*)?{heading}\b", text, re.MULTILINE), f"{concern.id} has no part {heading!r}"
+
+
+@each_concern
+def test_what_it_takes_for_true_has_a_source(concern: type[Concern]) -> None:
+    assert concern.sources, f"{concern.id} says nowhere where that can be read"
+    for source in concern.sources:
+        assert source.at.startswith("https://") or PACKAGE.joinpath(source.at).is_file(), source
