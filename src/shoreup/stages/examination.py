@@ -98,8 +98,8 @@ def examine(tree: FileTree, asked: Asked, say: Progress) -> Account:
     return examination(tree, asked, say).account
 
 
-def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
-    """The same, with everything that an explanation needs."""
+def examination(tree: FileTree, asked: Asked, say: Progress, *, keep: bool = False) -> Examination:
+    """The same, with everything that an explanation needs. ``keep`` is as in :func:`judge`."""
     clock = _Clock()
     with undisturbed():
         reading = read(tree, asked.plan, say, alone=asked.editable)
@@ -110,7 +110,7 @@ def examination(tree: FileTree, asked: Asked, say: Progress) -> Examination:
         folder, revision = asked.history or (tree.root, "HEAD")
         names = partial(first_names, folder, revision=revision)
         places = Places(reading.resources, reading.trace, tree.read, names)
-        judgement = judge(estate, asked.concerns, places.span, keep=asked.editable)
+        judgement = judge(estate, asked.concerns, places.span, keep=keep)
         clock.lap("judge")
         pairs = [
             *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places, asked.concerns),

@@ -50,7 +50,7 @@ def judge(
     """Ask every concern; the answers stand in the order of the concerns.
 
     ``meanwhile`` is called with places that will be asked about later, as long as there is nothing else to do.
-    ``keep`` works out in this process all that takes long, because it is asked for again.
+    ``keep`` works out in this process all that takes long, because repairs will ask for it again.
     """
     shared = len(estate.resources) >= WORTH_IT and len(concerns) > 1 and sys.platform.startswith("linux")
     if shared:

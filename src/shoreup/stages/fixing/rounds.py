@@ -61,7 +61,7 @@ def run(
     ``inform`` is asked once what else is known, such as what containers used, when it is known what has a finding.
     """
     with undisturbed():
-        first = _heard(examination(tree, asked, say), wish)
+        first = _heard(examination(tree, asked, say, keep=True), wish)
         if inform is not None:
             asked = inform(first, asked)
             first = replace(first, estate=understood(first.reading, asked))
