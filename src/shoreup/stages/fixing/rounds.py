@@ -19,10 +19,11 @@ from shoreup.model.amendment import Applied, Change, Dropped, NotFixed, Step
 from shoreup.model.finding import Finding
 from shoreup.stages.examination import Asked, Examination, examination, understood
 from shoreup.stages.fixing.attempt import Attempt, Failure
-from shoreup.stages.fixing.checks import Verdict, by_concern, check
+from shoreup.stages.fixing.checks import by_concern, check
 from shoreup.stages.fixing.company import called_as_before, cured_with
 from shoreup.stages.fixing.proposals import Choose, Proposals, propose
 from shoreup.stages.fixing.regions import Regions, contents
+from shoreup.stages.fixing.verdict import Verdict
 from shoreup.stages.fixing.wording import worded
 from shoreup.stages.undisturbed import undisturbed
 
