@@ -57,7 +57,7 @@ class Writers:
         return [one for one in self.attempts if file in one.files] or list(self.attempts)
 
     def of_field(self, key: int, route: Route) -> list[Attempt]:
-        """Who wrote the bytes that a field comes from (``key`` is of the reading after), or the nearest block around."""
+        """Who wrote the bytes that a field of the reading after comes from, or those of the nearest block around."""
         while True:
             origin = self._after.reading.trace(key, route)
             if origin is not None:
