@@ -158,11 +158,17 @@ def test_a_device_is_left_out_and_told(tmp_path: Path, tree: Path) -> None:
     assert any("1 devices" in one for one in proof.limits)
 
 
-def test_what_swells_is_stopped_and_says_nothing_of_the_copy(tmp_path: Path) -> None:
-    bomb = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("zeros", "w") as entry:
-        for _ in range(64):
-            entry.write(bytes(1 << 20))
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_what_swells_is_stopped_and_says_nothing_of_the_copy(tmp_path: Path, kind: str) -> None:
+    bomb, zeros = tmp_path / f"bomb.{kind}", bytes(20 << 20)
+    if kind == "zip":
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("zeros", zeros)
+    else:
+        with tarfile.open(bomb, "w:gz") as archive:
+            one = tarfile.TarInfo("zeros")
+            one.size = len(zeros)
+            archive.addfile(one, io.BytesIO(zeros))
     proof = drilled(bomb, limits=Limits(room=16 << 20))
     assert proof.verdict is Verdict.COULD_NOT_VERIFY
     assert "more than the 16 MiB of disk" in proof.after
