@@ -44,6 +44,7 @@ def render_json(document: CheckedDocument) -> str:
 def _claim(one: Checked) -> Mapping[str, Json]:
     return {
         "line": one.line,
+        "sentence": one.sentence or one.text,
         "text": one.text,
         "kind": one.kind.value,
         "answer": one.answer.value,

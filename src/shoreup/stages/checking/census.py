@@ -20,7 +20,7 @@ from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.resource import Resource
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import holds, squeezed
-from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, quantity, value
+from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, limited_to, quantity, value
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.values import Block
 from shoreup.stages.checking.words import parts
@@ -200,11 +200,15 @@ class Census(Struct, frozen=True):
             match = pattern.match(behind)
             if match is None:
                 continue
+            within = self._namespace(behind[match.end() :])
+            if within is None:
+                return
             scope = self._scope(sentence)
             found: list[Resource] = []
             kinds = kinds or (match["kind"].removesuffix("s"),)
             for kind in kinds:
                 mine = [one for one in self.estate.by_kind.get(kind, ()) if "*" not in one.name]
+                mine = [one for one in mine if not within or (one.namespace or "default") == within]
                 blocks = {one.key: self.where(one) for one in mine}
                 mine = [one for one in mine if self._inside(blocks[one.key], scope)]
                 spots = {key: Spot(one.path, one.first) for key, one in blocks.items() if one is not None}
@@ -213,8 +217,24 @@ class Census(Struct, frozen=True):
                     yield Reading(
                         len(mine), f"of kind {kind}", tuple(spots[one.key] for one in mine[:_SHOWN] if one.key in spots)
                     )
-            yield from self._declared(kinds, scope)
+            if within:
+                yield Reading(len(found), f"of kind {kinds[0]} in the namespace {within}")
+            else:
+                yield from self._declared(kinds, scope)
             return
+
+    def _namespace(self, behind: str) -> str | None:
+        """The namespace that a count is limited to: empty for everything, ``None`` for what is not known."""
+        rest = limited_to(behind)
+        if not rest:
+            return ""
+        names = {one.name for one in self.estate.by_kind.get("Namespace", ())}
+        words = [one.strip(".") for one in re.findall(r"[\w./-]+", rest)[:3]]
+        named = next((one for one in words if one in names), None)
+        return named or ("" if any(map(self._folder, words)) or self._scope_named(rest) else None)
+
+    def _scope_named(self, text: str) -> bool:
+        return re.match(r"`?[\w-]+`? (?:root|folder|directory|module)\b", text) is not None
 
     def _declared(self, kinds: Sequence[str], scope: str) -> Iterator[Reading]:
         """Files that declare a kind, whether they are installed or not."""
@@ -336,15 +356,23 @@ def _told(sentence: Sentence, text: str, number: int, about: str, readings: Sequ
     kind = Kind.COUNT if number else Kind.ABSENCE
     for one in readings:
         if close(number, one.number, about) and (number or not any(other.number for other in readings)):
-            said = f"there {'is' if one.number == 1 else 'are'} {one.number or 'no'} {one.what}"
+            said = f"there {'is' if one.number == 1 else 'are'} {one.number or 'no'} {_one(one)}"
+            said = said.replace("are no of kind", "is nothing of kind")
             return _checked(sentence, text, Answer.CONFIRMED, said, one.spots, kind)
     true = [one for one in readings if one.number] or readings[:1]
-    said = "; ".join(dict.fromkeys(f"{one.number} {one.what}" for one in true))
+    said = "; ".join(dict.fromkeys(f"{one.number} {_one(one)}" for one in true))
     if not any(one.number for one in readings):
         said = "; ".join(dict.fromkeys(f"no {one.what}" for one in true))
     answer = Answer.PARTLY if number and true[0].number else Answer.WRONG
     verb = "is" if true[0].number == 1 else "are"
     return _checked(sentence, text, answer, f"there {verb} {said}", true[0].spots, kind)
+
+
+def _one(reading: Reading) -> str:
+    """What is counted, in the singular where it is one."""
+    if reading.number != 1:
+        return reading.what
+    return re.sub(r"\b(file|line|folder)s\b", r"\1", reading.what).replace("that declare ", "that declares ")
 
 
 def _without_lines(text: str) -> str:

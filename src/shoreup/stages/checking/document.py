@@ -22,7 +22,7 @@ FILE = (
 _FILE = re.compile(rf"(?<![\w/.-])(?P<file>{FILE})(?![\w/])")
 _CODE = re.compile(r"(?P<fence>`+)(?P<code>.+?)(?P=fence)", re.DOTALL)
 _END = re.compile(r"(?<=[.!?;])[\"')*_]*\s+(?=[\"'(*_`A-Z0-9~])")
-_ABBREVIATED = re.compile(r"(?:e\.g|i\.e|etc|vs|approx|incl|no|ca)\.$", re.IGNORECASE)
+_ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|approx|incl|no|ca)\.$", re.IGNORECASE)
 _LINK = re.compile(r"\[(?P<label>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 _LINK_LINES = re.compile(r"(?P<file>[^#]+)#L(?P<first>\d+)(?:-L?(?P<last>\d+))?$")
 _LINES = r"(?:\bL|\blines?\s+)(?P<first>\d+)(?:\s*(?:-|–|to|through)\s*L?(?P<last>\d+))?(?![\w.])"

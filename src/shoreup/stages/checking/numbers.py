@@ -27,6 +27,13 @@ QUANTITY = re.compile(
 )
 
 
+_LIMITED = re.compile(
+    r"\s*(?:objects?\s+)?(?:in|for|of|on|under|within|behind|from)\s+"
+    r"(?P<rest>(?!(?:the\s+|this\s+)?(?:whole |entire )?(?:repo(?:sitory)?|cluster|estate|code|platform|tree|total|all)\b).+)",
+    re.IGNORECASE,
+)
+
+
 class Quantity(Struct, frozen=True):
     """How many are claimed. ``number`` is ``None`` for all; ``whole`` is out of how many, where that is said."""
 
@@ -53,6 +60,12 @@ def value(written: str) -> int:
         return int(word)
     first, _, second = word.partition("-")
     return (_TENS.get(first) or _WORDS.index(first)) + (_WORDS.index(second) if second else 0)
+
+
+def limited_to(behind: str) -> str:
+    """What a count is limited to (``in the namespace web``), by the text behind it; empty where it is of everything."""
+    match = _LIMITED.match(behind)
+    return match["rest"] if match is not None else ""
 
 
 def close(said: int, true: int, about: str) -> bool:

@@ -47,6 +47,8 @@ class Property(Struct, frozen=True):
     """The narrower sense in which people count it too."""
     value: Callable[[Estate, Item], Sequence[str]] | None = None
     """What the property is, for those that have an amount."""
+    concerns: tuple[str, ...] = ()
+    """The concerns whose findings say that it is missing, or that it is there where it should not be."""
 
 
 def _workloads(estate: Estate) -> Iterator[Item]:
@@ -288,26 +290,61 @@ def _node_affinity(pod: Mapping[str, Value]) -> bool:
 
 
 PROPERTIES: tuple[Property, ...] = (
-    Property("a readiness probe", r"readiness(?:[ -]?(?:probes?|checks?))?", _field("readinessProbe")),
-    Property("a liveness probe", r"liveness(?:[ -]?(?:probes?|checks?))?", _field("livenessProbe")),
-    Property("a startup probe", r"startup[ -]?probes?", _field("startupProbe")),
+    Property(
+        "a readiness probe",
+        r"readiness(?:[ -]?(?:probes?|checks?))?",
+        _field("readinessProbe"),
+        concerns=("probe-readiness-missing",),
+    ),
+    Property(
+        "a liveness probe",
+        r"liveness(?:[ -]?(?:probes?|checks?))?",
+        _field("livenessProbe"),
+        concerns=("probe-liveness-missing",),
+    ),
+    Property("a startup probe", r"startup[ -]?probes?", _field("startupProbe"), concerns=("probe-startup-missing",)),
     Property(
         "a probe",
         r"(?:health[ -]?checks?|probes?)(?: of any kind)?",
         lambda estate, item: _any(
             _field(name)(estate, item) for name in ("readinessProbe", "livenessProbe", "startupProbe")
         ),
+        concerns=("probe-readiness-missing", "probe-liveness-missing"),
     ),
-    Property("a rate limit", r"(?:a |any )?rate[ -]?limit(?:s|ing|er|ers)?", _rate_limited, of="way"),
-    Property("a memory limit", r"memory limits?", _resource("limits", "memory"), value=_amounts("limits", "memory")),
+    Property(
+        "a rate limit",
+        r"(?:a |any )?rate[ -]?limit(?:s|ing|er|ers)?",
+        _rate_limited,
+        of="way",
+        concerns=("rate-limit-missing",),
+    ),
+    Property(
+        "a memory limit",
+        r"memory limits?",
+        _resource("limits", "memory"),
+        value=_amounts("limits", "memory"),
+        concerns=("memory-limit-missing",),
+    ),
     Property("a processor limit", r"cpu limits?", _resource("limits", "cpu"), value=_amounts("limits", "cpu")),
     Property(
-        "a memory request", r"memory requests?", _resource("requests", "memory"), value=_amounts("requests", "memory")
+        "a memory request",
+        r"memory requests?",
+        _resource("requests", "memory"),
+        value=_amounts("requests", "memory"),
+        concerns=("resources-requests-missing",),
     ),
-    Property("a processor request", r"cpu requests?", _resource("requests", "cpu"), value=_amounts("requests", "cpu")),
+    Property(
+        "a processor request",
+        r"cpu requests?",
+        _resource("requests", "cpu"),
+        value=_amounts("requests", "cpu"),
+        concerns=("resources-requests-missing",),
+    ),
     Property("requests and limits", r"resource requests (?:and|or|\+) limits|requests/limits", _both),
-    Property("requests", r"(?:resources? )?requests", _resource("requests")),
-    Property("limits", r"(?:resources? )?limits|resource limit", _resource("limits")),
+    Property("requests", r"(?:resources? )?requests", _resource("requests"), concerns=("resources-requests-missing",)),
+    Property(
+        "limits", r"(?:resources? )?limits|resource limit", _resource("limits"), concerns=("memory-limit-missing",)
+    ),
     Property(
         "a root file system that is read-only",
         r"(?:a )?read[-_ ]?only[-_ ]?root[-_ ]?(?:file[-_ ]?systems?|fs)?(?:\s*[=:]\s*true)?",
@@ -328,25 +365,45 @@ PROPERTIES: tuple[Property, ...] = (
     Property("the host's process ids", r"host ?pid", _pod("hostPID")),
     Property("a deadline for starting", r"(?:a )?starting[-_ ]?deadline(?:[-_ ]?seconds)?", _deadline),
     Property(
-        "the tag latest", r"(?:the |a |an )?:?latest(?:[ -]tags?|[ -]tagged| images?)?", _latest, strictly=_named_latest
+        "the tag latest",
+        r"(?:the |a |an )?:?latest(?:[ -]tags?|[ -]tagged| images?)?",
+        _latest,
+        strictly=_named_latest,
+        concerns=("image-tag-latest",),
     ),
     Property(
         "one replica",
         r"(?:as |with |only )*(?:a )?(?:single|one|1) (?:replica|instance|pod)|replicas ?[:=] ?1",
         _single,
+        concerns=("replica-single",),
     ),
-    Property("a budget", r"(?:a |any )?(?:pod ?disruption ?budgets?|disruption budgets?|pdbs?)", _budgeted),
-    Property("a privileged container", r"(?:as )?privileged(?: mode| containers?| pods?)?", _privileged),
+    Property(
+        "a budget",
+        r"(?:a |any )?(?:pod ?disruption ?budgets?|disruption budgets?|pdbs?)",
+        _budgeted,
+        concerns=("pdb-missing",),
+    ),
+    Property(
+        "a privileged container",
+        r"(?:as )?privileged(?: mode| containers?| pods?)?",
+        _privileged,
+        concerns=("privileged-workload",),
+    ),
     Property("the host's network", r"(?:the )?host ?network(?:ing)?", _pod("hostNetwork")),
     Property("a folder of the node", r"(?:a )?host ?path(?: volumes?| mounts?)?", _volume("host-path")),
     Property("a volume on NFS", r"nfs(?: volumes?| storage| mounts?)?", _volume("nfs")),
-    Property("a priority class", r"(?:a )?priority ?class(?:es)?", _pod("priorityClassName")),
-    Property("a backup", r"(?:a |any )?back(?:ed)?[ -]?ups?(?: jobs?)?", _backed_up),
-    Property("a network policy", r"(?:a |any )?network ?polic(?:y|ies)", _isolated),
+    Property(
+        "a priority class", r"(?:a )?priority ?class(?:es)?", _pod("priorityClassName"), concerns=("priority-unset",)
+    ),
+    Property("a backup", r"(?:a |any )?back(?:ed)?[ -]?ups?(?: jobs?)?", _backed_up, concerns=("backup-missing",)),
+    Property(
+        "a network policy", r"(?:a |any )?network ?polic(?:y|ies)", _isolated, concerns=("network-policy-missing",)
+    ),
     Property(
         "a rule that spreads it",
         r"(?:pod )?(?:anti-?affinity|topology spread(?: constraints?)?|spread constraints?)(?: rules?)?",
         _spread,
+        concerns=("replicas-colocated",),
     ),
     Property("a node of its own", r"(?:pinned to (?:a|one|a single) node|(?:a )?node ?selectors?)", _pinned),
 )

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from shoreup.facts.estate import Estate
 from shoreup.model.claim import Answer, Checked, Kind, Spot
-from shoreup.model.finding import Place
+from shoreup.model.finding import Finding, Place
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import Sentence, without_files
-from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, quantity
+from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, limited_to, quantity
 from shoreup.stages.checking.properties import PATTERNS, Item, Property, things
 
 Where = Callable[[Place], Spot | None]
@@ -34,6 +34,8 @@ _NOUNS: Mapping[str, str] = {
 """Nouns for what runs, with the kind that they mean; empty for everything that stays."""
 _WAYS = r"routes?|ingress(?:es)?|ingress ?routes?|hosts?|endpoints?|public services?"
 _VERBS = r"\s*(?:of (?:them|these)\s+)?(?:have|has|use|uses|run|runs|set|define|lack)\b"
+_PLAIN = r"(?:kubernetes|running|single|the|of|these|our|other|all|different|separate|total)"
+"""Words before a noun that leave everything in; of what another singles out, some are counted."""
 _SAYS = re.compile(
     r"\b(?:has|have|had|is|are|was|runs?|uses?|sets?|defines?|declares?|with|gets?|carr(?:y|ies)|drops?|combines?"
     r"|mounts?|shares?|requests?|capped|deployed|started|sits?|comes?|needs?|gives?|also)\b",
@@ -64,10 +66,11 @@ _SHOWN = 4
 
 
 class Statements(Struct, frozen=True):
-    """Answers claims about an estate. ``where`` finds the line of a place."""
+    """Answers claims about an estate. ``where`` finds the line of a place; ``findings`` are those of its audit."""
 
     estate: Estate
     where: Where
+    findings: Sequence[Finding] = ()
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the facts say to each clause of a sentence."""
@@ -86,7 +89,7 @@ class Statements(Struct, frozen=True):
         elif named and (negated or _SAYS.search(clause)):
             mine = [one for one in named if one.thing is not None and _fits(asked, one)]
             yield from (self._property(sentence, clause, asked, one, negated=negated) for one in mine)
-        elif negated and _ANYWHERE.search(clause):
+        elif negated and _ANYWHERE.search(clause) and not limited_to(clause[match.end() :]):
             yield self._nowhere(sentence, clause, asked)
 
     def _count(self, sentence: Sentence, clause: str, asked: Property, claimed: _Counted, *, negated: bool) -> Checked:
@@ -100,7 +103,7 @@ class Statements(Struct, frozen=True):
             items = [one for one in things(self.estate, claimed.of) if reading(one)]
             answer = self._counted(sentence, clause, asked, claimed, items, without=without)
             if answer.answer is Answer.CONFIRMED:
-                return answer
+                return replace(answer, fingerprints=self._found(asked, items))
             if best is None or (best.answer is Answer.WRONG and answer.answer is Answer.PARTLY):
                 best = answer
         assert best is not None
@@ -153,7 +156,14 @@ class Statements(Struct, frozen=True):
             said = f"{said} of {', '.join(true)}"
             return Checked(sentence.line, clause.strip(), Kind.PROPERTY, answer, said, spots)
         answer = Answer.CONFIRMED if holds is not negated else Answer.WRONG
-        return Checked(sentence.line, clause.strip(), Kind.PROPERTY, answer, said, spots)
+        prints = self._found(asked, [item]) if answer is Answer.CONFIRMED else ()
+        return Checked(sentence.line, clause.strip(), Kind.PROPERTY, answer, said, spots, prints)
+
+    def _found(self, asked: Property, items: Sequence[Item]) -> tuple[str, ...]:
+        """The findings that say the same of the items."""
+        labels = {one.label for one in items}
+        mine = (one for one in self.findings if one.concern in asked.concerns and one.subject in labels)
+        return tuple(one.fingerprint for one in mine)
 
     def _nowhere(self, sentence: Sentence, clause: str, asked: Property) -> Checked:
         told = [(one, asked.holds(self.estate, one)) for one in things(self.estate, asked.of)]
@@ -241,8 +251,8 @@ def _counted(clause: str, about: re.Match[str], asked: Property) -> _Counted | N
         behind = clause[match.end() : about.start()]
         nouns = {_WAYS: "way"} if asked.of == "way" else _NOUNS
         for words, kind in nouns.items():
-            noun = re.match(rf"\s*(?:\w+\s+){{0,2}}?(?P<noun>{words})\b", behind, re.IGNORECASE)
-            if noun is not None:
+            noun = re.match(rf"\s*(?:{_PLAIN}\s+){{0,2}}?(?P<noun>{words})\b", behind, re.IGNORECASE)
+            if noun is not None and not limited_to(behind[noun.end() :]):
                 of = kind if kind in ("container", "image") else asked.of
                 readings = _readings(asked, kind, kubernetes="kubernetes" in noun[0].lower())
                 return _Counted(quantity(match), noun["noun"], readings, of)

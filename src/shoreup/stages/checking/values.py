@@ -27,6 +27,8 @@ _BEFORE = 5
 _MOST = 40
 """Files that one subject may have; a name of more is no subject."""
 _CODES = (".tf", ".tfvars", ".tftpl", ".yaml", ".yml", ".json", ".json5", ".toml", ".conf", ".ini", ".env")
+_VERSIONED = parts("version image tag")
+"""Fields that hold a version, which people seldom name."""
 _POINTS_BACK = re.compile(r"^(?:it|its|they|their|this|that|the same)\b|\bthat (?:same )?file\b", re.IGNORECASE)
 
 
@@ -99,6 +101,8 @@ class Values(Struct, frozen=True):
     def _amount(self, sentence: Sentence, text: str, amount: Amount, blocks: Sequence[Block]) -> Iterator[Checked]:
         """An amount with the name of what it measures beside it."""
         about = attribute(text, amount)
+        if amount.type == "version":
+            about |= _VERSIONED
         said = parts(sentence.plain)
         found: dict[str, tuple[str, str, int]] = {}
         for block, number, line in self._lines(blocks):
