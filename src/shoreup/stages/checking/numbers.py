@@ -29,7 +29,8 @@ QUANTITY = re.compile(
 
 _LIMITED = re.compile(
     r"\s*(?:objects?\s+)?(?:in|for|of|on|under|within|behind|from)\s+"
-    r"(?P<rest>(?!(?:the\s+|this\s+)?(?:whole |entire )?(?:repo(?:sitory)?|cluster|estate|code|platform|tree|total|all)\b).+)",
+    r"(?P<rest>(?!(?:the\s+|this\s+)?(?:whole |entire )?"
+    r"(?:repo(?:sitory)?|cluster|estate|code|platform|tree|total|all)\b).+)",
     re.IGNORECASE,
 )
 
