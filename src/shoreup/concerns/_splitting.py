@@ -69,6 +69,7 @@ def into_modules(file: CodeFile, beside: Mapping[str, int], most: int) -> tuple[
     """
     path = _splittable(file)
     groups = _groups(file.blocks, len(file.blocks) * most)
+    called = {block.labels[0] for block in file.blocks if block.kind == "module" and block.labels}
     made: list[Enclose | Move] = []
     left = file.lines
     for name, blocks in groups.items():
@@ -76,7 +77,7 @@ def into_modules(file: CodeFile, beside: Mapping[str, int], most: int) -> tuple[
             target = str(path.with_name(f"{name}{path.suffix}"))
             made += [Move(block.span, target) for block in blocks]
         elif all(_word(block) == name for block in blocks) and any(block.kind == "resource" for block in blocks):
-            made.append(_module(name, blocks, path, most))
+            made.append(_module(f"{name}_stack" if name in called else name, blocks, path, most))
             left += _CALL
         else:
             continue

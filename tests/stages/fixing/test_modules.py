@@ -116,7 +116,7 @@ MAIL
   triggers_replace = [terraform_data.space.id, var.sizes["left"].note]
 }
 
-module "mail_helper" {
+module "mail" {
   source = "./helper"
   word   = terraform_data.mail_boxes.id
 }
@@ -139,7 +139,7 @@ output "pages" { # of the wiki
 }
 
 output "helped" {
-  value = module.mail_helper.word
+  value = module.mail.word
 }
 """
 HELPER = """\
@@ -225,10 +225,10 @@ def test_the_next_plan_moves_addresses_and_changes_nothing(tmp_path: Path) -> No
                 *(f'terraform_data.wiki_pages["{side}"]' for side in ("left", "right")),
                 *(f"terraform_data.wiki_copies[{number}]" for number in range(2)),
             ],
-            "mail": [
+            "mail_stack": [
                 "terraform_data.mail",
                 "terraform_data.mail_boxes",
-                "module.mail_helper.terraform_data.inner",
+                "module.mail.terraform_data.inner",
             ],
         }.items()
         for address in addresses
