@@ -56,6 +56,7 @@ def test_the_concern_that_a_guide_adds_holds_its_cases(tmp_path: Path, capsys: p
         assert [one["line"] for one in seen["undecided"]] == [one.line for one in case.undecided], case.name
 
 
+@pytest.mark.timeout(300)  # a guide is a dozen commands
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_what_a_guide_shows_is_what_one_sees(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

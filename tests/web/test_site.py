@@ -41,6 +41,7 @@ def served(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.timeout(300)  # seconds of work on an idle machine, and much more of it beside others
 def test_it_builds_fits_every_screen_and_asks_nobody(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """One test, since building takes seconds."""
     tool = [sys.executable, str(TOP / "tools" / "site.py"), str(tmp_path)]
