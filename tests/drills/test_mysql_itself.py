@@ -96,6 +96,7 @@ def test_a_dump_comes_back_whole_and_one_change_is_seen(running: RunningMysql, c
     assert "table customer: 300 rows, now as many rows" in str(one)
 
 
+@pytest.mark.timeout(300)  # a whole rehearsal, on a machine that may have others to serve
 def test_an_upgrade_is_planned_and_rehearsed_with_the_owners_questions(
     copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

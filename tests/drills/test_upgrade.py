@@ -56,6 +56,7 @@ def measured(proof: Proof) -> dict[str, float]:
     return {one.name: one.value for one in proof.measurements}
 
 
+@pytest.mark.timeout(300)  # a whole rehearsal, on a machine that may have others to serve
 def test_a_database_goes_to_the_next_version_by_copy_and_by_link_and_back(copy: Path) -> None:
     questions = (
         Question("SELECT count(*) FROM account", "2000", "accounts"),

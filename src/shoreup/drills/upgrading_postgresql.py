@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -34,7 +34,6 @@ from shoreup.drills.copies import Copy
 from shoreup.drills.crossing import CONTROL, DOWNTIME, STILL, Crossing, quiet
 from shoreup.drills.interview import Interview, analyze, begun
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
-from shoreup.drills.regressions import Pace
 from shoreup.engines.base import EngineTrouble, needed
 from shoreup.engines.catalogue import written
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
@@ -303,10 +302,7 @@ class _Rehearsal(Struct, frozen=True):
             found = self._differences(was, now)
             spoilt = next((f"seen, {one}" for one in found if one.database == CONTROL and one.kind == "table"), "")
             wrong = [str(one) for one in found if one.database != CONTROL]
-            bare = self._paces(crossing, running, was)
-            with seen.timed("analyze"):
-                analyze(running)
-            wrong += was.interview.wrong(running, bare, self._paces(crossing, running, was), seen)
+            wrong += self._asked(crossing, running, was)
             for database in databases:
                 with running.connect(database) as connection:
                     if not can_check_pages(connection):
@@ -315,12 +311,15 @@ class _Rehearsal(Struct, frozen=True):
         crossing.forget()
         return wrong, spoilt
 
-    def _paces(self, crossing: Crossing, running: RunningPostgresql, was: Written) -> tuple[Pace, ...]:
-        """How fast the new server answers, and the old one, which stands beside it meanwhile."""
-        if not was.interview.queries:
-            return ()
-        with self._old(crossing.old_data, was.cluster.shape.superuser) as old:
-            return was.interview.paces(old, running)
+    def _asked(self, crossing: Crossing, running: RunningPostgresql, was: Written) -> list[str]:
+        """What the new server answers wrongly or too late; the old one stands beside it meanwhile."""
+        interview, user = was.interview, was.cluster.shape.superuser
+        with self._old(crossing.old_data, user) if interview.queries else nullcontext() as old:
+            bare = interview.paces(old, running) if old is not None else ()
+            with self.seen.timed("analyze"):
+                analyze(running)
+            now = interview.paces(old, running) if old is not None else ()
+        return interview.wrong(running, bare, now, self.seen)
 
     def _back(self, crossing: Crossing, was: Written) -> list[str]:
         """Link, do not start, and go back: what is wrong with the old cluster then."""
