@@ -30,7 +30,7 @@ MORE = {
     "images": ("[The first fix](../guides/first-fix.md)",),
     "rbac": ("[The first fix](../guides/first-fix.md#roles-from-what-was-used)",),
     "concerns": ("[Every concern](../concerns/README.md)",),
-    "init": ("[Settings](../configuration.md)", "[in CI](../guides/in-ci.md)"),
+    "init": ("[Settings](../configuration.md)", "[in CI](../guides/in-ci.md)", "[tests](../estate-tests.md)"),
 }
 """Where a page of its own tells more. A command without one is whole by what it says itself."""
 

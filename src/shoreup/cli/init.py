@@ -1,4 +1,4 @@
-"""``shoreup init``: the first settings of an estate, or a check of its changes, from what is seen in it."""
+"""``shoreup init``: an estate's first settings, a check of its changes, tests of it, from what is seen in it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-KINDS = ("settings", "ci")
+KINDS = ("settings", "ci", "tests")
 
 
 @click.command("init")
-@click.argument("kind", required=False, metavar="[ci]")
+@click.argument("kind", required=False, metavar="[ci|tests]")
 @click.argument("path", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
 @click.option(
     "--for",
@@ -19,8 +19,11 @@ KINDS = ("settings", "ci")
     help="ci: what runs it; by default what the repository uses.",
 )
 @click.option("--from", "source", default="", metavar="SOURCE", help="ci: what pip installs Shoreup from.")
-@click.option("--print", "shown", is_flag=True, help="ci: print it, write nothing.")
-def command(kind: str | None, path: Path | None, forge: str | None, source: str, shown: bool) -> None:
+@click.option(
+    "--image", default="", metavar="IMAGE", help="tests: an image with kubectl, for a Job that asks Services."
+)
+@click.option("--print", "shown", is_flag=True, help="ci, tests: print it, write nothing.")
+def command(kind: str | None, path: Path | None, forge: str | None, source: str, image: str, shown: bool) -> None:
     """Write shoreup.toml for the repository at PATH (the current folder by default).
 
     What only you can know is written out with the names of the estate and commented. A file that is there stays as it
@@ -28,6 +31,9 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
 
     With ci it writes a check of changes for the pipelines that the repository uses: what a change would add is found
     before it is merged, no latest gets in, and what keeps data moves only with a fresh proof.
+
+    With tests it writes tests of the estate itself: assertions for Terraform of what its wiring makes certain, and
+    smoke checks of the running platform as a script and a Job.
     """
     from shoreup.cli.output import complain, save, say
     from shoreup.cli.progress import Waiting
@@ -48,8 +54,25 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
             drawn.target.parent.mkdir(parents=True, exist_ok=True)
             save(drawn.text, drawn.target)
             say(f"Wrote {drawn.target}.\n")
-        for one in drawn.replaces:
-            complain(f"it could take the place of {one}")
+        for scanner in drawn.replaces:
+            complain(f"it could take the place of {scanner}")
+        return
+    if kind == "tests":
+        from shoreup.stages.estate_tests import draw_tests
+
+        with Waiting() as waiting:
+            tests = draw_tests(folder, image, waiting)
+        for one in tests.files:
+            if shown or one.there:
+                say(one.text)
+                if one.there and not shown:
+                    complain(f"{one.target} is there already and stays as it is; this is what would stand in it.")
+            else:
+                one.target.parent.mkdir(parents=True, exist_ok=True)
+                save(one.text, one.target)
+                say(f"Wrote {one.target}: {one.holds} {'check' if one.holds == 1 else 'checks'}.\n")
+        for reason in tests.untested:
+            complain(f"no test for {reason}")
         return
     from shoreup.stages.beginning import first_settings
 

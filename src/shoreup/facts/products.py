@@ -31,12 +31,13 @@ class ProbeData(TypedDict, total=False):
     """How to ask a product whether it is ready: a command, or an HTTP path or a TCP connection with a port.
 
     ``alive`` is another command that asks whether it answers at all, where ``exec`` says no to a server that no restart
-    would mend. The images that have the commands are ``only`` these (all, where it is not said), ``since`` this
+    would mend, ``remote`` asks it from another pod at ``{host}`` and ``{port}`` and takes no password. The images that have the commands are ``only`` these (all, where it is not said), ``since`` this
     version. ``{port}`` stands for the port that it serves on.
     """
 
     exec: list[str]
     alive: list[str]
+    remote: list[str]
     only: list[str]
     since: str
     http: str

@@ -134,12 +134,16 @@ def read_root(
     plan: Plan | None = None,
     *,
     sparing: bool = False,
+    planned_only: bool = False,
 ) -> None:
-    """Evaluate one root and add its resources to the reading."""
+    """Evaluate one root and add its resources to the reading.
+
+    ``planned_only`` leaves unknown what a plan would: what providers compute, though it is certain.
+    """
     module = configurations.module(path)
     if module is None:
         return
-    root = Root(configurations, path, known_after_apply, plan)
+    root = Root(configurations, path, _not_in_a_plan if planned_only else known_after_apply, plan)
     instance = ModuleInstance(root, module, "", {})
     instance.given.update(_unreadable(configurations, path, module, instance.scope))
     instance.given.update(given_in_files(configurations, path, instance.scope))
@@ -181,6 +185,10 @@ def known_after_apply(kind: str, attributes: dict[str, Value], name: str) -> Val
         return computed_id(kind, body) if body else None
     if name == "output" and kind == "terraform_data":
         return attributes.get("input")
+    return None
+
+
+def _not_in_a_plan(kind: str, attributes: dict[str, Value], name: str) -> Value | None:
     return None
 
 
