@@ -31,8 +31,9 @@ class ProbeData(TypedDict, total=False):
     """How to ask a product whether it is ready: a command, or an HTTP path or a TCP connection with a port.
 
     ``alive`` is another command that asks whether it answers at all, where ``exec`` says no to a server that no restart
-    would mend, ``remote`` asks it from another pod at ``{host}`` and ``{port}`` and takes no password. The images that have the commands are ``only`` these (all, where it is not said), ``since`` this
-    version. ``{port}`` stands for the port that it serves on.
+    would mend. ``remote`` asks it from another pod, at ``{host}``, and takes no password. The images that have the
+    commands are ``only`` these (all, where it is not said), ``since`` this version. ``{port}`` stands for the port that
+    it serves on.
     """
 
     exec: list[str]
