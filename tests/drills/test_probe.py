@@ -101,11 +101,10 @@ def test_a_path_notices_a_web_server_that_hangs_and_a_connection_does_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], product: str
 ) -> None:
     chosen(product)
-    path = ASKED.format("{httpGet: {path: /healthz, port: 80}, timeoutSeconds: 1}")
-    held = "          startupProbe: {httpGet: {path: /healthz, port: 80}, failureThreshold: 30}\n"
-    code, proof = drilled(tmp_path, capsys, f"{product}:2.8", 80, path + held)
+    by_path = ASKED.format("{httpGet: {path: /healthz, port: 80}, timeoutSeconds: 1}")
+    code, proof = drilled(tmp_path, capsys, f"{product}:2.8", 80, by_path)
     assert (code, proof["verdict"]) == (0, "pass"), proof["after"]
-    code, proof = drilled(tmp_path, capsys, f"{product}:2.8", 80, ASKED.format("{tcpSocket: {port: 80}}") + held)
+    code, proof = drilled(tmp_path, capsys, f"{product}:2.8", 80, ASKED.format("{tcpSocket: {port: 80}}"))
     assert (code, proof["verdict"]) == (4, "fail")
     assert "the liveness probe (a connection) does not notice that the server hangs" in str(proof["after"])
 

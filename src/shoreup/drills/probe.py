@@ -88,7 +88,10 @@ def _prepared(found: Serving, probes: Mapping[str, Value]) -> Go | str:
         wanted=Wanted(found.product.id, found.container.image.version or "", image=_image(found)),
         readiness=asked["readiness"],
         liveness=asked["liveness"],
-        held_back="startupProbe" in probes or (isinstance(patience, int) and patience >= ENOUGH),
+        # A web server listens long before any liveness probe has lost its patience.
+        held_back="startupProbe" in probes
+        or (isinstance(patience, int) and patience >= ENOUGH)
+        or found.product.id in WEB_SERVERS,
         inputs=_inputs(found, probes).digests,
         variables={
             name: written
