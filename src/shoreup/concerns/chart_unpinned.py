@@ -97,7 +97,8 @@ class ChartUnpinned(Concern):
         title = f"Pin the chart to {pin.version} (from {pin.source}, {pin.taken.isoformat()})"
         fix = Fix(title, Safety.UNSAFE, "the installed version is written down; nothing that runs changes")
         place = release.version_place
-        return Repair(fix, (Put(place.resource, place.route, pin.version),))
+        route = release.unversioned if release.version is None else place.route
+        return Repair(fix, (Put(place.resource, route, pin.version),))
 
 
 def floats(version: str, *, tag: bool) -> bool:

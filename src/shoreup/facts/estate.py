@@ -300,6 +300,8 @@ class Release(Struct, frozen=True, eq=False):
     place: Place
     version_place: Place
     open: str = ""
+    unversioned: Route = ()
+    """Where a version that is absent would be written, in the resource of ``version_place``."""
 
 
 class Backup(Struct, frozen=True, eq=False):

@@ -45,4 +45,5 @@ def _read(reading: ReleaseReading) -> Release:
         place=Place(reading.place.key, reading.place.route),
         version_place=Place(reading.version_place.key, reading.version_place.route),
         open=reading.stack.open_reason,
+        unversioned=reading.unversioned,
     )

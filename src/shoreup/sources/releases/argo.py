@@ -144,6 +144,7 @@ def _release(spec: _Spec, route: Route, source: Value, tree: FileTree, *, alone:
         source=kind,
         place=Where(key, (*full, "chart") if chart is not None else full),
         version_place=Where(key, written),
+        unversioned=(*full, "targetRevision"),
         stack=values,
         values_route=(*full, "helm") if at(source, "helm") is not None else full,
         chart_path=folder if kind == "path" else "",

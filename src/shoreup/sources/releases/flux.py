@@ -50,6 +50,7 @@ def _release(found: Found, estate: Estate) -> ReleaseReading:
         source=chart.source,
         place=chart.place,
         version_place=chart.version_place,
+        unversioned=chart.unversioned,
         stack=_values(found, body, estate),
         values_route=("spec", "values"),
         chart_path=chart.path,
@@ -59,7 +60,7 @@ def _release(found: Found, estate: Estate) -> ReleaseReading:
 
 
 class _Chart:
-    __slots__ = ("chart", "path", "place", "repository", "source", "version", "version_place")
+    __slots__ = ("chart", "path", "place", "repository", "source", "unversioned", "version", "version_place")
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class _Chart:
         place: Where,
         version_place: Where,
         path: str = "",
+        unversioned: Route = (),
     ) -> None:
         self.chart = chart
         self.repository = repository
@@ -78,6 +80,7 @@ class _Chart:
         self.place = place
         self.version_place = version_place
         self.path = path
+        self.unversioned = unversioned
 
 
 def _chart_template(found: Found, body: Value, estate: Estate) -> _Chart:
@@ -100,7 +103,7 @@ def _from_spec(found: Found, spec: Value, route: Route, key: int, estate: Estate
     namespace = home if isinstance(home, str) else found.resource.namespace
     source = estate.find(kind or "HelmRepository", pattern(at(reference, "name")), namespace, found)
     url = "" if source is None else pattern(at(dict(source.resource.body), "spec", "url"))
-    return _Chart(chart, url, version, "repository", place, version_place)
+    return _Chart(chart, url, version, "repository", place, version_place, "", (*route, "version"))
 
 
 def _chart_reference(found: Found, body: Value, estate: Estate) -> _Chart:
@@ -119,7 +122,8 @@ def _chart_reference(found: Found, body: Value, estate: Estate) -> _Chart:
     url = pattern(at(spec, "url"))
     version, at_route = _oci_version(spec)
     chart = url.rstrip("/").rpartition("/")[2]
-    return _Chart(chart or name, url, version, "oci", here, Where(source.resource.key, at_route))
+    written = Where(source.resource.key, at_route)
+    return _Chart(chart or name, url, version, "oci", here, written, "", ("spec", "ref", "tag"))
 
 
 def _oci_version(spec: Value) -> tuple[str | Unknown | None, Route]:

@@ -47,6 +47,7 @@ def _release(found: Found, tree: FileTree) -> ReleaseReading:
         source=source,
         place=Where(key, ("chart",) if at(body, "chart") is not None else ()),
         version_place=Where(key, ("version",) if version not in (None, "") else ()),
+        unversioned=("version",),
         stack=_values(found, body),
         values_route=("values",) if at(body, "values") is not None else (),
         chart_path=path,

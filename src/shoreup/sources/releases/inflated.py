@@ -52,6 +52,7 @@ def _k3s(found: Found) -> ReleaseReading:
         source=source,
         place=Where(key, ("spec", "chart") if chart else ("spec",)),
         version_place=Where(key, ("spec", "version") if version is not None else ("spec",)),
+        unversioned=("spec", "version"),
         stack=assign(stack(layers), made),
         values_route=("spec", "valuesContent") if text is not None else ("spec",),
     )
@@ -78,6 +79,7 @@ def _kustomize(found: Found, tree: FileTree) -> ReleaseReading:
         source="path" if here or not repository else kind,
         place=Where(key, ("name",)),
         version_place=Where(key, ("version",) if version is not None else ()),
+        unversioned=("version",),
         stack=_kustomize_values(found, folder, chart, tree),
         values_route=("valuesInline",) if inline is not None else (),
         chart_path=path if here else "",

@@ -28,12 +28,12 @@ class ReleaseReading(Struct, frozen=True, eq=False):
     """One release of a chart.
 
     ``chart`` is the chart's name, without repository. ``version`` is ``None`` where nothing pins it. ``source``
-    says what kind of thing holds the chart: ``repository``, ``oci``, ``git`` (a path in a git repository),
-    ``path`` (a path in this estate, in ``chart_path``), ``unknown``; only the first two can lack a version.
-    ``place`` is where the release names its chart, ``version_place`` where the version stands or should stand,
-    which may be in another resource. ``stack`` holds the values; ``values_route`` is where the release's own
-    values stand. ``suspended`` says that changes to the declaration are not applied at present. ``patches`` are
-    what is done to the objects after rendering.
+    says what kind of thing holds the chart: ``repository``, ``oci``, ``git`` (a path in a git repository), ``path``
+    (a path in this estate, in ``chart_path``), ``unknown``; only the first two can lack a version. ``place`` is
+    where the release names its chart, ``version_place`` where the version stands or should stand, which may be in
+    another resource; ``unversioned`` is the route at which one that is missing would be written. ``stack`` holds
+    the values; ``values_route`` is where the release's own values stand. ``suspended`` says that changes to the
+    declaration are not applied at present. ``patches`` are what is done to the objects after rendering.
     """
 
     found: Found
@@ -50,6 +50,7 @@ class ReleaseReading(Struct, frozen=True, eq=False):
     chart_path: str = ""
     suspended: bool = False
     patches: tuple[Value, ...] = ()
+    unversioned: Route = ()
     tree: FileTree | None = None
     """The files, for a chart that lies among them."""
 
