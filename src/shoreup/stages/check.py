@@ -64,7 +64,7 @@ class _Answers:
         self._places = Anchors(seen.reading.tree, findings, blocks.of)
         self._census = Census(seen.reading.tree, seen.estate, blocks.block)
         self._values = Values(seen.reading.tree, blocks.named, blocks.of_kind)
-        self._statements = Statements(seen.estate, lambda place: _spot(seen, place), findings)
+        self._statements = Statements(seen.estate, lambda place: _spot(seen, place), findings, blocks.block)
         self._troubles = Troubles(findings, seen.account.undecided)
 
     def to(self, sentence: Sentence) -> Iterator[Checked]:

@@ -26,6 +26,8 @@ _FILE_ALONE = re.compile(rf"(?:{FILE})(?::\d+(?:[-–]\d+)?)?")
 _NAME = re.compile(r"[A-Za-z][\w.-]*[_-][\w.-]*\w|[a-z]+[A-Z]\w+")
 """Words that are names: with a hyphen or underscore inside, or in camel case."""
 _LONGEST = 90
+_NEAR = 2
+"""Lines beside a place that are no other place, if only words tell."""
 _SHORTEST = 4
 
 
@@ -138,6 +140,9 @@ class Places(Struct, frozen=True):
         named = self._named(sentence, anchor, path)
         if named is not None:
             return named
+        untrue = next((one for one in wish.codes if _is_value(one)), "")
+        if words and untrue and not elsewhere:
+            return self._not_there(sentence, anchor, path, [untrue], here=True)
         if words and anchor.first <= len(lines.text):
             return self._stands(sentence, anchor, path, anchor.first)
         if any(map(_looks_like_code, wish.codes)):
@@ -146,7 +151,7 @@ class Places(Struct, frozen=True):
             said = f"{path} has {len(lines.text)} lines"
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, said)
         best = lines.best(wish)
-        if best:
+        if best and not anchor.first - _NEAR <= best <= anchor.last + _NEAR:
             said = f"what is said of it fits {path}:{best}"
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, best),))
         return self._unrecognised(sentence, anchor, path, wish)
@@ -172,7 +177,8 @@ class Places(Struct, frozen=True):
             said = f"the lines are there; the text does not say what should stand in them{named}"
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, said, spots, prints)
         told = telling(" ".join(f"{one.message} {one.concern}" for one in about))
-        if len(shared(wish.words, told)) > 1:
+        ids = telling(" ".join(one.concern for one in about))
+        if len(shared(wish.words, told)) > 1 and shared(wish.words, ids):
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, named[2:], spots, prints)
         said = f"the lines are there, but nothing of what is said was recognised in them{named}"
         return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, said, spots, prints)
@@ -192,8 +198,11 @@ class Places(Struct, frozen=True):
             if one.file == path and one.line <= anchor.last and max(one.end_line, one.line) >= anchor.first
         ]
 
-    def _not_there(self, sentence: Sentence, anchor: Anchor, path: str, quotes: Sequence[str]) -> Checked:
-        there = [spot for one in sorted(self.tree.files) for spot in self._spots(one, quotes)]
+    def _not_there(
+        self, sentence: Sentence, anchor: Anchor, path: str, quotes: Sequence[str], *, here: bool = False
+    ) -> Checked:
+        """What stands nowhere in its file. ``here`` says that the place itself is the one that is meant."""
+        there = [] if here else [spot for one in sorted(self.tree.files) for spot in self._spots(one, quotes)]
         if len(there) == 1:
             said = f"{_what(quotes)} stands at {there[0].file}:{there[0].line}"
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, tuple(there))
@@ -291,6 +300,11 @@ def _names(sentence: Sentence, anchor: Anchor) -> list[str]:
 def _looks_like_code(text: str) -> bool:
     """Whether it is more than a name that a person put into code's letters."""
     return bool(re.search(r"[=:{}()|$<>]|\s-", text))
+
+
+def _is_value(text: str) -> bool:
+    """Whether a quote is what a field has: code, a schedule, or with figures."""
+    return _looks_like_code(text) or bool(re.search(r"\d", text))
 
 
 def _what(quotes: Sequence[str]) -> str:

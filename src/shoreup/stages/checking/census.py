@@ -97,7 +97,7 @@ class Census(Struct, frozen=True):
                     yield from self._or(sentence, behind)
 
     def _counted(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
-        yield from self._files(behind)
+        yield from self._files(sentence, behind)
         yield from self._folders(sentence, behind)
         yield from self._objects(sentence, behind)
         yield from self._places(behind)
@@ -148,14 +148,16 @@ class Census(Struct, frozen=True):
         lines = (self.tree.text(block.path) or "").splitlines() if block is not None else []
         return "\n".join(lines[block.first - 1 : block.last]) if block is not None else ""
 
-    def _files(self, behind: str) -> Iterator[Reading]:
+    def _files(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
         """Files of a language, an ending or a name; those in a folder, the empty ones, those with a piece of code."""
         match = re.match(r"\s*(?P<empty>empty\s+)?(?P<what>`[^`]+`|[\w.]+)\s+files?\b(?P<rest>[^.;]*)", behind)
         if match is None:
             return
         rest = match["rest"]
         for endings in self._endings(match["what"].strip("`")):
-            found = [one for one in self._within(rest) if one.endswith(endings)]
+            before = re.match(r"(?:the )?(?:folder|directory) (?P<folder>`[^`]+`)", sentence.text, re.IGNORECASE)
+            within = f" in {before['folder']}" if before is not None and "`" not in rest else rest
+            found = [one for one in self._within(within) if one.endswith(endings)]
             if match["empty"]:
                 found = [one for one in found if not (self.tree.text(one) or "").strip()]
             code = next(iter(re.findall(r"`([^`]+)`", rest)), "")
@@ -228,7 +230,7 @@ class Census(Struct, frozen=True):
         rest = limited_to(behind)
         if not rest:
             return ""
-        names = {one.name for one in self.estate.by_kind.get("Namespace", ())}
+        names = {one.namespace for held in self.estate.by_kind.values() for one in held if one.namespace}
         words = [one.strip(".") for one in re.findall(r"[\w./-]+", rest)[:3]]
         named = next((one for one in words if one in names), None)
         return named or ("" if any(map(self._folder, words)) or self._scope_named(rest) else None)

@@ -130,10 +130,14 @@ class Lines:
         words = self.telling(wish.words)
         told: list[tuple[float, int]] = []
         for number, there in enumerate(self.words, start=1):
-            found = shared(words, there)
+            found = shared(words, there | self.words[min(number, len(self.words) - 1)])
+            if not shared(found, there):
+                continue
             amounts = [one for one in wish.amounts if any(one.same(held) for held in in_code(self.text[number - 1]))]
             weight = sum(1 / max(1, self._spread.get(one, 1)) for one in found) + len(amounts)
-            if len(found) + len(amounts) > 1 or (found and weight >= _ALONE and len(words) <= _FEW - 1):
+            key = re.match(r"[\s\"'-]*([\w.-]+)[\"']?\s*[:=]", self.text[number - 1])
+            named = key is not None and shared(found, parts(key[1]))
+            if len(found) + len(amounts) > 1 or (named and weight >= _ALONE and len(words) <= _FEW - 1):
                 told.append((-weight, number))
         return min(told)[1] if told else 0
 

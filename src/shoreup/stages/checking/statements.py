@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Estate, Workload
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding, Place
+from shoreup.model.resource import Resource
 from shoreup.stages.checking.amounts import in_code, in_prose
-from shoreup.stages.checking.document import Sentence, without_files
+from shoreup.stages.checking.document import FILE, Sentence, without_files
 from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, limited_to, quantity
 from shoreup.stages.checking.properties import PATTERNS, Item, Property, things
+from shoreup.stages.checking.values import Block
 
 Where = Callable[[Place], Spot | None]
 _JOBS = frozenset({"Job", "CronJob"})
@@ -71,6 +73,7 @@ class Statements(Struct, frozen=True):
     estate: Estate
     where: Where
     findings: Sequence[Finding] = ()
+    blocks: Callable[[Resource], Block | None] | None = None
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the facts say to each clause of a sentence."""
@@ -87,7 +90,7 @@ class Statements(Struct, frozen=True):
         if counted is not None:
             yield self._count(sentence, clause, asked, counted, negated=negated)
         elif named and (negated or _SAYS.search(clause)):
-            mine = [one for one in named if one.thing is not None and _fits(asked, one)]
+            mine = [one for one in named if one.thing is not None and _fits(asked, one) and not _called(one, match[0])]
             yield from (self._property(sentence, clause, asked, one, negated=negated) for one in mine)
         elif negated and _ANYWHERE.search(clause) and not limited_to(clause[match.end() :]):
             yield self._nowhere(sentence, clause, asked)
@@ -179,6 +182,9 @@ class Statements(Struct, frozen=True):
 
     def _named(self, sentence: Sentence) -> list[Item]:
         """What runs, or is a way in, and is called by its name."""
+        enclosing = self._enclosing(sentence)
+        if enclosing:
+            return enclosing
         said = [one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", sentence.text)]
         words = {*said, *sentence.codes, *_as_code(said)}
         behind = {one.rpartition("/")[2] for one in words if "." not in one.rpartition("/")[2]}
@@ -189,9 +195,27 @@ class Statements(Struct, frozen=True):
             if any(name and (name in words or name in behind) for name in one.names)
         ]
 
+    def _enclosing(self, sentence: Sentence) -> list[Item]:
+        """What declares the one place that a sentence names: that is what it speaks of."""
+        placed = re.findall(rf"(?P<file>{FILE}):(?P<line>\d+)", sentence.text)
+        if len(placed) != 1 or self.blocks is None:
+            return []
+        path, line = placed[0][0], int(placed[0][-1])
+        found = []
+        for one in things(self.estate, "workload"):
+            block = self.blocks(one.thing.resource) if isinstance(one.thing, Workload) else None
+            if block is not None and block.path == path and block.first <= line <= block.last:
+                found.append(one)
+        return found if len(found) == 1 else []
+
     def _spots(self, items: Sequence[Item]) -> tuple[Spot, ...]:
         found = dict.fromkeys(self.where(one.place) for one in items[: _SHOWN * 4])
         return tuple(one for one in found if one is not None)[:_SHOWN]
+
+
+def _called(item: Item, words: str) -> bool:
+    """Whether the words are part of the name: ``the etcd backup`` says of no backup whether it is there."""
+    return any(words.strip().lower().replace(" ", "-") in name.split("-")[1:] for name in item.names)
 
 
 def _as_code(words: Sequence[str]) -> Iterator[str]:
@@ -256,7 +280,8 @@ def _counted(clause: str, about: re.Match[str], asked: Property) -> _Counted | N
                 of = kind if kind in ("container", "image") else asked.of
                 readings = _readings(asked, kind, kubernetes="kubernetes" in noun[0].lower())
                 return _Counted(quantity(match), noun["noun"], readings, of)
-        if match["number"] and re.match(_VERBS, behind):
+        alone = (match["number"] or "").lower() == "one" and not match["only"]
+        if match["number"] and not alone and re.match(_VERBS, behind):
             noun_of = "workloads" if asked.of == "workload" else "routes"
             return _Counted(quantity(match), noun_of, _readings(asked, ""), asked.of)
     return None

@@ -29,6 +29,8 @@ _MOST = 40
 _CODES = (".tf", ".tfvars", ".tftpl", ".yaml", ".yml", ".json", ".json5", ".toml", ".conf", ".ini", ".env")
 _VERSIONED = parts("version image tag")
 """Fields that hold a version, which people seldom name."""
+_SET = r"`(?P<key>[A-Za-z]\w*)` (?:is |are )?(?:set |limited |fixed )?(?:to |at |of )?`?"
+"""A field by its own name, and what it is."""
 _POINTS_BACK = re.compile(r"^(?:it|its|they|their|this|that|the same)\b|\bthat (?:same )?file\b", re.IGNORECASE)
 
 
@@ -57,7 +59,9 @@ class Values(Struct, frozen=True):
         for code in wish.codes:
             yield from self._code(sentence, code, blocks)
         for amount in wish.amounts:
-            yield from self._amount(sentence, wish.text, amount, blocks)
+            keyed = re.search(_SET + re.escape(amount.written), sentence.text)
+            called = [*self._keyed(sentence, keyed["key"], amount)] if keyed is not None else []
+            yield from called or self._amount(sentence, wish.text, amount, blocks)
 
     def _code(self, sentence: Sentence, code: str, blocks: Sequence[Block]) -> Iterator[Checked]:
         """A value in backticks, after the name of its field or with it."""
@@ -130,6 +134,30 @@ class Values(Struct, frozen=True):
             told = f"nothing was found that {amount.written!r} could be held against"
             yield _checked(sentence, amount.written, Answer.NOT_UNDERSTOOD, told, ())
 
+    def _keyed(self, sentence: Sentence, key: str, amount: Amount) -> Iterator[Checked]:
+        """The value of a field that is called by its own name, where the source has one."""
+        spoken = meant(self.tree, sentence.file, sentence.written).paths if sentence.file else ()
+        files = [one for one in spoken or self.tree.files if one.endswith(_CODES)]
+        found: dict[str, tuple[str, int, Amount]] = {}
+        for block, number, line in self._lines([self._whole(one) for one in files]):
+            field = _FIELD.match(line)
+            if field is None or field["key"] != key:
+                continue
+            for one in in_code(_bare(field["value"])):
+                if one.type == amount.type:
+                    found.setdefault(one.value, (block.path, number, one))
+        if len(found) != 1:
+            return
+        path, number, one = next(iter(found.values()))
+        answer = Answer.CONFIRMED if one.same(amount) else Answer.WRONG
+        yield _checked(
+            sentence,
+            f"{key} {amount.written}",
+            answer,
+            f"it is {one.written} at {path}:{number}",
+            (Spot(path, number),),
+        )
+
     def _listed(self, about: frozenset[str], blocks: Sequence[Block]) -> Iterator[tuple[int, str, int]]:
         """How many items the list has that is called so."""
         for block in blocks:
@@ -174,7 +202,7 @@ class Values(Struct, frozen=True):
         told = {one.lower() for one in sentence.codes}
         for at, one in enumerate(words):
             if one[:1].isupper() or at == 0 or self.named(one):
-                told.add(one.lower())
+                told |= {one.lower(), re.sub(r"(?<=[a-z])(?=[A-Z])", "-", one).lower()}
             if at + 1 < len(words) and one[:1].isupper():
                 told.add(f"{one}-{words[at + 1]}".lower())
         return told
