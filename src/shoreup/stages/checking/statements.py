@@ -19,7 +19,8 @@ from shoreup.model.resource import Resource
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import FILE, Sentence, without_files
 from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, limited_to, quantity
-from shoreup.stages.checking.properties import PATTERNS, Item, Property, things
+from shoreup.stages.checking.properties import PATTERNS, Property
+from shoreup.stages.checking.questions import Item, things
 from shoreup.stages.checking.values import Block
 
 Where = Callable[[Place], Spot | None]
