@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -99,6 +101,31 @@ def test_the_check_lets_in_what_may_and_nothing_else(repository: Path, tmp_path:
     (repository / "wiki.yaml").write_text(DEPLOYMENT.replace(old, new), encoding="utf-8")
     said = [one for one in commands(drawn) if " gate " not in one]
     assert passes(repository, tmp_path, said) is fine
+
+
+def test_gitlab_gets_a_note_where_a_token_may_write_one(repository: Path) -> None:
+    said = yaml.safe_load(draw_check(repository, Forge.GITLAB, "shoreup", quiet).text)["shoreup"]["after_script"]
+    (repository / "shoreup.md").write_text("new: 1 & more", encoding="utf-8")
+    got: list[tuple[str, str | None, bytes]] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.path, self.headers["PRIVATE-TOKEN"], body))
+            self.send_response(201)
+            self.end_headers()
+
+        def log_message(self, *_said: object) -> None:
+            """Nobody reads it."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        known = {"CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}", "CI_PROJECT_ID": "7"}
+        env = {"PATH": os.environ["PATH"], "CI_MERGE_REQUEST_IID": "3", **known}
+        for token in ({}, {"SHOREUP_TOKEN": "t"}):
+            subprocess.run(["sh", "-ec", said[0]], cwd=repository, env=env | token, check=True, timeout=60)
+        server.shutdown()
+    assert got == [("/projects/7/merge_requests/3/notes", "t", b"body=new%3A+1+%26+more")]
 
 
 @pytest.mark.parametrize("forge", Forge)
