@@ -33,7 +33,9 @@ def command(paths: tuple[Path, ...], dialect: str | None, output: Path | None, c
     with Waiting() as waiting:
         found = alerts(paths or (Path(),), Dialect(dialect) if dialect else None, config, waiting)
     if not found.rules:
-        complain("There is nothing that a rule could look at and none does.")
+        complain(
+            "No rule is missing: what fails quietly here is looked at already, or nothing that runs here exports it."
+        )
     elif output is None:
         say(found.text)
     else:

@@ -56,7 +56,7 @@ def learn(
         for line in unused:
             complain(f"{namespace}/{name} never used {line}")
     if lesson.unread:
-        complain(f"{lesson.unread} lines of {log} are no events and were passed over")
+        complain(f"passed over in {log}, for they are no events: {lesson.unread} of its lines")
     for one in found.accounts:
         for refused in one.refused:
             complain(f"{one.namespace}/{one.name} used {refused}, which leads to more rights; it was left out")
@@ -84,4 +84,4 @@ def report(log: Path, form: str, no_color: bool) -> None:
         access.render_json(found) if form == "json" else access.render(found, colour=wants_colour(sys.stdout, no_color))
     )
     if found.unread:
-        complain(f"{found.unread} lines of {log} are no events and were passed over")
+        complain(f"passed over in {log}, for they are no events: {found.unread} of its lines")
