@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
@@ -77,6 +77,8 @@ class Places(Struct, frozen=True):
     tree: FileTree
     findings: Sequence[Finding]
     blocks: Callable[[str, str], Sequence[tuple[int, int]]]
+    read: dict[str, Lines] = field(default_factory=dict)
+    """The files that were looked into."""
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the files say to a sentence's anchors and quotes."""
@@ -261,7 +263,9 @@ class Places(Struct, frozen=True):
 
     def _lines(self, path: str) -> Lines | None:
         text = self.tree.text(path)
-        return Lines(text, path) if text is not None else None
+        if text is not None and path not in self.read:
+            self.read[path] = Lines(text, path)
+        return self.read.get(path)
 
     def _spots(self, path: str, quotes: Sequence[str]) -> Iterator[Spot]:
         text = self.tree.text(path)

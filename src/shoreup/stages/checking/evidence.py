@@ -216,11 +216,20 @@ def abridged(lines: Sequence[str], code: str) -> int:
     words = re.findall(r"[\w.$/-]*\w[\w.$/-]*", code)
     if not words:
         return 0
-    pattern = re.compile(r"[\s\S]*?".join(rf"(?<![\w-]){re.escape(one)}" for one in words))
-    for number in range(len(lines)):
-        if words[0] in lines[number] and pattern.search("\n".join(lines[number : number + _FEW])):
+    for number, line in enumerate(lines):
+        if words[0] in line and _in_order("\n".join(lines[number : number + _FEW]), words):
             return number + 1
     return 0
+
+
+def _in_order(text: str, words: Sequence[str]) -> bool:
+    at = 0
+    for one in words:
+        found = re.compile(rf"(?<![\w-]){re.escape(one)}").search(text, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def squeezed(text: str) -> str:
