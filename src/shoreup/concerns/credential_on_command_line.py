@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from shoreup.concerns._backups import subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.credential_variables import handed_over
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credentials, undecided_commands
 from shoreup.facts.naming import named
+from shoreup.facts.tried_backups import CLIENTS, TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
@@ -29,6 +32,7 @@ _SHOWN = """env:
   - name: PASSWORD   # the variable that the program reads by itself, if it has one
     valueFrom:
       secretKeyRef: {name: credentials, key: password}"""
+_CONSEQUENCE = "Whoever can list the processes of the pod or of its node reads it."
 _ENCODED = "a password that was percent-encoded for the URL has to be stored as it is from now on"
 
 
@@ -38,7 +42,8 @@ class CredentialOnCommandLine(Concern):
     **What**
 
     A password, token or key stands in the arguments of a container or of a command in its script, written out or put
-    in from a variable (`$PASSWORD`, `$(PASSWORD)`).
+    in from a variable (`$PASSWORD`, `$(PASSWORD)`). Of backup jobs `shoreup drill backup-under-load` reads the process
+    list: what it saw there is a finding, and what it looked for in vain is none, as long as its proof counts.
 
     **Why**
 
@@ -70,12 +75,26 @@ class CredentialOnCommandLine(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every command that a container starts."""
         count: Counter[tuple[int, str, str]] = Counter()
+        drilled = {
+            id(group[0].workload): (group[0], tried)
+            for group in once(running(estate))
+            if group[0].workload is not None and (tried := tried_backup(estate, group[0])) is not None
+        }
+        told: set[tuple[int, str]] = set()
         for exposed in exposed_credentials(estate):
+            tried = drilled[id(exposed.workload)][1] if id(exposed.workload) in drilled else None
+            if tried is not None and tried.passed and exposed.tool in CLIENTS and exposed.variable in tried.hidden:
+                continue
             if exposed.workload.enabled:
+                told.add((id(exposed.workload), exposed.variable))
                 field = " ".join(item for item in (exposed.tool, exposed.option or exposed.variable) if item)
                 key = (exposed.workload.resource.key, exposed.container.name, field)
                 count[key] += 1
-                yield self._readable(exposed, field if count[key] == 1 else f"{field} {count[key]}")
+                yield self._readable(exposed, field if count[key] == 1 else f"{field} {count[key]}", tried)
+        for workload_id, (backup, seen) in drilled.items():
+            for variable in sorted(seen.shown):
+                if (workload_id, variable) not in told:
+                    yield self._read(backup, variable, seen)
         for workload, container, part, unknown in undecided_commands(estate):
             place = Place(workload.resource.key, (*container.route, part), container=container.name)
             yield self.undecided(place, unknown=part, reason=unknown.reason)
@@ -89,7 +108,18 @@ class CredentialOnCommandLine(Concern):
         cost = _ENCODED if found.variable == "PGPASSWORD" else ""
         return Repair(fix, found.edits, cost=cost)
 
-    def _readable(self, exposed: ExposedCredential, field: str) -> Outcome:
+    def _read(self, backup: Backup, variable: str, tried: TriedBackup) -> Outcome:
+        who = subject(backup)
+        return self.found(
+            backup.place,
+            field=f"process list {variable}",
+            subject=who,
+            message=f"The drill of {tried.day} ran {who} and read the credential in ${variable} in the process list.",
+            consequence=_CONSEQUENCE,
+            fixes=(_FIX,),
+        )
+
+    def _readable(self, exposed: ExposedCredential, field: str, tried: TriedBackup | None) -> Outcome:
         who = named(exposed.workload.resource, exposed.container.name)
         if not exposed.certain:
             what = f"the connection string in ${exposed.variable}, a Secret's,"
@@ -101,14 +131,16 @@ class CredentialOnCommandLine(Concern):
             what = "a credential"
         tool = exposed.tool or "the container's program"
         option = f" under {exposed.option}" if exposed.option.startswith("-") else f" in {exposed.option}"
+        seen = tried is not None and exposed.variable in tried.shown
+        read = f" The drill of {tried.day} read it in the process list." if tried is not None and seen else ""
         related = ((exposed.declared, "where the variable gets it"),) if exposed.declared is not None else ()
         return self.found(
             exposed.place,
             field=field,
             subject=who,
-            message=f"{who} hands {tool} {what} as an argument{option if exposed.option else ''}.",
-            consequence="Whoever can list the processes of the pod or of its node reads it.",
+            message=f"{who} hands {tool} {what} as an argument{option if exposed.option else ''}.{read}",
+            consequence=_CONSEQUENCE,
             related=related,
             fixes=(_FIX,),
-            confidence=Confidence.CERTAIN if exposed.certain else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN if exposed.certain or read else Confidence.LIKELY,
         )

@@ -23,7 +23,7 @@ from shoreup.drills.kept import Day, Judgement, judge
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
 from shoreup.drills.retention_specs import RetentionSpec
 from shoreup.drills.shelf import Shelf
-from shoreup.drills.standins import BEYOND, WHOLE, Standins, standins
+from shoreup.drills.standins import BEYOND, DATES, WHOLE, Standins, forms, standins
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
 from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
@@ -154,6 +154,7 @@ class _Year:
         self._state = sandbox.inside(STATE)
         self._passing = [(sandbox.inside(f"{VOLUMES}/{name}"), self._shown(name), _NONE) for name in spec.passing]
         self._passing += [(sandbox.inside(name), _NONE, _mounted_below(spec, name)) for name in _CLEARED]
+        self._forms = forms(spec.run)
         self._sources = [(sandbox.inside(f"{VOLUMES}/{one.volume}"), one.path) for one in spec.sources]
 
     def shows_bounds(self) -> bool:
@@ -215,6 +216,7 @@ class _Year:
         for folder, shown, mounted in self._passing:
             folder.clear(shown, mounted)
         self._state.write("day", f"{turn.number:06d} {turn.weather.value} {int(turn.at.timestamp())} \n".encode())
+        self._state.write(DATES, "".join(f"{one}={turn.at.strftime(one[1:])}\n" for one in self._forms).encode())
         content = b"" if turn.weather is Weather.EMPTY else _CONTENT.format(turn.number).encode()
         for volume, path in self._sources:
             try:
@@ -241,7 +243,7 @@ def _nothing_made(ended: Ended, number: int, *, whole: bool) -> str:
 
 
 def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
-    files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": ""}
+    files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": "", f"{STATE}/{DATES}": ""}
     files |= {path: _with_functions(text, helpers.functions) for path, text in spec.run.files.items()}
     steps: dict[str, Step] = {
         f"start{number}": started(start, helpers.functions) for number, start in enumerate(spec.run.starts)

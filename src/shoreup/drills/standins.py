@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from shoreup.engines.sandbox_ground import STATE, TOOLS
-from shoreup.engines.userlands import Userland
+from shoreup.engines.userlands import GNU, Userland
 from shoreup.facts.job_runs import JobRun
 from shoreup.facts.programs.dump_tools import DUMP_TOOLS, DumpTool
 from shoreup.facts.programs.file_tools import REPOSITORIES
@@ -24,6 +24,8 @@ WHOLE = "-- whole copy of run"
 """What the end of a whole copy says, with the number of the run behind it."""
 BEYOND = "beyond"
 """The file in which a stand-in says what it was asked and cannot do."""
+DATES = "dates"
+"""The file in which stands what ``date`` says that day, a form a line; a form that does not costs a process."""
 _READ = f"read -r number mode now rest <{STATE}/day"
 _CONTENT = r"""printf -- '-- copy of run %s\n%03000d\n' "$number" 0"""
 _END = f"printf -- '-- PostgreSQL database dump complete\\n-- Dump completed\\n{WHOLE} %s\\n' \"$number\""
@@ -98,6 +100,8 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: 
     if "find" in bodies:
         bodies["removed"] = 'if [ -d "$1" ] && [ ! -L "$1" ]; then exec rmdir "$1"; fi\nexec rm -f "$1"'
     functions = "\n".join(f"{name}() (\nset +eux\n{body}\n)" for name, body in bodies.items() if _plain(name))
+    if clock and userland.kind == GNU:
+        functions += f"\n{_MKDIR}"
     if run.loops:
         functions += f"\nsleep() {{ {_SLEEP_ENDS}; }}"
     return Standins(bodies, functions, tuple(dict.fromkeys(more)))
@@ -105,7 +109,24 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: 
 
 _TAKEN_FROM_HERE = frozenset("rsync zstd unzstd xz pigz lz4 bzip2 pv jq zip 7z 7za cpio gawk perl bash file".split())
 """Commands that are as good from this machine as from the image."""
+_MKDIR = 'mkdir() { [ "$#" = 2 ] && [ "$1" = -p ] && [ -d "$2" ] || command mkdir "$@"; }'
+"""A folder that is there stays as it is: seeing that takes no process, of which 400 days have too many."""
 _SLEEP_ENDS = "case $1 in ?|??|[0-9]s|[0-9][0-9]s) : ;; *) exit 0 ;; esac"
+
+
+def forms(run: JobRun) -> frozenset[str]:
+    """The forms in which a job asks for the date, of those that say the same everywhere."""
+    asked = (
+        job.program.expand(word).literal or ""
+        for job in run.jobs
+        for command in job.program.commands
+        if command.name == "date"
+        for word in command.arguments
+    )
+    return frozenset(form for form in asked if _FORM.fullmatch(form))
+
+
+_FORM = re.compile(r"\+(?:%[YmdHMSFTjyRuVG]|[^%=\s\\])+")
 
 
 def _plain(name: str) -> bool:
@@ -315,14 +336,19 @@ def _date(userland: Userland) -> str:
         "--date=*) told=1 given=${1#*=} ;;",
         "-d?*) told=1 given=${1#-d} ;;",
         f'-r|--reference|--reference=*|-s|--set|-f|--file|-D) echo "date $1" >{STATE}/{BEYOND}; exit 1 ;;',
-        "-u|--utc|--universal) ;;",
+        "-u|--utc|--universal) TZ=UTC ;;",
         "-*) form=$1 ;;",
         '+*) form=$1 ;;',
         "esac",
         "shift",
         "done",
         'export TZ="${TZ-UTC}"',
-        f'if [ -z "$told" ]; then exec {real} -d "@$now" ${{form:+"$form"}}; fi',
+        'if [ -z "$told" ]; then',
+        'if [ "$TZ" = UTC ]; then',
+        f'while IFS="=" read -r known said; do [ "$known" != "$form" ] || {{ echo "$said"; exit; }}; done <{STATE}/{DATES}',
+        "fi",
+        f'exec {real} -d "@$now" ${{form:+"$form"}}',
+        "fi",
     ]  # fmt: skip
     if userland.kind == "gnu":
         lines += [

@@ -31,7 +31,7 @@ from shoreup.engines.scratch import Limits, Scratch
 from shoreup.engines.userlands import Userland
 from shoreup.facts.job_runs import MADE_UP
 from shoreup.facts.proofs import Drill
-from shoreup.facts.tried_backups import PASSWORDS_SEEN, UNNOTICED, WRONG_BY
+from shoreup.facts.tried_backups import CLIENTS, LOOKED_FOR, PASSWORDS_SEEN, UNNOTICED, WRONG_BY
 from shoreup.model.proof import Control, Engine, Proof
 
 _LIMITS = Limits(memory=3 << 30, room=4 << 30, seconds=900)
@@ -42,10 +42,11 @@ _ENOUGH = 20
 _MOST = 128 << 20
 _TORN = "a dump of two moments, table by table"
 _CALLS = f"{STATE}/calls"
+_LISTED = f"{STATE}/listed"
+_LISTING = f"cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >>{_LISTED}; echo >>{_LISTED}"
+"""What anyone in the pod may do at any time; it is done whenever a client starts."""
 _MARGIN = 128 << 10
 """Bytes that a full disk still has: less than any dump of the bank takes."""
-_POSTGRESQL = ("pg_dump", "pg_dumpall", "psql", "pg_restore", "pg_isready")
-_MYSQL = ("mysqldump", "mariadb-dump", "mysql", "mariadb", "mysqladmin", "mariadb-admin")
 _BALLAST = f"""cd {VOLUMES}/$SHELF
 cat /dev/zero >ballast 2>/dev/null
 truncate -s $(($(stat -c %s ballast) - {_MARGIN})) ballast"""
@@ -164,10 +165,14 @@ class _Attempt:
 
     def _passwords(self) -> list[str]:
         """The secrets that stood in the words of a process."""
-        lists = self._sandbox.inside(STATE).text("calls", 1 << 20).splitlines()
+        lists = self._sandbox.inside(STATE).text("listed", 1 << 20).splitlines()
         lists += [" ".join(start.words) for start in self._spec.job.run.starts]
-        shown = [name for name, value in self._spec.job.run.secrets.items() if any(value in line for line in lists)]
+        secrets = self._spec.job.run.secrets
+        counts = {name: len([line for line in lists if value in line]) for name, value in secrets.items()}
+        shown = [name for name, count in counts.items() if count]
         self._seen.measure(PASSWORDS_SEEN, len(shown), "passwords")
+        for name, count in counts.items():
+            self._seen.measure(f"{LOOKED_FOR}{name}", count, "times")
         return [f"the process list showed the password in {name}" for name in shown]
 
     def _unnoticed(self) -> list[str]:
@@ -255,9 +260,8 @@ class _Attempt:
 
 def _layout(spec: LoadSpec, commands: Userland, helpers: Standins, bank: Bank) -> Layout:
     job = spec.job
-    clients = _POSTGRESQL if bank.engine.product == "postgresql" else _MYSQL
-    note = f"{{ tr '\\0' ' ' </proc/$$/cmdline; echo; }} >>{_CALLS}"
-    own = {name: found for name in clients if (found := _own_name(bank.tools, name))}
+    note = f"{{ tr '\\0' ' ' </proc/$$/cmdline; echo; }} >>{_CALLS}\n{_LISTING}"
+    own = {name: found for name in sorted(CLIENTS) if (found := _own_name(bank.tools, name))}
     reaching = {name: f"{note}\n{bank.client(found)}" for name, found in own.items()}
     package, inner = _package(bank.tools)
     programs = {**helpers.programs, **reaching}
@@ -274,7 +278,7 @@ def _layout(spec: LoadSpec, commands: Userland, helpers: Standins, bank: Bank) -
         steps,
         programs=programs,
         links={f"{PROGRAMS}/{one}": f"/.package/{inner}/{one}".replace("//", "/") for one in sorted(own.values())},
-        files={**dict.fromkeys(job.made_up, MADE_UP), **job.run.files, _CALLS: ""},
+        files={**dict.fromkeys(job.made_up, MADE_UP), **job.run.files, _CALLS: "", _LISTED: ""},
         folders=(STATE, *(f"{VOLUMES}/{one.volume}/{one.part}".rstrip("/") for one in job.mounts)),
         ground=Ground(job.mounts, (("/.package", package), ("/.server", bank.door)), _CEILINGS, job.shelves),
     )

@@ -1,4 +1,4 @@
-"""What drills under load have seen of a backup: whether its dump is of one moment, and its failures are heard."""
+"""What drills under load have seen of a backup: a dump of one moment or not, failures that are heard, passwords."""
 
 from __future__ import annotations
 
@@ -15,16 +15,28 @@ UNNOTICED = "failures unnoticed"
 """Broken dumps after which the job ended with 0."""
 PASSWORDS_SEEN = "passwords seen"
 """Secrets that stood in the words of a process."""
+LOOKED_FOR = "in the process list: "
+"""Begins the measurement of one secret, with the variable that holds it: the lists that showed it."""
+CLIENTS = frozenset(
+    "pg_dump pg_dumpall psql pg_restore pg_isready "
+    "mysqldump mariadb-dump mysql mariadb mysqladmin mariadb-admin".split()
+)
+"""The programs that a drill runs for real, so that each of their starts is in its process list."""
 
 
 class TriedBackup(Struct, frozen=True):
-    """What a drill saw of the job as it stands today, on the day ``day``; ``said`` is how it put it."""
+    """What a drill saw of the job as it stands today, on the day ``day``; ``said`` is how it put it.
+
+    ``shown`` are the variables whose secrets stood in the process list, ``hidden`` those that were looked for in vain.
+    """
 
     day: date
     passed: bool
     torn: bool
     unnoticed: bool
     said: str
+    shown: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
 
 
 def tried_backup(estate: Estate, backup: Backup) -> TriedBackup | None:
@@ -43,4 +55,8 @@ def tried_backup(estate: Estate, backup: Backup) -> TriedBackup | None:
         torn=seen.get(WRONG_BY, 0) > 0,
         unnoticed=seen.get(UNNOTICED, 0) > 0,
         said=proof.after,
+        shown=frozenset(name.removeprefix(LOOKED_FOR) for name in seen if name.startswith(LOOKED_FOR) and seen[name]),
+        hidden=frozenset(
+            name.removeprefix(LOOKED_FOR) for name in seen if name.startswith(LOOKED_FOR) and not seen[name]
+        ),
     )
