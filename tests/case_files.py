@@ -14,7 +14,8 @@ A case file is a list. Each case has ``name`` and ``why``, the same estate as ``
 
 ``proofs`` are what the estate brings to show that something works: each with ``drill``, ``subject`` (as findings call
 it; absent for the estate as a whole), ``inputs`` (the texts that were proven, by name; one for each format where they
-differ) and, where it matters, ``verdict``, ``taken`` and ``days`` for which it counts.
+differ) and, where it matters, ``verdict``, ``taken``, ``days`` for which it counts, ``after`` (what was seen) and
+``measured`` (numbers by name).
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import yaml
+from msgspec.structs import replace
 
 from proving import proof
-from shoreup.model.proof import Proof, Verdict
+from shoreup.model.proof import Measurement, Proof, Verdict
 
 HERE = Path(__file__).parent / "concerns"
 FILES = {"yaml": "estate.yaml", "terraform": "main.tf"}
@@ -150,10 +152,11 @@ def expected(entry: Mapping[str, object], form: str) -> Expected:
 def shown(entry: Mapping[str, object], form: str, number: int) -> Proof:
     """A proof as a case states it."""
     said = {"taken": "2026-11-20", "days": 30, "verdict": "pass", "subject": "", "inputs": {}, **entry}
-    inputs = said.pop("inputs")
-    assert isinstance(inputs, dict)
+    inputs, measured = said.pop("inputs"), said.pop("measured", {})
+    assert isinstance(inputs, dict) and isinstance(measured, dict)
     texts = {name: str(text[form] if isinstance(text, dict) else text) for name, text in inputs.items()}
-    return proof(
+    after = str(said.pop("after", "every table matched"))
+    plain = proof(
         str(said.pop("drill")),
         str(said.pop("subject")),
         number=number,
@@ -162,6 +165,7 @@ def shown(entry: Mapping[str, object], form: str, number: int) -> Proof:
         days=int(str(said.pop("days"))),
         inputs={name: text.strip() for name, text in texts.items()},
     )
+    return replace(plain, after=after, measurements=tuple(Measurement(name, one, "") for name, one in measured.items()))
 
 
 def by_name(case: Case) -> str:
