@@ -135,6 +135,7 @@ def test_killed_at_any_moment_every_file_is_old_or_new(repository: bool, tmp_pat
         assert run.returncode in (0, -9)
         seen = {(tmp_path / f"{number}.tf").read_bytes() for number in range(4)}
         assert seen <= {b"old", b"new" * 5000}
+        assert not list(tmp_path.glob(f"{PREFIX}*")), "nothing stray lies among the files, whenever it dies"
         ended += run.returncode == -9
         if run.returncode == 0:
             assert seen == {b"new" * 5000}

@@ -1,9 +1,10 @@
 """Writing files so that whoever looks sees them old or new, never half, and never over somebody else's change.
 
 Everything is checked before the first byte: that each file is what was read, and that it may be written. The new
-content is written in full elsewhere on the same file system (in the repository's ``.git``, where nobody takes it for a
-file of the estate, or beside the old one) and takes the old one's name in one step. Names of such files begin with
-:data:`PREFIX`; those that a killed run left are swept by the next.
+content is written in full elsewhere on the same file system and takes the old one's name in one step: in the
+repository's ``.git`` or where this user's ledgers lie, where nobody takes it for a file of the estate; beside the old
+one only where both are on another file system. Names of such files begin with :data:`PREFIX`; those that a killed run
+left are swept by the next.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoreup.formats.files import FileTree
+from shoreup.ledger.location import state_folder
 from shoreup.model.amendment import Change
 from shoreup.model.errors import UserError
 
@@ -24,7 +26,8 @@ PREFIX = ".shoreup-new-"
 def write(tree: FileTree, changes: Sequence[Change]) -> None:
     """Write every change, or none of them where one of the files is not what was read or cannot be written."""
     root = Path(os.path.realpath(tree.root))
-    for folder in sorted({_workshop(root, (root / one.path).parent) for one in changes}):
+    folders = {(root / one.path).parent for one in changes}
+    for folder in sorted(folders | {_workshop(root, folder) for folder in folders}):
         _sweep(folder)
     for change in changes:
         _refuse(root, change)
@@ -91,14 +94,16 @@ def _prepare(root: Path, change: Change) -> tuple[Path, Path]:
 
 def _workshop(root: Path, folder: Path) -> Path:
     """Where new content is made ready: a folder on the same file system."""
-    for top in (root, *root.parents):
-        git = top / ".git"
-        if git.is_dir():
-            near = folder
-            while not near.exists():
-                near = near.parent
-            return git if git.stat().st_dev == near.stat().st_dev and os.access(git, os.W_OK) else folder
-    return folder
+    near = folder
+    while not near.exists():
+        near = near.parent
+    git = next((top / ".git" for top in (root, *root.parents) if (top / ".git").is_dir()), None)
+    own = state_folder() / "writing"
+    if git is None:
+        with contextlib.suppress(OSError):
+            own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    places = [place for place in (git, own) if place is not None and os.access(place, os.W_OK)]
+    return next((place for place in places if place.stat().st_dev == near.stat().st_dev), folder)
 
 
 def _settle(folder: Path) -> None:
