@@ -98,14 +98,12 @@ def test_a_dump_of_many_moments_with_the_password_in_its_words_fails_in_every_wa
     script = (
         f"{DATED}mysqldump --skip-lock-tables -h db -u root -p$PASSWORD shop | gzip >/copies/shop-$now.gz\necho done\n"
     )
-    # On a machine that is busy with other things the experiment may not get to what it wants to see, and says so.
-    tries = (tried(script, "mariadb:10.11") for _ in range(3))
-    proof = next(one for one in tries if one.verdict is not Verdict.COULD_NOT_VERIFY)
-    assert proof.verdict is Verdict.FAIL
+    proof = tried(script, "mariadb:10.11")
+    assert proof.verdict is Verdict.FAIL, proof.after
     assert "more than they ever held: the dump is of more than one moment" in proof.after
     assert "the process list showed the password in PASSWORD" in proof.after
     assert "made-up" not in proof.after
-    assert seen(proof)[WRONG_BY] > 0
+    assert seen(proof)[WRONG_BY] >= 20, "held up in its middle, it misses what is paid meanwhile"
     assert (seen(proof)[PASSWORDS_SEEN], seen(proof)[UNNOTICED]) == (1, 2)
 
 

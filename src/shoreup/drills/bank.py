@@ -2,19 +2,23 @@
 
 Money goes from the first table to the last, in transactions, and between the two in every dump's order lies a table
 that takes a while. A dump of one moment holds the sum; one that reads table by table holds more, by what went on
-meanwhile. Nothing has to be compared row by row to see that.
+meanwhile. Nothing has to be compared row by row to see that. Whether much goes on meanwhile is not left to chance: the
+table between the two can be held back until it has.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from types import TracebackType
 from typing import Protocol
+
+from msgspec import Struct
 
 from shoreup.engines.base import EngineTrouble, Server
 from shoreup.engines.choosing import Choice
@@ -30,6 +34,7 @@ from shoreup.model.proof import Engine
 ACCOUNTS, BALANCE = 50, 1000
 SUM = 2 * ACCOUNTS * BALANCE
 _BEGINNING = 1 << 16
+_LOOK = 0.02
 _LINES = 12_000
 """Rows of a thousand characters that a dump reads between the two: they take it longer than many transfers."""
 _TABLES = ("aa_paying", "mm_between", "zz_paid")
@@ -41,6 +46,13 @@ _TOTAL = "SELECT (SELECT SUM(balance) FROM aa_paying) + (SELECT SUM(balance) FRO
 
 PROGRAMS = "/.engine"
 """A folder of the sandbox with links to the engine's own clients."""
+
+
+class Waiting(Struct, frozen=True):
+    """Who waits for a lock at this moment: who moves money, somebody else."""
+
+    payer: bool
+    other: bool
 
 
 class Bank(Protocol):
@@ -70,8 +82,12 @@ class Bank(Protocol):
         """A program of the shell that takes a client's words, leaves out whom to reach, and reaches this server."""
         ...
 
-    def torn(self, target: str) -> str:
-        """A program of the shell that writes a dump of two moments into a file."""
+    def torn(self, target: str) -> tuple[str, str]:
+        """Two programs of the shell that write a dump into a file, each its own part of it and its own moment."""
+        ...
+
+    def held(self) -> AbstractContextManager[Callable[[], Waiting]]:
+        """While the ``with`` lasts nobody else reads the table between the two; gives who waits."""
         ...
 
     def transfer(self, stop: Event, done: list[int]) -> None:
@@ -96,6 +112,12 @@ class Transfers:
     def count(self) -> int:
         """Transfers so far."""
         return self._done[0]
+
+    def wait_for(self, more: int, seconds: float) -> None:
+        """Wait until so many more were made, at most ``seconds``."""
+        wanted, until = self.count + more, monotonic() + seconds
+        while self.count < wanted and self._thread.is_alive() and monotonic() < until:
+            self._stop.wait(_LOOK)
 
     def __enter__(self) -> Transfers:
         self._thread.start()
@@ -136,6 +158,10 @@ count=$((count - 1))
 done"""
 
 
+def _waiting(payer: int, those: Sequence[object]) -> Waiting:
+    return Waiting(payer in those, any(one != payer for one in those))
+
+
 # ------------------------------------------------------------------------------------------------- PostgreSQL
 
 
@@ -166,6 +192,7 @@ class _PostgresqlBank:
         self._choice = choice
         self._scratch = scratch
         self._name = name
+        self._payer = 0
 
     @property
     def engine(self) -> Engine:
@@ -187,12 +214,25 @@ class _PostgresqlBank:
         reach = "PGHOST=/.server PGPORT=5432 PGUSER=postgres PGSSLMODE=disable"
         return f'{dropping}\nunset PGSERVICE PGHOSTADDR\n{reach} exec {PROGRAMS}/{name} "$@"'
 
-    def torn(self, target: str) -> str:
+    def torn(self, target: str) -> tuple[str, str]:
         first = f"pg_dump --table=aa_paying {self._name} >{target}"
-        return f"set -e\n{first}\nsleep 0.4\npg_dump --exclude-table=aa_paying {self._name} >>{target}"
+        return first, f"pg_dump --exclude-table=aa_paying {self._name} >>{target}"
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[], Waiting]]:
+        def waiting() -> Waiting:
+            found = connection.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchall()
+            return _waiting(self._payer, [row[0] for row in found])
+
+        # Closed, the connection gives back what it holds, also to a server that has died meanwhile.
+        with closing(self._running.connect(self._name)) as connection:
+            connection.execute("BEGIN")
+            connection.execute("LOCK TABLE mm_between")
+            yield waiting
 
     def transfer(self, stop: Event, done: list[int]) -> None:
         with self._running.connect(self._name) as connection:
+            self._payer = connection.info.backend_pid
             while not stop.is_set():
                 account = done[0] % ACCOUNTS + 1
                 with connection.transaction():
@@ -280,6 +320,7 @@ class _MysqlBank:
         self._choice = choice
         self._scratch = scratch
         self._name = name
+        self._payer = 0
 
     @property
     def engine(self) -> Engine:
@@ -302,12 +343,23 @@ class _MysqlBank:
         reach = f"--no-defaults --socket=/.server/{self._running.socket.name} --user=root"
         return f'{dropping}\nunset MYSQL_HOST MYSQL_PWD MYSQL_TCP_PORT\nexec {PROGRAMS}/{name} {reach} "$@"'
 
-    def torn(self, target: str) -> str:
+    def torn(self, target: str) -> tuple[str, str]:
         tool, name = "mysqldump --single-transaction", self._name
-        return f"set -e\n{tool} {name} aa_paying >{target}\nsleep 0.4\n{tool} {name} mm_between zz_paid >>{target}"
+        return f"{tool} {name} aa_paying >{target}", f"{tool} {name} mm_between zz_paid >>{target}"
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[], Waiting]]:
+        def waiting() -> Waiting:
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for%lock'")
+            return _waiting(self._payer, [row[0] for row in cursor.fetchall()])
+
+        with closing(self._running.connect(self._name)) as connection, connection.cursor() as cursor:
+            cursor.execute("LOCK TABLES mm_between WRITE")
+            yield waiting
 
     def transfer(self, stop: Event, done: list[int]) -> None:
         with self._running.connect(self._name) as connection, connection.cursor() as cursor:
+            self._payer = connection.thread_id()
             while not stop.is_set():
                 account = done[0] % ACCOUNTS + 1
                 connection.begin()

@@ -19,6 +19,7 @@ from time import monotonic
 from msgspec import Struct
 
 from shoreup.drills.bank import PROGRAMS, SUM, Bank, Transfers, open_bank
+from shoreup.drills.meanwhile import much_goes_on
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.drills.rotating import commands_for, furnishing, started
 from shoreup.drills.standins import Standins, standins
@@ -127,10 +128,12 @@ class _Attempt:
             seen.passes(f"the sum of {SUM} came back exact, and a full disk and a killed server failed the job")
 
     def _control(self) -> None:
-        with Transfers(self._bank):
-            ended = self._sandbox.run("torn", _SECONDS)
-        if ended.code:
-            raise EngineTrouble(f"the control could not be made: {ended.said.splitlines()[-1:] or 'no word'}")
+        with Transfers(self._bank) as transfers:
+            for part in ("torn", "rest"):
+                ended = self._sandbox.run(part, _SECONDS)
+                if ended.code:
+                    raise EngineTrouble(f"the control could not be made: {ended.said.splitlines()[-1:] or 'no word'}")
+                transfers.wait_for(_ENOUGH, _SECONDS)
         total = self._bank.sum_in(self._brought(STATE, "torn.sql"))
         if isinstance(total, str):
             raise EngineTrouble(f"the control does not restore: {total}")
@@ -140,7 +143,7 @@ class _Attempt:
     def _dumped(self) -> list[str] | str:
         """What is wrong with the dump that the job makes while money moves, or why there is none to judge."""
         before = {(one.shelf, one.path) for one in self._copies()}
-        with Transfers(self._bank) as transfers, self._seen.timed("job"):
+        with Transfers(self._bank) as transfers, much_goes_on(self._bank, transfers, _ENOUGH), self._seen.timed("job"):
             at_first = transfers.count
             ended = self._job()
             made = transfers.count - at_first
@@ -213,13 +216,15 @@ class _Attempt:
 
         before = self._calls()
         thread = Thread(target=run, daemon=True)
-        thread.start()
-        until = monotonic() + _SECONDS
-        while self._calls() == before and thread.is_alive() and monotonic() < until:
+        # Held up in its middle, no dump comes to its end before the server does.
+        with self._bank.held():
+            thread.start()
+            until = monotonic() + _SECONDS
+            while self._calls() == before and thread.is_alive() and monotonic() < until:
+                self._bank.server.pause()
             self._bank.server.pause()
-        self._bank.server.pause()
-        self._bank.server.hang()
-        self._bank.server.crash()
+            self._bank.server.hang()
+            self._bank.server.crash()
         thread.join()
         if isinstance(ended[0], Exception):
             raise ended[0]
@@ -271,7 +276,8 @@ def _layout(spec: LoadSpec, commands: Userland, helpers: Standins, bank: Bank) -
     steps = {f"start{number}": started(start, functions) for number, start in enumerate(job.run.starts)}
     path = {"PATH": "/bin"}
     steps["furnish"] = Step(("/bin/sh", "-c", furnishing(job)), path)
-    steps["torn"] = Step(("/bin/sh", "-c", bank.torn(f"{STATE}/torn.sql")), path)
+    for part, program in zip(("torn", "rest"), bank.torn(f"{STATE}/torn.sql"), strict=True):
+        steps[part] = Step(("/bin/sh", "-c", program), path)
     steps["ballast"] = Step(("/bin/sh", "-c", _BALLAST), {**path, "SHELF": job.shelves[0]})
     return Layout(
         commands,
