@@ -1,8 +1,13 @@
-"""Upgrades of a server that people work with, on real ones: killed between steps, undone, gone back from."""
+"""Upgrades of a server that people work with, on real ones: what it is asked, killed between steps, undone, gone back
+from.
+"""
 
 from __future__ import annotations
 
+import secrets
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +15,7 @@ from msgspec.structs import replace
 from engines_here import chosen
 from shoreup.engines.postgresql import Postgresql
 from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster
+from shoreup.engines.postgresql_statements import statements
 from shoreup.engines.scratch import Scratch
 from shoreup.operations import upgrade_back, upgrade_run
 from shoreup.operations.steps import Operation, Plain, Run, Undone, carry_out
@@ -26,18 +32,21 @@ class Killed(BaseException):
 class Lived:
     """A server with somebody's data on it."""
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, made: Path) -> None:
         self.old = Postgresql(chosen("postgresql", OLD), scratch).program("postgres").parent
         self.new = Postgresql(chosen("postgresql", NEW), scratch).program("postgres").parent
-        self.home = scratch.make("home")
+        self.home = scratch.make(f"home-{secrets.token_hex(2)}")
         self.data = self.home / "data"
-        owner = Owner(self.home, self.home)
-        options = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
-        assert owner.run([self.old / "initdb", "-D", self.data, *options], seconds=60).well
-        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(f"listen_addresses = ''\nunix_socket_directories = '{self.home}'\nfsync = off\n")
-        self.server(OLD).start(self.home / "log")
+        subprocess.run(["cp", "-a", made, self.data], check=True)
+        self.settle(f"listen_addresses = ''\nunix_socket_directories = '{self.home}'\nfsync = off\n")
         self.says(f"CREATE TABLE account AS SELECT g AS id FROM generate_series(1, {ROWS}) g", OLD)
+
+    def settle(self, settings: str) -> None:
+        """Start it with more settings."""
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(settings)
+        self.server(OLD).stop()
+        self.server(OLD).start(self.home / "log")
 
     def server(self, version: str) -> OwnCluster:
         """The cluster under the data directory's name, by the programs of a version."""
@@ -53,15 +62,48 @@ class Lived:
         return Run(name, {**given, "old_bin": str(self.old), "new_bin": str(self.new), **more}, self.home)
 
 
-@pytest.fixture
-def lived() -> Iterator[Lived]:
-    """A server that is gone afterwards."""
+@pytest.fixture(scope="module")
+def ground() -> Iterator[tuple[Scratch, Path]]:
+    """A new cluster that nobody has started yet, for each test to have a copy of, and the place for those."""
     with Scratch() as scratch:
-        found = Lived(scratch)
+        programs = Postgresql(chosen("postgresql", OLD), scratch).program("initdb")
+        home = scratch.make("new")
+        options = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
+        assert Owner(home, home).run([programs, "-D", home / "data", *options], seconds=60).well
+        yield scratch, home / "data"
+
+
+@pytest.fixture
+def lived(ground: tuple[Scratch, Path]) -> Iterator[Lived]:
+    """A server that is gone afterwards."""
+    found = Lived(*ground)
+    try:
         yield found
-        for version in (OLD, NEW):
-            if found.data.joinpath("PG_VERSION").read_text().strip() == version:
-                found.server(version).stop("immediate")
+    finally:
+        found.server(found.data.joinpath("PG_VERSION").read_text().strip()).stop("immediate")
+
+
+def test_what_a_server_is_asked_most_is_what_reads_without_its_values_and_where(lived: Lived) -> None:
+    server = lived.server(OLD)
+    lived.says("CREATE EXTENSION pg_stat_statements", OLD)
+    assert statements(server.ask) == (), "it is created, and nobody has loaded it"
+    lived.settle("shared_preload_libraries = 'pg_stat_statements'\n")
+    lived.says("CREATE DATABASE bank", OLD)
+    for words in ("CREATE TABLE note (line text)", "INSERT INTO note VALUES ('of-hunter')", "TABLE note"):
+        server.tell("bank", words)
+    lived.says("SELECT pg_sleep(0.3), count(*) FROM account WHERE id <> 4711", OLD)
+    for number in range(3):
+        lived.says(f"WITH few AS (SELECT id FROM account WHERE id > {number}) SELECT count(*) FROM few", OLD)
+    lived.says("DELETE FROM account WHERE id = 0", OLD)
+
+    found = statements(server.ask)
+    first = found[0]
+    assert first.database == "postgres"
+    assert first.text == "SELECT pg_sleep($1), count(*) FROM account WHERE id <> $2", "what takes longest comes first"
+    assert first.number.lstrip("-").isdigit()
+    assert [one.text for one in found if one.database == "bank" and "note" in one.text] == ["TABLE note"]
+    assert [one.text.count("$1") for one in found if one.text.startswith("WITH few")] == [1], "asked thrice, told once"
+    assert not any(word in str(found) for word in ("4711", "of-hunter", "INSERT", "DELETE"))
 
 
 def killed_after_each_step(operation: Operation, run: Run) -> dict[str, Plain]:

@@ -359,7 +359,8 @@ class _MysqlBank:
 
     def transfer(self, stop: Event, done: list[int]) -> None:
         with self._running.connect(self._name) as connection, connection.cursor() as cursor:
-            self._payer = connection.thread_id()
+            cursor.execute("SELECT CONNECTION_ID()")
+            self._payer = (cursor.fetchone() or (0,))[0]
             while not stop.is_set():
                 account = done[0] % ACCOUNTS + 1
                 connection.begin()

@@ -209,7 +209,9 @@ class OwnCluster:
         finished = self.owner.run(command, seconds=seconds, environment=environment)
         if finished.well:
             return finished
-        words = [line for line in finished.said.splitlines() if line.strip()][-1:] or ["no word"]
+        lines = [line for line in finished.said.splitlines() if line.strip()]
+        # Behind the error comes the place in the statement, with an arrow below it.
+        words = ([line for line in lines if "ERROR: " in line or "FATAL: " in line] or lines or ["no word"])[-1:]
         late = "took too long and was ended" if finished.late else f"ended with {finished.code}"
         raise EngineTrouble(f"{finished.program} {late}: {words[0]}")
 

@@ -6,15 +6,18 @@ be asked, and only one whose owner has loaded and created the extension.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import LiteralString
 
 import msgspec
 from msgspec import Struct
 
-from shoreup.engines.postgresql_inventory import Ask
+from shoreup.engines.base import EngineTrouble
+from shoreup.engines.postgresql_inventory import Ask, inventory
 
 MOST = 50
 """So many statements are looked at, those first that the server spends most of its time on."""
+_EXTENSION = "pg_stat_statements"
 _STATEMENTS: LiteralString = """
 SELECT coalesce(json_agg(json_build_object('number', number, 'database', database, 'text', text)), '[]') FROM (
     SELECT s.queryid::text AS number, d.datname AS database, min(s.query) AS text
@@ -34,6 +37,11 @@ class Statement(Struct, frozen=True):
     text: str
 
 
-def statements(ask: Ask, database: str) -> tuple[Statement, ...]:
-    """What the server is asked most, by a database that has the extension. Whatever ``ask`` raises is raised."""
-    return msgspec.json.decode(ask(database, _STATEMENTS), type=tuple[Statement, ...])
+def statements(ask: Ask) -> tuple[Statement, ...]:
+    """What the server is asked most, where it counts that. Whatever else ``ask`` raises is raised."""
+    for name, inside in inventory(ask).inside.items():
+        if _EXTENSION in inside.extensions:
+            # The extension may lie in a schema of its own, or be created and not loaded.
+            with suppress(EngineTrouble):
+                return msgspec.json.decode(ask(name, _STATEMENTS), type=tuple[Statement, ...])
+    return ()

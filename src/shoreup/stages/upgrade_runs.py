@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -26,7 +25,7 @@ from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.postgresql_cluster import OwnCluster, own_cluster
 from shoreup.engines.postgresql_inventory import inventory
-from shoreup.engines.postgresql_statements import Statement, statements
+from shoreup.engines.postgresql_statements import statements
 from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.providers import lying_in
 from shoreup.facts.estate import Estate
@@ -111,7 +110,7 @@ def rehearse_data(paths: Sequence[Path], options: RunOptions, say: Progress) -> 
             copy=Copy(copy, superuser=user),
             programs=lying_in(POSTGRESQL, options.programs) if options.programs is not None else None,
             questions=_questions(one),
-            statements=_statements(one.cluster),
+            statements=statements(one.cluster.ask) if one.cluster.pidfile() is not None else (),
             inputs={**inputs, _CLUSTER: _number(one.cluster)},
         )
         say("rehearsing", 0, 0)
@@ -216,18 +215,6 @@ def _questions(one: _Meant) -> tuple[Question, ...]:
     if one.way is not None:
         return questions_of(one.estate, one.way.database)
     return questions_about(one.estate.settings, str(one.cluster.data))
-
-
-def _statements(cluster: OwnCluster) -> tuple[Statement, ...]:
-    """What the running server is asked most, where it counts that."""
-    if cluster.pidfile() is None:
-        return ()
-    for name, inside in inventory(cluster.ask).inside.items():
-        if "pg_stat_statements" in inside.extensions:
-            # The extension may lie in a schema of its own, or be created and not loaded.
-            with suppress(EngineTrouble):
-                return statements(cluster.ask, name)
-    return ()
 
 
 def _copied(cluster: OwnCluster, folder: Path, say: Progress) -> tuple[Path, str]:
