@@ -1,4 +1,4 @@
-"""``retention``: each backup's job runs for 400 days in a sandbox, and what it keeps is judged after every run."""
+"""``retention``: 400 days of each backup's job in a sandbox, and of Shoreup's own policies; each run is judged."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
+from shoreup.drills.own_retention import PolicySpec, scheduled, try_policy
 from shoreup.drills.retention_specs import retention_spec
 from shoreup.drills.rotating import rotate
 from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject
+from shoreup.operations.retention import policy_of
 
 
 class Retention(Experiment):
@@ -19,7 +21,7 @@ class Retention(Experiment):
     drill = Drill.RETENTION
     title = "each backup's job runs for 400 days in a sandbox, and what it keeps is judged after every run"
     proves = frozenset({"backup-retention-missing", "backup-retention-age-only", "backup-retention-inverted"})
-    nothing = "The estate has no job that makes backups again and again, so there is no retention to try."
+    nothing = "The estate has no job that makes backups again and again, and there is no [backup.NAME] in shoreup.toml."
 
     def trials(self, estate: Estate, wishes: Wishes) -> Iterator[Trial]:
         for together in once(running(estate)):
@@ -32,6 +34,14 @@ class Retention(Experiment):
                     prepare=partial(_prepared, estate, together),
                     inputs=backup_inputs(estate, backup),
                 )
+        schedules = estate.settings.schedule.values()
+        for name, own in sorted(estate.settings.backup.items()):
+            spec = PolicySpec(name, policy_of(own.keep), *scheduled(name, schedules))
+            yield Trial(subject=spec.subject, name=name, prepare=partial(_ready, spec), inputs=spec.inputs)
+
+
+def _ready(spec: PolicySpec) -> Go:
+    return lambda run, now: try_policy(spec, run=run, now=now)
 
 
 def _prepared(estate: Estate, together: tuple[Backup, ...]) -> Go | str:

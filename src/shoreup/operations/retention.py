@@ -12,6 +12,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from shoreup.model.backup_settings import Keep
+
 
 class Policy(Struct, frozen=True):
     """How many of what stay; see :class:`~shoreup.model.backup_settings.Keep`. ``at_least`` below one counts as one."""
@@ -22,6 +24,11 @@ class Policy(Struct, frozen=True):
     weekly: int = 4
     monthly: int = 6
     yearly: int = 0
+
+
+def policy_of(keep: Keep) -> Policy:
+    """The policy that the owner's settings say."""
+    return Policy(keep.at_least, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly)
 
 
 class Aged(Struct, frozen=True):

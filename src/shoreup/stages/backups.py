@@ -22,7 +22,7 @@ from shoreup.operations.backup.running import SEAL, record_of
 from shoreup.operations.backup.shelf import BackupTrouble, Kept
 from shoreup.operations.backup.sources import address
 from shoreup.operations.backup.verifying import Looked, look, look_by_drill
-from shoreup.operations.retention import Decision, Policy
+from shoreup.operations.retention import Decision, policy_of
 from shoreup.operations.steps import Plain
 from shoreup.stages import proofs
 from shoreup.stages.opening import opened
@@ -91,14 +91,13 @@ def plan_of(given: GivenSettings, name: str, root: Path) -> Plan:
     def file(text: str) -> str:
         return f"{from_here}{text}" if text and not text.startswith(("/", "~")) else text
 
-    keep = asked.keep
     spec = Spec(
         name=name,
         of=asked.of,
         store=_store(given, name, asked.store, file),
         password_env=asked.password_env,
         password_file=file(asked.password_file),
-        policy=Policy(keep.at_least, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly),
+        policy=policy_of(asked.keep),
         recipients=asked.encrypt_to,
         identity_file=file(asked.identity_file),
         hashes=asked.hashes,
