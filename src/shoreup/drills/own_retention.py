@@ -182,7 +182,7 @@ def _upside_down(rule: Rule) -> Rule:
 
 def _span(policy: Policy) -> float:
     """How many days back its oldest backup is, where there is one in each period."""
-    return max(span * getattr(policy, name) for name, span in _SPANS.items())
+    return max(span * int(getattr(policy, name)) for name, span in _SPANS.items())
 
 
 def _told(policy: Policy) -> str:
