@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import json
+import re
+import shlex
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
 import yaml
 
+from pipelines_here import Runner, git, requested, shoreup_lines
 from shoreup.cli.main import run
 from shoreup.stages.ci_checks import Forge, draw_check
 
@@ -36,21 +37,16 @@ metadata: {name: wiki, namespace: web}
 data: {THEME: dark}
 """
 CHANGES = {
-    "nothing": ("", "", True),
     "a typo": ("containers:\n", "containers:\n  - name: x\n   image: y\n", False),
     "a dangling reference": ("configMapRef: {name: wiki}", "configMapRef: {name: wikki}", False),
     "a latest tag": ("wiki:1.0", "wiki:latest", False),
-    "a label": ("THEME: dark", "THEME: light", True),
+    "a harmless edit": ("THEME: dark", "THEME: light", True),
 }
+PIPELINES = (Forge.GITHUB, Forge.GITLAB, Forge.WOODPECKER)
 
 
 def quiet(_what: str, _done: int, _of: int) -> None:
     """Progress that nobody watches."""
-
-
-def git(root: Path, *arguments: str) -> None:
-    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(root), *arguments]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -59,83 +55,188 @@ def repository(tmp_path: Path) -> Path:
     root.mkdir()
     git(root, "init", "-q", "-b", "main")
     (root / "wiki.yaml").write_text(DEPLOYMENT, encoding="utf-8")
+    known = DEPLOYMENT.partition("---")[0].replace("wiki", "known").replace("1.0", "latest")
+    (root / "known.yaml").write_text(known, encoding="utf-8")
     git(root, "add", ".")
     git(root, "commit", "-qm", "first")
     return root
 
 
-def commands(drawn: Any) -> list[str]:
-    """What the check runs of Shoreup, in order."""
-    held = yaml.safe_load(drawn.text)
-    if drawn.forge is Forge.GITHUB:
-        said = [step.get("run", "") for step in held["jobs"]["shoreup"]["steps"]]
-    elif drawn.forge is Forge.GITLAB:
-        said = held["shoreup"]["script"]
-    elif drawn.forge is Forge.WOODPECKER:
-        said = held["steps"]["shoreup"]["commands"]
-    else:
-        said = [held["repos"][0]["hooks"][0]["entry"]]
-    return [one for one in said if one.startswith("shoreup ")]
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
+    machine = Runner(tmp_path, monkeypatch.chdir)
+    yield machine
+    machine.close()
 
 
-def passes(repository: Path, tmp_path: Path, said: list[str]) -> bool:
-    """Whether a runner would go through all of it. ``shoreup`` on the path is this one."""
-    folder = tmp_path / "bin"
-    folder.mkdir(exist_ok=True)
-    (folder / "shoreup").write_text(f'#!/bin/sh\nexec {sys.executable} -m shoreup "$@"\n', encoding="utf-8")
-    (folder / "shoreup").chmod(0o755)
-    env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "BASE": "HEAD", "PYTHONPATH": ":".join(sys.path)}
-    for one in said:
-        done = subprocess.run(["sh", "-ec", one], cwd=repository, env=env, capture_output=True, check=False)
-        if done.returncode:
-            assert done.returncode in (1, 2), done.stderr
-            return False
-    return True
+def variables(checkout: Path, port: int = 0) -> dict[str, str]:
+    """What the three systems say of the request."""
+    base = git(checkout, "merge-base", "origin/main", "HEAD")
+    return {
+        "github.event.pull_request.base.sha": base,
+        "github.event.pull_request.number": "3",
+        "github.repository": "me/platform",
+        "github.token": "t",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+        "CI_API_V4_URL": f"http://127.0.0.1:{port}/api/v4",
+        "CI_PROJECT_ID": "7",
+        "CI_MERGE_REQUEST_IID": "3",
+        "CI_COMMIT_TARGET_BRANCH": "main",
+        "CI_COMMIT_PULL_REQUEST": "3",
+        "CI_FORGE_URL": f"http://127.0.0.1:{port}/",
+        "CI_REPO": "me/platform",
+    }
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_the_check_lets_in_what_may_and_nothing_else(repository: Path, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("forge", PIPELINES)
+def test_a_pipeline_lets_in_what_may_and_nothing_else(
+    repository: Path, tmp_path: Path, runner: Runner, forge: Forge, what: str
+) -> None:
+    """The branch that it is meant for has gone on meanwhile: what was cured there is nothing that the request adds."""
     old, new, fine = CHANGES[what]
-    drawn = draw_check(repository, Forge.GITLAB, "shoreup", quiet)
-    assert len(commands(drawn)) == 3
+    drawn = draw_check(repository, forge, "shoreup==1.0", quiet)
+    git(repository, "checkout", "-qb", "request")
     (repository / "wiki.yaml").write_text(DEPLOYMENT.replace(old, new), encoding="utf-8")
-    said = [one for one in commands(drawn) if " gate " not in one]
-    assert passes(repository, tmp_path, said) is fine
+    git(repository, "commit", "-qam", what)
+    git(repository, "checkout", "-q", "main")
+    git(repository, "rm", "-q", "known.yaml")
+    git(repository, "commit", "-qm", "cured")
+    checkout = requested(repository, tmp_path / "checkout")
+    assert runner.passes(drawn, checkout, variables(checkout)) is fine
+    written = (checkout / "shoreup.md").read_text(encoding="utf-8")
+    assert ("reference-dangling" in written) is (what == "a dangling reference")
+    if forge is Forge.GITHUB:
+        assert runner.told.read_text(encoding="utf-8") == written
 
 
-def test_gitlab_gets_a_note_where_a_token_may_write_one(repository: Path) -> None:
-    said = yaml.safe_load(draw_check(repository, Forge.GITLAB, "shoreup", quiet).text)["shoreup"]["after_script"]
+@pytest.mark.parametrize("what", CHANGES)
+def test_the_hook_refuses_the_same(repository: Path, runner: Runner, what: str) -> None:
+    old, new, fine = CHANGES[what]
+    (hook,) = yaml.safe_load(draw_check(repository, Forge.PRE_COMMIT, "shoreup", quiet).text)["repos"][0]["hooks"]
+    assert [name for name in ("wiki.yaml", "main.tf", "README.md") if re.search(hook["files"], name)] == [
+        "wiki.yaml",
+        "main.tf",
+    ]
+    (repository / "wiki.yaml").write_text(DEPLOYMENT.replace(old, new), encoding="utf-8")
+    git(repository, "add", ".")
+    assert (runner.carry_out(shlex.split(hook["entry"]), repository, {}) == 0) is fine
+
+
+class Forges:
+    """A forge that takes comments: the path, the token and the text of each."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str, str]] = []
+        got = self.got
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                token = self.headers["PRIVATE-TOKEN"] or self.headers["Authorization"]
+                got.append((self.path, token, self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                self.send_response(201)
+                self.end_headers()
+
+            def log_message(self, *_said: object) -> None:
+                """Nobody reads it."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Answer)
+        self.port = self.server.server_port
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def forges() -> Iterator[Forges]:
+    taking = Forges()
+    yield taking
+    taking.server.shutdown()
+    taking.server.server_close()
+
+
+def test_gitlab_gets_a_note_where_a_token_may_write_one(repository: Path, runner: Runner, forges: Forges) -> None:
+    (said,) = yaml.safe_load(draw_check(repository, Forge.GITLAB, "shoreup", quiet).text)["shoreup"]["after_script"]
     (repository / "shoreup.md").write_text("new: 1 & more", encoding="utf-8")
-    got: list[tuple[str, str | None, bytes]] = []
+    git(repository, "update-ref", "refs/remotes/origin/main", "main")
+    for token in ({}, {"SHOREUP_TOKEN": "t"}):
+        env = variables(repository, forges.port) | token
+        assert runner.carry_out(["sh", "-ec", said], repository, env) == 0
+    assert forges.got == [("/api/v4/projects/7/merge_requests/3/notes", "t", "body=new%3A+1+%26+more")]
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append((self.path, self.headers["PRIVATE-TOKEN"], body))
-            self.send_response(201)
-            self.end_headers()
 
-        def log_message(self, *_said: object) -> None:
-            """Nobody reads it."""
+WOODPECKERS = {
+    "forgejo": ("/api/v1/repos/me/platform/issues/3/comments", "token t"),
+    "gitea": ("/api/v1/repos/me/platform/issues/3/comments", "token t"),
+    "github": ("/api/v3/repos/me/platform/issues/3/comments", "token t"),
+    "gitlab": ("/api/v4/projects/me%2Fplatform/merge_requests/3/notes", "t"),
+}
 
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        known = {"CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}", "CI_PROJECT_ID": "7"}
-        env = {"PATH": os.environ["PATH"], "CI_MERGE_REQUEST_IID": "3", **known}
-        for token in ({}, {"SHOREUP_TOKEN": "t"}):
-            subprocess.run(["sh", "-ec", said[0]], cwd=repository, env=env | token, check=True, timeout=60)
-        server.shutdown()
-    assert got == [("/projects/7/merge_requests/3/notes", "t", b"body=new%3A+1+%26+more")]
+
+@pytest.mark.parametrize("kind", [*WOODPECKERS, "bitbucket"])
+def test_woodpecker_tells_its_forge_where_a_secret_may(
+    repository: Path, runner: Runner, forges: Forges, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = draw_check(repository, Forge.WOODPECKER, "shoreup", quiet).text
+    step = yaml.safe_load(text)["steps"]["tell-it-on-the-request"]
+    taken = yaml.safe_load(text.replace("# environment:", "environment:"))["steps"]["tell-it-on-the-request"]
+    assert "environment" not in step
+    assert taken == {**step, "environment": {"SHOREUP_TOKEN": {"from_secret": "shoreup_token"}}}
+    (repository / "shoreup.md").write_text('new: 1 & "more"', encoding="utf-8")
+    git(repository, "update-ref", "refs/remotes/origin/main", "main")
+    known = variables(repository, forges.port) | {"CI_FORGE_TYPE": kind}
+    (said,) = step["commands"]
+    assert runner.carry_out(["sh", "-ec", said], repository, known) == 0
+    assert not forges.got
+    code = runner.carry_out(["sh", "-ec", said], repository, known | {"SHOREUP_TOKEN": "t"})
+    if kind in WOODPECKERS:
+        assert [(path, token, json.loads(body)) for path, token, body in forges.got] == [
+            (*WOODPECKERS[kind], {"body": 'new: 1 & "more"'})
+        ]
+    else:
+        assert (code, forges.got) == (1, [])
+        assert "how bitbucket takes one is not known" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("forge", Forge)
 def test_every_forge_runs_the_same(repository: Path, forge: Forge) -> None:
     drawn = draw_check(repository, forge, "shoreup==1.0", quiet)
-    said = commands(drawn)
+    said = list(shoreup_lines(drawn))
     assert "--fail-on-errors" in said[0]
     assert "shoreup==1.0" in drawn.text
-    assert "@" not in drawn.text.replace("actions/checkout@v4", "")
+    assert not re.search(r"@[A-Z]+@", drawn.text)
     assert len(said) == (1 if forge is Forge.PRE_COMMIT else 3)
+
+
+SCANNERS = {
+    Forge.GITHUB: (
+        ".github/workflows/scan.yaml",
+        {"on": "push", "jobs": {"scan": {"steps": [{"uses": "bridgecrewio/checkov-action@v12"}]}}},
+        "checkov",
+    ),
+    Forge.GITLAB: (".gitlab-ci.yml", {"scan": {"script": ["trivy config ."]}}, "trivy"),
+    Forge.WOODPECKER: (
+        ".woodpecker/scan.yaml",
+        {"steps": {"scan": {"image": "python", "commands": ["kube-linter lint ."]}}},
+        "kube-linter",
+    ),
+    Forge.PRE_COMMIT: (
+        ".pre-commit-config.yaml",
+        {"repos": [{"repo": "https://example.org/pre-commit-terraform", "hooks": [{"id": "terraform_tfsec"}]}]},
+        "tfsec",
+    ),
+}
+
+
+@pytest.mark.parametrize("forge", Forge)
+def test_it_says_what_it_would_replace(repository: Path, forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+    """Trivy of images stays: Shoreup does not look into them."""
+    place, body, scanner = SCANNERS[forge]
+    (repository / place).parent.mkdir(parents=True, exist_ok=True)
+    (repository / place).write_text(yaml.safe_dump(body) + "# trivy image a, polaris\n", encoding="utf-8")
+    git(repository, "add", ".")
+    asked = ["init", "ci", str(repository), "--print", "--from", "shoreup"]
+    assert run([*asked, *(["--for", "pre-commit"] if forge is Forge.PRE_COMMIT else [])]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "take the place" in line]
+    assert said == [f"shoreup: it could take the place of {scanner} in {place}"]
 
 
 def test_the_estates_own_pin_is_used_and_its_scanner_named(

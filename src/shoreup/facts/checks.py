@@ -60,6 +60,12 @@ _HANDS_ON = late(
     r")|\bpre-commit/action\b",
     re.MULTILINE,
 )
+_SCANNERS = late(
+    r"(?<![a-z])(?:(checkov|tfsec|terrascan|kube-linter|kube-score|polaris|kubescape|datree|kics)(?![a-z])"
+    r"|(trivy)\b[^\n|;&]*\bconfig\b|terraform_(trivy)\b)"
+)
+"""Scanners of one block at a time. Trivy is one only where it looks at configuration."""
+_COMMENT = late(r"(?:^|(?<=\s))#.*")
 _SCRIPT_KEYS = frozenset(
     {"run", "script", "before_script", "after_script", "commands", "command", "text", "bash", "args"}
 )
@@ -112,6 +118,30 @@ def checked(estate: Estate, kind: Kind) -> Checked:
         if file.role is Role.CHECKS and file.title in ("Atlantis", "Spacelift") and kind is Kind.ESTATE:
             return Checked(file.title, "", None)
     return Checked("", perhaps, place)
+
+
+def scanners(estate: Estate) -> Iterator[tuple[str, str]]:
+    """Scanners of one block at a time that pipelines and hooks run, each once with the file that runs it."""
+    seen: set[tuple[str, str]] = set()
+    for path, text in _run_at_changes(estate):
+        for found in _SCANNERS.finditer(_COMMENT.sub("", text)):
+            one = (next(name for name in found.groups() if name), path)
+            if one not in seen:
+                seen.add(one)
+                yield one
+
+
+def _run_at_changes(estate: Estate) -> Iterator[tuple[str, str]]:
+    for pipeline in pipelines(estate):
+        path = pipeline.address.removeprefix(f"ci/{pipeline.kind}/")
+        for route, key, text in sorted(_texts(pipeline), key=lambda one: [str(step) for step in one[0]]):
+            if "trivy-action" in text and at(dict(pipeline.body), *route[:-1], "with", "scan-type") == "config":
+                yield path, "trivy config"
+            elif key in _SCRIPT_KEYS or key in _CALL_KEYS:
+                yield path, text
+    for file in estate.repository:
+        if file.role is Role.CHECKS and file.title == "pre-commit":
+            yield file.path, file.text
 
 
 def _does(kind: Kind, pipeline: Resource, route: Route, text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import resources
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from shoreup.facts.checks import scanners
 from shoreup.facts.estate import Estate
 from shoreup.facts.pipelines import pipeline_jobs
 from shoreup.model.errors import UserError
@@ -44,7 +45,6 @@ _FILES = {
 }
 """By forge: the template, and where it looks for such a file."""
 _CHECKOUT = "actions/checkout@v4"
-_SCANNERS = re.compile(r"\b(checkov|tfsec|terrascan|trivy|kube-linter|kube-score|polaris|kubescape|datree|kics)\b")
 
 
 class Drawn(Struct, frozen=True):
@@ -88,7 +88,7 @@ def draw_check(path: Path, forge: Forge | None, source: str, say: Progress) -> D
     }
     text = re.sub(r"@([A-Z]+)@", lambda one: parts.get(one[1], one[0]), content)
     target = top / place
-    return Drawn(chosen, target, text, target.exists(), tuple(dict.fromkeys(_replaced(estate))))
+    return Drawn(chosen, target, text, target.exists(), tuple(f"{name} in {path}" for name, path in scanners(estate)))
 
 
 def _top(root: Path) -> Path:
@@ -124,11 +124,3 @@ def _checkout(estate: Estate) -> str:
     ]
     pinned = [one for one in used if re.search(r"@[0-9a-f]{40}$", one)]
     return next(iter([*pinned, *used]), _CHECKOUT)
-
-
-def _replaced(estate: Estate) -> Iterator[str]:
-    """Scanners of one block at a time that the estate's pipelines run now."""
-    for job in pipeline_jobs(estate):
-        for step in job.steps:
-            for name in _SCANNERS.findall(f"{step.uses} {step.run}"):
-                yield f"{name} (job {job.name})"
