@@ -72,10 +72,31 @@ def test_a_packed_log_is_told_as_text_and_as_json(tmp_path: Path, capsys: pytest
     file.write_bytes(gzip.compress(b"\n".join(log())))
     assert run(["rbac", "report", str(file)]) == 0
     shown = capsys.readouterr().out
+    assert shown.startswith("8 events at 2026-11-23T09:00:00Z\n")
     assert f"  3  {AGENT}  delete pods wiki-0 in web" in shown
     assert "  1  admin  list every Secret of the cluster" in shown
     assert run(["rbac", "report", str(file), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["denied"][0]["times"] == 3
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([""], "1 event; the log does not say when"),
+        (
+            ["2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"],
+            "2 events from 2026-11-23T09:00:00Z to 2026-11-23T10:00:00Z",
+        ),
+    ],
+)
+def test_it_says_from_when_the_events_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], times: list[str], said: str
+) -> None:
+    file = tmp_path / "audit.log"
+    bodies = [json.loads(event("get", "pods")) | {"requestReceivedTimestamp": time} for time in times]
+    file.write_text("".join(f"{json.dumps(body)}\n" for body in bodies), encoding="utf-8")
+    assert run(["rbac", "report", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == said
 
 
 def test_what_is_no_log_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,6 +63,16 @@ def test_settings_that_are_there_stay(estate: Path, capsys: pytest.CaptureFixtur
     assert (estate / FILE).read_text() == "# mine\n"
 
 
+def test_printed_they_are_not_written(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", str(estate), "--print"]) == 0
+    printed = capsys.readouterr().out
+    assert not (estate / FILE).exists()
+    assert run(["init", str(estate)]) == 0
+    assert (estate / FILE).read_text() == printed
+    assert run(["init", str(estate), "--print"]) == 0
+    assert capsys.readouterr().out.endswith(printed)
+
+
 def test_a_link_to_nowhere_is_not_written_through(estate: Path, tmp_path: Path) -> None:
     (estate / FILE).symlink_to(tmp_path / "elsewhere.toml")
     assert run(["init", str(estate)]) == 2

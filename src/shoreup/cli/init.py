@@ -22,7 +22,7 @@ KINDS = ("settings", "ci", "tests")
 @click.option(
     "--image", default="", metavar="IMAGE", help="tests: an image with kubectl, for a Job that asks Services."
 )
-@click.option("--print", "shown", is_flag=True, help="ci, tests: print it, write nothing.")
+@click.option("--print", "shown", is_flag=True, help="Print it, write nothing.")
 def command(kind: str | None, path: Path | None, forge: str | None, source: str, image: str, shown: bool) -> None:
     """Write shoreup.toml for the repository at PATH (the current folder by default).
 
@@ -77,6 +77,9 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
     from shoreup.stages.beginning import first_settings
 
     with Waiting() as waiting:
-        target, text = first_settings(folder, waiting)
+        target, text = first_settings(folder, waiting, shown=shown)
+    if shown:
+        say(text)
+        return
     save(text, target)
     say(f"Wrote {target}. Read it, take the signs away where you agree, then run 'shoreup audit'.\n")

@@ -48,7 +48,7 @@ def _read(one: SecretRead) -> Mapping[str, Json]:
 
 
 def _lines(report: AccessReport, ink: Ink) -> Iterator[str]:
-    yield f"{report.events} requests from {plain(report.first) or '?'} to {plain(report.last) or '?'}"
+    yield f"{report.events} {'event' if report.events == 1 else 'events'}{_when(report)}"
     yield ""
     yield ink("Denied", "heading")
     denied = [(one.times, one.who, f"{one.verb} {_thing(one)}") for one in report.denied]
@@ -56,6 +56,14 @@ def _lines(report: AccessReport, ink: Ink) -> Iterator[str]:
     yield ""
     yield ink("Secrets read", "heading")
     yield from _table([(one.times, one.who, f"{one.verb} {_secrets(one)}") for one in report.secrets], "None.", ink)
+
+
+def _when(report: AccessReport) -> str:
+    if not report.first or not report.last:
+        return "; the log does not say when"
+    if report.first == report.last:
+        return f" at {plain(report.first)}"
+    return f" from {plain(report.first)} to {plain(report.last)}"
 
 
 def _table(rows: Sequence[tuple[int, str, str]], none: str, ink: Ink) -> Iterator[str]:

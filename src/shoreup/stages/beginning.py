@@ -29,16 +29,16 @@ _REVIEW = timedelta(days=182)
 _REGISTRIES = frozenset({"docker.io", "quay.io", "registry.k8s.io", "gcr.io", "mcr.microsoft.com", "public.ecr.aws"})
 
 
-def first_settings(path: Path, say: Progress) -> tuple[Path, str]:
-    """Where the settings of the estate at ``path`` belong, and their text.
+def first_settings(path: Path, say: Progress, *, shown: bool = False) -> tuple[Path, str]:
+    """Where the settings of the estate at ``path`` belong, and their text. ``shown`` says that nothing is written.
 
-    Raises :class:`UserError` where there are some, and :class:`NothingToAudit`.
+    Raises :class:`UserError` where there are some that this would be written over, and :class:`NothingToAudit`.
     """
     root, only = estate_root((path,))
     target = root / FILE
     if only:
         raise UserError(f"{path} is a file. Name the folder of your repository.")
-    if target.exists() or target.is_symlink():
+    if not shown and (target.exists() or target.is_symlink()):
         raise UserError(f"{target} is there already. Change it by hand, or move it away first.")
     tree = FileTree(root, (), listed(root))
     refuse_nothing(tree)
