@@ -114,6 +114,15 @@ def test_an_inverted_rotation_is_seen_to_remove_the_newest() -> None:
     assert proof.engine.product == "GNU coreutils"
 
 
+def test_a_program_that_asks_for_its_own_shell_comes_to_the_same() -> None:
+    script = f"set -e\n{DATED}pg_dump app -f /copies/app-$now.sql\nls -1t /copies/* | tail -n +8 | xargs -r rm\n"
+    plain, asking = (tried(f"{script}{more}", "debian:12") for more in ("", 'echo "$0 $$"\n'))
+    assert plain.verdict is Verdict.PASS, plain.after
+    assert [one for one in plain.measurements if one.unit != "s"] == [
+        one for one in asking.measurements if one.unit != "s"
+    ]
+
+
 def test_what_is_never_removed_piles_up() -> None:
     proof = tried(f"{DATED}pg_dump app >/copies/app-$now.sql")
     assert proof.verdict is Verdict.FAIL

@@ -13,7 +13,7 @@ import pytest
 
 from engines_here import sandboxed
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.sandbox import Layout, Sandbox, Step
+from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
 from shoreup.engines.sandbox_ground import VOLUMES, Ceilings, Ground, Mounted
 from shoreup.engines.scratch import Scratch
 from shoreup.engines.userlands import BUSYBOX, GNU, userland
@@ -40,6 +40,26 @@ def test_a_program_runs_with_the_commands_of_its_image_and_leaves_its_files(kind
         ended = made.run("s0", 20)
         assert (ended.code, ended.said) == (3, "two")
         assert made.inside("/copies").read("two", 100) == b"made up\n"
+
+
+@pytest.mark.parametrize(("kind", "shell"), [(GNU, "/bin/sh"), (GNU, "/bin/bash"), (BUSYBOX, "/bin/sh")])
+def test_what_a_fork_of_the_shell_runs_leaves_the_next_one_as_it_was(kind: str, shell: str) -> None:
+    def of(program: str) -> Step:
+        return Step((shell,), {"PATH": "/bin", "OWN": "yes"}, program=program)
+
+    asking = 'echo "${step-none} ${code-none} ${left-none} $OWN $-"'
+    steps = {
+        "asks": of(asking),
+        "stops": of("set -eu; left=1; OWN=no; cd /tmp; false; echo after"),
+        "breaks": of("if"),
+    }
+    with Scratch() as scratch, Sandbox(scratch, Layout(sandboxed(kind), steps, shell=shell)) as made:
+        first = made.run("asks", 20)
+        assert first.code == 0
+        assert first.said.startswith("none none none yes")
+        assert made.run("stops", 20) == Ended(1, "")
+        assert made.run("breaks", 20).code != 0
+        assert made.run("asks", 20) == first
 
 
 def test_it_sees_nothing_of_the_machine_and_of_whoever_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ content with that one would be content with anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from shoreup.drills.kept import Day, Judgement, judge
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
 from shoreup.drills.retention_specs import RetentionSpec
 from shoreup.drills.shelf import Shelf
-from shoreup.drills.standins import BEYOND, DATES, WHOLE, Standins, forms, standins
+from shoreup.drills.standins import BEYOND, DATES, WHOLE, Standins, dates, forms, standins
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
 from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
@@ -42,6 +43,13 @@ _TRIED_FIRST = 3
 _CONTROLLED = 12
 _TAKEN_AWAY = "the job's own runs, and after each the newest copy taken away"
 _NONE: frozenset[str] = frozenset()
+_SHELLS = ("/bin/sh", "/bin/bash")
+_OPTIONS = re.compile(r"-([eux]*)c")
+_TELLS = re.compile(
+    r"\$\{?(?:[$0*@#_-]|[1-9])|BASH|FUNCNAME|LINENO|PPID|SECONDS|SHLVL|/proc/"
+    r"|\b(?:alias|builtin|caller|enable|exec|kill|posix|return|shopt|trap)\b"
+)
+"""What a program says that asks for its own shell, its arguments or its process."""
 _HAND = "hand"
 _CLEARED = ("tmp", "var/tmp", "run", "root", "home", "mnt", "srv")
 _CONTENT = f"-- copy of run {{0:06d}}\n{'0' * 3000}\n{WHOLE} {{0:06d}}\n"
@@ -216,7 +224,7 @@ class _Year:
         for folder, shown, mounted in self._passing:
             folder.clear(shown, mounted)
         self._state.write("day", f"{turn.number:06d} {turn.weather.value} {int(turn.at.timestamp())} \n".encode())
-        self._state.write(DATES, "".join(f"{one}={turn.at.strftime(one[1:])}\n" for one in self._forms).encode())
+        self._state.write(DATES, dates(self._forms, turn.at).encode())
         content = b"" if turn.weather is Weather.EMPTY else _CONTENT.format(turn.number).encode()
         for volume, path in self._sources:
             try:
@@ -245,8 +253,10 @@ def _nothing_made(ended: Ended, number: int, *, whole: bool) -> str:
 def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
     files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": "", f"{STATE}/{DATES}": ""}
     files |= {path: _with_functions(text, helpers.functions) for path, text in spec.run.files.items()}
+    shell = next((start.words[0] for start in spec.run.starts if start.words[0] in _SHELLS), "/bin/sh")
     steps: dict[str, Step] = {
-        f"start{number}": started(start, helpers.functions) for number, start in enumerate(spec.run.starts)
+        f"start{number}": _forked(started(start, helpers.functions), start, shell)
+        for number, start in enumerate(spec.run.starts)
     }
     steps[_HAND] = Step(("/bin/sh", "-c", _taking_newest(spec)), {"PATH": "/bin"})
     steps["furnish"] = Step(("/bin/sh", "-c", furnishing(spec)), {"PATH": "/bin"})
@@ -257,7 +267,18 @@ def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layou
         files=files,
         folders=(STATE, *(f"{VOLUMES}/{one.volume}/{one.part}".rstrip("/") for one in spec.mounts)),
         ground=Ground(spec.mounts),
+        shell=shell,
     )
+
+
+def _forked(step: Step, start: Start, shell: str) -> Step:
+    """The same as a fork of the sandbox's shell where a program cannot tell: it asks nothing of the shell it is in."""
+    plain = len(step.words) == 3 and start.program_at == 2 and step.words[0] == shell
+    options = _OPTIONS.fullmatch(step.words[1]) if plain else None
+    if options is None or _TELLS.search(start.words[2]):
+        return step
+    said = f"set -{options[1]}\n" if options[1] else ""
+    return replace(step, program=f"{said}{step.words[2]}")
 
 
 def started(start: Start, functions: str) -> Step:

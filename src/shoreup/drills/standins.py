@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from shlex import quote
 
 from msgspec import Struct
 
@@ -25,7 +27,7 @@ WHOLE = "-- whole copy of run"
 BEYOND = "beyond"
 """The file in which a stand-in says what it was asked and cannot do."""
 DATES = "dates"
-"""The file in which stands what ``date`` says that day, a form a line; a form that does not costs a process."""
+"""The file with what ``date`` says that day, for a shell to read in; a form that is not there costs a process."""
 _READ = f"read -r number mode now rest <{STATE}/day"
 _CONTENT = r"""printf -- '-- copy of run %s\n%03000d\n' "$number" 0"""
 _END = f"printf -- '-- PostgreSQL database dump complete\\n-- Dump completed\\n{WHOLE} %s\\n' \"$number\""
@@ -99,7 +101,7 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: 
                 return f"it runs {name}, for which nothing stands in"
     if "find" in bodies:
         bodies["removed"] = 'if [ -d "$1" ] && [ ! -L "$1" ]; then exec rmdir "$1"; fi\nexec rm -f "$1"'
-    functions = "\n".join(f"{name}() (\nset +eux\n{body}\n)" for name, body in bodies.items() if _plain(name))
+    functions = "\n".join(f"{name}() {_function(name, body)}" for name, body in bodies.items() if _plain(name))
     if clock and userland.kind == GNU:
         functions += f"\n{_MKDIR}"
     if run.loops:
@@ -107,10 +109,17 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: 
     return Standins(bodies, functions, tuple(dict.fromkeys(more)))
 
 
+def _function(name: str, body: str) -> str:
+    """A stand-in inside of a shell's program, whose options and variables it must leave as they are."""
+    apart = f"(\nset +eux\n{body}\n)"
+    return f"{{\n{_KNOWN_DATE} || {apart}\n}}" if name == "date" else apart
+
+
 _TAKEN_FROM_HERE = frozenset("rsync zstd unzstd xz pigz lz4 bzip2 pv jq zip 7z 7za cpio gawk perl bash file".split())
 """Commands that are as good from this machine as from the image."""
 _MKDIR = 'mkdir() { [ "$#" = 2 ] && [ "$1" = -p ] && [ -d "$2" ] || command mkdir "$@"; }'
 """A folder that is there stays as it is: seeing that takes no process, of which 400 days have too many."""
+_KNOWN_DATE = f'{{ [ "$#${{TZ-UTC}}" = 1UTC ] && . {STATE}/{DATES}; }}'
 _SLEEP_ENDS = "case $1 in ?|??|[0-9]s|[0-9][0-9]s) : ;; *) exit 0 ;; esac"
 
 
@@ -124,6 +133,12 @@ def forms(run: JobRun) -> frozenset[str]:
         for word in command.arguments
     )
     return frozenset(form for form in asked if _FORM.fullmatch(form))
+
+
+def dates(known: Iterable[str], now: datetime) -> str:
+    """What ``date`` says at a moment in these forms, as :data:`DATES` holds it."""
+    said = (f"{quote(form)}) echo {quote(now.strftime(form[1:]))} ;;" for form in sorted(known))
+    return "\n".join(["case $1 in", *said, "*) false ;;", "esac", ""])
 
 
 _FORM = re.compile(r"\+(?:%[YmdHMSFTjyRuVG]|[^%=\s\\])+")
@@ -314,6 +329,8 @@ def _passing_on(valued: str) -> str:
 
 
 def _real(name: str, userland: Userland) -> str:
+    if name in userland.inner:
+        return name  # its shell becomes that command without looking for a program of the name
     target = userland.commands.get(name, f"{TOOLS}/{name}")
     return f"{target} {name}" if target.endswith("/busybox") else target
 
@@ -343,14 +360,7 @@ def _date(userland: Userland) -> str:
         "shift",
         "done",
         'export TZ="${TZ-UTC}"',
-        'if [ -z "$told" ]; then',
-        'if [ "$TZ" = UTC ]; then',
-        "while IFS='=' read -r known said; do",
-        '[ "$known" != "$form" ] || { echo "$said"; exit; }',
-        f"done <{STATE}/{DATES}",
-        "fi",
-        f'exec {real} -d "@$now" ${{form:+"$form"}}',
-        "fi",
+        f'[ -n "$told" ] || exec {real} -d "@$now" ${{form:+"$form"}}',
     ]  # fmt: skip
     if userland.kind == "gnu":
         lines += [

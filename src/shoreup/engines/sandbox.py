@@ -47,11 +47,16 @@ done
 
 
 class Step(Struct, frozen=True):
-    """A program to run: its words, its whole environment and the folder that it starts in."""
+    """A program to run: its words, its whole environment and the folder that it starts in.
+
+    ``program`` is one of the layout's shell, which a fork of the first process then runs as it is, instead of starting
+    ``words``: a shell is among the dearest things to start.
+    """
 
     words: tuple[str, ...]
     environment: Mapping[str, str] = {}
     folder: str = "/"
+    program: str = ""
 
 
 class Layout(Struct, frozen=True):
@@ -59,7 +64,7 @@ class Layout(Struct, frozen=True):
 
     ``programs`` are texts of programs by name, beside the commands of the userland or instead of them. ``files`` are
     texts by absolute path, ``folders`` are empty, ``links`` lead to other paths of the sandbox; those under
-    :data:`~shoreup.engines.sandbox_ground.VOLUMES` lie on a volume.
+    :data:`~shoreup.engines.sandbox_ground.VOLUMES` lie on a volume. ``shell`` is the first process.
     """
 
     userland: Userland
@@ -69,6 +74,7 @@ class Layout(Struct, frozen=True):
     folders: tuple[str, ...] = ()
     links: Mapping[str, str] = {}
     ground: Ground = Ground()
+    shell: str = "/bin/sh"
 
 
 class Ended(Struct, frozen=True):
@@ -101,7 +107,7 @@ class Sandbox:
         log = self._scratch.folder / f"{seed.name}.log"
         with log.open("wb") as words:
             process = subprocess.Popen(  # noqa: S603 (fixed commands; what comes from the estate is quoted)
-                [*way.before(self._scratch), setup(seed, self._layout.ground, way)],
+                [*way.before(self._scratch), setup(seed, self._layout.ground, way, self._layout.shell)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=words,
@@ -234,6 +240,8 @@ class Sandbox:
 def _sourced(step: Step) -> str:
     """What the first process reads to become a step."""
     lines = [f"export {name}={quote(value)}" for name, value in step.environment.items() if _is_name(name)]
+    if step.program:
+        return "\n".join([*lines, f"cd {quote(step.folder)} || exit 1", "unset step code", step.program, ""])
     # Words may begin with a dash, so exec is told where its own options end.
     return "\n".join([*lines, f"cd {quote(step.folder)} || exit 1", f"exec {_quoted(step.words)}", ""])
 

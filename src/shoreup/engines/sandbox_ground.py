@@ -116,8 +116,8 @@ def sandboxing() -> Way:
     return Way(False, f"this machine grants no namespaces to make a sandbox of: {said}")
 
 
-def setup(seed: Path, ground: Ground, way: Way) -> str:
-    """The commands that make the sandbox's files around its first process, and then become it."""
+def setup(seed: Path, ground: Ground, way: Way, shell: str = "/bin/sh") -> str:
+    """The commands that make the sandbox's files around its first process, a shell, and then become it."""
     ceilings = ground.ceilings
     lines = [
         "set -eu",
@@ -161,7 +161,7 @@ def setup(seed: Path, ground: Ground, way: Way) -> str:
     ]  # fmt: skip
     last = [
         f"{TOOLS}/prlimit", *limits, f"{TOOLS}/setpriv", *_BARE, *person, "--",
-        f"{TOOLS}/env", "-i", "/bin/sh", f"{JOBS}/driver",
+        f"{TOOLS}/env", "-i", shell, f"{JOBS}/driver",
     ]  # fmt: skip
     return "\n".join([*lines, f"exec {' '.join(last)}"])
 
