@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from shoreup.drills.crossing import DOWNTIME
 from shoreup.drills.regressions import Pace, Plan, Query, paces
 from shoreup.drills.upgrading_postgresql import RehearsalSpec, rehearse
 from shoreup.engines.choosing import Wanted
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql_cluster import Owner
 from shoreup.engines.postgresql_statements import Statement
 from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.scratch import Scratch
@@ -26,15 +29,35 @@ SUBJECT = ProofSubject("StatefulSet", "data", "db")
 
 
 @pytest.fixture(scope="module")
-def old() -> Iterator[RunningPostgresql]:
-    """The server that copies are made of."""
+def ground() -> Iterator[tuple[Scratch, Path]]:
+    """A stopped cluster with a bank, whose WAL comes in small files as not every cluster's does."""
     choice = chosen("postgresql", "15")
     chosen("postgresql", "17")
-    with Scratch() as scratch, Postgresql(choice, scratch).start() as server:
-        server.create("bank")
-        with server.connect("bank") as connection:
-            connection.execute("CREATE TABLE account (id serial PRIMARY KEY, owner text NOT NULL)")
-            connection.execute("INSERT INTO account (owner) SELECT 'hunter ' || g FROM generate_series(1, 2000) g")
+    with Scratch() as scratch:
+        home = scratch.make("bank")
+        words = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8", "--wal-segsize=1"]
+        initdb = Postgresql(choice, scratch).program("initdb")
+        assert Owner(home, home).run([initdb, "-D", home / "data", *words], seconds=60).well
+        with opened(scratch, home / "data") as server:
+            server.create("bank")
+            with server.connect("bank") as connection:
+                connection.execute("CREATE TABLE account (id serial PRIMARY KEY, owner text NOT NULL)")
+                connection.execute("INSERT INTO account (owner) SELECT 'hunter ' || g FROM generate_series(1, 2000) g")
+        yield scratch, home / "data"
+
+
+def opened(scratch: Scratch, data: Path) -> AbstractContextManager[RunningPostgresql]:
+    """A server on a data directory."""
+    return Postgresql(chosen("postgresql", "15"), scratch, PostgresqlOptions(data=data)).start()
+
+
+@pytest.fixture(scope="module")
+def old(ground: tuple[Scratch, Path]) -> Iterator[RunningPostgresql]:
+    """The server that dumps are made of."""
+    scratch, stopped = ground
+    data = scratch.make("served") / "data"
+    subprocess.run(["cp", "-a", stopped, data], check=True)
+    with opened(scratch, data) as server:
         yield server
 
 
@@ -57,14 +80,16 @@ def measured(proof: Proof) -> dict[str, float]:
 
 
 @pytest.mark.timeout(300)  # a whole rehearsal, on a machine that may have others to serve
-def test_a_database_goes_to_the_next_version_by_copy_and_by_link_and_back(copy: Path) -> None:
+def test_a_database_goes_to_the_next_version_by_copy_and_by_link_and_back(
+    ground: tuple[Scratch, Path],
+) -> None:
     questions = (
         Question("SELECT count(*) FROM account", "2000", "accounts"),
         Question("SELECT clock_timestamp()::text", name="an answer that is another each time"),
         Question("SELECT count(*) FROM absent", name="wrong before the upgrade already"),
     )
-    often = Statement("77", "restored", "SELECT owner FROM account WHERE id = $1")
-    proof = rehearsed(copy, questions=questions, statements=(often,))
+    often = Statement("77", "bank", "SELECT owner FROM account WHERE id = $1")
+    proof = rehearsed(ground[1], questions=questions, statements=(often,))
     assert proof.verdict is Verdict.PASS, proof.after
     assert proof.drill == "upgrade"
     assert "2000 rows" in proof.after and "going back" in proof.after
@@ -91,20 +116,20 @@ def test_a_column_that_no_upgrade_carries_over_is_a_failure_that_names_it(
     copy = tmp_path / "odd.dump"
     assert old.dump(copy, "odd").well
     proof = rehearsed(copy)
-    assert proof.verdict is Verdict.FAIL
+    assert proof.verdict is Verdict.FAIL, proof.after
     assert "public.callback.refers" in proof.after
 
 
 def test_a_copy_that_lost_its_end_is_nothing_to_rehearse_on(copy: Path) -> None:
     copy.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
     proof = rehearsed(copy)
-    assert proof.verdict is Verdict.COULD_NOT_VERIFY
+    assert proof.verdict is Verdict.COULD_NOT_VERIFY, proof.after
     assert "does not restore" in proof.after
 
 
 def test_a_version_that_is_not_here_is_named_with_what_brings_it(copy: Path) -> None:
     proof = rehearsed(copy, target="99")
-    assert proof.verdict is Verdict.COULD_NOT_VERIFY
+    assert proof.verdict is Verdict.COULD_NOT_VERIFY, proof.after
     assert "postgresql-99 (Debian)" in proof.after
 
 

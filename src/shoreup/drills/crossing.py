@@ -81,7 +81,8 @@ class Crossing:
         if self._empty is None:
             # Each of them is the same, so one is made and the others are its copies.
             self._empty = self._scratch.make(f"e-{secrets.token_hex(2)}")
-            make_alike(self._shape, Side(programs, self._empty), self._choice.installation.version[0], self.new.jail)
+            major, side = self._choice.installation.version[0], Side(programs, self._empty)
+            make_alike(self._shape, side, major, self.new.jail, lasting=False)
             quiet(self._empty, self._scratch)
         if self._made is None:
             self._made = self._scratch.room / f"n-{secrets.token_hex(3)}"

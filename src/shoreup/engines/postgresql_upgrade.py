@@ -72,14 +72,17 @@ class Refused(Exception):
         self.reasons = tuple(reasons)
 
 
-def make_alike(shape: Shape, side: Side, major: int, runs: Runs) -> None:
+def make_alike(shape: Shape, side: Side, major: int, runs: Runs, *, lasting: bool = True) -> None:
     """Make an empty cluster of version ``major`` that another one can be carried over to.
 
+    One that is not ``lasting`` is for a scratch folder: whether it would be there after a power cut is all the same.
     Raises :class:`EngineTrouble`, such as where this machine lacks the locale.
     """
     command: list[str | Path] = [side.programs / "initdb", "-D", side.data, "-U", shape.superuser, "-A", "peer"]
     command += [f"--encoding={shape.encoding}", f"--lc-collate={shape.collate}", f"--lc-ctype={shape.ctype}"]
     command += ["--no-instructions", f"--wal-segsize={shape.segment >> 20}"]
+    if not lasting:
+        command.append("--no-sync")
     if major >= 15:
         command.append(f"--locale-provider={shape.provider}")
     if shape.provider == "icu" and shape.locale:
