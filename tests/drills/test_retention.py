@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from textwrap import indent
 
 import pytest
+from msgspec.structs import replace
 
 from engines_here import sandboxed
+from shoreup.drills import rotating
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.calendar import Weather, calendar
+from shoreup.drills.halves import halves
 from shoreup.drills.kept import Day, judge
 from shoreup.drills.registry import experiments
 from shoreup.drills.retention import Retention
 from shoreup.drills.retention_specs import retention_spec
 from shoreup.drills.rotating import rotate
-from shoreup.drills.shelf import Kept
+from shoreup.drills.shelf import Kept, Lying, alike
 from shoreup.engines.userlands import BUSYBOX, GNU
 from shoreup.facts.backup_jobs import once, running
 from shoreup.facts.estate import Estate
@@ -28,11 +32,13 @@ from small_estates import estate
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WEEKLY = "0 3 * * 0"
+TWICE_A_WEEK = "0 3 * * 0,3"
 DATED = "now=$(date +%Y%m%d); "
 
 
-def of(script: str, image: str = "postgres:17-alpine", schedule: str = WEEKLY) -> Estate:
-    """An estate with one job that keeps its copies at ``/copies`` and sees live files at ``/data``."""
+def of(script: str, image: str = "postgres:17-alpine", schedule: str = WEEKLY, *, live: bool = True) -> Estate:
+    """An estate with one job that keeps its copies at ``/copies`` and, with ``live``, sees live files at ``/data``."""
+    path, volume = ", {name: live, mountPath: /data, readOnly: true}", "- {name: live, nfs: {server: nas, path: /live}}"
     return estate(
         f"""
 apiVersion: batch/v1
@@ -53,18 +59,18 @@ spec:
 {indent(script, " " * 18)}
               env:
                 - {{name: PGPASSWORD, valueFrom: {{secretKeyRef: {{name: db, key: password}}}}}}
-              volumeMounts: [{{name: copies, mountPath: /copies}}, {{name: live, mountPath: /data, readOnly: true}}]
+              volumeMounts: [{{name: copies, mountPath: /copies}}{path if live else ""}]
           volumes:
             - {{name: copies, nfs: {{server: nas, path: /copies}}}}
-            - {{name: live, nfs: {{server: nas, path: /live}}}}
+            {volume if live else ""}
 """
     )
 
 
-def tried(script: str, image: str = "postgres:17-alpine", schedule: str = WEEKLY) -> Proof:
+def tried(script: str, image: str = "postgres:17-alpine", schedule: str = WEEKLY, *, live: bool = True) -> Proof:
     """The proof of the job's 400 days."""
     sandboxed(BUSYBOX if "alpine" in image else GNU)
-    found = of(script, image, schedule)
+    found = of(script, image, schedule, live=live)
     spec = retention_spec(found, next(iter(once(running(found)))))
     assert not isinstance(spec, str), spec
     return rotate(spec, run="run", now=NOW)
@@ -121,6 +127,52 @@ def test_a_program_that_asks_for_its_own_shell_comes_to_the_same() -> None:
     assert [one for one in plain.measurements if one.unit != "s"] == [
         one for one in asking.measurements if one.unit != "s"
     ]
+
+
+@pytest.mark.parametrize(("cut", "meet"), [("tail -n +8", True), ("head -n -7", False)])
+def test_two_halves_at_the_same_time_come_to_what_one_year_comes_to(
+    cut: str, meet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[bool] = []
+
+    def compared(one: Sequence[Lying], other: Sequence[Lying]) -> bool:
+        met.append(alike(one, other))
+        return met[-1]
+
+    monkeypatch.setattr(rotating, "alike", compared)
+    script = f"{DATED}pg_dump app -f /copies/app-$now.sql\nls -1t /copies/* | {cut} | xargs -r rm\n"
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    abreast = tried(script, schedule=TWICE_A_WEEK, live=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert any(met) is meet
+    in_turn = tried(script, schedule=TWICE_A_WEEK, live=False)
+    assert (abreast.verdict, abreast.after) == (in_turn.verdict, in_turn.after)
+    assert [one for one in abreast.measurements if one.unit != "s"] == [
+        one for one in in_turn.measurements if one.unit != "s"
+    ]
+
+
+def test_a_year_is_cut_where_all_has_been_well_for_as_long_as_copies_are_kept() -> None:
+    times = calendar("0 3 * * *", NOW, None, 30)
+    assert times is not None
+    cut = halves(times.turns, None, 30)
+    assert cut is not None
+    assert cut.counts - cut.begins >= 30
+    assert {one.weather for one in times.turns[cut.begins : cut.counts]} == {Weather.GOOD}
+    assert max(cut.counts, 400 - cut.begins) < 280
+    assert halves(times.turns, None, None) is None
+    assert halves(times.turns, 300.0, None) is None
+    seldom = calendar(TWICE_A_WEEK, NOW, None, 7)
+    assert seldom is not None and halves(seldom.turns, None, 7) is not None
+
+
+def test_shelves_are_alike_when_only_seconds_tell_them_apart() -> None:
+    old, new = Lying(40 * 10**9, 0, "old", "a"), Lying(5 * 10**9, 0, "new", "b")
+    assert alike([new, old], [replace(new, age=6 * 10**9), old])
+    assert not alike([new, old], [new])
+    assert not alike([new, old], [new, replace(old, content="c")])
+    assert not alike([new, old], [new, replace(old, age=old.age + 86400 * 10**9)])
+    assert not alike([new, old], [old, new])
 
 
 def test_what_is_never_removed_piles_up() -> None:

@@ -11,19 +11,25 @@ content with that one would be content with anything.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shlex import quote
+from threading import Event
 
 from msgspec.structs import replace
 
 from shoreup.drills.calendar import DAYS, Calendar, Turn, Weather, calendar
+from shoreup.drills.halves import Halves, halves
 from shoreup.drills.kept import Day, Judgement, judge
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
 from shoreup.drills.retention_specs import RetentionSpec
-from shoreup.drills.shelf import Shelf
+from shoreup.drills.shelf import Lying, Shelf, alike
 from shoreup.drills.standins import BEYOND, DATES, WHOLE, Standins, dates, forms, standins
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
@@ -108,8 +114,9 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
         return
     seen.limits += times.limits
     seen.limits.append("whether a real dump restores: the dumps are stand-ins")
-    with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, _layout(spec, commands, helpers)) as sandbox:
-        year = _Year(spec, sandbox, times)
+    layout = _layout(spec, commands, helpers)
+    with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, layout) as sandbox:
+        year = _Year(spec, sandbox, times, partial(Sandbox, scratch, layout))
         refused = year.control()
         if isinstance(refused, str):
             seen.unknown(refused)
@@ -155,10 +162,13 @@ def _because(found: Judgement, year: _Year) -> list[str]:
 class _Year:
     """The job's days in one sandbox."""
 
-    def __init__(self, spec: RetentionSpec, sandbox: Sandbox, times: Calendar) -> None:
+    def __init__(self, spec: RetentionSpec, sandbox: Sandbox, times: Calendar, another: Callable[[], Sandbox]) -> None:
         self.spec = spec
         self.times = times
         self._sandbox = sandbox
+        self._another = another
+        self._shelf = Shelf(sandbox, spec.shelves, spec.data)
+        self._others = _NONE
         self._state = sandbox.inside(STATE)
         self._passing = [(sandbox.inside(f"{VOLUMES}/{name}"), self._shown(name), _NONE) for name in spec.passing]
         self._passing += [(sandbox.inside(name), _NONE, _mounted_below(spec, name)) for name in _CLEARED]
@@ -180,16 +190,73 @@ class _Year:
 
     def live(self, *, renewed: bool = False) -> list[Day] | str:
         """All days from the first on, or why they say nothing of the job."""
-        return self._days(self.times.turns, renewed=renewed)
+        cut = None if renewed else self._cut()
+        return self._days(self.times.turns, renewed=renewed) if cut is None else self._in_halves(cut)
+
+    def _cut(self) -> Halves | None:
+        # Data that nobody touches is as old as the year, and links are not looked at.
+        links = any(command.name == "ln" for job in self.spec.run.jobs for command in job.program.commands)
+        if self.spec.data or links or len(os.sched_getaffinity(0)) < 2:
+            return None
+        return halves(self.times.turns, self.spec.age, self.spec.copies)
+
+    def _in_halves(self, cut: Halves) -> list[Day] | str:
+        turns, stop = self.times.turns, Event()
+        # The thread that makes a sandbox is the one whose end ends it.
+        with self._another() as sandbox, ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(_Year(self.spec, sandbox, self.times, self._another)._later_half, cut, stop)
+            try:
+                self._begin()
+                filled = cut.counts - cut.begins
+                days = self._go(turns[:filled], turns[filled], tried_first=_TRIED_FIRST)
+                if isinstance(days, str):
+                    return days
+                if turns[0].number in days[-1].kept.runs:
+                    stop.set()  # the first is there still, so no later half begins like this one ends
+                between = self._go(turns[filled : cut.counts], turns[cut.counts])
+                if isinstance(between, str):
+                    return between
+                days += between
+                met = self._shelf.state()
+                with suppress(EngineTrouble, OSError):
+                    state, rest = coming.result()
+                    if not isinstance(rest, str) and alike(met, state):
+                        return [*days, *rest]
+            finally:
+                stop.set()
+        more = self._go(turns[cut.counts :], turns[-1])
+        return more if isinstance(more, str) else [*days, *more]
+
+    def _later_half(self, cut: Halves, stop: Event) -> tuple[Sequence[Lying], list[Day] | str]:
+        """What lay there when the earlier half is over, and the days after it."""
+        turns = self.times.turns
+        self._begin()
+        filled = self._go(turns[cut.begins : cut.counts], turns[cut.counts], stop=stop)
+        if isinstance(filled, str):
+            return (), filled
+        return self._shelf.state(), self._go(turns[cut.counts :], turns[-1], stop=stop)
 
     def _days(self, turns: Sequence[Turn], *, after: str = "", renewed: bool = False) -> list[Day] | str:
         self._begin()
-        shelf = Shelf(self._sandbox, self.spec.shelves, self.spec.data)
-        others = shelf.names()
+        return self._go(turns, turns[-1], after=after, renewed=renewed, tried_first=_TRIED_FIRST)
+
+    def _go(
+        self,
+        turns: Sequence[Turn],
+        then: Turn,
+        *,
+        after: str = "",
+        renewed: bool = False,
+        tried_first: int = 0,
+        stop: Event | None = None,
+    ) -> list[Day] | str:
+        """Some days in a row, up to the time of ``then``."""
         days: list[Day] = []
-        for turn, following in zip(turns, [*turns[1:], turns[-1]], strict=True):
+        for turn, following in zip(turns, [*turns[1:], then], strict=True):
+            if stop is not None and stop.is_set():
+                return "nobody waits for it any more"
             if renewed:
-                shelf.renew_sources()
+                self._shelf.renew_sources()
             ended = self._turn(turn)
             asked = self._state.text(BEYOND, 200)
             if asked:
@@ -197,9 +264,9 @@ class _Year:
             if after and days:
                 self._sandbox.run(after, _SECONDS)
             passing = (following.at - turn.at).total_seconds()
-            day = Day(turn, ended.code, shelf.look(others, passing))
+            day = Day(turn, ended.code, self._shelf.look(self._others, passing))
             untouched = not (after and days)
-            if len(days) < _TRIED_FIRST and (ended.code or (untouched and turn.number not in day.kept.runs)):
+            if len(days) < tried_first and (ended.code or (untouched and turn.number not in day.kept.runs)):
                 return _nothing_made(ended, len(days) + 1, whole=turn.number in day.kept.runs)
             days.append(day)
         return days
@@ -208,6 +275,8 @@ class _Year:
         for name in (*self.spec.shelves, *self.spec.data, *self.spec.passing):
             self._sandbox.inside(f"{VOLUMES}/{name}").clear(self._shown(name))
         self._furnish()
+        self._shelf = Shelf(self._sandbox, self.spec.shelves, self.spec.data)
+        self._others = self._shelf.names()
 
     def _shown(self, volume: str) -> frozenset[str]:
         """The folders of a volume that mounts show."""

@@ -13,6 +13,7 @@ import subprocess
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import blake2b
 from shutil import which
 from time import time_ns
 
@@ -25,6 +26,7 @@ from shoreup.engines.sandbox_ground import VOLUMES
 
 _MOST = 1 << 20
 _UNPACKED = 8 << 20
+_SECONDS = 60 * 1_000_000_000
 _SAYS = re.compile(WHOLE.encode() + rb" (\d{6})")
 
 
@@ -33,6 +35,15 @@ class Kept(Struct, frozen=True):
 
     runs: frozenset[int]
     files: int
+
+
+class Lying(Struct, frozen=True, order=True):
+    """One thing on the shelf; ``age`` is in ns, ``content`` a digest that is empty for a folder."""
+
+    age: int
+    volume: int
+    path: str
+    content: str
 
 
 class Shelf:
@@ -70,6 +81,17 @@ class Shelf:
         """The files that are there."""
         return frozenset(entry.path for volume in self._copies for entry in volume.walk() if not entry.folder)
 
+    def state(self) -> tuple[Lying, ...]:
+        """All that lies there, the youngest first."""
+        now = time_ns()
+        return tuple(
+            sorted(
+                Lying(now - entry.changed, number, entry.path, "" if entry.folder else _digest(volume, entry.path))
+                for number, volume in enumerate(self._copies)
+                for entry in volume.walk()
+            )
+        )
+
     def renew_sources(self) -> None:
         """Let the folders that are copied look as if something had been added to them just now."""
         for volume in self._sources:
@@ -77,6 +99,22 @@ class Shelf:
             for entry in volume.walk():
                 if entry.folder:
                     volume.age(entry.path, time_ns())
+
+
+def alike(one: Sequence[Lying], other: Sequence[Lying]) -> bool:
+    """Whether two shelves hold the same in the same order of ages, of which seconds do not count."""
+    return len(one) == len(other) and all(
+        (mine.volume, mine.path, mine.content) == (its.volume, its.path, its.content)
+        and abs(mine.age - its.age) < _SECONDS
+        for mine, its in zip(one, other, strict=True)
+    )
+
+
+def _digest(volume: Inside, path: str) -> str:
+    try:
+        return blake2b(volume.read(path, _MOST)).hexdigest()
+    except OSError:
+        return "unread"
 
 
 def _runs_in(volume: Inside, path: str) -> frozenset[int]:
