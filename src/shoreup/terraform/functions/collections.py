@@ -254,6 +254,11 @@ def one(items: Value) -> Value:
 def numbers_between(*limits: Number) -> Value:
     if not 1 <= len(limits) <= 3:
         raise Refused("must have one, two, or three arguments")
+    if len(limits) < 3 and all(type(limit) is int and abs(limit) < MAX_RANGE for limit in limits):
+        first, last = (0, limits[0]) if len(limits) == 1 else limits
+        whole = range(int(first), int(last), 1 if last >= first else -1)
+        if len(whole) <= MAX_RANGE:
+            return list(whole)
     start = exact(limits[0] if len(limits) > 1 else 0)
     end = exact(limits[1] if len(limits) > 1 else limits[0])
     step = binary(exact(limits[2])) if len(limits) == 3 else exact(1 if end >= start else -1)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from json.encoder import encode_basestring
 
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.terraform.functions.kinds import number_text
 
-_SPECIAL = re.compile('["\\\\\x00-\x1f<>&\u2028\u2029]')
-_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_OF_HTML = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 def escape(text: str) -> str:
     """The text as it stands between the quotes of a JSON string."""
-    return _SPECIAL.sub(_escaped, text)
+    return quote(text)[1:-1]
 
 
 def quote(text: str) -> str:
     """The text as a JSON string."""
-    return f'"{escape(text)}"'
-
-
-def _escaped(found: re.Match[str]) -> str:
-    char = found[0]
-    return _SHORT.get(char) or f"\\u{ord(char):04x}"
+    quoted = encode_basestring(text)
+    for char, escaped in _OF_HTML.items():
+        quoted = quoted.replace(char, escaped)
+    return quoted
 
 
 def encode(value: Value) -> str | PartialText:

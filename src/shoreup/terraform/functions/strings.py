@@ -167,6 +167,11 @@ def indent(spaces: Number, text: Text) -> Value:
 def join(separator: Text, *lists: Value) -> Value:
     if not lists:
         raise Refused("at least one list is required")
+    known = [item for items in lists if isinstance(items, list) for item in items if isinstance(item, str)]
+    if isinstance(separator, str) and len(known) == sum(len(items) for items in lists if isinstance(items, list)):
+        if sum(map(len, known)) + len(separator) * len(known) > MAX_TEXT:
+            raise Refused("the result is too long")
+        return separator.join(known)
     parts: list[str | Unknown] = []
     size = 0
     for number, items in enumerate(lists, 1):
