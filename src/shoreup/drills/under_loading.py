@@ -18,7 +18,9 @@ from time import monotonic
 
 from msgspec import Struct
 
-from shoreup.drills.bank import PROGRAMS, SUM, Bank, Transfers, open_bank
+from shoreup.drills.bank import PROGRAMS, SUM, Bank, Transfers
+from shoreup.drills.bank_on_mysql import bank_on_mysql
+from shoreup.drills.bank_on_postgresql import bank_on_postgresql
 from shoreup.drills.meanwhile import much_goes_on
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.drills.rotating import commands_for, furnishing, started
@@ -96,7 +98,10 @@ def _experiment(spec: LoadSpec, choice: Choice, seen: Seen, base: Path | None) -
     if choice.reason and choice.engine.stands_in_for:
         seen.limits.append(f"the estate's own version: {choice.engine.version} stood in, because {choice.reason}")
     seen.limits.append("the network between the job and its server, and who may sign in there")
-    with Scratch(_LIMITS, base) as scratch, open_bank(choice, scratch, spec.databases) as bank:
+    if choice.installation.container is not None:
+        raise EngineTrouble("an engine in a container cannot be reached from the sandbox; install the server itself")
+    opened = bank_on_postgresql if choice.installation.product == "postgresql" else bank_on_mysql
+    with Scratch(_LIMITS, base) as scratch, opened(choice, scratch, spec.databases) as bank:
         seen.engine = bank.engine
         layout = _layout(spec, commands, helpers, bank)
         with Sandbox(scratch, layout) as sandbox:
