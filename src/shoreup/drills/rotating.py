@@ -12,31 +12,29 @@ content with that one would be content with anything.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from threading import Event
 
 from msgspec.structs import replace
 
 from shoreup.drills.calendar import DAYS, Calendar, Turn, Weather, calendar
 from shoreup.drills.halves import Halves, halves
+from shoreup.drills.job_layout import HAND, job_layout, mounted_below
 from shoreup.drills.kept import Day, Judgement, judge
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
 from shoreup.drills.retention_specs import RetentionSpec
 from shoreup.drills.shelf import Lying, Shelf, alike
-from shoreup.drills.standins import BEYOND, DATES, WHOLE, Standins, dates, forms, standins
+from shoreup.drills.standins import BEYOND, DATES, WHOLE, dates, forms, standins
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
-from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
+from shoreup.engines.sandbox import Ended, Sandbox
+from shoreup.engines.sandbox_ground import STATE, VOLUMES
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.engines.userlands import BUSYBOX, GNU, Userland, userland
-from shoreup.facts.job_runs import MADE_UP, Start
 from shoreup.facts.programs.image_commands import ImageCommands
 from shoreup.facts.proofs import Drill
 from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
@@ -49,14 +47,6 @@ _TRIED_FIRST = 3
 _CONTROLLED = 12
 _TAKEN_AWAY = "the job's own runs, and after each the newest copy taken away"
 _NONE: frozenset[str] = frozenset()
-_SHELLS = ("/bin/sh", "/bin/bash")
-_OPTIONS = re.compile(r"-([eux]*)c")
-_TELLS = re.compile(
-    r"\$\{?(?:[$0*@#_-]|[1-9])|BASH|FUNCNAME|LINENO|PPID|SECONDS|SHLVL|/proc/"
-    r"|\b(?:alias|builtin|caller|enable|exec|kill|posix|return|shopt|trap)\b"
-)
-"""What a program says that asks for its own shell, its arguments or its process."""
-_HAND = "hand"
 _CLEARED = ("tmp", "var/tmp", "run", "root", "home", "mnt", "srv")
 _CONTENT = f"-- copy of run {{0:06d}}\n{'0' * 3000}\n{WHOLE} {{0:06d}}\n"
 
@@ -114,7 +104,7 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
         return
     seen.limits += times.limits
     seen.limits.append("whether a real dump restores: the dumps are stand-ins")
-    layout = _layout(spec, commands, helpers)
+    layout = job_layout(spec, commands, helpers)
     with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, layout) as sandbox:
         year = _Year(spec, sandbox, times, partial(Sandbox, scratch, layout))
         refused = year.control()
@@ -171,7 +161,7 @@ class _Year:
         self._others = _NONE
         self._state = sandbox.inside(STATE)
         self._passing = [(sandbox.inside(f"{VOLUMES}/{name}"), self._shown(name), _NONE) for name in spec.passing]
-        self._passing += [(sandbox.inside(name), _NONE, _mounted_below(spec, name)) for name in _CLEARED]
+        self._passing += [(sandbox.inside(name), _NONE, mounted_below(spec, name)) for name in _CLEARED]
         self._forms = forms(spec.run)
         self._sources = [(sandbox.inside(f"{VOLUMES}/{one.volume}"), one.path) for one in spec.sources]
 
@@ -183,7 +173,7 @@ class _Year:
     def control(self) -> Judgement | str:
         """The first runs with the hand that takes the newest copy away."""
         turns = self.times.turns[:_CONTROLLED]
-        days = self._days([replace(turn, weather=Weather.GOOD) for turn in turns], after=_HAND)
+        days = self._days([replace(turn, weather=Weather.GOOD) for turn in turns], after=HAND)
         if isinstance(days, str):
             return days
         return judge(days, self.times)
@@ -314,89 +304,3 @@ def _nothing_made(ended: Ended, number: int, *, whole: bool) -> str:
     how = f"ended with code {ended.code} ({said})" if ended.code else "ended well"
     made = "" if whole else " and left no whole copy"
     return f"on a good day, run {number} {how}{made} in the sandbox, so that nothing is learnt of the job"
-
-
-# ------------------------------------------------------------------------------------------ what the sandbox holds
-
-
-def _layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
-    files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": "", f"{STATE}/{DATES}": ""}
-    files |= {path: _with_functions(text, helpers.functions) for path, text in spec.run.files.items()}
-    shell = next((start.words[0] for start in spec.run.starts if start.words[0] in _SHELLS), "/bin/sh")
-    steps: dict[str, Step] = {
-        f"start{number}": _forked(started(start, helpers.functions), start, shell)
-        for number, start in enumerate(spec.run.starts)
-    }
-    steps[_HAND] = Step(("/bin/sh", "-c", _taking_newest(spec)), {"PATH": "/bin"})
-    steps["furnish"] = Step(("/bin/sh", "-c", furnishing(spec)), {"PATH": "/bin"})
-    return Layout(
-        commands,
-        steps,
-        programs=helpers.programs,
-        files=files,
-        folders=(STATE, *(f"{VOLUMES}/{one.volume}/{one.part}".rstrip("/") for one in spec.mounts)),
-        ground=Ground(spec.mounts),
-        shell=shell,
-    )
-
-
-def _forked(step: Step, start: Start, shell: str) -> Step:
-    """The same as a fork of the sandbox's shell where a program cannot tell: it asks nothing of the shell it is in."""
-    plain = len(step.words) == 3 and start.program_at == 2 and step.words[0] == shell
-    options = _OPTIONS.fullmatch(step.words[1]) if plain else None
-    if options is None or _TELLS.search(start.words[2]):
-        return step
-    said = f"set -{options[1]}\n" if options[1] else ""
-    return replace(step, program=f"{said}{step.words[2]}")
-
-
-def started(start: Start, functions: str) -> Step:
-    """A container's start, with functions that its shell's program begins with."""
-    words = list(start.words)
-    if start.program_at is not None:
-        words[start.program_at] = f"{functions}\n{words[start.program_at]}"
-    return Step(
-        tuple(words), {"PATH": "/bin", "HOME": "/root", "HOSTNAME": "job", **_usable(start.environment)}, start.folder
-    )
-
-
-def _mounted_below(spec: RetentionSpec, folder: str) -> frozenset[str]:
-    """The folders below one of the pod's own with volumes on them, and with what else the pod begins with."""
-    paths = [*(one.path for one in spec.mounts), *spec.made_up, *(path.rpartition("/")[0] for path in spec.run.files)]
-    inner = [path.strip("/")[len(folder) + 1 :] for path in paths if path.startswith(f"/{folder}/")]
-    return frozenset(path.partition("/")[0] for path in inner)
-
-
-def _usable(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """Without what would lead past the stand-ins."""
-    return {name: value for name, value in environment.items() if name not in ("PATH", "ENV", "BASH_ENV", "TZDIR")}
-
-
-def _with_functions(text: str, functions: str) -> str:
-    """A script with the stand-ins defined at its beginning, behind the line that names its shell."""
-    first, _, rest = text.partition("\n")
-    if first.startswith("#!"):
-        shell = any(word.rsplit("/", 1)[-1] in ("sh", "bash", "ash", "dash") for word in first[2:].split())
-        return f"{first}\n{functions}\n{rest}" if shell else text
-    return text
-
-
-def _taking_newest(spec: RetentionSpec) -> str:
-    """The hand of the control: removes the newest file of each shelf, whoever wrote it."""
-    lines = ["PATH=/bin"]
-    sources = " ".join(f"! -path {quote(f'{VOLUMES}/{one.volume}/{one.path}')}" for one in spec.sources)
-    for name in spec.shelves:
-        lines.append(
-            f'find {VOLUMES}/{name} -type f {sources} -mmin -5 | while IFS= read -r one; do rm -f -- "$one"; done'
-        )
-    return "\n".join(lines)
-
-
-def furnishing(spec: RetentionSpec) -> str:
-    """The commands that lay out the made-up files, before a first run."""
-    lines = [f"mkdir -p {quote(folder)}" for folder in spec.folders]
-    lines += [f"mkdir -p {quote(f'{VOLUMES}/{one.volume}/{one.part}')}" for one in spec.mounts]
-    for one in spec.sources:
-        path = f"{VOLUMES}/{one.volume}/{one.path}"
-        lines.append(f"mkdir -p {quote(path.rpartition('/')[0])} && : >{quote(path)}")
-    return "\n".join(["set -e", *lines])

@@ -21,9 +21,10 @@ from msgspec import Struct
 from shoreup.drills.bank import PROGRAMS, SUM, Bank, Transfers
 from shoreup.drills.bank_on_mysql import bank_on_mysql
 from shoreup.drills.bank_on_postgresql import bank_on_postgresql
+from shoreup.drills.job_layout import furnishing, started
 from shoreup.drills.meanwhile import much_goes_on
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
-from shoreup.drills.rotating import commands_for, furnishing, started
+from shoreup.drills.rotating import commands_for
 from shoreup.drills.standins import Standins, standins
 from shoreup.drills.under_load_specs import LoadSpec
 from shoreup.engines.base import EngineTrouble
