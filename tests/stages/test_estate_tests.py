@@ -7,7 +7,10 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
+from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -141,6 +144,73 @@ def test_what_only_an_apply_knows_is_not_asserted(tmp_path: Path) -> None:
     text = texts(estate(tmp_path, "kubernetes_namespace_v1.web.id"))["shoreup.tftest.hcl"]
     assert "different namespaces" not in text
     assert "kubernetes_deployment_v1.db.metadata[0].namespace" not in text
+
+
+EDITS = {
+    "nothing": ("", "", ""),
+    "a new version": ("postgres:16.4", "postgres:16.5", ""),
+    "a name on both sides": ('app = "db"', 'app = "database"', ""),
+    "a selector": ('    selector = { app = "db" }', '    selector = { app = "bd" }', "no longer selects the pods"),
+    "a port": ("target_port = 5432", "target_port = 5433", "leads to a port that Deployment db does not have"),
+    "a claim": ("kubernetes_persistent_volume_claim_v1.data.metadata[0].name", '"date"', "no longer mounts"),
+    "a host": ("@db.web.svc", "@bd.web.svc", "DATABASE_URL of Deployment app no longer names Service db"),
+    "a latest tag": ("postgres:16.4", "postgres:latest", "takes whatever is the latest image"),
+    "a storage class": ('= "slow"', '= "fast"', "has another storage class"),
+    "a namespace": (
+        'name      = "db"\n    namespace = kubernetes_namespace_v1.web.metadata[0].name',
+        'name      = "db"\n    namespace = "default"',
+        "Something that belongs into Namespace web would be made in one that is not there",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def providers() -> Iterator[str]:
+    """What makes Terraform ask the stand-in on this machine, and no registry."""
+    script = Path(__file__).parents[1] / "provider_here.py"
+    env = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    with subprocess.Popen([sys.executable, str(script)], env=env, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        address = {"Network": "tcp", "String": f"127.0.0.1:{int(serving.stdout.readline())}"}
+        known = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": serving.pid, "Test": True, "Addr": address}
+        yield json.dumps({"registry.terraform.io/hashicorp/kubernetes": known})
+        serving.terminate()
+
+
+@pytest.mark.skipif(
+    shutil.which("terraform") is None or find_spec("grpc") is None,
+    reason="not run: the command terraform or the package grpcio is not here, which try the written tests",
+)
+@pytest.mark.parametrize("what", EDITS)
+def test_terraform_itself_lets_through_what_may_and_nothing_else(tmp_path: Path, providers: str, what: str) -> None:
+    """The provider's schema comes from its table; everything else is Terraform's."""
+    old, new, broken = EDITS[what]
+    main = estate(tmp_path) / "main.tf"
+    test = tmp_path / "tests" / "shoreup.tftest.hcl"
+    test.parent.mkdir()
+    test.write_text(texts(tmp_path)[test.name], encoding="utf-8")
+    main.write_text(main.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "TF_REATTACH_PROVIDERS": providers,
+        "TF_CLI_CONFIG_FILE": os.devnull,
+        "CHECKPOINT_DISABLE": "1",
+    }
+    for command in (["init", "-backend=false"], ["test"]):
+        done = subprocess.run(
+            ["terraform", *command, "-no-color"],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0 or (command == ["test"] and broken), done.stderr
+    said = " ".join(done.stderr.split())
+    assert (broken in said, done.returncode) == (True, 1 if broken else 0), done.stdout + done.stderr
+    assert said.count("Error: ") == said.count("Error: Test assertion failed")
 
 
 @needs_hashicorp
