@@ -21,7 +21,8 @@ _SHELLS = ("/bin/sh", "/bin/bash")
 _OPTIONS = re.compile(r"-([eux]*)c")
 _TELLS = re.compile(
     r"\$\{?(?:[$0*@#_-]|[1-9])|BASH|FUNCNAME|LINENO|PPID|SECONDS|SHLVL|/proc/"
-    r"|\b(?:alias|builtin|caller|enable|exec|kill|posix|return|shopt|trap)\b"
+    r"|\b(?:alias|builtin|caller|enable|exec|kill|posix|return|shopt|source|trap)\b"
+    r"|(?:^|[\n;&|({]|\b(?:do|then|else))[ \t]*\.[ \t]"
 )
 """What a program says that asks for its own shell, its arguments or its process."""
 
