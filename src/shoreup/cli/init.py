@@ -46,14 +46,7 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
 
         with Waiting() as waiting:
             drawn = draw_check(folder, Forge(forge) if forge else None, source, waiting)
-        if shown or drawn.there:
-            say(drawn.text)
-            if drawn.there and not shown:
-                complain(f"{drawn.target} is there already and stays as it is; this is what would stand in it.")
-        else:
-            drawn.target.parent.mkdir(parents=True, exist_ok=True)
-            save(drawn.text, drawn.target)
-            say(f"Wrote {drawn.target}.\n")
+        _write(drawn.target, drawn.text, "", there=drawn.there, shown=shown)
         for scanner in drawn.replaces:
             complain(f"it could take the place of {scanner}")
         return
@@ -63,14 +56,8 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
         with Waiting() as waiting:
             tests = draw_tests(folder, image, waiting)
         for one in tests.files:
-            if shown or one.there:
-                say(one.text)
-                if one.there and not shown:
-                    complain(f"{one.target} is there already and stays as it is; this is what would stand in it.")
-            else:
-                one.target.parent.mkdir(parents=True, exist_ok=True)
-                save(one.text, one.target)
-                say(f"Wrote {one.target}: {one.holds} {'check' if one.holds == 1 else 'checks'}.\n")
+            holds = f": {one.holds} {'check' if one.holds == 1 else 'checks'}"
+            _write(one.target, one.text, holds, there=one.there, shown=shown)
         for reason in tests.untested:
             complain(f"no test for {reason}")
         return
@@ -83,3 +70,17 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
         return
     save(text, target)
     say(f"Wrote {target}. Read it, take the signs away where you agree, then run 'shoreup audit'.\n")
+
+
+def _write(target: Path, text: str, holds: str, *, there: bool, shown: bool) -> None:
+    """Write a file that is not there yet; one that is there stays, and the text is printed."""
+    from shoreup.cli.output import complain, save, say
+
+    if not shown and not there:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        save(text, target)
+        say(f"Wrote {target}{holds}.\n")
+        return
+    say(text)
+    if not shown:
+        complain(f"{target} is there already and stays as it is; this is what would stand in it.")

@@ -8,17 +8,22 @@ table between the two can be held back until it has.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from shoreup.engines.base import Server
+from shoreup.engines.choosing import Choice
+from shoreup.engines.jail import Finished
+from shoreup.engines.packing import BrokenCopy
+from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 
 ACCOUNTS, BALANCE = 50, 1000
@@ -86,6 +91,75 @@ class Bank(Protocol):
     def sum_in(self, copy: Path) -> int | str:
         """What the accounts of a restored copy hold together, or why it does not restore."""
         ...
+
+
+class Relational(Protocol):
+    """A server as both banks use it."""
+
+    @property
+    def engine(self) -> Engine:
+        """What a proof says of it."""
+        ...
+
+    @property
+    def server(self) -> Server:
+        """Its processes."""
+        ...
+
+    def create(self, database: str) -> None:
+        """Make an empty database."""
+        ...
+
+    def restore(self, source: Path, database: str = ...) -> Finished:
+        """Load a dump, into ``database`` where the dump names none."""
+        ...
+
+
+R = TypeVar("R", bound=Relational)
+
+
+class OnServer(ABC, Generic[R]):
+    """What a bank is on either server. ``name`` is the database in which money moves."""
+
+    def __init__(self, running: R, choice: Choice, scratch: Scratch, name: str, tools: Path) -> None:
+        self.tools = tools
+        self._running = running
+        self._choice = choice
+        self._scratch = scratch
+        self._name = name
+        self._payer = 0
+
+    @property
+    def engine(self) -> Engine:
+        """What a proof says of the server."""
+        return self._running.engine
+
+    @property
+    def server(self) -> Server:
+        """Its processes, to break them."""
+        return self._running.server
+
+    def _restored(self, running: R, copy: Path, place: str) -> int | str:
+        """The sum in a copy that is restored there; into a place of its own name where it is ``name``."""
+        own = place == self._name
+        if not own:
+            running.create(place)
+        try:
+            finished = running.restore(copy) if own else running.restore(copy, place)
+        except BrokenCopy as broken:
+            return str(broken)
+        if not finished.well:
+            return (self._errors(finished) or ("its tool complained",))[0]
+        total = self._sum(running, place)
+        return "the accounts are not in it" if total is None else total
+
+    @abstractmethod
+    def _errors(self, finished: Finished) -> tuple[str, ...]:
+        """What a restore complained about, without rows."""
+
+    @abstractmethod
+    def _sum(self, running: R, name: str) -> int | None:
+        """What the accounts in a database hold, or ``None`` where they are not in it."""
 
 
 class Transfers:

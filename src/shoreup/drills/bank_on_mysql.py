@@ -20,17 +20,18 @@ from shoreup.drills.bank import (
     TAKE,
     TOTAL,
     Bank,
+    OnServer,
     Waiting,
     waiting_among,
 )
-from shoreup.engines.base import Server
 from shoreup.engines.choosing import Choice
+from shoreup.engines.jail import Finished
 from shoreup.engines.mysql import Mysql, RunningMysql, restore_errors
 from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of
 from shoreup.engines.scratch import Scratch
-from shoreup.model.proof import Engine
 
 _BEGINNING = 1 << 16
+_COUNTED = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s AND table_name LIKE '%%\\_pa%%'"
 
 
 @contextmanager
@@ -57,23 +58,7 @@ def _line(number: int) -> str:
     return blake2b(str(number).encode(), digest_size=16).hexdigest() * 31
 
 
-class _MysqlBank:
-    def __init__(self, running: RunningMysql, choice: Choice, scratch: Scratch, name: str, tools: Path) -> None:
-        self.tools = tools
-        self._running = running
-        self._choice = choice
-        self._scratch = scratch
-        self._name = name
-        self._payer = 0
-
-    @property
-    def engine(self) -> Engine:
-        return self._running.engine
-
-    @property
-    def server(self) -> Server:
-        return self._running.server
-
+class _MysqlBank(OnServer[RunningMysql]):
     @property
     def door(self) -> Path:
         return self._running.socket.parent
@@ -128,26 +113,15 @@ class _MysqlBank:
         with Mysql(self._choice, self._scratch).start() as other:
             return self._restored(other, copy, self._name if own_place else "restored")
 
-    def _restored(self, running: RunningMysql, copy: Path, place: str) -> int | str:
-        if place != self._name:
-            running.create(place)
-        try:
-            finished = running.restore(copy, "" if place == self._name else place)
-        except BrokenCopy as broken:
-            return str(broken)
-        if not finished.well:
-            return (restore_errors(finished) or ("its tool complained",))[0]
-        total = _mysql_sum(running, place)
-        return "the accounts are not in it" if total is None else total
+    def _errors(self, finished: Finished) -> tuple[str, ...]:
+        return restore_errors(finished)
 
-
-def _mysql_sum(running: RunningMysql, name: str) -> int | None:
-    counted = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s AND table_name LIKE '%%\\_pa%%'"
-    with running.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(counted, (name,))
-        if cursor.fetchone() != (2,):
-            return None
-    with running.connect(name) as connection, connection.cursor() as cursor:
-        cursor.execute(TOTAL)
-        row = cursor.fetchone()
-    return int(row[0]) if row and row[0] is not None else None
+    def _sum(self, running: RunningMysql, name: str) -> int | None:
+        with running.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(_COUNTED, (name,))
+            if cursor.fetchone() != (2,):
+                return None
+        with running.connect(name) as connection, connection.cursor() as cursor:
+            cursor.execute(TOTAL)
+            row = cursor.fetchone()
+        return int(row[0]) if row and row[0] is not None else None

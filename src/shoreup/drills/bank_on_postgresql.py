@@ -18,16 +18,16 @@ from shoreup.drills.bank import (
     TAKE,
     TOTAL,
     Bank,
+    OnServer,
     Waiting,
     waiting_among,
 )
-from shoreup.engines.base import Server
 from shoreup.engines.choosing import Choice
+from shoreup.engines.jail import Finished
 from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.postgresql_dumps import shape_of
 from shoreup.engines.scratch import Scratch
-from shoreup.model.proof import Engine
 
 
 @contextmanager
@@ -51,23 +51,7 @@ def bank_on_postgresql(choice: Choice, scratch: Scratch, names: Sequence[str]) -
         yield _PostgresqlBank(running, choice, scratch, names[0], owner.program("pg_dump").parent)
 
 
-class _PostgresqlBank:
-    def __init__(self, running: RunningPostgresql, choice: Choice, scratch: Scratch, name: str, tools: Path) -> None:
-        self.tools = tools
-        self._running = running
-        self._choice = choice
-        self._scratch = scratch
-        self._name = name
-        self._payer = 0
-
-    @property
-    def engine(self) -> Engine:
-        return self._running.engine
-
-    @property
-    def server(self) -> Server:
-        return self._running.server
-
+class _PostgresqlBank(OnServer[RunningPostgresql]):
     @property
     def door(self) -> Path:
         return self._running.socket
@@ -129,25 +113,15 @@ class _PostgresqlBank:
         with self._running.connect() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(place)))
 
-    def _restored(self, running: RunningPostgresql, copy: Path, place: str) -> int | str:
-        if place != self._name:
-            running.create(place)
-        try:
-            finished = running.restore(copy, place if place != self._name else "postgres")
-        except BrokenCopy as broken:
-            return str(broken)
-        if not finished.well:
-            return (restore_errors(finished) or ("its tool complained",))[0]
-        total = _postgresql_sum(running, place)
-        return "the accounts are not in it" if total is None else total
+    def _errors(self, finished: Finished) -> tuple[str, ...]:
+        return restore_errors(finished)
 
-
-def _postgresql_sum(running: RunningPostgresql, name: str) -> int | None:
-    if name not in running.databases():
-        return None
-    with running.connect(name) as connection:
-        there = connection.execute("SELECT to_regclass('aa_paying'), to_regclass('zz_paid')").fetchone()
-        if there is None or None in there:
+    def _sum(self, running: RunningPostgresql, name: str) -> int | None:
+        if name not in running.databases():
             return None
-        row = connection.execute(TOTAL).fetchone()
-    return int(str(row[0])) if row and row[0] is not None else None
+        with running.connect(name) as connection:
+            there = connection.execute("SELECT to_regclass('aa_paying'), to_regclass('zz_paid')").fetchone()
+            if there is None or None in there:
+                return None
+            row = connection.execute(TOTAL).fetchone()
+        return int(str(row[0])) if row and row[0] is not None else None

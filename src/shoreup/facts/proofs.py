@@ -155,6 +155,20 @@ def backup_inputs(estate: Estate, backup: Backup) -> Inputs:
     return Inputs(digests, undecided)
 
 
+def decided(estate: Estate, backup: Backup, drill: Drill) -> Proof | None:
+    """The newest proof of a drill that decides what is true of a backup as it stands today.
+
+    A failure counts until the job is another one, a pass also no longer than it lasts.
+    """
+    inputs = backup_inputs(estate, backup)
+    stands = standing(estate, backup_subject(backup), drill, inputs)
+    proof = stands.proof
+    if proof is None or stands.state not in (State.PROVEN, State.FAILED) or inputs.undecided:
+        return None
+    same = all(proof.inputs.get(name) == digest for name, digest in inputs.digests.items())
+    return proof if same else None
+
+
 def database_inputs(database: Database) -> Inputs:
     """The product and version of a database and the volumes that its data lies on."""
     digests = {

@@ -7,7 +7,8 @@ from datetime import date
 from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing
+from shoreup.facts.proofs import Drill, decided
+from shoreup.model.proof import Verdict
 
 WRONG_BY = "sum wrong by"
 """By how much the accounts of the restored dump differ from what they always hold."""
@@ -41,22 +42,17 @@ class TriedBackup(Struct, frozen=True):
 
 def tried_backup(estate: Estate, backup: Backup) -> TriedBackup | None:
     """What the newest drill that decided anything saw; ``None`` where there is none that counts."""
-    inputs = backup_inputs(estate, backup)
-    stands = standing(estate, backup_subject(backup), Drill.UNDER_LOAD, inputs)
-    proof = stands.proof
-    if proof is None or stands.state not in (State.PROVEN, State.FAILED) or inputs.undecided:
-        return None
-    if any(proof.inputs.get(name) != digest for name, digest in inputs.digests.items()):
+    proof = decided(estate, backup, Drill.UNDER_LOAD)
+    if proof is None:
         return None
     seen = {one.name: one.value for one in proof.measurements}
+    looked_for = {name.removeprefix(LOOKED_FOR): lists for name, lists in seen.items() if name.startswith(LOOKED_FOR)}
     return TriedBackup(
         day=proof.day,
-        passed=stands.state is State.PROVEN,
+        passed=proof.verdict is Verdict.PASS,
         torn=seen.get(WRONG_BY, 0) > 0,
         unnoticed=seen.get(UNNOTICED, 0) > 0,
         said=proof.after,
-        shown=frozenset(name.removeprefix(LOOKED_FOR) for name in seen if name.startswith(LOOKED_FOR) and seen[name]),
-        hidden=frozenset(
-            name.removeprefix(LOOKED_FOR) for name in seen if name.startswith(LOOKED_FOR) and not seen[name]
-        ),
+        shown=frozenset(name for name, lists in looked_for.items() if lists),
+        hidden=frozenset(name for name, lists in looked_for.items() if not lists),
     )

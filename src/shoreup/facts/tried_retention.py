@@ -7,7 +7,8 @@ from datetime import date
 from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing
+from shoreup.facts.proofs import Drill, decided
+from shoreup.model.proof import Verdict
 
 NOTHING_LEFT = "nothing left"
 """Runs after which no whole copy was there."""
@@ -32,21 +33,14 @@ class TriedRetention(Struct, frozen=True):
 
 
 def tried_retention(estate: Estate, backup: Backup) -> TriedRetention | None:
-    """What the newest drill that decided anything saw; ``None`` where there is none that counts.
-
-    A failure counts until the job is another one, a pass also no longer than it lasts.
-    """
-    inputs = backup_inputs(estate, backup)
-    stands = standing(estate, backup_subject(backup), Drill.RETENTION, inputs)
-    proof = stands.proof
-    if proof is None or stands.state not in (State.PROVEN, State.FAILED) or inputs.undecided:
-        return None
-    if any(proof.inputs.get(name) != digest for name, digest in inputs.digests.items()):
+    """What the newest drill that decided anything saw; ``None`` where there is none that counts."""
+    proof = decided(estate, backup, Drill.RETENTION)
+    if proof is None:
         return None
     seen = {one.name: one.value for one in proof.measurements}
     return TriedRetention(
         day=proof.day,
-        passed=stands.state is State.PROVEN,
+        passed=proof.verdict is Verdict.PASS,
         nothing_left=seen.get(NOTHING_LEFT, 0) > 0,
         newest_removed=seen.get(NEWEST_REMOVED, 0) > 0,
         grows=seen.get(GROWS, 0) > 0,

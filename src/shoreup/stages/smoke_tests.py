@@ -16,10 +16,10 @@ from typing import TypeAlias
 import yaml
 from msgspec import Struct
 
+from shoreup.facts.called_services import called_services
 from shoreup.facts.estate import Container, Database, Estate, Service, Workload
 from shoreup.facts.fields import filled
 from shoreup.facts.services import targets
-from shoreup.facts.wiring import wiring
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
 from shoreup.model.value import Value, at
@@ -113,25 +113,18 @@ def _databases(estate: Estate) -> Iterator[Check]:
 
 def _names(estate: Estate) -> Iterator[Check]:
     """The names of Services in what workloads are told, where they are used."""
-    by_key = {service.resource.key: service for service in estate.services}
-    workloads = {workload.resource.key: workload for workload in estate.workloads}
-    for source, edges in wiring(estate).needs.items():
-        workload = workloads.get(source.resource)
-        if workload is None or not _runs(workload):
+    for workload, service, place in called_services(estate):
+        if not _runs(workload):
             continue
-        for edge in edges:
-            service, route = by_key.get(edge.target.resource), edge.place.route
-            if edge.how != "calls" or service is None or edge.place.resource != workload.resource.key:
-                continue
-            told = filled(at(_body(workload), *route))
-            host = f"{service.name}.{service.namespace}"
-            if host not in told:
-                host = service.name
-            if host not in told or (host == service.name and service.namespace != workload.namespace):
-                continue
-            words = ("resolves", workload.namespace, f"{workload.kind.lower()}/{workload.name}", edge.place.container)
-            if edge.place.container:
-                yield Check((*words, host), (edge.place, Place(service.resource.key)))
+        told = filled(at(_body(workload), *place.route))
+        host = f"{service.name}.{service.namespace}"
+        if host not in told:
+            host = service.name
+        if host not in told or (host == service.name and service.namespace != workload.namespace):
+            continue
+        words = ("resolves", workload.namespace, f"{workload.kind.lower()}/{workload.name}", place.container)
+        if place.container:
+            yield Check((*words, host), (place, Place(service.resource.key)))
 
 
 def _body(workload: Workload) -> Value:

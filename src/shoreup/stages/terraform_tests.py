@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from shoreup.facts.called_services import called_services
 from shoreup.facts.estate import Container, Estate, Service, Workload
 from shoreup.facts.fields import filled, items, mapping, number, text
-from shoreup.facts.wiring import wiring
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -268,28 +268,22 @@ def _variables(
 
 
 def _hosts(estate: Estate) -> Iterator[Assertion]:
-    by_key = {service.resource.key: service for service in estate.services}
-    workloads = {one.resource.key: one for one in estate.workloads}
-    for source, edges in wiring(estate).needs.items():
-        workload = workloads.get(source.resource)
-        if workload is None or not _runs(workload):
+    for workload, service, place in called_services(estate):
+        route = place.route
+        if not _runs(workload):
             continue
-        for edge in edges:
-            service, route = by_key.get(edge.target.resource), edge.place.route
-            if edge.how != "calls" or service is None or edge.place.resource != workload.resource.key:
-                continue
-            if not _own(service.resource) or len(route) < 3 or route[-3] != "env" or route[-1] != "value":
-                continue
-            written, name = at(dict(workload.resource.body), *route), _known(service.resource, *_NAME)
-            variable = filled(at(dict(workload.resource.body), *route[:-1], "name"))
-            if not isinstance(written, str) or not name or name not in written or "*" in variable:
-                continue
-            values = f"[for e in {_at(workload.resource, *route[:-2])} : e.value if e.name == {_quoted(variable)}]"
-            yield Assertion(
-                f"alltrue([for value in {values} : strcontains(value, {_at(service.resource, *_NAME)})])",
-                f"{variable} of {_called(workload.resource)} no longer names {_called(service.resource)}.",
-                (edge.place, Place(service.resource.key, _NAME)),
-            )
+        if not _own(service.resource) or len(route) < 3 or route[-3] != "env" or route[-1] != "value":
+            continue
+        written, name = at(dict(workload.resource.body), *route), _known(service.resource, *_NAME)
+        variable = filled(at(dict(workload.resource.body), *route[:-1], "name"))
+        if not isinstance(written, str) or not name or name not in written or "*" in variable:
+            continue
+        values = f"[for e in {_at(workload.resource, *route[:-2])} : e.value if e.name == {_quoted(variable)}]"
+        yield Assertion(
+            f"alltrue([for value in {values} : strcontains(value, {_at(service.resource, *_NAME)})])",
+            f"{variable} of {_called(workload.resource)} no longer names {_called(service.resource)}.",
+            (place, Place(service.resource.key, _NAME)),
+        )
 
 
 def _images(estate: Estate) -> Iterator[Assertion]:
