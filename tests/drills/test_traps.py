@@ -200,7 +200,8 @@ def test_a_place_that_cannot_be_written_to_is_good_enough_for_a_copy(copy: Path,
 
 
 def test_mysql_that_is_not_here_is_named_with_what_to_install(copy: Path) -> None:
-    proof = drilled(copy, wanted=Wanted("mysql", "9.2.0"))
+    nowhere = "99.1.0"  # newer than any that a machine may have
+    proof = drilled(copy, wanted=Wanted("mysql", nowhere))
     assert proof.verdict is Verdict.COULD_NOT_VERIFY
-    assert "needs MySQL 9.2.0" in proof.after
+    assert f"needs MySQL {nowhere}" in proof.after
     assert "; install " in proof.after
