@@ -13,8 +13,8 @@ import yaml
 from case_files import TODAY, Case, by_name, cases
 from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
-from shoreup.facts.alerting import alert_subjects, drawn_up
-from shoreup.facts.dump_commands import dump_command
+from shoreup.facts.alerting.present_rules import alert_subjects, drawn_up
+from shoreup.facts.backups.dump_commands import dump_command
 from shoreup.formats.shell import parse
 from shoreup.stages.fix import FixOptions, fix
 

@@ -15,11 +15,11 @@ from shoreup.concerns.backup_retention_age_only import BackupRetentionAgeOnly
 from shoreup.concerns.backup_retention_inverted import BackupRetentionInverted
 from shoreup.concerns.backup_retention_missing import BackupRetentionMissing
 from shoreup.concerns.base import Concern
+from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
+from shoreup.facts.backups.tried_under_load import UNNOTICED, WRONG_BY
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import backup_inputs, backup_subject
-from shoreup.facts.tried_backups import UNNOTICED, WRONG_BY
-from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.model.finding import Doubt
 from shoreup.model.proof import Measurement, Proof, Verdict
 from small_estates import estate

@@ -14,9 +14,9 @@ from shoreup.drills.registry import experiments
 from shoreup.drills.under_load_specs import load_spec
 from shoreup.drills.under_loading import dump_under_load
 from shoreup.engines.userlands import GNU
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_under_load import PASSWORDS_SEEN, UNNOTICED, WRONG_BY
 from shoreup.facts.estate import Estate
-from shoreup.facts.tried_backups import PASSWORDS_SEEN, UNNOTICED, WRONG_BY
 from shoreup.model.proof import Proof, Verdict
 from small_estates import estate
 

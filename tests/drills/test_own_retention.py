@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.own_retention import PolicySpec, scheduled, try_policy
 from shoreup.drills.retention import Retention
+from shoreup.facts.backups.tried_retention import NOTHING_LEFT
 from shoreup.facts.build import Extras
-from shoreup.facts.tried_retention import NOTHING_LEFT
 from shoreup.model.backup_settings import BackupSettings, Keep
 from shoreup.model.proof import Proof, Verdict
 from shoreup.model.settings import Schedule, Settings

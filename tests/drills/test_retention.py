@@ -22,10 +22,10 @@ from shoreup.drills.retention_specs import retention_spec
 from shoreup.drills.rotating import rotate
 from shoreup.drills.shelf import Kept, Lying, alike
 from shoreup.engines.userlands import BUSYBOX, GNU
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
+from shoreup.facts.comments.kept import KeptClaim, kept_claims
 from shoreup.facts.estate import Estate
-from shoreup.facts.kept_claims import KeptClaim, kept_claims
-from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.formats.shell import parse
 from shoreup.model.proof import Proof, Verdict
 from small_estates import estate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoreup.facts.build import Extras
-from shoreup.facts.claims import contradicted_claims
+from shoreup.facts.comments.claims import contradicted_claims
 from shoreup.facts.estate import Comment
 from shoreup.model.location import Span
 from small_estates import estate

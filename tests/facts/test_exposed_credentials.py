@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credentials
+from shoreup.facts.secrets.on_command_lines import ExposedCredential, exposed_credentials
 from small_estates import estate
 
 ENV = """

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoreup.facts.images import parse, read_image
 from shoreup.facts.products import product_from_mapping, with_products
+from shoreup.facts.versions.images import parse, read_image
 from shoreup.model.finding import Place
 from shoreup.model.value import PartialText, Unknown, Value, join_text
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from shoreup.facts.placement import tolerates
+from shoreup.facts.scheduling.placement import tolerates
 from shoreup.model.value import Unknown, Value
 
 TAINT: Mapping[str, Value] = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}

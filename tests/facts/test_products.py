@@ -9,7 +9,7 @@ import pytest
 
 from shoreup.facts.operators import operated, route_of
 from shoreup.facts.products import Product, with_products
-from shoreup.facts.support import cycles, data_date
+from shoreup.facts.versions.support import cycles, data_date
 
 PRODUCTS = with_products()
 each_product = pytest.mark.parametrize("product", PRODUCTS.by_id.values(), ids=lambda product: product.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shoreup.facts.programs.copies import Copy, copies, host_of
+from shoreup.facts.backups.commands.copies import Copy, copies, host_of
 from shoreup.formats.shell import parse
 
 

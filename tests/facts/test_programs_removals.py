@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shoreup.facts.programs.copies import copies
-from shoreup.facts.programs.removal import Removal, days
-from shoreup.facts.programs.removals import guarded_by_success, removals
+from shoreup.facts.backups.commands.copies import copies
+from shoreup.facts.backups.commands.removal import Removal, days
+from shoreup.facts.backups.commands.removals import guarded_by_success, removals
 from shoreup.formats.shell import parse
 
 DUMP = "pg_dump app > /b/app-$(date +%F).sql\n"

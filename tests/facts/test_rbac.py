@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoreup.facts.least_rights import escalation, rights
-from shoreup.facts.rbac import allowed, allows, rule_of, written
+from shoreup.facts.rights.authorizer import allowed, allows, rule_of, written
+from shoreup.facts.rights.least_rights import escalation, rights
 from shoreup.model.access import LearnedRights, Request, Rule
 
 VERBS = ("get", "list", "create", "delete", "impersonate")

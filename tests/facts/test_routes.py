@@ -6,7 +6,7 @@ import pytest
 
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import WayIn
-from shoreup.facts.exposure import covers, only_private, private_name, spoken
+from shoreup.facts.ways_in.exposure import covers, only_private, private_name, spoken
 from small_estates import estate
 
 MIDDLEWARES = """

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shoreup.facts.exposure import Exposure, only_private
 from shoreup.facts.products import Product
-from shoreup.facts.support import own_cycles, support
+from shoreup.facts.versions.support import own_cycles, support
+from shoreup.facts.ways_in.exposure import Exposure, only_private
 from shoreup.model.settings import Exposure as Said
 from shoreup.model.settings import Reach, SupportDate
 from shoreup.stages.audit import AuditOptions, audit

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoreup.facts.schedules import longest_gap, spoken
+from shoreup.facts.programs.schedules import longest_gap, spoken
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

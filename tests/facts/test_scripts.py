@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from shoreup.facts.build import build
 from shoreup.facts.estate import Estate, Script
-from shoreup.facts.scripts import place_in, program
+from shoreup.facts.programs.scripts import place_in, program
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.sources.manifests import resource_of

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoreup.facts.secrets import GAP, encoded_key, likenesses, mark_of, open_names, secret_name, secret_path
+from shoreup.facts.secrets.recognition import (
+    GAP,
+    encoded_key,
+    likenesses,
+    mark_of,
+    open_names,
+    secret_name,
+    secret_path,
+)
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAA\n" * 4 + "-----END"
 

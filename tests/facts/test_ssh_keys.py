@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoreup.facts.build import build
-from shoreup.facts.ssh_keys import SshKey, ssh_keys
+from shoreup.facts.secrets.ssh_keys import SshKey, ssh_keys
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value
 

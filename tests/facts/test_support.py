@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from shoreup.facts.products import with_products
-from shoreup.facts.support import Cycle, Support, support
+from shoreup.facts.versions.support import Cycle, Support, support
 
 PRODUCTS = with_products()
 TODAY = date(2026, 11, 23)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shoreup.facts.images import read_image
 from shoreup.facts.products import with_products
-from shoreup.facts.tags import Movement, is_branch, movement
+from shoreup.facts.versions.images import read_image
+from shoreup.facts.versions.tags import Movement, is_branch, movement
 from shoreup.model.finding import Place
 from shoreup.model.value import Unknown, join_text
 

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from shoreup.facts.addresses import addresses
 from shoreup.facts.estate import Estate
-from shoreup.facts.standing import others
-from shoreup.facts.wiring import Node, Wiring, wiring
+from shoreup.facts.network.addresses import addresses
+from shoreup.facts.wiring.reading import Node, Wiring, wiring
+from shoreup.facts.wiring.standing import others
 from small_estates import estate
 
 DATABASE = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoreup.facts.estate import Volume, Workload
-from shoreup.facts.serving import serving
+from shoreup.facts.network.serving import serving
 from shoreup.model.value import Unknown
 from small_estates import estate, resource
 

@@ -20,7 +20,7 @@ from shoreup.concerns.registry import all_concerns
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import mapping
 from shoreup.facts.products import with_products
-from shoreup.facts.support import support
+from shoreup.facts.versions.support import support
 from shoreup.formats.files import FileTree
 from shoreup.model.edit import Put, Repair
 from shoreup.model.finding import Draft, Fix, Safety

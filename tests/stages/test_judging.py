@@ -10,8 +10,9 @@ from typing import NoReturn
 import pytest
 
 from shoreup.concerns.registry import all_concerns
-from shoreup.facts import scripts, wiring
 from shoreup.facts.estate import Estate
+from shoreup.facts.programs import scripts
+from shoreup.facts.wiring import reading as wiring
 from shoreup.formats.files import FileTree
 from shoreup.stages import judging
 from shoreup.stages.examination import Asked, understood

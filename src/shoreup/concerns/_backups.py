@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoreup.facts.backups import LASTING_VOLUMES
+from shoreup.facts.backups.copying import LASTING_VOLUMES
 from shoreup.facts.estate import Backup, Database, Estate, Volume
 from shoreup.facts.naming import named
 from shoreup.model.finding import Place

@@ -12,9 +12,9 @@ from importlib.resources import files
 
 from shoreup.facts.estate import Database, Estate, Image, Workload
 from shoreup.facts.fields import text
-from shoreup.facts.pins import image_at
 from shoreup.facts.proofs import UPGRADED_TO, Drill, database_inputs, last_day, standing, subject_of
-from shoreup.facts.support import Cycle, cycles
+from shoreup.facts.versions.pins import image_at
+from shoreup.facts.versions.support import Cycle, cycles
 from shoreup.model.edit import Add, Append, Edit, Repair, Substitute
 from shoreup.model.finding import Fix, Place, Safety
 from shoreup.model.value import Value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shoreup.facts.estate import Estate, Grant
-from shoreup.facts.learned_roles import cluster_name, roles
-from shoreup.facts.rbac import written
+from shoreup.facts.rights.authorizer import written
+from shoreup.facts.rights.learned_roles import cluster_name, roles
 from shoreup.model.access import LearnedRights
 from shoreup.model.edit import Add, Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Safety

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from shoreup.concerns._containers import RESTARTS
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import mapping
-from shoreup.facts.measured import HEADROOM, LEAST_HOURS, mebibytes, millicores, pods, questions, use_of
 from shoreup.facts.quantities import size
-from shoreup.facts.resource_rules import REQUESTS, resource_rules
+from shoreup.facts.scheduling.measured import HEADROOM, LEAST_HOURS, mebibytes, millicores, pods, questions, use_of
+from shoreup.facts.scheduling.resource_rules import REQUESTS, resource_rules
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Safety
 from shoreup.model.measured import WEEK, Use

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
-from shoreup.facts.config_readers import Reader, readers
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.fields import items, mapping, text
+from shoreup.facts.wiring.config_readers import Reader, readers
 from shoreup.model.edit import Add, Append, Become, Edit, Put, Remove, Rename
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

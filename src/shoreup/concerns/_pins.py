@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shoreup.facts.estate import Estate, Image
-from shoreup.facts.pins import LOCK_FIRST, pin_of, pinned
-from shoreup.facts.tag_watchers import watched
+from shoreup.facts.versions.pins import LOCK_FIRST, pin_of, pinned
+from shoreup.facts.versions.tag_watchers import watched
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Fix, Safety
 

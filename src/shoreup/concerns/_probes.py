@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
+from shoreup.facts.network.serving import Serving
 from shoreup.facts.products import ProbeData
-from shoreup.facts.serving import Serving
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Place, Safety
 from shoreup.model.location import Route

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, mapping, text
-from shoreup.facts.switches import Dropped
+from shoreup.facts.ways_in.dropped_guards import Dropped
 from shoreup.model.edit import Edit, Put, Remove
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

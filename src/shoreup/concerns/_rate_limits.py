@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.fields import items, mapping, text
-from shoreup.facts.middlewares import is_traefik
-from shoreup.facts.ratelimits import LIMIT
-from shoreup.facts.siblings import companions, siblings
+from shoreup.facts.ways_in.middlewares import is_traefik
+from shoreup.facts.ways_in.rate_limits import LIMIT
+from shoreup.facts.wiring.siblings import companions, siblings
 from shoreup.model.edit import Add, Append, Edit, Put
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

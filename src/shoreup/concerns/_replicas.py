@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping
-from shoreup.facts.placement import Pin, pinned
+from shoreup.facts.scheduling.placement import Pin, pinned
 from shoreup.facts.selection import selects
 from shoreup.model.edit import Add, Append, Edit, Put
 from shoreup.model.location import Route

@@ -5,8 +5,8 @@ They are shown and never made: nobody but the owner knows when a copy may be mad
 
 from __future__ import annotations
 
-from shoreup.facts.coverage import Keeper
-from shoreup.facts.dump_commands import DumpCommand, dump_command
+from shoreup.facts.backups.coverage import Keeper
+from shoreup.facts.backups.dump_commands import DumpCommand, dump_command
 from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.model.edit import Add

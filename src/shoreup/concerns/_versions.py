@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from shoreup.facts.chart_products import product_by_chart
-from shoreup.facts.dump_commands import dump_command
+from shoreup.facts.backups.dump_commands import dump_command
 from shoreup.facts.estate import Estate
 from shoreup.facts.products import GUARDING_KINDS, Product, version_of
-from shoreup.facts.support import Support, data_date, own_cycles, support
+from shoreup.facts.versions.chart_products import product_by_chart
+from shoreup.facts.versions.support import Support, data_date, own_cycles, support
 from shoreup.model.finding import Place
 from shoreup.model.value import Unknown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.alerting import alert_subjects, alerting, drawn_up
+from shoreup.facts.alerting.present_rules import alert_subjects, alerting, drawn_up
+from shoreup.facts.alerting.quiet_troubles import quiet_troubles
 from shoreup.facts.estate import Estate
-from shoreup.facts.quiet_troubles import quiet_troubles
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

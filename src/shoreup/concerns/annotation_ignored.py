@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.controllers import IgnoredAnnotations, ignored_annotations
 from shoreup.facts.estate import Estate
+from shoreup.facts.ways_in.controllers import IgnoredAnnotations, ignored_annotations
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.applies import Apply, applies_on_push
 from shoreup.facts.estate import Estate
+from shoreup.facts.pipelines.applies import Apply, applies_on_push
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.gates import Access, access_to
 from shoreup.facts.naming import named
-from shoreup.facts.switches import Dropped, dropped
+from shoreup.facts.ways_in.dropped_guards import Dropped, dropped
+from shoreup.facts.ways_in.gates import Access, access_to
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backups.wal_archives import reused_archives
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.wal_archives import reused_archives
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from shoreup.concerns._backups import covered, protected, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.alerting.watching import jobs_watched, success_watched
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import mapping, number
 from shoreup.facts.programs.located import knows_pipefail, located, opening, with_safety
-from shoreup.facts.tried_backups import TriedBackup, tried_backup
-from shoreup.facts.watching import jobs_watched, success_watched
 from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

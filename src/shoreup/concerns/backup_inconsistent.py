@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.programs.located import located, with_safety
-from shoreup.facts.tried_backups import TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import lasting, lies_on, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.programs.located import substitute

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from shoreup.concerns._sketches import AFTERWARDS, scheduled
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backups.idle_scripts import IdleScripts, idle_scripts
 from shoreup.facts.estate import Estate
-from shoreup.facts.idle_scripts import IdleScripts, idle_scripts
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity

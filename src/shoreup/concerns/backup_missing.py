@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from shoreup.concerns._backups import lies_on
 from shoreup.concerns._sketches import copying, restoring
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.coverage import Keeper, uncovered
+from shoreup.facts.backups.coverage import Keeper, uncovered
 from shoreup.facts.estate import Estate, Volume
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Repair

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate, Reporting
 from shoreup.facts.programs.located import Located, knows_pipefail, located, opening, with_safety
 from shoreup.facts.programs.strictness import forbids, says_no
-from shoreup.facts.tried_backups import TriedBackup, tried_backup
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import lasting, protected, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import running
+from shoreup.facts.backups.recurring import running
+from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.programs.located import Located, located, opening
 from shoreup.facts.programs.strictness import forbids, says_no
-from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.edit import Edit, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

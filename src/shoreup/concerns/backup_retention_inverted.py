@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import running
+from shoreup.facts.backups.recurring import running
+from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate, Retention
-from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import covered, lasting, protected, rhythm, subject, target
 from shoreup.concerns._retention import SHOWN, forgetting
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.programs.located import Located, closing, knows_pipefail, located, opening
 from shoreup.facts.programs.strictness import forbids
-from shoreup.facts.tried_retention import TriedRetention, tried_retention
 from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Doubt, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

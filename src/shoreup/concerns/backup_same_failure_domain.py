@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from shoreup.concerns._backups import called, covered, lasting, lies_on, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import running
-from shoreup.facts.backups import LASTING_VOLUMES
+from shoreup.facts.backups.copying import LASTING_VOLUMES
+from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Backup, Estate, Volume, Workload
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from shoreup.concerns._backups import rhythm, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.coverage import Keeper, continuous, copied
+from shoreup.facts.backups.coverage import Keeper, continuous, copied
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
-from shoreup.facts.schedules import longest_gap, spoken
+from shoreup.facts.programs.schedules import longest_gap, spoken
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Route
 from shoreup.model.page import Source

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import called, subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import running
-from shoreup.facts.dump_clients import Client, client_of
+from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
+from shoreup.facts.backups.dump_clients import Client, client_of
+from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Backup, Database, Estate
-from shoreup.facts.programs.dump_tools import DUMP_TOOLS
-from shoreup.facts.tags import movement
+from shoreup.facts.versions.tags import movement
 from shoreup.model.edit import NoRepair, Repair, Substitute
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -8,8 +8,8 @@ from shoreup.concerns._proofs import since
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.naming import named
+from shoreup.facts.pipelines.scanners import disturber
 from shoreup.facts.proofs import ESTATE, Drill, standing
-from shoreup.facts.scanners import disturber
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Release
 from shoreup.facts.naming import named
-from shoreup.facts.pins import LOCK_FIRST
-from shoreup.facts.releases import PINNED_ELSEWHERE
+from shoreup.facts.versions.pins import LOCK_FIRST
+from shoreup.facts.versions.releases import PINNED_ELSEWHERE
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.claims import Claim, contradicted_claims
+from shoreup.facts.comments.claims import Claim, contradicted_claims
 from shoreup.facts.estate import Estate
 from shoreup.model.edit import Erase, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.connections import Client, Limit, exceeded
+from shoreup.facts.databases.connections import Client, Limit, exceeded
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity

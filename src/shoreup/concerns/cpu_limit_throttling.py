@@ -12,11 +12,11 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import known_text, mapping, why_open
 from shoreup.facts.lookup import container_at
-from shoreup.facts.measured import millicores, use_of
 from shoreup.facts.naming import named
+from shoreup.facts.network.serving import serving
 from shoreup.facts.quantities import cores
-from shoreup.facts.resource_rules import LIMITS, resource_rules
-from shoreup.facts.serving import serving
+from shoreup.facts.scheduling.measured import millicores, use_of
+from shoreup.facts.scheduling.resource_rules import LIMITS, resource_rules
 from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.location import Route

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.logged_secrets import Logged, logged_secrets
 from shoreup.facts.naming import named
-from shoreup.facts.quieter_programs import quieter
+from shoreup.facts.secrets.in_logs import Logged, logged_secrets
+from shoreup.facts.secrets.quieter_programs import quieter
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import subject
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import once, running
-from shoreup.facts.credential_variables import handed_over
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_under_load import CLIENTS, TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.exposed_credentials import ExposedCredential, exposed_credentials, undecided_commands
 from shoreup.facts.naming import named
-from shoreup.facts.tried_backups import CLIENTS, TriedBackup, tried_backup
+from shoreup.facts.secrets.credential_variables import handed_over
+from shoreup.facts.secrets.on_command_lines import ExposedCredential, exposed_credentials, undecided_commands
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.admin_pages import AdminPage, admin_pages
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
+from shoreup.facts.ways_in.admin_pages import AdminPage, admin_pages
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

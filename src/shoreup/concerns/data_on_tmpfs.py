@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from shoreup.concerns._containers import called
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.databases import runs_server
+from shoreup.facts.databases.servers import runs_server
 from shoreup.facts.estate import Estate, Mount, Volume
 from shoreup.facts.fields import why_open
-from shoreup.facts.persistence import persists
 from shoreup.facts.products import Product
-from shoreup.facts.staying import staying
+from shoreup.facts.scheduling.staying import staying
+from shoreup.facts.storage.persistence import persists
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 from shoreup.model.value import at

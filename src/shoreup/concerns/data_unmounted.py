@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns._containers import called, place_of
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.unmounted_data import UnmountedData, unmounted_data
+from shoreup.facts.storage.unmounted_data import UnmountedData, unmounted_data
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.databases.exposed import exposed_databases
 from shoreup.facts.estate import Estate
-from shoreup.facts.exposed_databases import exposed_databases
 from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

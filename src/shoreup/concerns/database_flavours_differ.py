@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import called
 from shoreup.concerns._versions import moved
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.databases.flavours import Flavoured, flavours
 from shoreup.facts.estate import Estate
-from shoreup.facts.flavours import Flavoured, flavours
 from shoreup.facts.products import Product
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.databases.unguarded import Unguarded, unguarded
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, text
 from shoreup.facts.naming import named
-from shoreup.facts.unguarded import Unguarded, unguarded
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -11,7 +11,7 @@ from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
 from shoreup.facts.proofs import Drill, State, database_inputs, standing, subject_of
-from shoreup.facts.support import majors, own_cycles, support
+from shoreup.facts.versions.support import majors, own_cycles, support
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shoreup.concerns._proofs import cannot_compare, since
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.databases.instances import instances
 from shoreup.facts.estate import Database, Estate
-from shoreup.facts.instances import instances
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import Drill, State, database_inputs, standing, subject_of
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity

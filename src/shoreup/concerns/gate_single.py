@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from shoreup.concerns._replicas import pod_labels, second_replica
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.bottlenecks import Gate, alone, gates
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, mapping
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.placement import Pin, pinned
-from shoreup.facts.standing import listed
-from shoreup.facts.staying import REPLICATED, single, stays
-from shoreup.facts.wiring import wiring
+from shoreup.facts.scheduling.placement import Pin, pinned
+from shoreup.facts.scheduling.staying import REPLICATED, single, stays
+from shoreup.facts.ways_in.bottlenecks import Gate, alone, gates
+from shoreup.facts.wiring.reading import wiring
+from shoreup.facts.wiring.standing import listed
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

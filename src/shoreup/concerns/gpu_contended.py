@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.accelerators import GpuClaim, gpu_claim
-from shoreup.facts.cards import CountedClaim, counted_claims, declared_cards, sliced
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.naming import named
-from shoreup.facts.placement import Pin, pinned
-from shoreup.facts.staying import stays
+from shoreup.facts.scheduling.accelerators import GpuClaim, gpu_claim
+from shoreup.facts.scheduling.cards import CountedClaim, counted_claims, declared_cards, sliced
+from shoreup.facts.scheduling.placement import Pin, pinned
+from shoreup.facts.scheduling.staying import stays
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from shoreup.concerns._backups import lies_on
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.accelerators import GpuClaim, gpu_claim
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.operated_accelerators import OperatedPin, operated_pins
-from shoreup.facts.placement import HOSTNAME, REQUIRED, Pin, pinned
+from shoreup.facts.scheduling.accelerators import GpuClaim, gpu_claim
+from shoreup.facts.scheduling.operated_accelerators import OperatedPin, operated_pins
+from shoreup.facts.scheduling.placement import HOSTNAME, REQUIRED, Pin, pinned
 from shoreup.model.edit import Append, NoRepair, Remove, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.location import Route

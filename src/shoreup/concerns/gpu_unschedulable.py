@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.accelerators import GpuClaim, gpu_claim
-from shoreup.facts.admission import adds_tolerations
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import text
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.placement import Node, fits, kept_out, nodes, wanted_labels
+from shoreup.facts.scheduling.accelerators import GpuClaim, gpu_claim
+from shoreup.facts.scheduling.admission import adds_tolerations
+from shoreup.facts.scheduling.placement import Node, fits, kept_out, nodes, wanted_labels
 from shoreup.model.edit import Append, NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.accelerators import GpuClaim, gpu_claim, undecided_claim
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.naming import named
-from shoreup.facts.staying import stays
+from shoreup.facts.scheduling.accelerators import GpuClaim, gpu_claim, undecided_claim
+from shoreup.facts.scheduling.staying import stays
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

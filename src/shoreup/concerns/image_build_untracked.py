@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.own_images import OwnImage, untracked
+from shoreup.facts.versions.own_images import OwnImage, untracked
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from shoreup.concerns._proofs import since
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.checks import Kind, checked, pipelines
 from shoreup.facts.estate import Estate
+from shoreup.facts.pipelines.checks import Kind, checked, pipelines
+from shoreup.facts.pipelines.scanners import scanner
 from shoreup.facts.proofs import ESTATE, Drill, standing
-from shoreup.facts.scanners import scanner
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -8,10 +8,10 @@ from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
-from shoreup.facts.pins import image_at
-from shoreup.facts.staying import idle
-from shoreup.facts.support import support
-from shoreup.facts.tags import movement
+from shoreup.facts.scheduling.staying import idle
+from shoreup.facts.versions.pins import image_at
+from shoreup.facts.versions.support import support
+from shoreup.facts.versions.tags import movement
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -8,8 +8,8 @@ from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
-from shoreup.facts.pins import image_at
-from shoreup.facts.staying import idle
+from shoreup.facts.scheduling.staying import idle
+from shoreup.facts.versions.pins import image_at
 from shoreup.facts.workloads import BUILT_HERE, CHART_DEFAULT
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity

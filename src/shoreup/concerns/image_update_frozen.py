@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Container, Estate, IgnoredChange, Workload
-from shoreup.facts.images import DOCKER_HUB
 from shoreup.facts.naming import named
-from shoreup.facts.pins import image_at
-from shoreup.facts.tags import Movement, movement
-from shoreup.facts.updaters import comment_on_writer, other_writer, policy_of_pulls
+from shoreup.facts.versions.images import DOCKER_HUB
+from shoreup.facts.versions.pins import image_at
+from shoreup.facts.versions.tags import Movement, movement
+from shoreup.facts.versions.updaters import comment_on_writer, other_writer, policy_of_pulls
 from shoreup.facts.workloads import CHART_DEFAULT
 from shoreup.model.edit import Erase, NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity

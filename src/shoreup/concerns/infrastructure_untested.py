@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shoreup.concerns._proofs import since
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.checks import Kind, checked, pipelines
 from shoreup.facts.estate import Estate
+from shoreup.facts.pipelines.checks import Kind, checked, pipelines
 from shoreup.facts.proofs import ESTATE, Drill, State, standing
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

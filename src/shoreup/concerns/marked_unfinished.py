@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.comments.unfinished import Admission, admissions
 from shoreup.facts.estate import Estate
-from shoreup.facts.unfinished import Admission, admissions
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

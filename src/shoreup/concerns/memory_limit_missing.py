@@ -9,8 +9,8 @@ from shoreup.concerns._measures import with_limit
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.lookup import container_at
-from shoreup.facts.resource_rules import LIMITS, resource_rules
-from shoreup.facts.staying import staying
+from shoreup.facts.scheduling.resource_rules import LIMITS, resource_rules
+from shoreup.facts.scheduling.staying import staying
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.network_policies import OpenNamespace, open_namespaces
-from shoreup.facts.wired_policies import wired_policies
+from shoreup.facts.network.unselected import OpenNamespace, open_namespaces
+from shoreup.facts.network.wired_policies import wired_policies
 from shoreup.model.edit import Add, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -11,8 +11,8 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import mapping, number, text, why_open
 from shoreup.facts.naming import named
+from shoreup.facts.scheduling.staying import REPLICATED, stays
 from shoreup.facts.selection import selects
-from shoreup.facts.staying import REPLICATED, stays
 from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

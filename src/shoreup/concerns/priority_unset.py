@@ -8,10 +8,10 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.priorities import class_above, has_class, priority
-from shoreup.facts.spreading import ranker
-from shoreup.facts.standing import listed, others
-from shoreup.facts.staying import REPLICATED, stays
+from shoreup.facts.scheduling.priorities import class_above, has_class, priority
+from shoreup.facts.scheduling.spreading import ranker
+from shoreup.facts.scheduling.staying import REPLICATED, stays
+from shoreup.facts.wiring.standing import listed, others
 from shoreup.model.edit import Add, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

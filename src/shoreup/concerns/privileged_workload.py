@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Container, Estate, Workload
-from shoreup.facts.host_reach import (
+from shoreup.facts.naming import named
+from shoreup.facts.rights.host_reach import (
     Depth,
     Hold,
     devices,
@@ -16,7 +17,6 @@ from shoreup.facts.host_reach import (
     root_by_choice,
     undecided_privilege,
 )
-from shoreup.facts.naming import named
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -8,7 +8,7 @@ from shoreup.concerns._probes import container_place, fitting_probe, probe_place
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, why_open
-from shoreup.facts.serving import serving, serving_at
+from shoreup.facts.network.serving import serving, serving_at
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Section, Severity
 from shoreup.model.page import Source

@@ -8,7 +8,7 @@ from shoreup.concerns._probes import container_place, probe_place, subject
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, number, why_open
-from shoreup.facts.serving import serving, serving_at
+from shoreup.facts.network.serving import serving, serving_at
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.location import Route

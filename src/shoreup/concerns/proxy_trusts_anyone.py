@@ -8,7 +8,7 @@ from shoreup.concerns._proxy_trust import SHOWN, trusting_less
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.switches import Dropped, dropped
+from shoreup.facts.ways_in.dropped_guards import Dropped, dropped
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -8,8 +8,8 @@ from shoreup.concerns._rate_limits import SHOWN, limited
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Middleware, WayIn
 from shoreup.facts.naming import named
-from shoreup.facts.ratelimits import LIMIT, READ_CONTROLLERS, elsewhere
-from shoreup.facts.reach import open_by_contrast
+from shoreup.facts.ways_in.rate_limits import LIMIT, READ_CONTROLLERS, elsewhere
+from shoreup.facts.ways_in.reach import open_by_contrast
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns._learned_rights import learned, rebound
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.deployers import deployer
 from shoreup.facts.estate import Estate, Grant, Workload
 from shoreup.facts.naming import named
+from shoreup.facts.rights.deployers import deployer
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns._learned_rights import learned, narrowed
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.deployers import deployer, limits_deployers
 from shoreup.facts.estate import Estate, Grant
 from shoreup.facts.naming import named
-from shoreup.facts.needed_rights import needed
-from shoreup.facts.permissions import DEPLOY, Power, Weight, open_rules, powers
+from shoreup.facts.rights.deployers import deployer, limits_deployers
+from shoreup.facts.rights.needed_rights import needed
+from shoreup.facts.rights.permissions import DEPLOY, Power, Weight, open_rules, powers
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

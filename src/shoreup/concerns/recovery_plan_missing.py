@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backups.recovery_plans import OLD, Plan, newest, plans, unnamed
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import ESTATE, Drill, standing
-from shoreup.facts.recovery import OLD, Plan, newest, plans, unnamed
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -7,8 +7,8 @@ from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.references import Dangling, dangling
-from shoreup.facts.route_certificates import dangling_certificates
+from shoreup.facts.ways_in.certificates import dangling_certificates
+from shoreup.facts.wiring.references import Dangling, dangling
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

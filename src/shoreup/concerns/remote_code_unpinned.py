@@ -7,9 +7,9 @@ from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.pipeline_actions import moving_actions
-from shoreup.facts.remote_code import INSTALLERS, FetchedCode, fetched_code
-from shoreup.facts.start_installs import installed_at_start
+from shoreup.facts.pipelines.actions import moving_actions
+from shoreup.facts.programs.remote_code import INSTALLERS, FetchedCode, fetched_code
+from shoreup.facts.programs.start_installs import installed_at_start
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from shoreup.concerns._replicas import pod_labels, second_replica
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.bottlenecks import alone
 from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.fields import number
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
 from shoreup.facts.operators import operated, route_of
 from shoreup.facts.products import Product
-from shoreup.facts.standing import listed, others
-from shoreup.facts.staying import REPLICATED, single, stays
-from shoreup.facts.wiring_graph import Node
+from shoreup.facts.scheduling.staying import REPLICATED, single, stays
+from shoreup.facts.ways_in.bottlenecks import alone
+from shoreup.facts.wiring.graph import Node
+from shoreup.facts.wiring.standing import listed, others
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -10,9 +10,9 @@ from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.placement import Pin, pinned
-from shoreup.facts.spreading import one_node, spread_by_scheduler, spreader
-from shoreup.facts.staying import REPLICATED, stays
+from shoreup.facts.scheduling.placement import Pin, pinned
+from shoreup.facts.scheduling.spreading import one_node, spread_by_scheduler, spreader
+from shoreup.facts.scheduling.staying import REPLICATED, stays
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -7,15 +7,15 @@ from datetime import timedelta
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, Workload
-from shoreup.facts.eviction import LOST, USUAL, eviction_seconds
 from shoreup.facts.fields import items, mapping
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.placement import pinned
-from shoreup.facts.spreading import one_node
-from shoreup.facts.standing import listed, others
-from shoreup.facts.state import lasting
-from shoreup.facts.staying import single, stays
+from shoreup.facts.scheduling.eviction import LOST, USUAL, eviction_seconds
+from shoreup.facts.scheduling.placement import pinned
+from shoreup.facts.scheduling.spreading import one_node
+from shoreup.facts.scheduling.staying import single, stays
+from shoreup.facts.storage.state import lasting
+from shoreup.facts.wiring.standing import listed, others
 from shoreup.model.edit import Append, Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

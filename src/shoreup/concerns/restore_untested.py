@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns._backups import protected, rhythm, subject, target
 from shoreup.concerns._proofs import cannot_compare, since
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity

@@ -9,9 +9,9 @@ from shoreup.facts.estate import Estate, Volume, Workload
 from shoreup.facts.fields import mapping
 from shoreup.facts.lookup import workload_at
 from shoreup.facts.naming import named
-from shoreup.facts.placement import Pin, pinned
-from shoreup.facts.rollouts import overlaps, says_rolling, strategy_place
-from shoreup.facts.state import Kept, kept, outer_database
+from shoreup.facts.scheduling.placement import Pin, pinned
+from shoreup.facts.scheduling.rollouts import overlaps, says_rolling, strategy_place
+from shoreup.facts.storage.state import Kept, kept, outer_database
 from shoreup.model.edit import Edit, NoRepair, Put, Remove, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

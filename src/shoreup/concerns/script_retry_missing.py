@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.outside_calls import OutsideCall, outside_calls, started_again
+from shoreup.facts.programs.outside_calls import OutsideCall, outside_calls, started_again
 from shoreup.facts.programs.repeating import PYTHON_TEXT, SHELL_TEXT, calls_at, retried
 from shoreup.facts.programs.shell_repeating import retrying
 from shoreup.model.edit import NoRepair, Repair

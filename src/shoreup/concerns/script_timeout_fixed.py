@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.outside_calls import SHORT, OutsideCall, ends_in_time, outside_calls
+from shoreup.facts.programs.outside_calls import SHORT, OutsideCall, ends_in_time, outside_calls
 from shoreup.facts.programs.repeating import SECONDS, calls_at, timed
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity

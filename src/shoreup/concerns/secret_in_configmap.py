@@ -9,7 +9,15 @@ from shoreup.concerns._moving_secrets import moved
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.naming import named
-from shoreup.facts.secrets import GAP, Likeness, encoded_key, likenesses, open_names, secret_name, secret_path
+from shoreup.facts.secrets.recognition import (
+    GAP,
+    Likeness,
+    encoded_key,
+    likenesses,
+    open_names,
+    secret_name,
+    secret_path,
+)
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

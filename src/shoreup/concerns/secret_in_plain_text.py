@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import why_open
-from shoreup.facts.secrets import secret_path
-from shoreup.facts.written_secrets import Written, owner_name, written_secrets
+from shoreup.facts.secrets.recognition import secret_path
+from shoreup.facts.secrets.written_out import Written, owner_name, written_secrets
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -8,8 +8,8 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, IgnoredChange
 from shoreup.facts.fields import mapping
 from shoreup.facts.naming import named
-from shoreup.facts.secrets import placeholder, secret_name
-from shoreup.facts.updaters import comment_on_writer
+from shoreup.facts.secrets.recognition import placeholder, secret_name
+from shoreup.facts.versions.updaters import comment_on_writer
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 from shoreup.model.value import Value

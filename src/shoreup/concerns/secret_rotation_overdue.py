@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from shoreup.concerns._proofs import since
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.credentials import credentials, rotator
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import ESTATE, Drill, standing, subject_of
+from shoreup.facts.secrets.credentials import credentials, rotator
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -9,7 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.control_plane import control_planes
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.state_secrets import ClearState, clear_states
+from shoreup.facts.secrets.in_state import ClearState, clear_states
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

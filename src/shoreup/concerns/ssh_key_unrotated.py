@@ -9,7 +9,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import Drill, standing, subject_of
-from shoreup.facts.ssh_keys import SHORT_RSA, MaybeSshKey, SshKey, ssh_keys
+from shoreup.facts.secrets.ssh_keys import SHORT_RSA, MaybeSshKey, SshKey, ssh_keys
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

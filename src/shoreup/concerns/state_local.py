@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate, StateBackend
 from shoreup.facts.fields import filled, mapping
-from shoreup.facts.pipelines import commands_of
+from shoreup.facts.pipelines.steps import commands_of
 from shoreup.facts.roots import TerraformRoot
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

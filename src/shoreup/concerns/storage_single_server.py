@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.storage_servers import Storage, StorageServer, read_storage_servers
+from shoreup.facts.storage.servers import Storage, StorageServer, read_storage_servers
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

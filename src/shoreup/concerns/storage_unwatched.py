@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.alerting import alert_subjects, alerting, drawn_up
+from shoreup.facts.alerting.present_rules import alert_subjects, alerting, drawn_up
 from shoreup.facts.estate import Estate
-from shoreup.facts.state import lasting
-from shoreup.facts.staying import stays
+from shoreup.facts.scheduling.staying import stays
+from shoreup.facts.storage.state import lasting
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
-from shoreup.facts.tokens import EndlessToken, endless_tokens
+from shoreup.facts.secrets.tokens import EndlessToken, endless_tokens
 from shoreup.model.finding import Category, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 

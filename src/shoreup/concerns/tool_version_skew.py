@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.tool_versions import ToolPin, agree, tool_pins
+from shoreup.facts.versions.tool_versions import ToolPin, agree, tool_pins
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

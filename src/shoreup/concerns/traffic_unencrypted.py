@@ -7,8 +7,8 @@ from itertools import chain
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.plain_text import PlainText, plain_text
-from shoreup.facts.plain_text_files import plain_text_files
+from shoreup.facts.network.plain_text import PlainText, plain_text
+from shoreup.facts.network.plain_text_files import plain_text_files
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

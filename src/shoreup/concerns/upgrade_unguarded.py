@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.movers import MovedData, Mover, movers
 from shoreup.facts.naming import named
+from shoreup.facts.versions.movers import MovedData, Mover, movers
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -11,7 +11,7 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
-from shoreup.facts.support import Cycle, Support, own_cycles, support
+from shoreup.facts.versions.support import Cycle, Support, own_cycles, support
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -10,8 +10,8 @@ from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product
-from shoreup.facts.staying import idle
-from shoreup.facts.support import Support, data_date, own_cycles, support
+from shoreup.facts.scheduling.staying import idle
+from shoreup.facts.versions.support import Support, data_date, own_cycles, support
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source

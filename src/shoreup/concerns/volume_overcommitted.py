@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.facts.backups.kept_sizes import kept_sizes
 from shoreup.facts.estate import Backup, Estate, Volume
-from shoreup.facts.kept_sizes import kept_sizes
 from shoreup.facts.quantities import size, spoken_size
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.estate import Estate
-from shoreup.facts.vpn import VpnEndpoint, vpn_endpoints
+from shoreup.facts.network.vpn import VpnEndpoint, vpn_endpoints
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from shoreup.facts.schedules import moments
+from shoreup.facts.programs.schedules import moments
 
 DAYS = 400
 SETTLED = 95

@@ -13,9 +13,9 @@ from shoreup.drills.comparing import CompareSpec, compare, sides
 from shoreup.drills.newest_copies import newest_copies
 from shoreup.drills.restore_specs import image_of
 from shoreup.engines.choosing import Wanted
+from shoreup.facts.databases.flavours import Flavoured, flavours
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.fields import items, known_text, text
-from shoreup.facts.flavours import Flavoured, flavours
 from shoreup.facts.proofs import Drill, Inputs, database_inputs, subject_of
 from shoreup.model.errors import UserError
 from shoreup.model.proof import digest_of

@@ -13,7 +13,7 @@ from shoreup.drills.standins import DATES, Standins
 from shoreup.engines.sandbox import Layout, Step
 from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
 from shoreup.engines.userlands import Userland
-from shoreup.facts.job_runs import MADE_UP, Start
+from shoreup.facts.programs.job_runs import MADE_UP, Start
 
 HAND = "hand"
 """The step that takes the newest copy away."""

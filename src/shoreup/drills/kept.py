@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from shoreup.drills.calendar import SETTLED, Calendar, Turn, Weather
 from shoreup.drills.shelf import Kept
-from shoreup.facts.kept_claims import KeptClaim
+from shoreup.facts.comments.kept import KeptClaim
 
 _PILED_UP = 10
 """Files more than there were once all had settled, of which it is not said that they are in the nature of a policy."""

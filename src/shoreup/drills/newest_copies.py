@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.mounts import mounted
+from shoreup.facts.storage.mounts import mounted
 
 MANIFEST = ".manifest.json"
 """What the name of a copy's manifest ends with, behind the name of the copy."""

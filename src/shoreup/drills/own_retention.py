@@ -19,8 +19,8 @@ from shoreup.drills.calendar import DAYS, Calendar, Weather, calendar
 from shoreup.drills.kept import Day, judge
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
 from shoreup.drills.shelf import Kept
+from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.facts.proofs import Drill, Inputs
-from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject, digest_of
 from shoreup.model.settings import Schedule
 from shoreup.operations.retention import Aged, Decision, Policy, decide

@@ -8,8 +8,8 @@ from functools import partial
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.pooling import MOST, PoolSpec, pool
 from shoreup.engines.choosing import Wanted
-from shoreup.facts.connections import Pool as Between
-from shoreup.facts.connections import pools
+from shoreup.facts.databases.connections import Pool as Between
+from shoreup.facts.databases.connections import pools
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import Drill, Inputs, subject_of
 from shoreup.model.proof import digest_of

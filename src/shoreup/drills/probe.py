@@ -14,8 +14,8 @@ from shoreup.engines.choosing import Wanted
 from shoreup.engines.web_servers import WEB_SERVERS
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, known_text, mapping, number, text, why_open
+from shoreup.facts.network.serving import Serving, serving
 from shoreup.facts.proofs import Drill, Inputs, first_unknown, subject_of
-from shoreup.facts.serving import Serving, serving
 from shoreup.model.edit import Put, Repair
 from shoreup.model.proof import digest_of
 from shoreup.model.value import Value

@@ -8,7 +8,7 @@ from functools import partial
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.restore_specs import restore_spec
 from shoreup.drills.restoring import restore
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject
 

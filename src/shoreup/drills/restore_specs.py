@@ -27,10 +27,10 @@ from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of
 from shoreup.engines.repositories import TOOLS as REPOSITORY_TOOLS
 from shoreup.engines.repositories import Repository, kind_of
 from shoreup.engines.sqlite import MAGIC
+from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
+from shoreup.facts.backups.commands.file_tools import FILE_TOOLS
 from shoreup.facts.estate import Backup, Database, Estate
 from shoreup.facts.fields import text
-from shoreup.facts.programs.dump_tools import DUMP_TOOLS
-from shoreup.facts.programs.file_tools import FILE_TOOLS
 from shoreup.facts.proofs import backup_inputs, backup_subject
 from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.settings import Settings

@@ -9,7 +9,7 @@ from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.own_retention import PolicySpec, scheduled, try_policy
 from shoreup.drills.retention_specs import retention_spec
 from shoreup.drills.rotating import rotate
-from shoreup.facts.backup_jobs import once, running
+from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject
 from shoreup.operations.retention import policy_of

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from shoreup.engines.sandbox_ground import VOLUMES, Mounted
+from shoreup.facts.backups.commands.file_tools import REPOSITORIES
+from shoreup.facts.comments.kept import KeptClaim, kept_claims
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.job_runs import JobRun, Seen, job_run, paths_below
-from shoreup.facts.kept_claims import KeptClaim, kept_claims
-from shoreup.facts.programs.file_tools import REPOSITORIES
 from shoreup.facts.programs.image_commands import ImageCommands, image_commands
+from shoreup.facts.programs.job_runs import JobRun, Seen, job_run, paths_below
 from shoreup.facts.proofs import backup_inputs, backup_subject
 from shoreup.model.proof import ProofSubject
 from shoreup.model.value import pattern

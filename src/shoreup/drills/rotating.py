@@ -35,9 +35,9 @@ from shoreup.engines.sandbox import Ended, Sandbox
 from shoreup.engines.sandbox_ground import STATE, VOLUMES
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.engines.userlands import BUSYBOX, GNU, Userland, userland
+from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.facts.programs.image_commands import ImageCommands
 from shoreup.facts.proofs import Drill
-from shoreup.facts.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.model.proof import Control, Engine, Proof
 
 _LIMITS = Limits(memory=2 << 30, room=1 << 30, seconds=900)

@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from shoreup.engines.sandbox_ground import STATE, TOOLS
 from shoreup.engines.userlands import GNU, Userland
-from shoreup.facts.job_runs import JobRun
-from shoreup.facts.programs.dump_tools import DUMP_TOOLS, DumpTool
-from shoreup.facts.programs.file_tools import REPOSITORIES
+from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS, DumpTool
+from shoreup.facts.backups.commands.file_tools import REPOSITORIES
+from shoreup.facts.programs.job_runs import JobRun
 from shoreup.formats.shell import Command
 
 WHOLE = "-- whole copy of run"

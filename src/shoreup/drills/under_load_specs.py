@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from shoreup.drills.retention_specs import RetentionSpec, retention_spec
 from shoreup.engines.choosing import Wanted
+from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.estate import Backup, Estate
-from shoreup.facts.programs.dump_tools import DUMP_TOOLS
 
 TOOLS = frozenset({"pg_dump", "pg_dumpall", "mysqldump", "mariadb-dump"})
 """What makes dumps whose sum can be told."""

@@ -33,9 +33,9 @@ from shoreup.engines.sandbox import Ended, Layout, Sandbox, Step
 from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ceilings, Ground
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.engines.userlands import Userland
-from shoreup.facts.job_runs import MADE_UP
+from shoreup.facts.backups.tried_under_load import CLIENTS, LOOKED_FOR, PASSWORDS_SEEN, UNNOTICED, WRONG_BY
+from shoreup.facts.programs.job_runs import MADE_UP
 from shoreup.facts.proofs import Drill
-from shoreup.facts.tried_backups import CLIENTS, LOOKED_FOR, PASSWORDS_SEEN, UNNOTICED, WRONG_BY
 from shoreup.model.proof import Control, Engine, Proof
 
 _LIMITS = Limits(memory=3 << 30, room=4 << 30, seconds=900)

@@ -17,11 +17,11 @@ from shoreup.drills.restoring import RestoreSpec
 from shoreup.drills.upgrading_postgresql import PRODUCT, RehearsalSpec
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.providers import Installation, lying_in
-from shoreup.facts.backup_jobs import running
+from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Backup, Database, Estate
 from shoreup.facts.products import Product
 from shoreup.facts.proofs import database_inputs, subject_of
-from shoreup.facts.support import Cycle, Support, majors, own_cycles, support
+from shoreup.facts.versions.support import Cycle, Support, majors, own_cycles, support
 
 CARRIED = frozenset({PRODUCT})
 """Products whose files are carried over."""

@@ -12,20 +12,20 @@ from datetime import date
 
 from msgspec import Struct, field
 
-from shoreup.facts.backups import backups
-from shoreup.facts.config import read_config
-from shoreup.facts.databases import operator_images, read_databases
+from shoreup.facts.backups.copying import backups
+from shoreup.facts.databases.servers import operator_images, read_databases
 from shoreup.facts.estate import Backup, CodeFile, Comment, Estate, IgnoredChange, Image, StateBackend, Workload
-from shoreup.facts.grants import read_grants
-from shoreup.facts.middlewares import read_middlewares
-from shoreup.facts.nodes import read_node_pools
+from shoreup.facts.network.services import read_services
 from shoreup.facts.products import Product, with_products
-from shoreup.facts.releases import read_releases
+from shoreup.facts.programs.scripts import scripts
+from shoreup.facts.rights.grants import read_grants
 from shoreup.facts.roots import LooseFile, TerraformRoot
-from shoreup.facts.routes import read_ways_in
-from shoreup.facts.scripts import scripts
-from shoreup.facts.services import read_services
-from shoreup.facts.volumes import read_storage
+from shoreup.facts.scheduling.nodes import read_node_pools
+from shoreup.facts.storage.volumes import read_storage
+from shoreup.facts.versions.releases import read_releases
+from shoreup.facts.ways_in.middlewares import read_middlewares
+from shoreup.facts.ways_in.routes import read_ways_in
+from shoreup.facts.wiring.config import read_config
 from shoreup.facts.workloads import (
     is_workload,
     read_chart_values,

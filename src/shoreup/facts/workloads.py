@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from shoreup.facts.estate import Container, Image, Mount, Port, Volume, Workload
 from shoreup.facts.fields import NOTHING, doubt, first, items, known_text, mapping, number, text, texts, truth, why_open
-from shoreup.facts.images import read_image, without_default_tag
 from shoreup.facts.products import Products
-from shoreup.facts.volumes import Storage
+from shoreup.facts.storage.volumes import Storage
+from shoreup.facts.versions.images import read_image, without_default_tag
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from shoreup.facts.least_rights import NAMED
+from shoreup.facts.rights.least_rights import NAMED
 from shoreup.live.api_events import DONE, Event, Progress, Tally, events, log_lines, was_allowed
 from shoreup.model.access import Request
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from shoreup.facts.alert_rules import AlertRule, Unwritten, alert_rules, written
+from shoreup.facts.alerting.proposed_rules import AlertRule, Unwritten, alert_rules, written
 from shoreup.facts.estate import Estate, Release
 from shoreup.facts.fields import mapping, text, truth
 from shoreup.formats.yaml.writing import new_document

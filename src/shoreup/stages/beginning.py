@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from shoreup.facts.estate import Estate, WayIn
-from shoreup.facts.exposure import private_name
+from shoreup.facts.ways_in.exposure import private_name
 from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
 from shoreup.sources.git import listed

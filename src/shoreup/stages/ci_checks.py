@@ -16,9 +16,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from shoreup.facts.checks import scanners
 from shoreup.facts.estate import Estate
-from shoreup.facts.pipelines import pipeline_jobs
+from shoreup.facts.pipelines.checks import scanners
+from shoreup.facts.pipelines.steps import pipeline_jobs
 from shoreup.model.errors import UserError
 from shoreup.sources.git import origin_url
 from shoreup.stages.examination import Asked, understood

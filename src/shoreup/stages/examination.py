@@ -16,7 +16,7 @@ from shoreup.concerns.base import Concern
 from shoreup.concerns.registry import all_concerns
 from shoreup.facts.build import Extras, build
 from shoreup.facts.estate import Estate
-from shoreup.facts.mounts import strangers
+from shoreup.facts.storage.mounts import strangers
 from shoreup.formats.files import FileTree
 from shoreup.model.access import LearnedRights
 from shoreup.model.account import Account, Coverage

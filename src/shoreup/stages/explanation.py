@@ -10,8 +10,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from shoreup.facts.proofs import last_day, subject_of
-from shoreup.facts.wiring import wiring
-from shoreup.facts.wiring_graph import WAY_IN, Edge, Node, Wiring
+from shoreup.facts.wiring.graph import WAY_IN, Edge, Node, Wiring
+from shoreup.facts.wiring.reading import wiring
 from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
 from shoreup.model.explanation import Excerpt, Explanation, SourceLine, Step

@@ -11,8 +11,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from shoreup.facts.estate import Estate
-from shoreup.facts.wiring import wiring
-from shoreup.facts.wiring_graph import Edge, Node, Wiring
+from shoreup.facts.wiring.graph import Edge, Node, Wiring
+from shoreup.facts.wiring.reading import wiring
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Place
 from shoreup.model.graph import Graph, Link, Loss, Stopped, Thing

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Image
-from shoreup.facts.images import parse
-from shoreup.facts.pins import full_reference
-from shoreup.facts.tags import movement
+from shoreup.facts.versions.images import parse
+from shoreup.facts.versions.pins import full_reference
+from shoreup.facts.versions.tags import movement
 from shoreup.formats.lock_file import NAME, Lock, render
 from shoreup.formats.lock_file import parse as parse_lock
 from shoreup.live.registry import Registry, RegistryError

@@ -14,9 +14,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Grant
-from shoreup.facts.learned_roles import roles
-from shoreup.facts.least_rights import rights
-from shoreup.facts.rbac import allows, rule_of
+from shoreup.facts.rights.authorizer import allows, rule_of
+from shoreup.facts.rights.learned_roles import roles
+from shoreup.facts.rights.least_rights import rights
 from shoreup.formats import learned_file
 from shoreup.formats.hcl.alignment import Change, aligned
 from shoreup.formats.hcl.lines import lines_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from shoreup.facts.secrets import is_random, likenesses
+from shoreup.facts.secrets.recognition import is_random, likenesses
 
 MASK = "***"
 

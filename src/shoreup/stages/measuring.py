@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.lookup import workload_at
-from shoreup.facts.measured import STEP_MINUTES, Questions, pods, questions
+from shoreup.facts.scheduling.measured import STEP_MINUTES, Questions, pods, questions
 from shoreup.live.prometheus import Prometheus, PrometheusError
 from shoreup.model.finding import Draft
 from shoreup.model.measured import Measured, Name, Use

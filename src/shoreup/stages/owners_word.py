@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from shoreup.facts.estate import Database, Estate, Workload
-from shoreup.facts.mounts import mounted
-from shoreup.facts.schedules import spoken
+from shoreup.facts.programs.schedules import spoken
+from shoreup.facts.storage.mounts import mounted
 from shoreup.model.finding import Consequence, Draft
 
 

@@ -11,11 +11,11 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from shoreup.facts.coverage import copied, keepers
+from shoreup.facts.backups.coverage import copied, keepers
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject, standing
-from shoreup.facts.staying import REPLICATED, stays
-from shoreup.facts.wiring import wiring
+from shoreup.facts.scheduling.staying import REPLICATED, stays
+from shoreup.facts.wiring.reading import wiring
 from shoreup.model.account import Account
 from shoreup.model.dossier import Cell, Readiness, Standing, Trait
 from shoreup.model.finding import Draft, Finding, Undecided

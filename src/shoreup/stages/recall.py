@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.registry import experiments
-from shoreup.facts.backup_jobs import running
+from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import Drill, Standing, about, backup_subject, standing
 from shoreup.model.finding import ReadError

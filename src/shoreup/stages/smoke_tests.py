@@ -16,10 +16,10 @@ from typing import TypeAlias
 import yaml
 from msgspec import Struct
 
-from shoreup.facts.called_services import called_services
 from shoreup.facts.estate import Container, Database, Estate, Service, Workload
 from shoreup.facts.fields import filled
-from shoreup.facts.services import targets
+from shoreup.facts.network.called_services import called_services
+from shoreup.facts.network.services import targets
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
 from shoreup.model.value import Value, at

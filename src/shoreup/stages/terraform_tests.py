@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from shoreup.facts.called_services import called_services
 from shoreup.facts.estate import Container, Estate, Service, Workload
 from shoreup.facts.fields import filled, items, mapping, number, text
+from shoreup.facts.network.called_services import called_services
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

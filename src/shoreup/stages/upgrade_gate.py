@@ -17,7 +17,6 @@ from msgspec import Struct
 from shoreup.drills.upgrade_specs import CARRIED, DUMPED
 from shoreup.engines.catalogue import numbers
 from shoreup.facts.estate import Database, Estate, Workload
-from shoreup.facts.movers import MovedData, keeping
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import (
     UPGRADED_TO,
@@ -31,7 +30,8 @@ from shoreup.facts.proofs import (
     standing,
     subject_of,
 )
-from shoreup.facts.state import kept
+from shoreup.facts.storage.state import kept
+from shoreup.facts.versions.movers import MovedData, keeping
 from shoreup.model.proof import ProofSubject, Verdict
 from shoreup.model.upgrade import GatedChange
 from shoreup.stages.examination import Asked, understood

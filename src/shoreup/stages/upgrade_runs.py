@@ -30,7 +30,7 @@ from shoreup.engines.postgresql_upgrade import Mode
 from shoreup.engines.providers import lying_in
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import UPGRADED_TO, Drill, database_inputs, last_day, subject_of
-from shoreup.facts.support import majors, own_cycles, support
+from shoreup.facts.versions.support import majors, own_cycles, support
 from shoreup.ledger.location import default_location
 from shoreup.model.errors import UserError
 from shoreup.model.proof import Proof, ProofSubject, Verdict, digest_of

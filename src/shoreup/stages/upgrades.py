@@ -22,7 +22,7 @@ from shoreup.engines.providers import Installation, installed, lying_in
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import UPGRADED_TO, Drill, State, database_inputs, last_day, standing, subject_of
-from shoreup.facts.support import Support, majors, own_cycles, support
+from shoreup.facts.versions.support import Support, majors, own_cycles, support
 from shoreup.model.errors import UserError
 from shoreup.model.upgrade import Made, Point, Room, SupportedLine, Tried, UpgradePlan, Weight
 from shoreup.operations.upgrade_points import points

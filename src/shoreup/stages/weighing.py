@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from shoreup.facts.estate import Estate
-from shoreup.facts.wiring import wiring
-from shoreup.facts.wiring_graph import WAY_IN, Edge, Node, Wiring
+from shoreup.facts.wiring.graph import WAY_IN, Edge, Node, Wiring
+from shoreup.facts.wiring.reading import wiring
 from shoreup.model.finding import Consequence, Draft, Place
 
 

@@ -1,5 +1,1 @@
-"""What the programs of backup jobs do: which data a command reads, where it writes, what it removes.
-
-Each kind of tool has its reader; what a tool is called, which options take values and which engine it belongs
-to are tables. A reader says only what is certain from the words; ``None`` stands for the rest.
-"""
+"""Programs that the estate runs: where they stand, what a run of one starts, what it waits for and fetches."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script
 from shoreup.facts.fields import items, text
-from shoreup.facts.scripts import SHELLS, place_in, program
+from shoreup.facts.programs.scripts import SHELLS, place_in, program
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.formats.shell import Command, Program
 from shoreup.model.edit import Substitute

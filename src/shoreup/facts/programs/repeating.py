@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shoreup.facts.estate import Estate, Script
-from shoreup.facts.outside_calls import OutsideCall, outside_calls
 from shoreup.facts.programs.located import substitute
+from shoreup.facts.programs.outside_calls import OutsideCall, outside_calls
+from shoreup.facts.programs.scripts import program
 from shoreup.facts.programs.shell_repeating import retried_in_shell
-from shoreup.facts.scripts import program
 from shoreup.formats.python_calls import WaitingCall
 from shoreup.formats.python_repeating import TRIES, Insertion, with_retries, with_timeouts
 from shoreup.formats.shell import Command

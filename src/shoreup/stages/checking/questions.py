@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shoreup.facts.coverage import copied, keepers, uncovered
+from shoreup.facts.backups.coverage import copied, keepers, uncovered
 from shoreup.facts.estate import Container, Estate, WayIn, Workload
 from shoreup.facts.fields import items, mapping, text, why_open
 from shoreup.facts.naming import named
-from shoreup.facts.ratelimits import LIMIT, READ_CONTROLLERS, elsewhere
 from shoreup.facts.selection import selects
+from shoreup.facts.ways_in.rate_limits import LIMIT, READ_CONTROLLERS, elsewhere
 from shoreup.model.finding import Place
 from shoreup.model.value import Unknown, Value
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from shoreup.facts.config_uptake import uptake
 from shoreup.facts.estate import Estate
+from shoreup.facts.wiring.config_uptake import uptake
 from shoreup.model.edit import Become, Edit, FieldEdit, Impact
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern
-from shoreup.facts.config_uptake import is_checksum
+from shoreup.facts.wiring.config_uptake import is_checksum
 from shoreup.model.edit import Add, Become, Edit, FieldEdit, Remove, Rename
 from shoreup.model.finding import Draft
 from shoreup.model.location import Route

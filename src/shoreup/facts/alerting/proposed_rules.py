@@ -1,0 +1,296 @@
+"""Alert rules for what an estate runs, with thresholds that follow from it, where something exports the numbers.
+
+A rule over a metric that nothing exports never goes off, and looks like one that has nothing to say. So each rule names
+who exports what it asks, and is left out, with that, where the estate does not run it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from msgspec import Struct
+
+from shoreup.facts.alerting.present_rules import alerting
+from shoreup.facts.alerting.quiet_troubles import QuietTrouble, quiet_troubles
+from shoreup.facts.backups.recurring import running
+from shoreup.facts.estate import Backup, Estate
+from shoreup.facts.programs.schedules import longest_gap, spoken
+from shoreup.facts.storage.servers import read_storage_servers
+from shoreup.model.value import pattern
+
+_STACKS = frozenset({"kube-prometheus-stack", "victoria-metrics-k8s-stack"})
+_GRACE = timedelta(hours=2)
+"""How late a backup may be at least: it takes its time, and clocks and queues take theirs."""
+_DAYS_LEFT = 14
+"""cert-manager renews at two thirds of a certificate's life (https://cert-manager.io/docs/usage/certificate/), of 90
+days that is with 30 left: with 14 left its attempts have failed for two weeks."""
+_FULL = 0.15
+"""The share of a volume that is left when it is time to act; Kubernetes' own mixin warns at 15 % too."""
+
+
+class AlertRule(Struct, frozen=True):
+    """One rule. ``subject`` is an id of :func:`~shoreup.facts.alerting.present_rules.alert_subjects`.
+
+    ``lasts`` is what Prometheus calls ``for``.
+    """
+
+    subject: str
+    name: str
+    expr: str
+    lasts: str
+    severity: str
+    summary: str
+    description: str
+
+
+class Unwritten(Struct, frozen=True):
+    """A rule that would never go off, or whose numbers the source leaves open, and why."""
+
+    subject: str
+    why: str
+
+
+def alert_rules(estate: Estate) -> Iterator[AlertRule | Unwritten]:
+    """A rule for each thing that fails quietly and that no rule of the estate looks at yet."""
+    seen = alerting(estate)
+    subjects = {trouble.subject: trouble for trouble in quiet_troubles(estate)}
+    for subject, make in _MAKERS.items():
+        trouble = subjects.get(subject)
+        if (trouble is None and subject != "storage-filling") or seen.looks_at(subject):
+            continue
+        exporter = _EXPORTERS[subject]
+        if not exporter.runs(estate):
+            yield Unwritten(subject, f"nothing in the estate exports {exporter.metric}: {exporter.advice}")
+            continue
+        yield from make(estate, trouble)
+
+
+class _Exporter(Struct, frozen=True):
+    metric: str
+    advice: str
+    charts: frozenset[str]
+    products: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+
+    def runs(self, estate: Estate) -> bool:
+        """Whether the estate runs something that exports it."""
+        if any(release.chart.rpartition("/")[2] in self.charts for release in estate.releases):
+            return True
+        if any(estate.by_kind.get(kind) for kind in self.kinds):
+            return True
+        images = (one.image for workload in estate.workloads if workload.enabled for one in workload.containers)
+        return any(
+            image.product in self.products or any(name in image.repository for name in self.products)
+            for image in images
+        )
+
+
+_STATE = _Exporter(
+    "kube_cronjob_status_last_successful_time and its like",
+    "run kube-state-metrics",
+    _STACKS | {"kube-state-metrics", "prometheus"},
+    frozenset({"kube-state-metrics"}),
+)
+_EXPORTERS: Mapping[str, _Exporter] = {
+    "backup-late": _STATE,
+    "job-failed": _STATE,
+    "certificate-ending": _Exporter(
+        "certmanager_certificate_expiration_timestamp_seconds",
+        "let Prometheus scrape cert-manager",
+        frozenset({"cert-manager"}),
+        frozenset({"cert-manager", "cert-manager-controller"}),
+    ),
+    "gpu-saturated": _Exporter(
+        "DCGM_FI_DEV_GPU_UTIL",
+        "run NVIDIA's dcgm-exporter",
+        frozenset({"dcgm-exporter", "gpu-operator"}),
+        frozenset({"dcgm-exporter"}),
+    ),
+    "pool-full": _Exporter(
+        "pgbouncer_pools_client_waiting_connections",
+        "run pgbouncer_exporter beside the pool",
+        frozenset({"prometheus-pgbouncer-exporter"}),
+        frozenset({"pgbouncer-exporter", "pgbouncer_exporter"}),
+    ),
+    "storage-unreachable": _Exporter(
+        "node_filesystem_device_error",
+        "run node-exporter on the nodes that mount it",
+        _STACKS | {"prometheus-node-exporter", "prometheus"},
+        frozenset({"node-exporter"}),
+    ),
+    "storage-filling": _Exporter(
+        "kubelet_volume_stats_available_bytes",
+        "let Prometheus scrape the kubelets",
+        _STACKS,
+        kinds=frozenset({"Prometheus", "VMAgent"}),
+    ),
+    "api-deprecated": _Exporter(
+        "apiserver_requested_deprecated_apis",
+        "let Prometheus scrape the API server",
+        _STACKS,
+        kinds=frozenset({"Prometheus", "VMAgent"}),
+    ),
+}
+
+
+def _late(estate: Estate, trouble: QuietTrouble | None) -> Iterator[AlertRule | Unwritten]:
+    jobs: dict[int, Backup] = {one.resource.key: one for one in running(estate) if one.workload is not None}
+    wanted = {place.resource for place, _ in (trouble.places if trouble is not None else ())}
+    for key, backup in jobs.items():
+        if key not in wanted or backup.resource.kind != "CronJob":
+            continue
+        where = f"{backup.namespace}/{backup.name}"
+        schedule = pattern(backup.schedule) if not isinstance(backup.schedule, (dict, list)) else ""
+        gap = longest_gap(schedule) if schedule else None
+        if gap is None or "*" in where:
+            yield Unwritten("backup-late", f"how often {where} runs is not known")
+            continue
+        allowed = int((gap + max(_GRACE, gap / 4)).total_seconds())
+        labels = f'{{namespace="{backup.namespace}", cronjob="{backup.name}"}}'
+        yield AlertRule(
+            "backup-late",
+            "BackupLate",
+            # A job that never succeeded has no last success; it counts from when it was made.
+            f"time() - kube_cronjob_status_last_successful_time{labels} > {allowed} or "
+            f"(time() - kube_cronjob_created{labels} > {allowed} "
+            f"unless kube_cronjob_status_last_successful_time{labels})",
+            "5m",
+            "critical",
+            f"The backup {where} is late",
+            f"It runs every {spoken(gap)}; its last good run is longer ago than {spoken(timedelta(seconds=allowed))}.",
+        )
+
+
+def _certificates(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
+    yield AlertRule(
+        "certificate-ending",
+        "CertificateEnding",
+        f"certmanager_certificate_expiration_timestamp_seconds - time() < {_DAYS_LEFT} * 86400",
+        "1h",
+        "warning",
+        "The certificate {{ $labels.namespace }}/{{ $labels.name }} ends soon",
+        f"It has less than {_DAYS_LEFT} days left, so its renewal has been failing.",
+    )
+
+
+def _cards(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
+    yield AlertRule(
+        "gpu-saturated",
+        "CardSaturated",
+        "avg_over_time(DCGM_FI_DEV_GPU_UTIL[30m]) > 95",
+        "15m",
+        "warning",
+        "The graphics card {{ $labels.gpu }} of {{ $labels.Hostname }} has no rest",
+        "It was in use for more than 95 % of the last half hour: what works on it waits.",
+    )
+    yield AlertRule(
+        "gpu-saturated",
+        "CardMemoryFull",
+        "DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95",
+        "15m",
+        "warning",
+        "The memory of graphics card {{ $labels.gpu }} of {{ $labels.Hostname }} is full",
+        "The next model that is loaded fails.",
+    )
+
+
+def _pools(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
+    yield AlertRule(
+        "pool-full",
+        "PoolFilling",
+        "pgbouncer_databases_current_connections / (pgbouncer_databases_pool_size > 0) > 0.8",
+        "10m",
+        "warning",
+        "The connection pool of {{ $labels.database }} is over 80 % in use",
+        "Soon clients wait for a connection.",
+    )
+    yield AlertRule(
+        "pool-full",
+        "PoolFull",
+        "pgbouncer_pools_client_waiting_connections > 0",
+        "2m",
+        "critical",
+        "Clients wait for a connection to {{ $labels.database }}",
+        "The pool has been full for minutes.",
+    )
+
+
+def _unreachable(estate: Estate, _: QuietTrouble | None) -> Iterator[AlertRule]:
+    for server in read_storage_servers(estate).servers:
+        if not server.host or "*" in server.host:
+            continue
+        device = f"{re.escape(server.host)}:.*".replace("\\", "\\\\")
+        yield AlertRule(
+            "storage-unreachable",
+            "StorageUnreachable",
+            f'max by (device) (node_filesystem_device_error{{fstype=~"nfs.*", device=~"{device}"}}) == 1',
+            "2m",
+            "critical",
+            f"The storage server {server.host} does not answer",
+            "Programs hang with it instead of failing; what keeps data there is down or will be.",
+        )
+
+
+def _filling(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
+    yield AlertRule(
+        "storage-filling",
+        "StorageFilling",
+        f"kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes < {_FULL}",
+        "30m",
+        "warning",
+        "The volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} fills up",
+        f"Less than {_FULL:.0%} of it is left.",
+    )
+
+
+def _jobs(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
+    yield AlertRule(
+        "job-failed",
+        "JobFailed",
+        "kube_job_failed > 0",
+        "15m",
+        "warning",
+        "The job {{ $labels.namespace }}/{{ $labels.job_name }} failed",
+        "Its pods tell why, as long as they are kept.",
+    )
+
+
+def _apis(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
+    yield AlertRule(
+        "api-deprecated",
+        "ApiDeprecated",
+        "sum by (group, version, resource, removed_release) (apiserver_requested_deprecated_apis) > 0",
+        "1h",
+        "warning",
+        "{{ $labels.resource }} is asked for as {{ $labels.group }}/{{ $labels.version }}, which goes away",
+        "Kubernetes {{ $labels.removed_release }} does not have it any more.",
+    )
+
+
+_Maker = Callable[[Estate, QuietTrouble | None], Iterator[AlertRule | Unwritten]]
+_MAKERS: Mapping[str, _Maker] = {
+    "backup-late": _late,
+    "storage-unreachable": _unreachable,
+    "storage-filling": _filling,
+    "certificate-ending": _certificates,
+    "pool-full": _pools,
+    "gpu-saturated": _cards,
+    "job-failed": _jobs,
+    "api-deprecated": _apis,
+}
+
+
+def written(found: Sequence[AlertRule]) -> list[dict[str, str | dict[str, str]]]:
+    """Rules as Prometheus writes them, whatever holds them."""
+    return [
+        {
+            "alert": one.name,
+            "expr": one.expr,
+            "for": one.lasts,
+            "labels": {"severity": one.severity},
+            "annotations": {"summary": one.summary, "description": one.description},
+        }
+        for one in found
+    ]

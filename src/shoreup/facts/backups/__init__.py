@@ -1,0 +1,1 @@
+"""What copies data away, where to, what is kept of it, and what nothing copies."""

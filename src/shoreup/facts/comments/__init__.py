@@ -1,0 +1,1 @@
+"""What people wrote beside the code, held against the code."""

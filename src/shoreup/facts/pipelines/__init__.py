@@ -1,0 +1,1 @@
+"""What the estate's CI runs, checks, changes by itself, and takes from strangers."""

@@ -1,0 +1,177 @@
+"""Credentials that are written out in the source: in environments, Secrets, chart values, resources of Terraform.
+
+A ConfigMap's keys are another question, and so are the arguments of commands. References, placeholders and what is
+encrypted (sops, sealed) are none. The same credential in several places is one, found by its hash.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from shoreup.facts.estate import ConfigEntry, Estate
+from shoreup.facts.fields import items, known_text, mapping, text
+from shoreup.facts.naming import named
+from shoreup.facts.secrets.recognition import Likeness, encoded_key, likenesses, mark_of, words_of
+from shoreup.facts.secrets.tokens import SERVICE_ACCOUNT_TYPE
+from shoreup.model.finding import Place
+from shoreup.model.location import Route
+from shoreup.model.resource import Resource
+from shoreup.model.value import Value
+
+_NOT_VALUES = frozenset({
+    "name", "names", "ref", "key", "keys", "path", "file", "url", "uri", "host", "user", "username", "policy", "id",
+    "type", "length", "enabled", "existing", "mount", "prefix", "field", "header", "store", "issuer", "algorithm",
+    "provider", "class", "manager", "engine", "rotation", "size", "version", "namespace", "template", "endpoint",
+})  # fmt: skip
+"""Last words of a name that make it a name about a secret."""
+_WEAK = re.compile(
+    r"^(?:admin|root|user|guest|test|example|postgres|mysql|redis|default|value|string|dummy|fake|sample|\d{1,8}|"
+    r"[\w.-]+\.(?:svc|local|cluster\.local|com|org|net|io)(?::\d+)?)$",
+    re.IGNORECASE,
+)
+"""Values that may as well be a name; alone under a name they prove nothing. Default passwords are weighed apart."""
+_REFERENCES = re.compile(r"<[^>]*>|\bref\+|^arn:|^vault:|^op://|^ENC\[", re.IGNORECASE)
+_GENERATED = ("random_", "tls_", "data.")
+_SKIPPED_KINDS = frozenset({
+    "ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "SealedSecret", "PushSecret",
+    "ConfigMap", "Secret", "CustomResourceDefinition", "ReleaseValues", "ChartValues", "HelmRelease", "HelmChart",
+    "HelmChartConfig", "Application", "Kustomization", "helm_release",
+})  # fmt: skip
+
+
+class Written(Struct, frozen=True, eq=False):
+    """A credential where it is written. ``where`` says for people under what name it stands."""
+
+    likeness: Likeness
+    mark: str
+    place: Place
+    resource: Resource
+    where: str
+    encoded: bool = False
+
+
+def written_secrets(estate: Estate) -> Iterator[Written]:
+    """Every credential that is written out, in the order of the resources."""
+    yield from _environments(estate)
+    for entry in estate.config:
+        if entry.kind == "Secret":
+            yield from _entry(entry)
+    made = {one.parent for one in estate.resources if one.kind not in {"ReleaseValues", "ChartValues"}}
+    for resource in estate.by_kind.get("ReleaseValues", ()):
+        if resource.parent in made:
+            # What the chart makes of its values is there, and has been looked at.
+            continue
+        owner = estate.by_key.get(resource.parent, resource)
+        yield from _leaves(owner, resource, resource.body.get("values"), ("values",))
+    for resource in estate.resources:
+        skipped = resource.kind in _SKIPPED_KINDS or resource.kind.startswith(_GENERATED)
+        if resource.api_version == "terraform" and not skipped:
+            yield from _leaves(resource, resource, dict(resource.body), ())
+
+
+def _environments(estate: Estate) -> Iterator[Written]:
+    for workload in estate.workloads:
+        key = workload.resource.key
+        for container in workload.containers:
+            for index, item in enumerate(map(mapping, items(container.body.get("env")))):
+                name, value = text(item.get("name")), item.get("value")
+                if isinstance(value, str):
+                    place = Place(key, (*container.route, "env", index, "value"), container=container.name)
+                    yield from _in_text(workload.resource, place, name, value, f"the variable {name}")
+            for name, value in mapping(container.body.get("environment")).items():
+                if isinstance(value, str):
+                    place = Place(key, (*container.route, "environment", name), container=container.name)
+                    yield from _in_text(workload.resource, place, name, value, f"the variable {name}")
+            for index, line in enumerate(items(container.body.get("environment"))):
+                name, equals, written = known_text(line).partition("=")
+                if equals:
+                    place = Place(key, (*container.route, "environment", index), container=container.name)
+                    yield from _in_text(workload.resource, place, name, written, f"the variable {name}", len(name) + 1)
+
+
+def _entry(entry: ConfigEntry) -> Iterator[Written]:
+    if not isinstance(entry.value, str) or text(entry.resource.body.get("type")) == SERVICE_ACCOUNT_TYPE:
+        return
+    if mapping(entry.resource.body.get("sops")) or entry.value.startswith("ENC["):
+        return
+    place = Place(entry.resource.key, entry.route)
+    where = f"the key {entry.key}"
+    if not entry.binary:
+        yield from _in_text(entry.resource, place, entry.key, entry.value, where)
+        return
+    kind = encoded_key(entry.value)
+    try:
+        content = b64decode(entry.value, validate=True).decode()
+    except (Error, ValueError, UnicodeDecodeError):
+        content = ""
+    for likeness in likenesses(content, entry.key) if content else ():
+        if not _excused(likeness, content[likeness.start : likeness.end]):
+            yield Written(likeness, likeness.mark, place, entry.resource, where, True)
+            return
+    if kind:
+        mark = mark_of(entry.value)
+        yield Written(
+            Likeness(kind, "form", entry.key, 0, len(entry.value), mark), mark, place, entry.resource, where, True
+        )
+
+
+def _leaves(owner: Resource, resource: Resource, value: Value, route: Route) -> Iterator[Written]:
+    if isinstance(value, dict):
+        if "valueFrom" in value or "secretKeyRef" in value:
+            return
+        name, held = value.get("name"), value.get("value")
+        if isinstance(name, str) and isinstance(held, str):
+            # A list of names with values, as in an environment or in ``set`` blocks.
+            place = Place(resource.key, (*route, "value"))
+            yield from _in_text(owner, place, name.rpartition(".")[2], held, f"{name}")
+            return
+        for key, item in value.items():
+            yield from _leaves(owner, resource, item, (*route, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(owner, resource, item, (*route, index))
+    elif isinstance(value, str):
+        last = next((step for step in reversed(route) if isinstance(step, str)), "")
+        yield from _in_text(owner, Place(resource.key, route), last, value, last)
+
+
+def _in_text(
+    resource: Resource, place: Place, name: str, content: str, where: str, offset: int = 0
+) -> Iterator[Written]:
+    words = words_of(name)
+    about = bool(words) and words[-1] in _NOT_VALUES
+    for likeness in likenesses(content, name):
+        if _excused(likeness, content[likeness.start : likeness.end]) or (about and likeness.by != "form"):
+            continue
+        chars = (likeness.start + offset, likeness.end + offset)
+        inner = likeness.name and likeness.name != name and likeness.by != "form"
+        said = f"{where}, {likeness.name}" if inner else where
+        whole = Place(place.resource, place.route, chars, container=place.container)
+        yield Written(likeness, likeness.mark, whole, resource, said)
+
+
+def _excused(likeness: Likeness, secret: str) -> bool:
+    """Whether the text is a name, a reference or an empty word after all."""
+    if likeness.kind == "password hash":
+        # Made to be shown to those who check a password.
+        return True
+    if likeness.by == "form":
+        return secret.lower() in {"password", "pass", "secret"} or "example" in secret.lower()
+    return (
+        len(secret) < 4
+        or _WEAK.match(secret) is not None
+        or _REFERENCES.search(secret) is not None
+        or secret.startswith(("/", "./", "http://", "https://", "$", "{{"))
+        or "${" in secret
+        or "$(" in secret
+    )
+
+
+def owner_name(written: Written) -> str:
+    """How a finding names what holds the credential."""
+    return named(written.resource, written.place.container)

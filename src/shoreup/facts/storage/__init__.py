@@ -1,0 +1,1 @@
+"""Where data lies: on which volume, on which server, and what lies nowhere that lasts."""

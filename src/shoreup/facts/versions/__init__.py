@@ -1,0 +1,1 @@
+"""Which versions run, who moves them, and until when each is supported."""

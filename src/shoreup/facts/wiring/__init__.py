@@ -1,0 +1,1 @@
+"""Who depends on whom: names that lead from one object to another, and what stands on what."""
