@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from shoreup.concerns._backups import covered, protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import covered, protected, subject
 from shoreup.facts.alerting.watching import jobs_watched, success_watched
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import protected, subject
 from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.programs.located import located, with_safety

@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import lasting, lies_on, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import lasting, lies_on, subject
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named

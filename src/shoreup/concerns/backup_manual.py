@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from shoreup.concerns._sketches import AFTERWARDS, scheduled
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.backup_jobs import AFTERWARDS, scheduled
 from shoreup.facts.backups.idle_scripts import IdleScripts, idle_scripts
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from shoreup.concerns._backups import lies_on
-from shoreup.concerns._sketches import copying, restoring
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.backup_jobs import copying, restoring
+from shoreup.concerns.wording.backups import lies_on
 from shoreup.facts.backups.coverage import Keeper, uncovered
 from shoreup.facts.estate import Estate, Volume
 from shoreup.facts.naming import named

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import protected, subject
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate, Reporting

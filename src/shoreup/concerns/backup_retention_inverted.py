@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import protected, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import protected, subject
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate, Retention

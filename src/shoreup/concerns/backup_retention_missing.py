@@ -6,9 +6,9 @@ import fnmatch
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import covered, lasting, protected, rhythm, subject, target
-from shoreup.concerns._retention import SHOWN, forgetting
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.retention import SHOWN, forgetting
+from shoreup.concerns.wording.backups import covered, lasting, protected, rhythm, subject, target
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate

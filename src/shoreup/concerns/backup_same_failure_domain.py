@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from shoreup.concerns._backups import called, covered, lasting, lies_on, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import called, covered, lasting, lies_on, subject
 from shoreup.facts.backups.copying import LASTING_VOLUMES
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Backup, Estate, Volume, Workload

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from shoreup.concerns._backups import rhythm, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import rhythm, subject
 from shoreup.facts.backups.coverage import Keeper, continuous, copied
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import called, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import called, subject
 from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.backups.dump_clients import Client, client_of
 from shoreup.facts.backups.recurring import running

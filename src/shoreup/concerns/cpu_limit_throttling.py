@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from shoreup.concerns._containers import RESTARTS, place_of
-from shoreup.concerns._probes import reached, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.probes import reached, subject
+from shoreup.concerns.wording.containers import RESTARTS, place_of
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import known_text, mapping, why_open
 from shoreup.facts.lookup import container_at

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import subject
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_under_load import CLIENTS, TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate

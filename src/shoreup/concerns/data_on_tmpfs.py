@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._containers import called
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.containers import called
 from shoreup.facts.databases.servers import runs_server
 from shoreup.facts.estate import Estate, Mount, Volume
 from shoreup.facts.fields import why_open

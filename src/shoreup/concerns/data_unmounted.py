@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._containers import called, place_of
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.containers import called, place_of
 from shoreup.facts.estate import Estate
 from shoreup.facts.storage.unmounted_data import UnmountedData, unmounted_data
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import called
-from shoreup.concerns._versions import moved
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import called
+from shoreup.concerns.wording.versions import moved
 from shoreup.facts.databases.flavours import Flavoured, flavours
 from shoreup.facts.estate import Estate
 from shoreup.facts.products import Product

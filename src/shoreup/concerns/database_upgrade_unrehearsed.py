@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from shoreup.concerns._proofs import cannot_compare, since
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.proofs import cannot_compare, since
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product

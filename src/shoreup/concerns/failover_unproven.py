@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._proofs import cannot_compare, since
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.proofs import cannot_compare, since
 from shoreup.facts.databases.instances import instances
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._replicas import pod_labels, second_replica
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.replicas import pod_labels, second_replica
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, mapping
 from shoreup.facts.lookup import workload_at

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import lies_on
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import lies_on
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping
 from shoreup.facts.lookup import workload_at

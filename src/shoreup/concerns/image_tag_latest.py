@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.pinning import pin_repair
 from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
 from shoreup.facts.scheduling.staying import idle

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from shoreup.concerns._pins import pin_repair
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.pinning import pin_repair
 from shoreup.facts.estate import Container, Estate, IgnoredChange, Workload
 from shoreup.facts.naming import named
 from shoreup.facts.versions.images import DOCKER_HUB

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from shoreup.concerns._splitting import Inseparable, into_modules, split
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.splitting import Inseparable, into_modules, split
 from shoreup.facts.estate import CodeFile, Estate
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity

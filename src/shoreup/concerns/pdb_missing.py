@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from shoreup.concerns._replicas import budget_beside, pod_labels
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.replicas import budget_beside, pod_labels
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import items, mapping, text
 from shoreup.facts.lookup import workload_at

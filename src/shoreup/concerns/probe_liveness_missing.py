@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._probes import container_place, fitting_probe, probe_place, reached, repaired_probe, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.probes import (
+    container_place,
+    fitting_probe,
+    probe_place,
+    reached,
+    repaired_probe,
+    subject,
+)
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.network.serving import serving, serving_at

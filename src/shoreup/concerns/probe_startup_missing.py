@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shoreup.concerns._probes import container_place, probe_place, subject
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.probes import container_place, probe_place, subject
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, number, why_open
 from shoreup.facts.network.serving import serving, serving_at

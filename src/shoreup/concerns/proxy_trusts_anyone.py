@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shoreup.concerns._proxy_trust import SHOWN, trusting_less
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.proxy_trust import SHOWN, trusting_less
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.ways_in.dropped_guards import Dropped, dropped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from shoreup.concerns._rate_limits import SHOWN, limited
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.rate_limits import SHOWN, limited
 from shoreup.facts.estate import Estate, Middleware, WayIn
 from shoreup.facts.naming import named
 from shoreup.facts.ways_in.rate_limits import LIMIT, READ_CONTROLLERS, elsewhere

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from shoreup.concerns._learned_rights import learned, narrowed
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.learned_rights import learned, narrowed
 from shoreup.facts.estate import Estate, Grant
 from shoreup.facts.naming import named
 from shoreup.facts.rights.deployers import deployer, limits_deployers

@@ -23,7 +23,7 @@ def all_concerns() -> tuple[type[Concern], ...]:
     """Every concern, by id. Imports the whole catalogue, so only a command that needs it may call."""
     found: dict[str, type[Concern]] = {}
     for module in pkgutil.iter_modules(shoreup.concerns.__path__):
-        if module.name in NOT_CONCERNS or module.name.startswith("_"):
+        if module.name in NOT_CONCERNS or module.ispkg:
             continue
         name = f"{shoreup.concerns.__name__}.{module.name}"
         for _, kind in inspect.getmembers(import_module(name), inspect.isclass):

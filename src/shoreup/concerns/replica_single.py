@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shoreup.concerns._replicas import pod_labels, second_replica
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.replicas import pod_labels, second_replica
 from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.fields import number
 from shoreup.facts.lookup import workload_at

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._replicas import pod_labels, spread
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.replicas import pod_labels, spread
 from shoreup.facts.estate import Estate, Workload
 from shoreup.facts.fields import mapping, why_open
 from shoreup.facts.lookup import workload_at

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._containers import RESTARTS, called, place_of
-from shoreup.concerns._measures import with_requests
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.measured_resources import with_requests
+from shoreup.concerns.wording.containers import RESTARTS, called, place_of
 from shoreup.facts.estate import Estate
 from shoreup.facts.lookup import container_at
 from shoreup.facts.scheduling.resource_rules import REQUESTS, resource_rules

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._backups import protected, rhythm, subject, target
-from shoreup.concerns._proofs import cannot_compare, since
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import protected, rhythm, subject, target
+from shoreup.concerns.wording.proofs import cannot_compare, since
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing

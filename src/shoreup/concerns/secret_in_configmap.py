@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shoreup.concerns._moving_secrets import moved
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.moving_secrets import moved
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.secrets.recognition import (

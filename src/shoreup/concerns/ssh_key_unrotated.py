@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._proofs import since
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.proofs import since
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.proofs import Drill, standing, subject_of

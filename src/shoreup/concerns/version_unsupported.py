@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._carrying_over import carried_over
-from shoreup.concerns._versions import Named, lasting, passing, trouble, versions, way
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.repairs.carrying_over import carried_over
+from shoreup.concerns.wording.versions import Named, lasting, passing, trouble, versions, way
 from shoreup.facts.estate import Estate
 from shoreup.facts.naming import named
 from shoreup.facts.products import Product

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from shoreup.concerns._probes import repaired_probe
 from shoreup.concerns.probe_startup_missing import ENOUGH, patience_of
+from shoreup.concerns.repairs.probes import repaired_probe
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.patients import wards
 from shoreup.drills.probing import Asks, ProbeSpec, probe

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shoreup.concerns._containers import RESTARTS
+from shoreup.concerns.wording.containers import RESTARTS
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import mapping
 from shoreup.facts.quantities import size

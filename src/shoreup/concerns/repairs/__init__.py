@@ -1,0 +1,1 @@
+"""Edits that several concerns share, in the words of resources."""

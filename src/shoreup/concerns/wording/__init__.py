@@ -1,0 +1,1 @@
+"""How several concerns say the same thing in the same words."""
