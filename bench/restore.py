@@ -22,8 +22,8 @@ from time import monotonic
 
 from backup import fill, server_seconds
 
-from shoreup.drills.copies import Copy
-from shoreup.drills.copies_of_postgresql import DumpTarget, PostgresqlCopies
+from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.of_postgresql import DumpTarget, PostgresqlCopies
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch

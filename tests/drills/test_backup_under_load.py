@@ -11,8 +11,8 @@ from engines_here import chosen, sandboxed
 from shoreup.drills.backup_under_load import UnderLoad
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.registry import experiments
-from shoreup.drills.under_load_specs import load_spec
-from shoreup.drills.under_loading import dump_under_load
+from shoreup.drills.under_load.specs import load_spec
+from shoreup.drills.under_load.trial import dump_under_load
 from shoreup.engines.userlands import GNU
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_under_load import PASSWORDS_SEEN, UNNOTICED, WRONG_BY

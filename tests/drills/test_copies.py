@@ -22,9 +22,9 @@ import pytest
 from engines_here import chosen
 from shoreup.compare.files import take
 from shoreup.drills.asking import Question
-from shoreup.drills.copies import FILES, Copy
-from shoreup.drills.restoring import Part, RestoreSpec, restore
-from shoreup.drills.sources import RepositorySource
+from shoreup.drills.restoring.copies import FILES, Copy
+from shoreup.drills.restoring.sources import RepositorySource
+from shoreup.drills.restoring.trial import Part, RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.jail import Jail
 from shoreup.engines.mysql import Mysql

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from engines_here import chosen
 from shoreup.drills.asking import Question
-from shoreup.drills.copies import Copy
-from shoreup.drills.restoring import RestoreSpec, restore
+from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch

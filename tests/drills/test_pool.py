@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from engines_here import chosen
-from shoreup.drills.pooling import Numbers, PoolSpec, pool, proposed, today
+from shoreup.drills.pooling.trial import Numbers, PoolSpec, pool, proposed, today
 from shoreup.engines.choosing import Wanted
 from shoreup.model.proof import Proof, ProofSubject, Verdict
 

@@ -9,8 +9,8 @@ import pytest
 
 from engines_here import chosen
 from shoreup.cli.main import run
-from shoreup.drills.patients import led
-from shoreup.drills.probing import Answer, Asks, ProbeSpec, State, verdict
+from shoreup.drills.probing.patients import led
+from shoreup.drills.probing.trial import Answer, Asks, ProbeSpec, State, verdict
 from shoreup.engines.choosing import Wanted
 from shoreup.model.proof import ProofSubject
 

@@ -22,9 +22,9 @@ from shoreup.compare.mysql import take as take_mysql
 from shoreup.compare.postgresql import take
 from shoreup.compare.redis import take as take_redis
 from shoreup.compare.sqlite import take as take_sqlite
-from shoreup.drills.copies import Copy
 from shoreup.drills.proving import record
-from shoreup.drills.restoring import RestoreSpec, restore
+from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.mysql import Mysql
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
@@ -209,7 +209,7 @@ def test_a_control_that_nobody_refuses_is_no_verdict(
         target.write_bytes(copy.read_bytes())
         return "the same copy"
 
-    monkeypatch.setattr("shoreup.drills.copies_of_postgresql.without_its_end", nothing_cut_off)
+    monkeypatch.setattr("shoreup.drills.restoring.of_postgresql.without_its_end", nothing_cut_off)
     proof = drilled(copy, manifest)
     assert (proof.verdict, proof.control.refused) == (Verdict.COULD_NOT_VERIFY, False)
     assert "taken for whole" in proof.before

@@ -11,16 +11,16 @@ import pytest
 from msgspec.structs import replace
 
 from engines_here import sandboxed
-from shoreup.drills import rotating
 from shoreup.drills.base import NO_WISHES
-from shoreup.drills.calendar import Weather, calendar
-from shoreup.drills.halves import halves
-from shoreup.drills.kept import Day, judge
 from shoreup.drills.registry import experiments
 from shoreup.drills.retention import Retention
-from shoreup.drills.retention_specs import retention_spec
-from shoreup.drills.rotating import rotate
-from shoreup.drills.shelf import Kept, Lying, alike
+from shoreup.drills.rotating.calendar import Weather, calendar
+from shoreup.drills.rotating.halves import halves
+from shoreup.drills.rotating.kept import Day, judge
+from shoreup.drills.rotating.shelf import Kept, Lying, alike
+from shoreup.drills.rotating.specs import retention_spec
+from shoreup.drills.rotating.trial import rotate
+from shoreup.drills.rotating.trial import trial as rotating
 from shoreup.engines.userlands import BUSYBOX, GNU
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT

@@ -16,10 +16,10 @@ import pytest
 from engines_here import chosen
 from shoreup.compare.manifest import Manifest
 from shoreup.compare.postgresql import take
-from shoreup.drills.ages import latest
 from shoreup.drills.asking import Question
-from shoreup.drills.copies import Copy
-from shoreup.drills.restoring import RestoreSpec, restore
+from shoreup.drills.restoring.ages import latest
+from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.keeper import parent_of
 from shoreup.engines.postgresql import Postgresql, RunningPostgresql

@@ -13,10 +13,10 @@ import pytest
 
 from engines_here import chosen
 from shoreup.drills.asking import Question, asker_of_postgresql
-from shoreup.drills.copies import Copy
-from shoreup.drills.crossing import DOWNTIME
-from shoreup.drills.regressions import Pace, Plan, Query, paces
-from shoreup.drills.upgrading_postgresql import RehearsalSpec, rehearse
+from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.upgrading.crossing import DOWNTIME
+from shoreup.drills.upgrading.postgresql import RehearsalSpec, rehearse
+from shoreup.drills.upgrading.regressions import Pace, Plan, Query, paces
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.postgresql_cluster import Owner

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
-from shoreup.drills.under_load_specs import TOOLS, load_spec
-from shoreup.drills.under_loading import dump_under_load
+from shoreup.drills.under_load.specs import TOOLS, load_spec
+from shoreup.drills.under_load.trial import dump_under_load
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject

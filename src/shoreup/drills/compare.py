@@ -10,8 +10,8 @@ from pathlib import Path
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
 from shoreup.drills.comparing import CompareSpec, compare, sides
-from shoreup.drills.newest_copies import newest_copies
-from shoreup.drills.restore_specs import image_of
+from shoreup.drills.restoring.newest_copies import newest_copies
+from shoreup.drills.restoring.specs import image_of
 from shoreup.engines.choosing import Wanted
 from shoreup.facts.databases.flavours import Flavoured, flavours
 from shoreup.facts.estate import Database, Estate

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
-from shoreup.drills.pooling import MOST, PoolSpec, pool
+from shoreup.drills.pooling.trial import MOST, PoolSpec, pool
 from shoreup.engines.choosing import Wanted
 from shoreup.facts.databases.connections import Pool as Between
 from shoreup.facts.databases.connections import pools

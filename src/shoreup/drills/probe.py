@@ -8,8 +8,8 @@ from functools import partial
 from shoreup.concerns.probe_startup_missing import ENOUGH, patience_of
 from shoreup.concerns.repairs.probes import repaired_probe
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
-from shoreup.drills.patients import wards
-from shoreup.drills.probing import Asks, ProbeSpec, probe
+from shoreup.drills.probing.patients import wards
+from shoreup.drills.probing.trial import Asks, ProbeSpec, probe
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.web_servers import WEB_SERVERS
 from shoreup.facts.estate import Estate

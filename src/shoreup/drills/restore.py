@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
-from shoreup.drills.restore_specs import restore_spec
-from shoreup.drills.restoring import restore
+from shoreup.drills.restoring.specs import restore_spec
+from shoreup.drills.restoring.trial import restore
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject

@@ -9,9 +9,9 @@ from functools import partial
 from msgspec.structs import replace
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
-from shoreup.drills.restoring import RestoreSpec, restore
-from shoreup.drills.upgrade_specs import CARRIED, Way, dump_spec, rehearsal_spec, ways
-from shoreup.drills.upgrading_postgresql import rehearse
+from shoreup.drills.restoring.trial import RestoreSpec, restore
+from shoreup.drills.upgrading.postgresql import rehearse
+from shoreup.drills.upgrading.specs import CARRIED, Way, dump_spec, rehearsal_spec, ways
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import Drill, database_inputs, subject_of
 from shoreup.model.proof import Proof

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from shoreup.drills.upgrade_specs import CARRIED, DUMPED
+from shoreup.drills.upgrading.specs import CARRIED, DUMPED
 from shoreup.engines.catalogue import numbers
 from shoreup.facts.estate import Database, Estate, Workload
 from shoreup.facts.naming import named

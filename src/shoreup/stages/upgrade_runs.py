@@ -15,11 +15,11 @@ from uuid import uuid4
 from msgspec import Struct
 
 from shoreup.drills.asking import Question
-from shoreup.drills.copies import Copy
 from shoreup.drills.proving import record
-from shoreup.drills.restore_specs import questions_about
-from shoreup.drills.upgrade_specs import Way, questions_of
-from shoreup.drills.upgrading_postgresql import RehearsalSpec, rehearse
+from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.specs import questions_about
+from shoreup.drills.upgrading.postgresql import RehearsalSpec, rehearse
+from shoreup.drills.upgrading.specs import Way, questions_of
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import Wanted

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from shoreup.drills.crossing import DOWNTIME
-from shoreup.drills.upgrade_specs import DUMPED, Way, ways
+from shoreup.drills.upgrading.crossing import DOWNTIME
+from shoreup.drills.upgrading.specs import DUMPED, Way, ways
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import NoProvider, Wanted, choose

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from shoreup.drills.copies import Copy, products
 from shoreup.drills.proving import record as put_into_ledger
-from shoreup.drills.restoring import RestoreSpec, restore
+from shoreup.drills.restoring.copies import Copy, products
+from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.ledger.location import Location
 from shoreup.model.proof import Proof, ProofSubject, Verdict, digest_of
