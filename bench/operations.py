@@ -34,7 +34,7 @@ from shoreup.operations.places import Place, locate
 from shoreup.operations.registry import UnknownOperation
 from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
-from shoreup.stages.working import work
+from shoreup.stages.running.working import work
 
 SLOTS = 4
 PATIENCE = 3.0

@@ -15,9 +15,9 @@ from time import monotonic
 
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.retention import Retention
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 GOAL = 5.0
 """Seconds by the clock, for one job's 400 days."""

@@ -28,7 +28,7 @@ from shoreup.engines.postgresql import Postgresql
 from shoreup.engines.postgresql_cluster import Owner, own_cluster
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.places import locate
-from shoreup.stages.operating import operate
+from shoreup.stages.running.operating import operate
 
 PORT = 5432
 

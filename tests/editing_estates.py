@@ -10,7 +10,7 @@ from shoreup.formats.files import FileTree
 from shoreup.model.value import Value, at
 from shoreup.sources.editing import Editor
 from shoreup.sources.reading import Found
-from shoreup.stages.reading import Reading, read
+from shoreup.stages.auditing.reading import Reading, read
 from yaml_estates import write
 
 

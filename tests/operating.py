@@ -17,7 +17,7 @@ from shoreup.operations.places import Place, locate
 from shoreup.operations.registry import Find, UnknownOperation
 from shoreup.operations.steps import Operation, Plain, Run, Step
 from shoreup.operations.workflows import Executor
-from shoreup.stages.working import work
+from shoreup.stages.running.working import work
 
 PATIENCE = 5.0
 """Seconds after which a process that is killed is believed dead."""

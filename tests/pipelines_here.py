@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from shoreup.cli.main import run
-from shoreup.stages.ci_checks import Drawn, Forge
+from shoreup.stages.init.ci_checks import Drawn, Forge
 
 _NOTHING = "#!/bin/sh\n"
 _PYTHON = """#!/bin/sh

@@ -24,9 +24,9 @@ from shoreup.model.finding import Category, Finding, Severity
 from shoreup.model.settings import Persona
 from shoreup.report import html, text
 from shoreup.report.amendment import render_offer
+from shoreup.stages.auditing.personas import heard_by
 from shoreup.stages.dossier import DossierOptions, dossier
 from shoreup.stages.fix import FixOptions, fix, write_out
-from shoreup.stages.personas import heard_by
 
 TELLING = (
     "backup-failure-silent",

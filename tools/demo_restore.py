@@ -24,9 +24,9 @@ from rich.console import Console
 from shoreup.engines.choosing import NoProvider, Wanted, choose
 from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 JOB = "authelia-backup"
 SUBJECT = f"databases/{JOB}"

@@ -22,8 +22,8 @@ from shoreup.engines.postgresql import Postgresql
 from shoreup.engines.postgresql_dumps import Form
 from shoreup.engines.scratch import Scratch
 from shoreup.model.run import RunSeen, State
-from shoreup.stages.running import Runner
-from shoreup.stages.schedules import serve
+from shoreup.stages.running.runs import Runner
+from shoreup.stages.running.schedules import serve
 
 
 @pytest.fixture(scope="module")

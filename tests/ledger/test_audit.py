@@ -76,7 +76,7 @@ def test_a_cached_account_knows_of_a_new_proof(
     estate: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr("shoreup.stages.cache._identity", lambda: "the same program")
+    monkeypatch.setattr("shoreup.stages.auditing.cache._identity", lambda: "the same program")
     elsewhere = f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.sqlite"
     remember(estate, proof(subject="CronJob data/other"), elsewhere)
     first = audited(estate, url=elsewhere, cache=True)

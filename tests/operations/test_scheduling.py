@@ -26,9 +26,9 @@ from shoreup.operations.outcomes import Ended
 from shoreup.operations.places import Place, locate
 from shoreup.operations.workflows import Executor
 from shoreup.report.exposition import CONTENT_TYPE
-from shoreup.stages.commanding import Commanded
-from shoreup.stages.cron_jobs import Pods, manifests, objects, unmounted
-from shoreup.stages.scheduling import Entry, entries, queue_due
+from shoreup.stages.running.commanding import Commanded
+from shoreup.stages.running.cron_jobs import Pods, manifests, objects, unmounted
+from shoreup.stages.running.scheduling import Entry, entries, queue_due
 from shoreup.stages.settings import parse_settings
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

@@ -21,10 +21,10 @@ from hashicorp_reading import disagreements
 from shoreup.formats.files import FileTree
 from shoreup.model.account import Account
 from shoreup.stages.audit import AuditOptions, audit
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.fix import FixOptions, fix, write_out
 from shoreup.stages.fixing.expectation import same
 from shoreup.stages.fixing.remarks import remarks
-from shoreup.stages.reading import read
 
 TODAY = date(2026, 11, 23)
 

@@ -18,8 +18,8 @@ from shoreup.facts.build import Extras, build
 from shoreup.formats.files import FileTree
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value
-from shoreup.stages.extras import extras
-from shoreup.stages.reading import Reading, read
+from shoreup.stages.auditing.extras import extras
+from shoreup.stages.auditing.reading import Reading, read
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "homelab"
 STRANGE: Sequence[Value] = (

@@ -17,7 +17,7 @@ from shoreup.formats.files import FileTree
 from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value
-from shoreup.stages.reading import read as read_estate
+from shoreup.stages.auditing.reading import read as read_estate
 
 WORD = re.compile(r"w\d{3}")
 Values: TypeAlias = dict[tuple[str, Route], tuple[Value, Origin | None]]

@@ -24,7 +24,7 @@ from shoreup.facts.versions.support import support
 from shoreup.formats.files import FileTree
 from shoreup.model.edit import Put, Repair
 from shoreup.model.finding import Draft, Fix, Safety
-from shoreup.stages.examination import Asked, examination
+from shoreup.stages.auditing.examination import Asked, examination
 
 TODAY = date(2026, 11, 23)
 TOP = Path(__file__).parents[2]
@@ -331,6 +331,6 @@ def test_without_knowing_what_bears_one_writer_the_advice_would_come(
     """The same estate, with products that bear any number: then replicas are advised, and the rule sees it."""
     known = with_products()
     careless = [replace(one, writers="many") for one in known.by_id.values() if one.kind == "database"]
-    monkeypatch.setattr("shoreup.stages.examination.own_products", lambda given: tuple(careless))
+    monkeypatch.setattr("shoreup.stages.auditing.examination.own_products", lambda given: tuple(careless))
     seen = examination(FileTree(tempting, ()), Asked(all_concerns(), TODAY), lambda *_: None)
     assert any(more_replicas_of_one_writer(one) for one in _each(seen.estate, seen.drafts.values()))

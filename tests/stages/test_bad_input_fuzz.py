@@ -18,7 +18,7 @@ from shoreup.model.location import Route
 from shoreup.model.value import Value
 from shoreup.report import contract, sarif, text
 from shoreup.stages.audit import AuditOptions, audit
-from shoreup.stages.reading import read
+from shoreup.stages.auditing.reading import read
 
 HOMELAB = Path(__file__).parents[2] / "examples" / "homelab"
 PARTS = (("terraform/apps", "terraform/modules"), ("terraform/cluster",), ("kubernetes", "edge", "nodes", ".github"))

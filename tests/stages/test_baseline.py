@@ -14,7 +14,7 @@ from accounts import accepted, account, finding
 from shoreup.model.account import Account
 from shoreup.model.errors import UserError
 from shoreup.stages.audit import AuditOptions, audit
-from shoreup.stages.baseline import against, read_baseline, render_baseline
+from shoreup.stages.auditing.baseline import against, read_baseline, render_baseline
 
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false")
 DEPLOYMENT = """apiVersion: apps/v1

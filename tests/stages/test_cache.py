@@ -12,7 +12,7 @@ import pytest
 
 from shoreup.model.account import Account
 from shoreup.stages.audit import AuditOptions, audit
-from shoreup.stages.cache import folder
+from shoreup.stages.auditing.cache import folder
 
 MAIN = """
 resource "kubernetes_deployment" "web" {

@@ -15,7 +15,7 @@ import yaml
 
 from pipelines_here import Runner, git, requested, shoreup_lines
 from shoreup.cli.main import run
-from shoreup.stages.ci_checks import Forge, draw_check
+from shoreup.stages.init.ci_checks import Forge, draw_check
 
 DEPLOYMENT = """\
 apiVersion: apps/v1

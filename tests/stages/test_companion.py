@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from shoreup.formats.files import FileTree
-from shoreup.stages import companion
 from shoreup.stages.audit import AuditOptions, audit
-from shoreup.stages.companion import halves
+from shoreup.stages.auditing import companion
+from shoreup.stages.auditing.companion import halves
 from shoreup.terraform.configuration import Configurations
 from shoreup.terraform.scope import ResourceObject
 

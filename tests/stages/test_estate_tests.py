@@ -19,7 +19,7 @@ import yaml
 from hashicorp import formatted, needs_hashicorp, refusal
 from shoreup.cli.main import run
 from shoreup.model.errors import UserError
-from shoreup.stages.estate_tests import draw_tests
+from shoreup.stages.init.estate_tests import draw_tests
 
 TERRAFORM = """\
 variable "token" { type = string }

@@ -14,9 +14,9 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.programs import scripts
 from shoreup.facts.wiring import reading as wiring
 from shoreup.formats.files import FileTree
-from shoreup.stages import judging
-from shoreup.stages.examination import Asked, understood
-from shoreup.stages.reading import read
+from shoreup.stages.auditing import judging
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "homelab"
 

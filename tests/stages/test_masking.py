@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoreup.stages.masking import MASK, masked
+from shoreup.stages.auditing.masking import MASK, masked
 
 PLACES = [
     'db_password = "{}"',

@@ -10,7 +10,7 @@ from operating import elsewhere, executing, world
 from shoreup.model.errors import UserError
 from shoreup.operations.outcomes import Ended
 from shoreup.operations.places import Place, locate
-from shoreup.stages.operating import operate
+from shoreup.stages.running.operating import operate
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from accounts import accepted, account, finding
 from shoreup.model.finding import Consequence
 from shoreup.model.grades import Persona
-from shoreup.stages.personas import heard_by
+from shoreup.stages.auditing.personas import heard_by
 
 
 @pytest.mark.parametrize(

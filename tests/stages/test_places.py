@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shoreup.stages.audit import AuditOptions, audit
-from shoreup.stages.places import fingerprints
+from shoreup.stages.auditing.places import fingerprints
 
 DEPLOYMENT = """apiVersion: apps/v1
 kind: Deployment

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bad_estates import manifest, write
 from shoreup.formats.files import FileTree
+from shoreup.stages.auditing.reading import Reading, read
 from shoreup.stages.opening import estate_root
-from shoreup.stages.reading import Reading, read
 
 APPLIED = """\
 resource "kubectl_manifest" "template" {

@@ -12,7 +12,7 @@ from shoreup.drills.proving import record
 from shoreup.facts.proofs import Drill
 from shoreup.ledger.location import default_location
 from shoreup.model.proof import Control, Engine, Measurement, Proof, ProofSubject, Verdict, digest_of
-from shoreup.stages.upgrade_gate import Gated, gate
+from shoreup.stages.upgrading.gate import Gated, gate
 
 DATABASE = """
 apiVersion: apps/v1

@@ -14,7 +14,7 @@ from shoreup.ledger.location import default_location
 from shoreup.ledger.reading import read_proofs
 from shoreup.model.proof import Verdict
 from shoreup.operations.steps import Operation, Plain, Run
-from shoreup.stages.drilling import drill
+from shoreup.stages.running.drilling import drill
 
 _SWEPT = 30.0
 """Seconds in which what a killed run left has to be gone."""

@@ -15,8 +15,8 @@ from shoreup.operations.registry import Find
 from shoreup.operations.runs import Kept, Runs
 from shoreup.operations.steps import Operation, Plain
 from shoreup.stages.backups import plan_of
-from shoreup.stages.running import Runner
-from shoreup.stages.schedules import scheduled, serve
+from shoreup.stages.running.runs import Runner
+from shoreup.stages.running.schedules import scheduled, serve
 from shoreup.stages.settings import read_settings
 
 SCHEDULE = '[schedule.bank]\nrun = "backup run bank"\nwhen = "* * * * *"\n'

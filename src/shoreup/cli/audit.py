@@ -146,7 +146,7 @@ def command(
     with Waiting() as waiting:
         account = audit(paths or (Path(),), options, waiting)
     if write_baseline is not None:
-        from shoreup.stages.baseline import render_baseline
+        from shoreup.stages.auditing.baseline import render_baseline
 
         save(render_baseline(account), write_baseline)
     account = at_least(account, Severity(min_severity) if min_severity else selection.min_severity)

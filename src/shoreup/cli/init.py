@@ -42,7 +42,7 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
     if kind is not None and kind not in KINDS:
         folder = Path(kind)
     if kind == "ci":
-        from shoreup.stages.ci_checks import Forge, draw_check
+        from shoreup.stages.init.ci_checks import Forge, draw_check
 
         with Waiting() as waiting:
             drawn = draw_check(folder, Forge(forge) if forge else None, source, waiting)
@@ -51,7 +51,7 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
             complain(f"it could take the place of {scanner}")
         return
     if kind == "tests":
-        from shoreup.stages.estate_tests import draw_tests
+        from shoreup.stages.init.estate_tests import draw_tests
 
         with Waiting() as waiting:
             tests = draw_tests(folder, image, waiting)
@@ -61,7 +61,7 @@ def command(kind: str | None, path: Path | None, forge: str | None, source: str,
         for reason in tests.untested:
             complain(f"no test for {reason}")
         return
-    from shoreup.stages.beginning import first_settings
+    from shoreup.stages.init.first_settings import first_settings
 
     with Waiting() as waiting:
         target, text = first_settings(folder, waiting, shown=shown)

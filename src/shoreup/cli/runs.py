@@ -40,7 +40,7 @@ def command(context: click.Context, form: str, config: Path | None, at: Path) ->
         return 0
     from shoreup.cli.output import say, wants_colour
     from shoreup.report import runs as report
-    from shoreup.stages.running import Runner
+    from shoreup.stages.running.runs import Runner
 
     runner = Runner(at, config)
     found = runner.all()
@@ -56,7 +56,7 @@ def command(context: click.Context, form: str, config: Path | None, at: Path) ->
 @_common
 def show(run: str, form: str, config: Path | None, at: Path) -> int:
     """Show a run: what was asked, each step, and what came of it."""
-    from shoreup.stages.running import Runner
+    from shoreup.stages.running.runs import Runner
 
     return _told(form, Runner(at, config).one(run), 0)
 
@@ -68,7 +68,7 @@ def resume(run: str, form: str, config: Path | None, at: Path) -> int:
     """Go on with a run that was interrupted, to its end. Exits with 4 where it ends otherwise than done."""
     from shoreup.cli.progress import Waiting
     from shoreup.model.run import State
-    from shoreup.stages.running import Runner
+    from shoreup.stages.running.runs import Runner
 
     with Waiting() as waiting:
         seen = Runner(at, config).resume(run, waiting)
@@ -82,7 +82,7 @@ def cancel(run: str, form: str, config: Path | None, at: Path) -> int:
     """Have a run undone before its next step. Exits with 4 where not everything can be undone."""
     from shoreup.cli.progress import Waiting
     from shoreup.model.run import State
-    from shoreup.stages.running import Runner
+    from shoreup.stages.running.runs import Runner
 
     with Waiting() as waiting:
         seen = Runner(at, config).cancel(run, waiting)

@@ -48,10 +48,10 @@ def command(
     from shoreup.cli.output import complain, say, wants_colour
     from shoreup.model.errors import UserError
     from shoreup.report import schedules as report
-    from shoreup.stages.cron_jobs import Pods, fits, unmounted
-    from shoreup.stages.cron_jobs import manifests as written
-    from shoreup.stages.running import Runner
-    from shoreup.stages.schedules import listed, scheduled
+    from shoreup.stages.running.cron_jobs import Pods, fits, unmounted
+    from shoreup.stages.running.cron_jobs import manifests as written
+    from shoreup.stages.running.runs import Runner
+    from shoreup.stages.running.schedules import listed, scheduled
 
     runner = Runner(at, config)
     if manifests:

@@ -31,8 +31,8 @@ def command(no_web: bool, address: str, config: Path | None, at: Path) -> int:
     from shoreup.cli.scraping import scraped
     from shoreup.cli.signals import stopped_by_signals, tell
     from shoreup.model.errors import UserError
-    from shoreup.stages.running import Runner
-    from shoreup.stages.schedules import serve
+    from shoreup.stages.running.runs import Runner
+    from shoreup.stages.running.schedules import serve
 
     if not no_web:
         raise UserError("There is no dashboard yet. Serve without it: shoreup serve --no-web")

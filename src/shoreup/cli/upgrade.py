@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shoreup.model.proof import Proof
     from shoreup.operations.outcomes import Outcome
     from shoreup.report.drilled import Left
-    from shoreup.stages.upgrades import PlanOptions
+    from shoreup.stages.upgrading.plans import PlanOptions
 
 FAILED = 4
 UNVERIFIED = 5
@@ -78,7 +78,7 @@ def plan_postgres(
     how much room it needs, and how long the newest rehearsal was away. Nothing is changed. Exits with 0, with 4 where
     something stands in the way, with 2 on an error.
     """
-    from shoreup.stages.upgrades import PlanOptions
+    from shoreup.stages.upgrading.plans import PlanOptions
 
     return _planned(
         paths, PlanOptions("postgresql", subject, to, data, programs, old, config, ledger), form, no_color=no_color
@@ -97,7 +97,7 @@ def plan_mysql(
     no_color: bool,
 ) -> int:
     """Say what an upgrade of each MySQL and MariaDB in the repository at PATH takes. Nothing is changed."""
-    from shoreup.stages.upgrades import PlanOptions
+    from shoreup.stages.upgrading.plans import PlanOptions
 
     options = PlanOptions("mysql", subject, to, config=config, ledger=ledger)
     return _planned(paths, options, form, no_color=no_color)
@@ -131,7 +131,7 @@ def rehearse_postgres(
     """
     from shoreup.drills.base import Wishes
     from shoreup.model.errors import UserError
-    from shoreup.stages.upgrade_runs import RunOptions, rehearse_data
+    from shoreup.stages.upgrading.runs import RunOptions, rehearse_data
 
     if data is not None:
         if copy is not None:
@@ -214,7 +214,7 @@ def run_postgres(
     goes on with the next command, or by 'shoreup runs resume'.
     """
     from shoreup.engines.postgresql_upgrade import Mode
-    from shoreup.stages.upgrade_runs import RunOptions, run_upgrade
+    from shoreup.stages.upgrading.runs import RunOptions, run_upgrade
 
     options = RunOptions(
         data, to, subject, Mode(mode), snapshot, old, programs, hold, unrehearsed, config=config, ledger=ledger
@@ -228,7 +228,7 @@ def run_postgres(
 @_on_data
 def open_postgres(paths: tuple[Path, ...], data: Path, config: Path | None, form: str) -> int:
     """Let clients in to a new server that was held shut by 'run --hold'."""
-    from shoreup.stages.upgrade_runs import RunOptions, open_upgrade
+    from shoreup.stages.upgrading.runs import RunOptions, open_upgrade
 
     with _waiting() as waiting:
         done = open_upgrade(paths or (Path(),), RunOptions(data, config=config), waiting)
@@ -244,7 +244,7 @@ def rollback_postgres(paths: tuple[Path, ...], data: Path, config: Path | None, 
     Before the new server let anybody in nothing is lost. Afterwards what was written since is, and after a start by
     link everything since the backup: both need --consent. The new cluster is kept beside the data directory.
     """
-    from shoreup.stages.upgrade_runs import RunOptions, roll_back
+    from shoreup.stages.upgrading.runs import RunOptions, roll_back
 
     with _waiting() as waiting:
         done = roll_back(paths or (Path(),), RunOptions(data, config=config), consent, waiting)
@@ -268,7 +268,7 @@ def gate(paths: tuple[Path, ...], since: str, ledger: str, config: Path | None, 
     from shoreup.cli.output import say, wants_colour, width_of
     from shoreup.model.proof import Verdict
     from shoreup.report import upgrading as report
-    from shoreup.stages.upgrade_gate import gate as held
+    from shoreup.stages.upgrading.gate import gate as held
 
     with _waiting() as waiting:
         found = held(paths or (Path(),), since, waiting, config=config, ledger=ledger)
@@ -298,7 +298,7 @@ def _done(outcome: Outcome, form: str) -> int:
 def _planned(paths: tuple[Path, ...], options: PlanOptions, form: str, *, no_color: bool) -> int:
     from shoreup.cli.output import say, wants_colour, width_of
     from shoreup.report import upgrading as report
-    from shoreup.stages.upgrades import plan
+    from shoreup.stages.upgrading.plans import plan
 
     with _waiting() as waiting:
         plans = plan(paths or (Path(),), options, waiting)

@@ -19,8 +19,8 @@ def command(config: Path | None, at: Path) -> int:
     worker that dies loses nothing: others go on with its runs.
     """
     from shoreup.cli.signals import stopped_by_signals, tell
-    from shoreup.stages.running import Runner
-    from shoreup.stages.working import work
+    from shoreup.stages.running.runs import Runner
+    from shoreup.stages.running.working import work
 
     runner = Runner(at, config)
     with stopped_by_signals() as stop:

@@ -18,7 +18,7 @@ _KNOWN: Mapping[str, str] = {
     "backup run": "shoreup.operations.backup.running:backup_run",
     "backup prune": "shoreup.operations.backup.pruning:backup_prune",
     "backup restore": "shoreup.operations.backup.restoring:backup_restore",
-    "drill": "shoreup.stages.drilling:drill",
+    "drill": "shoreup.stages.running.drilling:drill",
     "upgrade postgres run": "shoreup.operations.upgrade_run:operation",
     "upgrade postgres open": "shoreup.operations.upgrade_back:opening",
     "upgrade postgres rollback": "shoreup.operations.upgrade_back:rollback",

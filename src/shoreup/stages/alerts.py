@@ -14,9 +14,9 @@ from shoreup.facts.estate import Estate, Release
 from shoreup.facts.fields import mapping, text, truth
 from shoreup.formats.yaml.writing import new_document
 from shoreup.model.value import Value
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 NAME = "shoreup"

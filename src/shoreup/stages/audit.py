@@ -21,11 +21,11 @@ from shoreup.model.grades import Persona
 from shoreup.sources.git import head, origin_url, owner_of, stamp
 from shoreup.sources.helm import helm_stamp
 from shoreup.stages import proofs
-from shoreup.stages.baseline import Baseline, against, read_baseline, set_apart
-from shoreup.stages.cache import Cache
+from shoreup.stages.auditing.baseline import Baseline, against, read_baseline, set_apart
+from shoreup.stages.auditing.cache import Cache
+from shoreup.stages.auditing.personas import heard_by
 from shoreup.stages.opening import opened
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
-from shoreup.stages.personas import heard_by
 from shoreup.stages.settings import GivenSettings
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Beside(Struct, frozen=True):
 
 
 def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Beside, say: Progress) -> Account:
-    from shoreup.stages.examination import Asked, chosen, examine
+    from shoreup.stages.auditing.examination import Asked, chosen, examine
 
     own = options.own.load()
     concerns = chosen(options.select, options.ignore, beside.given, own)
@@ -123,7 +123,7 @@ def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Besid
 
 
 def _since(account: Account, root: Path, only: tuple[str, ...], options: AuditOptions, beside: _Beside) -> Account:
-    from shoreup.stages.since import before
+    from shoreup.stages.auditing.since import before
 
     def examine(tree: FileTree, commit: str) -> Account:
         return _examined(tree, options, b"", replace(beside, history=(root, commit)), _silent)

@@ -26,7 +26,7 @@ from shoreup.operations.retention import Decision, policy_of
 from shoreup.operations.steps import Plain
 from shoreup.stages import proofs
 from shoreup.stages.opening import opened
-from shoreup.stages.operating import operate, place_of
+from shoreup.stages.running.operating import operate, place_of
 from shoreup.stages.settings import GivenSettings, read_settings
 from shoreup.stores.base import StoreTrouble
 

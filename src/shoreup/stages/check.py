@@ -14,6 +14,7 @@ from shoreup.model.claim import Answer, Checked, CheckedDocument, Kind, Spot
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
+from shoreup.stages.auditing.examination import Asked, Examination, chosen, examination
 from shoreup.stages.checking import practice
 from shoreup.stages.checking.anchors import Places as Anchors
 from shoreup.stages.checking.census import Census
@@ -23,7 +24,6 @@ from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
 from shoreup.stages.checking.values import Block, Values
 from shoreup.stages.checking.words import parts
-from shoreup.stages.examination import Asked, Examination, chosen, examination
 from shoreup.stages.opening import opened
 
 Progress = Callable[[str, int, int], None]

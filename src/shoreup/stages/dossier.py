@@ -15,10 +15,10 @@ from shoreup.model.account import Account
 from shoreup.model.dossier import Aim, Dossier
 from shoreup.model.grades import Persona
 from shoreup.model.proof import Proof
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
+from shoreup.stages.auditing.personas import heard_by
 from shoreup.stages.fix import FixOptions, fix
 from shoreup.stages.graph import wired
-from shoreup.stages.personas import heard_by
 from shoreup.stages.readiness import readiness
 
 Progress = Callable[[str, int, int], None]

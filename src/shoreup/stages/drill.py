@@ -18,9 +18,9 @@ from shoreup.facts.proofs import standing
 from shoreup.ledger.location import Location, default_location
 from shoreup.model.errors import UserError
 from shoreup.model.proof import Proof, ProofSubject
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import Opened, opened
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 _NAMED = 8

@@ -16,8 +16,8 @@ from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
 from shoreup.model.explanation import Excerpt, Explanation, SourceLine, Step
 from shoreup.model.finding import Category, Consequence, Draft, Finding, Place
-from shoreup.stages.examination import Asked, Examination, chosen, examination
-from shoreup.stages.masking import masked
+from shoreup.stages.auditing.examination import Asked, Examination, chosen, examination
+from shoreup.stages.auditing.masking import masked
 from shoreup.stages.opening import opened
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.owners_word import owners_word

@@ -22,7 +22,8 @@ from shoreup.model.finding import Finding
 from shoreup.model.grades import Persona
 from shoreup.model.measured import Measured, spoken
 from shoreup.sources.git_branch import Commit, check_out, make_branch
-from shoreup.stages.examination import Asked, Examination, chosen
+from shoreup.stages.auditing.examination import Asked, Examination, chosen
+from shoreup.stages.auditing.personas import wants
 from shoreup.stages.fixing.eyes import for_eyes
 from shoreup.stages.fixing.proposals import Choose
 from shoreup.stages.fixing.rounds import Outcome, Wish, run
@@ -31,7 +32,6 @@ from shoreup.stages.learning import learn_for
 from shoreup.stages.measuring import LONGEST, SHORTEST, measure
 from shoreup.stages.opening import Opened, opened
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
-from shoreup.stages.personas import wants
 from shoreup.stages.settings import GivenSettings
 
 Progress = Callable[[str, int, int], None]

@@ -16,10 +16,10 @@ from shoreup.facts.wiring.reading import wiring
 from shoreup.model.errors import UserError
 from shoreup.model.finding import Place
 from shoreup.model.graph import Graph, Link, Loss, Stopped, Thing
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.places import Places
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.places import Places
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 _NAMED = 8

@@ -19,9 +19,9 @@ from shoreup.formats.lock_file import parse as parse_lock
 from shoreup.live.registry import Registry, RegistryError
 from shoreup.model.errors import UserError
 from shoreup.model.pin import ChartPin, ImagePin
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 

@@ -29,9 +29,9 @@ from shoreup.model.errors import UserError
 from shoreup.model.value import Value
 from shoreup.sources.provider.table import table
 from shoreup.sources.provider.writing import object_items, resource_type
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 _ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")

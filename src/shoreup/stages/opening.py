@@ -17,7 +17,7 @@ from shoreup.ledger.location import Location
 from shoreup.model.errors import NothingToAudit, UserError
 from shoreup.sources.git import listed
 from shoreup.stages import proofs
-from shoreup.stages.formats import format_of
+from shoreup.stages.auditing.formats import format_of
 from shoreup.stages.settings import GivenSettings, read_settings
 
 

@@ -22,9 +22,9 @@ from shoreup.model.finding import ReadError
 from shoreup.model.proof import Proof, ProofSubject
 from shoreup.model.settings import Objective
 from shoreup.model.track_record import Stands, TrackRecord
-from shoreup.stages.examination import Asked, Progress, understood
+from shoreup.stages.auditing.examination import Asked, Progress, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 
 class Recalled(Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
 from shoreup.stages.fix import Fixed, FixOptions, fix
 from shoreup.stages.fixing.company import called_as_before
 

@@ -16,9 +16,9 @@ from hashicorp import formatted, needs_hashicorp
 from hashicorp_reading import disagreements
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Amendment
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.fix import FixOptions, fix, write_out
 from shoreup.stages.fixing.remarks import remarks
-from shoreup.stages.reading import read
 
 needs_terraform = pytest.mark.skipif(
     shutil.which("terraform") is None, reason="not run: the command terraform is not here, which plans what was moved"

@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding
+from shoreup.stages.auditing.masking import masked
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, holds, squeezed, wanted
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.words import shared, telling
-from shoreup.stages.masking import masked
 
 _WITH_LINE = re.compile(rf"(?P<file>{FILE})`?:(?:L)?(?P<first>\d+)(?:\s*[-–]\s*L?(?P<last>\d+))?")
 _LINES_OF = re.compile(r"\blines? (?P<first>\d+)(?:\s*(?:-|–|to|through|and)\s*(?P<last>\d+))?", re.IGNORECASE)

@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
+from shoreup.stages.auditing.masking import masked
 from shoreup.stages.checking.amounts import Amount, in_code
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import attribute, holds, squeezed, wanted
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.words import parts, shared, stem
-from shoreup.stages.masking import masked
 
 _FIELD = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?P<value>\S.*)$")
 _PAIR = re.compile(r"(?P<key>--?[\w.-]+|[\w.-]+)(?:\s*[=:]\s*|\s+)(?P<value>[\w.-]+)")

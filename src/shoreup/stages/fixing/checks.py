@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from shoreup.concerns.base import Concern
 from shoreup.model.finding import Finding
 from shoreup.model.resource import Resource
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
+from shoreup.stages.auditing.places import identity
 from shoreup.stages.fixing.attempt import Attempt, Failure, repaired
 from shoreup.stages.fixing.intention import Intention
 from shoreup.stages.fixing.moved import Moved
 from shoreup.stages.fixing.regions import Regions, by_file
 from shoreup.stages.fixing.remarks import remarks
 from shoreup.stages.fixing.verdict import Verdict, Writers
-from shoreup.stages.places import identity
 
 _Kind = tuple[str, ...]
 _OF_WHOLE_FILES = frozenset({"module-oversized"})

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from shoreup.model.amendment import Applied
 from shoreup.model.edit import Add, Become, FieldEdit
 from shoreup.model.finding import Finding, Place
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt
 from shoreup.stages.fixing.checks import kind_of
 

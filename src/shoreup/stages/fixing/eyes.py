@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 
 from shoreup.model.amendment import Change
-from shoreup.stages.masking import masked
+from shoreup.stages.auditing.masking import masked
 
 AROUND = 3
 """Lines around a change that a diff shows."""

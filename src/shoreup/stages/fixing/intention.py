@@ -12,7 +12,7 @@ from shoreup.model.finding import Draft
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, Failure, repaired
 from shoreup.stages.fixing.expectation import Unexpectable, differences, expected, holds, same
 from shoreup.stages.fixing.moved import Moved

@@ -13,7 +13,7 @@ from shoreup.model.amendment import Applied, Change, Dropped, NotFixed
 from shoreup.model.edit import Edit, Impact, NoRepair, Repair
 from shoreup.model.finding import Draft, Finding, Safety
 from shoreup.model.location import Route
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt
 from shoreup.stages.fixing.effect import effect
 from shoreup.stages.fixing.eyes import for_eyes

@@ -27,11 +27,11 @@ from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at
 from shoreup.sources.editing import Editor, Renamer, Switcher
+from shoreup.stages.auditing.reading import Reading
 from shoreup.stages.fixing.carrying import carried
 from shoreup.stages.fixing.expectation import Unexpectable, expected
 from shoreup.stages.fixing.merging import merged
 from shoreup.stages.fixing.relocation import relocated
-from shoreup.stages.reading import Reading
 
 _GENERATED = re.compile(
     rb"^[ \t]*(?:#|//|/\*|<!--)?[ \t]*(?:code |this file (?:is|was) |file |auto-?)?generated\b[^\n]*(?:do not edit)?"

@@ -17,7 +17,8 @@ from shoreup.concerns.registry import all_concerns
 from shoreup.formats.files import FileTree
 from shoreup.model.amendment import Applied, Change, Dropped, NotFixed, Step
 from shoreup.model.finding import Finding
-from shoreup.stages.examination import Asked, Examination, examination, understood
+from shoreup.stages.auditing.examination import Asked, Examination, examination, understood
+from shoreup.stages.auditing.undisturbed import undisturbed
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.checks import by_concern, check
 from shoreup.stages.fixing.company import called_as_before, cured_with
@@ -25,7 +26,6 @@ from shoreup.stages.fixing.proposals import Choose, Proposals, propose
 from shoreup.stages.fixing.regions import Regions, contents
 from shoreup.stages.fixing.verdict import Verdict
 from shoreup.stages.fixing.wording import worded
-from shoreup.stages.undisturbed import undisturbed
 
 MOST_ROUNDS = 10
 

@@ -16,7 +16,7 @@ from shoreup.formats.edits import Replacement
 from shoreup.model.edit import Add, FieldEdit
 from shoreup.model.finding import Draft
 from shoreup.model.location import Span
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, repaired
 from shoreup.stages.fixing.realising import Realiser
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from shoreup.model.edit import Edit, FieldEdit
 from shoreup.model.location import Route
-from shoreup.stages.examination import Examination
+from shoreup.stages.auditing.examination import Examination
 from shoreup.stages.fixing.attempt import Attempt, Failure
 from shoreup.stages.fixing.regions import Regions
 

@@ -23,7 +23,7 @@ from shoreup.sources.git import last_change, origin_url, owner_of
 from shoreup.sources.repository import Role, part_of_more
 from shoreup.sources.terraform.code import FileShape
 from shoreup.sources.terraform.roots import RootShape
-from shoreup.stages.reading import Reading
+from shoreup.stages.auditing.reading import Reading
 
 MOST_DATED = 8
 """Documents about recovery whose age is asked for; git takes a while for each."""

@@ -38,11 +38,11 @@ from shoreup.operations import upgrade_back, upgrade_run
 from shoreup.operations.outcomes import Outcome
 from shoreup.operations.steps import Plain
 from shoreup.operations.upgrade_places import UpgradePlace
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import Opened, opened
-from shoreup.stages.operating import Progress, operate, place_of
-from shoreup.stages.reading import read
-from shoreup.stages.upgrades import POSTGRESQL, meant
+from shoreup.stages.running.operating import Progress, operate, place_of
+from shoreup.stages.upgrading.plans import POSTGRESQL, meant
 
 _CLUSTER = "cluster"
 """What the digest of a cluster's own number is called among a proof's inputs."""

@@ -18,12 +18,12 @@ from shoreup.model.errors import UserError
 from shoreup.sources.reading import Found
 from shoreup.sources.terraform import TerraformReading, known_after_apply, plain_roots
 from shoreup.sources.terraform.reader import read_root
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.places import Places
+from shoreup.stages.auditing.reading import Reading, read
+from shoreup.stages.init.smoke_tests import checks, job, script
+from shoreup.stages.init.terraform_tests import assertions, test_file
 from shoreup.stages.opening import Opened, opened
-from shoreup.stages.places import Places
-from shoreup.stages.reading import Reading, read
-from shoreup.stages.smoke_tests import checks, job, script
-from shoreup.stages.terraform_tests import assertions, test_file
 from shoreup.terraform.configuration import Configurations, Module, local_source
 from shoreup.terraform.module import ModuleInstance, Root
 from shoreup.terraform.terragrunt import Terragrunt

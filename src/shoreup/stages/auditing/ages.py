@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from shoreup.model.finding import Draft
 from shoreup.sources.git import line_ages
-from shoreup.stages.places import Places
+from shoreup.stages.auditing.places import Places
 
 MOST_FILES = 50
 """Files that git is asked about; each takes it a moment."""

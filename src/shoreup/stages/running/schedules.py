@@ -12,9 +12,9 @@ from shoreup.model.run import RunSeen
 from shoreup.model.schedule import ScheduleSeen
 from shoreup.operations.leases import PATIENCE
 from shoreup.operations.workflows import Executor
-from shoreup.stages.running import Runner
-from shoreup.stages.scheduling import Entry, entries, queue_due, run_id
-from shoreup.stages.working import Tell, work
+from shoreup.stages.running.runs import Runner
+from shoreup.stages.running.scheduling import Entry, entries, queue_due, run_id
+from shoreup.stages.running.working import Tell, work
 
 _SHOWN = 3
 """How many times to come are told."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from shoreup.concerns.base import Concern
 from shoreup.model.finding import Confidence, Draft, Finding
 from shoreup.model.location import Location
-from shoreup.stages.places import Places, fingerprints, identity
+from shoreup.stages.auditing.places import Places, fingerprints, identity
 
 
 def ranked(

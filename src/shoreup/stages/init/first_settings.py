@@ -17,9 +17,9 @@ from shoreup.facts.ways_in.exposure import private_name
 from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
 from shoreup.sources.git import listed
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import estate_root, refuse_nothing
-from shoreup.stages.reading import read
 from shoreup.stages.settings import FILE
 
 Progress = Callable[[str, int, int], None]

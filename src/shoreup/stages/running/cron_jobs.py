@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from shoreup.model.errors import UserError
 from shoreup.operations.places import VARIABLE
-from shoreup.stages.scheduling import Entry
+from shoreup.stages.running.scheduling import Entry
 
 Object: TypeAlias = "Mapping[str, Object] | Sequence[Object] | str | int | bool"
 

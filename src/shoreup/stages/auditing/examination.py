@@ -23,18 +23,18 @@ from shoreup.model.account import Account, Coverage
 from shoreup.model.finding import Draft, Notice, Undecided
 from shoreup.model.measured import Measured
 from shoreup.sources.git import first_names
-from shoreup.stages.ages import with_ages
-from shoreup.stages.extras import extras
-from shoreup.stages.judging import judge
-from shoreup.stages.places import Places
+from shoreup.stages.auditing.ages import with_ages
+from shoreup.stages.auditing.extras import extras
+from shoreup.stages.auditing.judging import judge
+from shoreup.stages.auditing.places import Places
+from shoreup.stages.auditing.ranking import ranked
+from shoreup.stages.auditing.reading import Reading, read
+from shoreup.stages.auditing.suppression import part
+from shoreup.stages.auditing.undisturbed import undisturbed
+from shoreup.stages.auditing.weighing import weighed
 from shoreup.stages.proofs import Proven
-from shoreup.stages.ranking import ranked
-from shoreup.stages.reading import Reading, read
 from shoreup.stages.selection import expanded
 from shoreup.stages.settings import GivenSettings, own_products
-from shoreup.stages.suppression import part
-from shoreup.stages.undisturbed import undisturbed
-from shoreup.stages.weighing import weighed
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]

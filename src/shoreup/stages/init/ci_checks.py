@@ -21,9 +21,9 @@ from shoreup.facts.pipelines.checks import scanners
 from shoreup.facts.pipelines.steps import pipeline_jobs
 from shoreup.model.errors import UserError
 from shoreup.sources.git import origin_url
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import Opened, opened
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from shoreup.formats.files import FileTree
 from shoreup.model.finding import Doubt, Draft, Finding, Notice, Suppressed
 from shoreup.model.location import locate
-from shoreup.stages.places import Places
+from shoreup.stages.auditing.places import Places
 from shoreup.stages.settings import GivenSettings
 
 _SIGN = b"shoreup:"

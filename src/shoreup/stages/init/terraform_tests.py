@@ -22,8 +22,8 @@ from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, at
 from shoreup.sources.provider import table, terraform_route
-from shoreup.stages.places import Places
-from shoreup.stages.smoke_tests import written_at
+from shoreup.stages.auditing.places import Places
+from shoreup.stages.init.smoke_tests import written_at
 
 _PODS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 _NAME: Route = ("metadata", "name")

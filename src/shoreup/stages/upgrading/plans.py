@@ -26,9 +26,9 @@ from shoreup.facts.versions.support import Support, majors, own_cycles, support
 from shoreup.model.errors import UserError
 from shoreup.model.upgrade import Made, Point, Room, SupportedLine, Tried, UpgradePlan, Weight
 from shoreup.operations.upgrade_points import points
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
 
 Progress = Callable[[str, int, int], None]
 POSTGRESQL = "postgresql"

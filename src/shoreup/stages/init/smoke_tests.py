@@ -23,7 +23,7 @@ from shoreup.facts.network.services import targets
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
 from shoreup.model.value import Value, at
-from shoreup.stages.places import Places
+from shoreup.stages.auditing.places import Places
 
 Object: TypeAlias = "Mapping[str, Object] | Sequence[Object] | str | int | bool"
 

@@ -34,10 +34,10 @@ from shoreup.facts.storage.state import kept
 from shoreup.facts.versions.movers import MovedData, keeping
 from shoreup.model.proof import ProofSubject, Verdict
 from shoreup.model.upgrade import GatedChange
-from shoreup.stages.examination import Asked, understood
+from shoreup.stages.auditing.examination import Asked, understood
+from shoreup.stages.auditing.reading import read
+from shoreup.stages.auditing.since import at_revision
 from shoreup.stages.opening import opened
-from shoreup.stages.reading import read
-from shoreup.stages.since import at_revision
 
 Progress = Callable[[str, int, int], None]
 _RANK = {Verdict.PASS: 0, Verdict.COULD_NOT_VERIFY: 1, Verdict.FAIL: 2}

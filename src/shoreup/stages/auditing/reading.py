@@ -28,8 +28,8 @@ from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
 from shoreup.sources.repository import RepositoryFile, read_repository
 from shoreup.sources.terraform import TerraformReading
-from shoreup.stages.companion import read_terraform_shared
-from shoreup.stages.formats import format_of
+from shoreup.stages.auditing.companion import read_terraform_shared
+from shoreup.stages.auditing.formats import format_of
 from shoreup.terraform.plan import Plan
 
 Progress = Callable[[str, int, int], None]

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from shoreup.model.errors import UserError
 from shoreup.operations.workflows import Executor
-from shoreup.stages.commanding import Commanded, commanded
+from shoreup.stages.running.commanding import Commanded, commanded
 from shoreup.stages.settings import GivenSettings
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?")
