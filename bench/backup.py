@@ -22,7 +22,7 @@ from statistics import median
 from time import monotonic
 
 from shoreup.engines.choosing import NoProvider, Wanted, choose
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.backup.plan import GIVEN, Plan, Spec, StoreSpec
 from shoreup.operations.backup.running import COPY, backup_run

@@ -27,7 +27,7 @@ from sqlalchemy import text
 
 from shoreup.cli.signals import stopped_by_signals
 from shoreup.engines.choosing import NoProvider, Wanted, choose
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.library import SCHEMA
 from shoreup.operations.places import Place, locate

@@ -25,7 +25,7 @@ from backup import fill, server_seconds
 from shoreup.drills.restoring.copies import Copy
 from shoreup.drills.restoring.of_postgresql import DumpTarget, PostgresqlCopies
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 
 RESTORE_GOAL, COMPARE_GOAL = 1.1, 0.5

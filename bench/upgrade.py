@@ -24,8 +24,8 @@ from statistics import median
 from time import monotonic, sleep
 
 from shoreup.engines.choosing import NoProvider, Wanted, choose
-from shoreup.engines.postgresql import Postgresql
-from shoreup.engines.postgresql_cluster import Owner, own_cluster
+from shoreup.engines.postgresql.cluster import Owner, own_cluster
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.places import locate
 from shoreup.stages.running.operating import operate

@@ -22,7 +22,7 @@ from msgspec import Struct
 from rich.console import Console
 
 from shoreup.engines.choosing import NoProvider, Wanted, choose
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.stages.auditing.examination import Asked, understood
 from shoreup.stages.auditing.reading import read

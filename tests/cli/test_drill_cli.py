@@ -18,8 +18,8 @@ from dumped_estates import ESTATE, SETTINGS
 from engines_here import chosen
 from shoreup.cli.main import run
 from shoreup.cli.metrics import metrics
-from shoreup.engines.postgresql import Postgresql
-from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.postgresql.dumps import Form
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.run import RunSeen, State
 from shoreup.stages.running.runs import Runner

@@ -13,8 +13,8 @@ from engines_here import chosen
 from shoreup.compare.manifest import Manifest, differences, encode
 from shoreup.compare.postgresql import held, take
 from shoreup.compare.soundness import can_check_pages, unsound
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
-from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.postgresql.dumps import Form
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 
 SCHEMA: LiteralString = """

@@ -27,7 +27,7 @@ from shoreup.drills.restoring.sources import RepositorySource
 from shoreup.drills.restoring.trial import Part, RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.jail import Jail
-from shoreup.engines.mysql import Mysql
+from shoreup.engines.mysql.server import Mysql
 from shoreup.engines.packing import BrokenCopy, packing_of, unpacked
 from shoreup.engines.repositories import Repository
 from shoreup.engines.scratch import Limits, Scratch

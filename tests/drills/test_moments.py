@@ -16,7 +16,7 @@ from shoreup.drills.asking import Question
 from shoreup.drills.restoring.copies import Copy
 from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Proof, ProofSubject, Verdict
 

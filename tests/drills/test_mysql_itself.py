@@ -16,7 +16,7 @@ from engines_here import chosen
 from shoreup.cli.main import run
 from shoreup.compare.manifest import Manifest, differences
 from shoreup.compare.mysql import take
-from shoreup.engines.mysql import Mysql, RunningMysql, restore_errors
+from shoreup.engines.mysql.server import Mysql, RunningMysql, restore_errors
 from shoreup.engines.scratch import Scratch
 
 ORDERS = (

@@ -15,7 +15,7 @@ from shoreup.facts.build import Extras
 from shoreup.model.backup_settings import BackupSettings, Keep
 from shoreup.model.proof import Proof, Verdict
 from shoreup.model.settings import Schedule, Settings
-from shoreup.operations.retention import Aged, Decision, Policy, decide
+from shoreup.operations.backup.retention import Aged, Decision, Policy, decide
 from small_estates import estate
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

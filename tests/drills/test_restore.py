@@ -26,9 +26,9 @@ from shoreup.drills.proving import record
 from shoreup.drills.restoring.copies import Copy
 from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
-from shoreup.engines.mysql import Mysql
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
-from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.mysql.server import Mysql
+from shoreup.engines.postgresql.dumps import Form
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.redis import Redis
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.ledger.location import Location

@@ -22,8 +22,8 @@ from shoreup.drills.restoring.copies import Copy
 from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.keeper import parent_of
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
-from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.postgresql.dumps import Form
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Proof, ProofSubject, Verdict
 

@@ -18,10 +18,10 @@ from shoreup.drills.upgrading.crossing import DOWNTIME
 from shoreup.drills.upgrading.postgresql import RehearsalSpec, rehearse
 from shoreup.drills.upgrading.regressions import Pace, Plan, Query, paces
 from shoreup.engines.choosing import Wanted
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
-from shoreup.engines.postgresql_cluster import Owner
-from shoreup.engines.postgresql_statements import Statement
-from shoreup.engines.postgresql_upgrade import Mode
+from shoreup.engines.postgresql.cluster import Owner
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.statements import Statement
+from shoreup.engines.postgresql.upgrade import Mode
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Proof, ProofSubject, Verdict
 

@@ -16,8 +16,8 @@ import pytest
 from engines_here import chosen
 from shoreup.engines.choosing import Choice, Wanted, choose
 from shoreup.engines.containers import on_this_machine
-from shoreup.engines.postgresql import Postgresql
-from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.postgresql.dumps import Form
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch, sweep
 
 IMAGE = f"localhost/shoreup-test-postgres:15-{os.getpid()}"  # several may test at once
@@ -117,7 +117,7 @@ def test_a_server_in_a_container_is_used_like_any_other(own: Choice, tmp_path: P
 RUN_THAT_WAITS = f"""\
 import os, signal, sys
 from shoreup.engines.choosing import Wanted, choose
-from shoreup.engines.postgresql import Postgresql
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch
 with Scratch() as scratch, Postgresql(choose(Wanted("postgresql", "15", image={IMAGE!r})), scratch).start() as running:
     os.kill(scratch._keeper.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ from shoreup.compare.manifest import Manifest, differences, encode
 from shoreup.compare.mysql import take
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.jail import Finished
-from shoreup.engines.mysql import Mysql, RunningMysql, restore_errors
+from shoreup.engines.mysql.server import Mysql, RunningMysql, restore_errors
 from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.scratch import Scratch
 

@@ -7,7 +7,7 @@ import pytest
 from engines_here import chosen
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.pgbouncer import PgBouncer
-from shoreup.engines.postgresql import Postgresql
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch
 
 

@@ -20,8 +20,8 @@ from engines_here import chosen
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.jail import fences
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
-from shoreup.engines.postgresql_dumps import Form, Gate, shape_of
+from shoreup.engines.postgresql.dumps import Form, Gate, shape_of
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.scratch import Scratch
 
 VERSIONS = ("15", "17")

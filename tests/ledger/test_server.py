@@ -10,7 +10,7 @@ import pytest
 from engines_here import chosen
 from proving import proof
 from shoreup.cli.main import run
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.ledger.appending import Ledger
 from shoreup.ledger.location import Location

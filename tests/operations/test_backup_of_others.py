@@ -17,7 +17,7 @@ from engines_here import chosen
 from shoreup.compare.manifest import Manifest, differences
 from shoreup.compare.redis import take as take_redis
 from shoreup.compare.sqlite import take as take_sqlite
-from shoreup.engines.mysql import Mysql, RunningMysql
+from shoreup.engines.mysql.server import Mysql, RunningMysql
 from shoreup.engines.redis import Redis
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.backup.opening import content, fetch

@@ -15,7 +15,7 @@ import pytest
 
 from backups_here import LyingFolder, flip, given, planned, small_disk, take
 from engines_here import chosen
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.ledger.location import Location
 from shoreup.ledger.reading import read_proofs

@@ -15,8 +15,8 @@ from engines_here import chosen
 from shoreup.compare.files import take as take_files
 from shoreup.compare.manifest import differences
 from shoreup.compare.restored import unlike
-from shoreup.engines.mysql import Mysql
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.mysql.server import Mysql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.operations.backup.plan import Plan
 from shoreup.operations.backup.restoring import LOAD, PLACE, Wish

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shoreup.operations.retention import Aged, Policy, decide
+from shoreup.operations.backup.retention import Aged, Policy, decide
 
 START = datetime(2026, 1, 1, 3, tzinfo=UTC)
 NUMBERS = st.integers(0, 5)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shoreup.operations import upgrade_places
-from shoreup.operations.upgrade_places import UpgradePlace, UpgradeState, bring
+from shoreup.operations.upgrade import places as upgrade_places
+from shoreup.operations.upgrade.places import UpgradePlace, UpgradeState, bring
 
 
 class Killed(BaseException):

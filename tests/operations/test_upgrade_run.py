@@ -13,13 +13,14 @@ import pytest
 from msgspec.structs import replace
 
 from engines_here import chosen
-from shoreup.engines.postgresql import Postgresql
-from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster
-from shoreup.engines.postgresql_statements import statements
+from shoreup.engines.postgresql.cluster import OwnCluster, Owner, own_cluster
+from shoreup.engines.postgresql.server import Postgresql
+from shoreup.engines.postgresql.statements import statements
 from shoreup.engines.scratch import Scratch
-from shoreup.operations import upgrade_back, upgrade_run
 from shoreup.operations.steps import Operation, Plain, Run, Undone, carry_out
-from shoreup.operations.upgrade_places import UpgradePlace
+from shoreup.operations.upgrade import back as upgrade_back
+from shoreup.operations.upgrade import run as upgrade_run
+from shoreup.operations.upgrade.places import UpgradePlace
 
 ROWS = 500
 OLD, NEW = "15", "17"

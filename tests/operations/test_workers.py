@@ -11,7 +11,7 @@ import pytest
 
 from engines_here import chosen
 from operating import NAMES, PATIENCE, Elsewhere, elsewhere, executing, world
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.errors import UserError
 from shoreup.model.run import State

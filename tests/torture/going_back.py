@@ -7,9 +7,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from shoreup.operations import upgrade_back, upgrade_run
 from shoreup.operations.steps import Operation, Plain, Run, carry_out
-from shoreup.operations.upgrade_places import KEPT
+from shoreup.operations.upgrade import back as upgrade_back
+from shoreup.operations.upgrade import run as upgrade_run
+from shoreup.operations.upgrade.places import KEPT
 from torture.upgrading import NEW, OLD, LinkedUpgrade, Upgrade
 
 

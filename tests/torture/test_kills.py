@@ -14,8 +14,8 @@ import pytest
 from backups_here import written
 from dumped_estates import ESTATE, SETTINGS
 from engines_here import chosen
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
-from shoreup.engines.postgresql_dumps import Form
+from shoreup.engines.postgresql.dumps import Form
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from torture.drilling import Drill
 from torture.going_back import arrive

@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from shoreup.engines.postgresql import Postgresql
-from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster
+from shoreup.engines.postgresql.cluster import OwnCluster, Owner, own_cluster
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch
-from shoreup.operations import upgrade_run
 from shoreup.operations.steps import Operation, Plain
-from shoreup.operations.upgrade_places import KEPT
+from shoreup.operations.upgrade import run as upgrade_run
+from shoreup.operations.upgrade.places import KEPT
 
 OLD, NEW = "15", "17"
 ROWS = 500

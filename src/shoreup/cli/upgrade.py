@@ -213,7 +213,7 @@ def run_postgres(
     new server has started only the backup goes back; by copy the old directory stays as it was. A run that was killed
     goes on with the next command, or by 'shoreup runs resume'.
     """
-    from shoreup.engines.postgresql_upgrade import Mode
+    from shoreup.engines.postgresql.upgrade import Mode
     from shoreup.stages.upgrading.runs import RunOptions, run_upgrade
 
     options = RunOptions(

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from shoreup.engines.mysql import RunningMysql
-from shoreup.engines.postgresql import RunningPostgresql
+from shoreup.engines.mysql.server import RunningMysql
+from shoreup.engines.postgresql.server import RunningPostgresql
 from shoreup.engines.redis import RunningRedis
 from shoreup.engines.sqlite import opened
 

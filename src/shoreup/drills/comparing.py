@@ -29,9 +29,9 @@ from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import catalogue, numbers
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import Finished, fences
-from shoreup.engines.mysql import Mysql, RunningMysql
+from shoreup.engines.mysql.server import Mysql, RunningMysql
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject

@@ -12,7 +12,7 @@ from shoreup.drills.rotating.trial import rotate
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject
-from shoreup.operations.retention import policy_of
+from shoreup.operations.backup.retention import policy_of
 
 
 class Retention(Experiment):

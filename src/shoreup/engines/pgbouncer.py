@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from shoreup.engines.base import EngineTrouble, Server, wait_until_ready
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Jail
-from shoreup.engines.postgresql import RunningPostgresql
-from shoreup.engines.postgresql_clients import connected
+from shoreup.engines.postgresql.clients import connected
+from shoreup.engines.postgresql.server import RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine as EngineSeen
 

@@ -19,9 +19,9 @@ _KNOWN: Mapping[str, str] = {
     "backup prune": "shoreup.operations.backup.pruning:backup_prune",
     "backup restore": "shoreup.operations.backup.restoring:backup_restore",
     "drill": "shoreup.stages.running.drilling:drill",
-    "upgrade postgres run": "shoreup.operations.upgrade_run:operation",
-    "upgrade postgres open": "shoreup.operations.upgrade_back:opening",
-    "upgrade postgres rollback": "shoreup.operations.upgrade_back:rollback",
+    "upgrade postgres run": "shoreup.operations.upgrade.run:operation",
+    "upgrade postgres open": "shoreup.operations.upgrade.back:opening",
+    "upgrade postgres rollback": "shoreup.operations.upgrade.back:rollback",
 }
 """Where each is made: ``module:function``. A module is imported when its operation is asked for."""
 

@@ -18,11 +18,11 @@ from shoreup.operations.backup.plan import GIVEN, Plan, Spec, StoreSpec
 from shoreup.operations.backup.pruning import decisions
 from shoreup.operations.backup.records import Record
 from shoreup.operations.backup.restoring import CHOOSE, COMPARE, PLACE, WISH, Wish
+from shoreup.operations.backup.retention import Decision, policy_of
 from shoreup.operations.backup.running import SEAL, record_of
 from shoreup.operations.backup.shelf import BackupTrouble, Kept
 from shoreup.operations.backup.sources import address
 from shoreup.operations.backup.verifying import Looked, look, look_by_drill
-from shoreup.operations.retention import Decision, policy_of
 from shoreup.operations.steps import Plain
 from shoreup.stages import proofs
 from shoreup.stages.opening import opened

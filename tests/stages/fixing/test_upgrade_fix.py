@@ -12,8 +12,8 @@ import yaml
 
 from engines_here import chosen
 from shoreup.drills.proving import record
-from shoreup.engines.postgresql import Postgresql
-from shoreup.engines.postgresql_cluster import Owner, own_cluster
+from shoreup.engines.postgresql.cluster import Owner, own_cluster
+from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.facts.proofs import UPGRADED_TO
 from shoreup.ledger.location import default_location

@@ -21,7 +21,7 @@ from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import fences
 from shoreup.engines.pgbouncer import PgBouncer
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject

@@ -17,9 +17,9 @@ from typing import Protocol
 
 from shoreup.engines.base import EngineTrouble, Server, wait_until_ready
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
-from shoreup.engines.mysql import Mysql, RunningMysql
+from shoreup.engines.mysql.server import Mysql, RunningMysql
 from shoreup.engines.pgbouncer import PgBouncer, RunningPgBouncer
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.redis import Redis, RunningRedis
 from shoreup.engines.scratch import Scratch
 from shoreup.engines.web_servers import WEB_SERVERS, WebServer

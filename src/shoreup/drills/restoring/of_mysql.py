@@ -17,8 +17,8 @@ from shoreup.drills.restoring.copies import Copy, Target
 from shoreup.drills.spoiling import without_its_end
 from shoreup.engines.base import EngineEnded, EngineTrouble
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
-from shoreup.engines.mysql import Mysql, MysqlOptions, RunningMysql, restore_errors
-from shoreup.engines.mysql_files import are_files, bring, version_in
+from shoreup.engines.mysql.files import are_files, bring, version_in
+from shoreup.engines.mysql.server import Mysql, MysqlOptions, RunningMysql, restore_errors
 from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine

@@ -20,9 +20,9 @@ from shoreup.drills.restoring.of_postgresql_files import BaseBackupTarget
 from shoreup.drills.spoiling import without_its_end
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
-from shoreup.engines.postgresql_dumps import DumpShape, shape_of
-from shoreup.engines.postgresql_files import base_backup, major_of, telling_files
+from shoreup.engines.postgresql.dumps import DumpShape, shape_of
+from shoreup.engines.postgresql.files import base_backup, major_of, telling_files
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 

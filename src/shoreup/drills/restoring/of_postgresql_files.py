@@ -16,8 +16,7 @@ from shoreup.engines.base import EngineEnded, EngineTrouble
 from shoreup.engines.catalogue import written
 from shoreup.engines.choosing import Choice
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
-from shoreup.engines.postgresql_files import (
+from shoreup.engines.postgresql.files import (
     BaseBackup,
     base_backup,
     bring,
@@ -27,7 +26,8 @@ from shoreup.engines.postgresql_files import (
     version_of,
     wants_to_follow,
 )
-from shoreup.engines.postgresql_recovery import FOLLOWS_SINCE, reached, target, wait_for
+from shoreup.engines.postgresql.recovery import FOLLOWS_SINCE, reached, target, wait_for
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 

@@ -23,7 +23,7 @@ from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING
 from shoreup.facts.proofs import Drill, Inputs
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject, digest_of
 from shoreup.model.settings import Schedule
-from shoreup.operations.retention import Aged, Decision, Policy, decide
+from shoreup.operations.backup.retention import Aged, Decision, Policy, decide
 
 Rule: TypeAlias = Callable[[Sequence[Aged], Policy], Sequence[Decision]]
 _UPSIDE_DOWN = "the policy turned upside down, so that the oldest stay"

@@ -26,7 +26,7 @@ from shoreup.drills.under_load.bank import (
 )
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished
-from shoreup.engines.mysql import Mysql, RunningMysql, restore_errors
+from shoreup.engines.mysql.server import Mysql, RunningMysql, restore_errors
 from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of
 from shoreup.engines.scratch import Scratch
 

@@ -25,8 +25,8 @@ from shoreup.drills.under_load.bank import (
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
-from shoreup.engines.postgresql_dumps import shape_of
+from shoreup.engines.postgresql.dumps import shape_of
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.scratch import Scratch
 
 

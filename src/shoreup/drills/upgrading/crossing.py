@@ -15,9 +15,9 @@ from time import monotonic
 
 from shoreup.drills.proving import Seen
 from shoreup.engines.choosing import Choice
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql
-from shoreup.engines.postgresql_inventory import Shape
-from shoreup.engines.postgresql_upgrade import Mode, Side, carry_over, check, make_alike
+from shoreup.engines.postgresql.inventory import Shape
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
+from shoreup.engines.postgresql.upgrade import Mode, Side, carry_over, check, make_alike
 from shoreup.engines.scratch import Scratch
 
 DOWNTIME = {Mode.COPY: "downtime by copy", Mode.LINK: "downtime by link"}

@@ -25,8 +25,8 @@ from shoreup.drills.upgrading.regressions import (
     queries,
 )
 from shoreup.engines.base import needed
-from shoreup.engines.postgresql import RunningPostgresql
-from shoreup.engines.postgresql_statements import Statement
+from shoreup.engines.postgresql.server import RunningPostgresql
+from shoreup.engines.postgresql.statements import Statement
 
 _TOLD = 5
 _MEASURED = 10

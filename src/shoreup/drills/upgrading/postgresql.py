@@ -39,13 +39,13 @@ from shoreup.engines.catalogue import written
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import fences
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
-from shoreup.engines.postgresql_catalogue import QUIETLY, answers, different, questions
-from shoreup.engines.postgresql_dumps import shape_of as dump_shape
-from shoreup.engines.postgresql_files import base_backup, bring
-from shoreup.engines.postgresql_inventory import Cluster, inventory
-from shoreup.engines.postgresql_statements import Statement
-from shoreup.engines.postgresql_upgrade import Mode, Refused, take_back_link
+from shoreup.engines.postgresql.catalogue import QUIETLY, answers, different, questions
+from shoreup.engines.postgresql.dumps import shape_of as dump_shape
+from shoreup.engines.postgresql.files import base_backup, bring
+from shoreup.engines.postgresql.inventory import Cluster, inventory
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
+from shoreup.engines.postgresql.statements import Statement
+from shoreup.engines.postgresql.upgrade import Mode, Refused, take_back_link
 from shoreup.engines.providers import Installation, installed
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import UPGRADED_TO, Drill

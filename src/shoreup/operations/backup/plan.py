@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from shoreup.operations.backup.retention import Policy
 from shoreup.operations.backup.shelf import BackupTrouble, Shelf
 from shoreup.operations.backup.sources import Address, address
-from shoreup.operations.retention import Policy
 from shoreup.operations.steps import Plain, Run
 from shoreup.stores.base import Store
 from shoreup.stores.opening import Place, open_store

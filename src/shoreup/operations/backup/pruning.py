@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from shoreup.operations.backup.plan import Plan, planned
 from shoreup.operations.backup.records import RECORD, id_of, number_of
+from shoreup.operations.backup.retention import Aged, Decision, decide
 from shoreup.operations.backup.shelf import Kept, Shelf
-from shoreup.operations.retention import Aged, Decision, decide
 from shoreup.operations.steps import Operation, Plain, Run, Step
 
 _UNFINISHED = timedelta(days=3)

@@ -15,9 +15,9 @@ from shoreup.drills.upgrading.specs import DUMPED, Way, ways
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import NoProvider, Wanted, choose
-from shoreup.engines.postgresql_cluster import OwnCluster, own_cluster
-from shoreup.engines.postgresql_inventory import Cluster, inventory
-from shoreup.engines.postgresql_upgrade import Mode
+from shoreup.engines.postgresql.cluster import OwnCluster, own_cluster
+from shoreup.engines.postgresql.inventory import Cluster, inventory
+from shoreup.engines.postgresql.upgrade import Mode
 from shoreup.engines.providers import Installation, installed, lying_in
 from shoreup.facts.estate import Database, Estate
 from shoreup.facts.naming import named
@@ -25,7 +25,7 @@ from shoreup.facts.proofs import UPGRADED_TO, Drill, State, database_inputs, las
 from shoreup.facts.versions.support import Support, majors, own_cycles, support
 from shoreup.model.errors import UserError
 from shoreup.model.upgrade import Made, Point, Room, SupportedLine, Tried, UpgradePlan, Weight
-from shoreup.operations.upgrade_points import points
+from shoreup.operations.upgrade.points import points
 from shoreup.stages.auditing.examination import Asked, understood
 from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import opened

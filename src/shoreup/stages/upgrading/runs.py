@@ -23,10 +23,10 @@ from shoreup.drills.upgrading.specs import Way, questions_of
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.catalogue import numbers, written
 from shoreup.engines.choosing import Wanted
-from shoreup.engines.postgresql_cluster import OwnCluster, own_cluster
-from shoreup.engines.postgresql_inventory import inventory
-from shoreup.engines.postgresql_statements import statements
-from shoreup.engines.postgresql_upgrade import Mode
+from shoreup.engines.postgresql.cluster import OwnCluster, own_cluster
+from shoreup.engines.postgresql.inventory import inventory
+from shoreup.engines.postgresql.statements import statements
+from shoreup.engines.postgresql.upgrade import Mode
 from shoreup.engines.providers import lying_in
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import UPGRADED_TO, Drill, database_inputs, last_day, subject_of
@@ -34,10 +34,11 @@ from shoreup.facts.versions.support import majors, own_cycles, support
 from shoreup.ledger.location import default_location
 from shoreup.model.errors import UserError
 from shoreup.model.proof import Proof, ProofSubject, Verdict, digest_of
-from shoreup.operations import upgrade_back, upgrade_run
 from shoreup.operations.outcomes import Outcome
 from shoreup.operations.steps import Plain
-from shoreup.operations.upgrade_places import UpgradePlace
+from shoreup.operations.upgrade import back as upgrade_back
+from shoreup.operations.upgrade import run as upgrade_run
+from shoreup.operations.upgrade.places import UpgradePlace
 from shoreup.stages.auditing.examination import Asked, understood
 from shoreup.stages.auditing.reading import read
 from shoreup.stages.opening import Opened, opened

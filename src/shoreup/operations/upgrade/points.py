@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shoreup.engines.postgresql_inventory import Cluster
+from shoreup.engines.postgresql.inventory import Cluster
 from shoreup.engines.providers import Installation
 from shoreup.model.upgrade import Point, Weight
 

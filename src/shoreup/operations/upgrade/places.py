@@ -23,8 +23,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shoreup.engines.postgresql_inventory import Shape
-from shoreup.engines.postgresql_upgrade import Mode
+from shoreup.engines.postgresql.inventory import Shape
+from shoreup.engines.postgresql.upgrade import Mode
 
 STATE = "state.json"
 ACCESS_LISTS = ("pg_hba.conf", "pg_ident.conf")

@@ -34,8 +34,8 @@ from shoreup.engines.base import (
 from shoreup.engines.choosing import Choice
 from shoreup.engines.jail import Finished, Jail
 from shoreup.engines.packing import BrokenCopy, Packing, unpacked
-from shoreup.engines.postgresql_clients import connected
-from shoreup.engines.postgresql_dumps import DumpShape, Form, Gate, shape_of
+from shoreup.engines.postgresql.clients import connected
+from shoreup.engines.postgresql.dumps import DumpShape, Form, Gate, shape_of
 from shoreup.engines.providers import Installation
 from shoreup.engines.scratch import Scratch, reachable
 from shoreup.model.proof import Engine as EngineSeen

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.postgresql_cluster import OwnCluster, Owner, own_cluster, programs_of
-from shoreup.engines.postgresql_upgrade import take_back_link
-from shoreup.operations.upgrade_places import ACCESS_LISTS, KEPT, UpgradePlace, UpgradeState
+from shoreup.engines.postgresql.cluster import OwnCluster, Owner, own_cluster, programs_of
+from shoreup.engines.postgresql.upgrade import take_back_link
+from shoreup.operations.upgrade.places import ACCESS_LISTS, KEPT, UpgradePlace, UpgradeState
 
 CONFIG = "postgresql.conf"
 _RUNTIME = frozenset(

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.postgresql_cluster import OwnCluster
-from shoreup.engines.postgresql_upgrade import take_back_link
+from shoreup.engines.postgresql.cluster import OwnCluster
+from shoreup.engines.postgresql.upgrade import take_back_link
 from shoreup.operations.steps import Operation, Plain, Run, Step
-from shoreup.operations.upgrade_ground import halt, new_cluster, old_cluster, only_restore, owner_of
-from shoreup.operations.upgrade_places import UpgradePlace, UpgradeState, bring, remove, settle
-from shoreup.operations.upgrade_run import analyzed, let_in
+from shoreup.operations.upgrade.ground import halt, new_cluster, old_cluster, only_restore, owner_of
+from shoreup.operations.upgrade.places import UpgradePlace, UpgradeState, bring, remove, settle
+from shoreup.operations.upgrade.run import analyzed, let_in
 
 NAME = "upgrade postgres rollback"
 OPEN = "upgrade postgres open"

@@ -24,13 +24,13 @@ from time import time
 from msgspec.structs import replace
 
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.postgresql_catalogue import catalogue, different
-from shoreup.engines.postgresql_cluster import OwnCluster, own_cluster, programs_of
-from shoreup.engines.postgresql_inventory import Cluster, inventory
-from shoreup.engines.postgresql_upgrade import Mode, Side, carry_over, check, make_alike, take_back_link
+from shoreup.engines.postgresql.catalogue import catalogue, different
+from shoreup.engines.postgresql.cluster import OwnCluster, own_cluster, programs_of
+from shoreup.engines.postgresql.inventory import Cluster, inventory
+from shoreup.engines.postgresql.upgrade import Mode, Side, carry_over, check, make_alike, take_back_link
 from shoreup.model.upgrade import Weight
 from shoreup.operations.steps import Operation, Plain, Run, Step
-from shoreup.operations.upgrade_ground import (
+from shoreup.operations.upgrade.ground import (
     CONFIG,
     bring_configuration,
     halt,
@@ -42,10 +42,10 @@ from shoreup.operations.upgrade_ground import (
     shut_options,
     started_with,
 )
-from shoreup.operations.upgrade_ground import (
+from shoreup.operations.upgrade.ground import (
     sockets as folder_for_sockets,
 )
-from shoreup.operations.upgrade_places import (
+from shoreup.operations.upgrade.places import (
     ACCESS_LISTS,
     KEPT,
     UpgradePlace,
@@ -54,7 +54,7 @@ from shoreup.operations.upgrade_places import (
     remove,
     settle,
 )
-from shoreup.operations.upgrade_points import points
+from shoreup.operations.upgrade.points import points
 
 NAME = "upgrade postgres run"
 _REMOVER = "delete_old_cluster.sh"

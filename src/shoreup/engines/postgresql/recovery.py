@@ -15,7 +15,7 @@ from typing import LiteralString
 
 from shoreup.engines.base import LOAD_SECONDS, EngineTrouble, wait_until_ready
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql import RunningPostgresql
+from shoreup.engines.postgresql.server import RunningPostgresql
 from shoreup.engines.scratch import Scratch
 
 FOLLOWS_SINCE = (12,)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from shoreup.engines.postgresql_cluster import OwnCluster
+from shoreup.engines.postgresql.cluster import OwnCluster
 
 QUIETLY = ("--no-psqlrc", "--no-password", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1")
 """Options with which ``psql`` prints nothing but answers, and stops at the first error."""

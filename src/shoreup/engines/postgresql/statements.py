@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.postgresql_inventory import Ask, inventory
+from shoreup.engines.postgresql.inventory import Ask, inventory
 
 MOST = 50
 """So many statements are looked at, those first that the server spends most of its time on."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from shoreup.engines.archives import is_tar, unpack
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.jail import Jail
-from shoreup.engines.mysql import Mysql
+from shoreup.engines.mysql.server import Mysql
 from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of, unpacked
 
 _CHECKPOINTS = ("mariadb_backup_checkpoints", "xtrabackup_checkpoints")

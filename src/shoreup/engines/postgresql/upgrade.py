@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.jail import Finished
-from shoreup.engines.postgresql_inventory import Shape
+from shoreup.engines.postgresql.inventory import Shape
 
 SECONDS = 6 * 3600.0
 CONTROL = Path("global", "pg_control")

@@ -1,0 +1,1 @@
+"""MariaDB and MySQL: a server of one's own, and its files."""

@@ -1,0 +1,1 @@
+"""A PostgreSQL goes to its next major version, step by step, with a way back."""
