@@ -17,7 +17,7 @@ def experiments() -> tuple[Experiment, ...]:
     found: dict[str, Experiment] = {}
     for module in pkgutil.iter_modules(shoreup.drills.__path__):
         name = f"{shoreup.drills.__name__}.{module.name}"
-        if module.name == "registry":
+        if module.name == "registry" or module.ispkg:
             continue
         for _, kind in inspect.getmembers(import_module(name), inspect.isclass):
             if issubclass(kind, Experiment) and kind.__module__ == name and not inspect.isabstract(kind):
