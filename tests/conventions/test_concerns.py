@@ -18,7 +18,7 @@ PACKAGE = Path(shoreup.concerns.__path__[0]).parent
 MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules(shoreup.concerns.__path__)
-    if module.name not in NOT_CONCERNS and not module.name.startswith("_")
+    if module.name not in NOT_CONCERNS and not module.ispkg
 )
 
 

@@ -14,13 +14,13 @@ from engines_here import sandboxed
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.registry import experiments
 from shoreup.drills.retention import Retention
+from shoreup.drills.rotating import trial as rotating
 from shoreup.drills.rotating.calendar import Weather, calendar
 from shoreup.drills.rotating.halves import halves
 from shoreup.drills.rotating.kept import Day, judge
 from shoreup.drills.rotating.shelf import Kept, Lying, alike
 from shoreup.drills.rotating.specs import retention_spec
 from shoreup.drills.rotating.trial import rotate
-from shoreup.drills.rotating import trial as rotating
 from shoreup.engines.userlands import BUSYBOX, GNU
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
