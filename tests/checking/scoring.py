@@ -19,6 +19,8 @@ from shoreup.model.claim import Answer, Checked, Kind
 _DECIDED = frozenset({Answer.CONFIRMED, Answer.PARTLY, Answer.WRONG, Answer.MOVED})
 _NUMBERS = frozenset({"count", "number", "sweeping"})
 """Kinds of claim whose wrong number may also be told as partly right, if the true number is told with it."""
+_LONGEST = 12
+"""Lines that a sentence may have, so that one that is said twice is not taken for the other."""
 _OPEN = frozenset({"undecidable", "not-understood-acceptable", "not-understood"})
 
 
@@ -98,12 +100,26 @@ def score(claims: Collection[Claim], checked: Sequence[Checked]) -> Score:
         by_line[claim.line].append(claim)
     found: dict[str, list[Checked]] = defaultdict(list)
     for one in checked:
-        on_line = by_line.get(one.line, [])
-        words = _bare(one.sentence or one.text)
-        mine = [claim for claim in on_line if words in _bare(claim.text) or _bare(claim.text) in words]
-        if mine or on_line:
-            found[(mine or on_line)[0].id].append(one)
+        for claim in _meant(one, claims, by_line.get(one.line, [])):
+            found[claim.id].append(one)
     return Score(tuple(_judged(claim, found[claim.id]) for claim in claims))
+
+
+def _meant(one: Checked, claims: Collection[Claim], on_line: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims that an answer answers: those that its part of the sentence touches; all of them without a part."""
+    words = _bare(one.sentence or one.text)
+    near = [claim for claim in claims if one.line <= claim.line <= one.line + _LONGEST]
+    mine = [claim for claim in near if _bare(claim.text) in words]
+    if not mine:
+        mine = [claim for claim in on_line if words in _bare(claim.text)]
+        return (mine or on_line)[:1]
+    part = _bare(one.text)
+    at = words.find(part)
+    spans = {claim.id: words.index(_bare(claim.text)) for claim in mine}
+    touched = [
+        claim for claim in mine if at < spans[claim.id] + len(_bare(claim.text)) and spans[claim.id] < at + len(part)
+    ]
+    return mine if at < 0 or not part else touched
 
 
 def _claim(held: Mapping[str, object]) -> Claim:

@@ -18,6 +18,7 @@ from shoreup.stages.auditing.examination import Asked, Examination, chosen, exam
 from shoreup.stages.checking import practice
 from shoreup.stages.checking.anchors import Places as Anchors
 from shoreup.stages.checking.census import Census
+from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import Sentence, sentences, without_files
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
@@ -60,10 +61,10 @@ class _Answers:
 
     def __init__(self, seen: Examination) -> None:
         findings = (*seen.account.findings, *seen.account.unproven)
-        blocks = _Blocks(seen)
-        self._places = Anchors(seen.reading.tree, findings, blocks.of)
-        self._census = Census(seen.reading.tree, seen.estate, blocks.block)
-        self._values = Values(seen.reading.tree, blocks.named, blocks.of_kind)
+        blocks, corpus = _Blocks(seen), Corpus(seen.reading.tree)
+        self._places = Anchors(corpus, findings, blocks.of)
+        self._census = Census(corpus, seen.estate, blocks.block)
+        self._values = Values(corpus, blocks.named, blocks.of_kind)
         self._statements = Statements(seen.estate, lambda place: _spot(seen, place), findings, blocks.block)
         self._troubles = Troubles(findings, seen.account.undecided)
 
@@ -125,6 +126,7 @@ class _Blocks:
     def __init__(self, seen: Examination) -> None:
         self._seen = seen
         self._by_name: dict[str, list[Resource]] = defaultdict(list)
+        self._known: dict[int, Block | None] = {}
         for resource in seen.reading.resources:
             self._by_name[resource.name].append(resource)
 
@@ -144,10 +146,10 @@ class _Blocks:
 
     def block(self, resource: Resource) -> Block | None:
         """The lines that declare a resource."""
-        location = self._seen.places.location(Place(resource.key))
-        if location is None:
-            return None
-        return Block(location.file, location.line, location.end_line, resource.kind)
+        if resource.key not in self._known:
+            at = self._seen.places.location(Place(resource.key))
+            self._known[resource.key] = at and Block(at.file, at.line, at.end_line, resource.kind)
+        return self._known[resource.key]
 
 
 def _spot(seen: Examination, place: Place) -> Spot | None:

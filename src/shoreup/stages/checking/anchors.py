@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding
 from shoreup.stages.auditing.masking import masked
+from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
-from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, holds, squeezed, wanted
+from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, wanted
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.words import shared, telling
 
@@ -74,11 +74,9 @@ class Places(Struct, frozen=True):
     ``blocks`` says which lines of a file declare what has a name, first and last.
     """
 
-    tree: FileTree
+    tree: Corpus
     findings: Sequence[Finding]
     blocks: Callable[[str, str], Sequence[tuple[int, int]]]
-    read: dict[str, Lines] = field(default_factory=dict)
-    """The files that were looked into."""
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the files say to a sentence's anchors and quotes."""
@@ -204,7 +202,7 @@ class Places(Struct, frozen=True):
         self, sentence: Sentence, anchor: Anchor, path: str, quotes: Sequence[str], *, here: bool = False
     ) -> Checked:
         """What stands nowhere in its file. ``here`` says that the place itself is the one that is meant."""
-        there = [] if here else [spot for one in sorted(self.tree.files) for spot in self._spots(one, quotes)]
+        there = [] if here else [spot for one in self.tree.files for spot in self._spots(one, quotes)]
         if len(there) == 1:
             said = f"{_what(quotes)} stands at {there[0].file}:{there[0].line}"
             return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, tuple(there))
@@ -223,8 +221,11 @@ class Places(Struct, frozen=True):
     def _quotes(self, codes: Sequence[str], path: str) -> list[str]:
         """What stands in backticks and is neither a file nor a place nor the name of a thing of the file."""
         found = (one for one in codes if not _FILE_ALONE.fullmatch(one) and len(one) > 1)
-        folders = {one.rpartition("/")[0] for one in self.tree.files}
-        return [one for one in found if one.strip("/") not in folders and not self.blocks(path, one.rpartition("/")[2])]
+        return [
+            one
+            for one in found
+            if one.strip("/") not in self.tree.folders and not self.blocks(path, one.rpartition("/")[2])
+        ]
 
     def _quoted(self, sentence: Sentence) -> Iterator[Checked]:
         """Code that is said to stand somewhere in a file."""
@@ -262,18 +263,11 @@ class Places(Struct, frozen=True):
         return _checked(sentence, quote, Kind.QUOTE, Answer.WRONG, f"it stands nowhere in {path}")
 
     def _lines(self, path: str) -> Lines | None:
-        text = self.tree.text(path)
-        if text is not None and path not in self.read:
-            self.read[path] = Lines(text, path)
-        return self.read.get(path)
+        return self.tree.lines(path)
 
     def _spots(self, path: str, quotes: Sequence[str]) -> Iterator[Spot]:
-        text = self.tree.text(path)
-        if text is None or not all(squeezed(quote) in squeezed(text) for quote in quotes):
-            return
-        at = next((n for n, line in enumerate(text.splitlines(), start=1) if holds(line, quotes[0])), 0)
-        if at:
-            yield Spot(path, at)
+        if all(self.tree.has(path, quote) for quote in quotes):
+            yield from (Spot(path, one) for one in self.tree.standing(path, quotes[0])[:1])
 
 
 def _denied(sentence: Sentence, quote: str) -> bool:

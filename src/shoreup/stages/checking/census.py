@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate
-from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.resource import Resource
+from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
-from shoreup.stages.checking.evidence import holds, squeezed
+from shoreup.stages.checking.evidence import holds
 from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, limited_to, quantity, value
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.values import Block
@@ -60,6 +60,16 @@ def _words() -> _Words:
     return msgspec.json.decode(content, type=_Words)
 
 
+@cache
+def _kinds(present: tuple[str, ...]) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
+    told = [*_words().kinds.items()]
+    told += [(_spelled(kind), (kind,)) for kind in sorted(present, key=len, reverse=True) if kind not in _RUNS]
+    before = r"\s*(?:(?:kubernetes|flux|such|separate)\s+)?"
+    found = [(re.compile(rf"{before}`?(?:{words})`?{_KIND_ENDS}", re.IGNORECASE), kinds) for words, kinds in told]
+    # A kind of which there is none is known by how it is written.
+    return (*found, (re.compile(rf"\s*`?(?P<kind>(?:[A-Z][a-z]+){{2,}})`?{_KIND_ENDS}"), ()))
+
+
 class Reading(Struct, frozen=True):
     """One way of counting: the number, what it counts, and where some of it is."""
 
@@ -71,7 +81,7 @@ class Reading(Struct, frozen=True):
 class Census(Struct, frozen=True):
     """Answers claims of how many there are in a tree and an estate. ``where`` finds the lines of a resource."""
 
-    tree: FileTree
+    tree: Corpus
     estate: Estate
     where: Where
 
@@ -145,7 +155,7 @@ class Census(Struct, frozen=True):
 
     def _text(self, resource: Resource) -> str:
         block = self.where(resource)
-        lines = (self.tree.text(block.path) or "").splitlines() if block is not None else []
+        lines = self.tree.cut(block.path) if block is not None else ()
         return "\n".join(lines[block.first - 1 : block.last]) if block is not None else ""
 
     def _files(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
@@ -162,7 +172,7 @@ class Census(Struct, frozen=True):
                 found = [one for one in found if not (self.tree.text(one) or "").strip()]
             code = next(iter(re.findall(r"`([^`]+)`", rest)), "")
             if code and not self._folder(code) and not re.fullmatch(FILE, code):
-                found = [one for one in found if squeezed(code) in squeezed(self.tree.text(one) or "")]
+                found = [one for one in found if self.tree.has(one, code)]
             elif code and self._folder(code) and re.match(r"\s*(?:pull|use|refer|include|import|mention)", rest):
                 every = (one for one in self.tree.files if one.endswith(endings))
                 found = [one for one in every if code.rstrip("/") in (self.tree.text(one) or "")]
@@ -240,32 +250,13 @@ class Census(Struct, frozen=True):
 
     def _declared(self, kinds: Sequence[str], scope: str) -> Iterator[Reading]:
         """Files that declare a kind, whether they are installed or not."""
-        pattern = re.compile(
-            rf"^(?:kind:|\s*[\"']?kind[\"']?\s*=|\s*[\"']kind[\"']\s*:)\s*[\"']?(?:{'|'.join(kinds)})[\"']?\s*$",
-            re.MULTILINE,
-        )
-        found = [
-            one
-            for one in self.tree.files
-            if one.startswith(scope)
-            and one.endswith((".yaml", ".yml", ".tf", ".json"))
-            and pattern.search(self.tree.text(one) or "")
-        ]
-        spots = tuple(Spot(one, _line_of(self.tree.text(one) or "", pattern)) for one in found[:_SHOWN])
+        found = {one: at for one in self.tree.files if one.startswith(scope) and (at := self.tree.declares(one, kinds))}
+        spots = tuple(Spot(one, at) for one, at in [*found.items()][:_SHOWN])
         yield Reading(len(found), f"files that declare {kinds[0]}", spots)
 
-    def _kinds(self) -> Iterator[tuple[re.Pattern[str], Sequence[str]]]:
+    def _kinds(self) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
         """Words for kinds, the field's own before those cut from a kind's name."""
-        told = [*_words().kinds.items()]
-        told += [
-            (_spelled(kind), (kind,))
-            for kind in sorted(self.estate.by_kind, key=len, reverse=True)
-            if kind not in _RUNS
-        ]
-        for words, kinds in told:
-            yield re.compile(rf"\s*(?:(?:kubernetes|flux|such|separate)\s+)?`?(?:{words})`?{_KIND_ENDS}", re.I), kinds
-        # A kind of which there is none is known by how it is written.
-        yield re.compile(rf"\s*`?(?P<kind>(?:[A-Z][a-z]+){{2,}})`?{_KIND_ENDS}"), ()
+        return _kinds(tuple(self.estate.by_kind))
 
     def _places(self, behind: str) -> Iterator[Reading]:
         """Places where code stands: ``31 `skip` comments``, ``only 2 have `x = true` ``."""
@@ -277,11 +268,9 @@ class Census(Struct, frozen=True):
             return
         files, lines, spots = 0, 0, []
         for one in self.tree.files:
-            if one.endswith(".md") or squeezed(code) not in squeezed(self.tree.text(one) or ""):
+            if one.endswith(".md"):
                 continue
-            numbers = [
-                n for n, line in enumerate((self.tree.text(one) or "").splitlines(), start=1) if holds(line, code)
-            ]
+            numbers = self.tree.standing(one, code)
             files, lines = files + bool(numbers), lines + len(numbers)
             spots += [Spot(one, n) for n in numbers[:1]]
         if re.match(r"\s*other\b", behind):
@@ -319,10 +308,7 @@ class Census(Struct, frozen=True):
 
     def _longest(self, sentence: Sentence, path: str) -> Iterator[Checked]:
         ending = path[path.rfind(".") :]
-        mine = (self.tree.text(path) or "").count("\n")
-        longer = [
-            one for one in self.tree.files if one.endswith(ending) and (self.tree.text(one) or "").count("\n") > mine
-        ]
+        longer = [*self.tree.longer(path, ending)]
         if not longer:
             yield _checked(sentence, "longest", Answer.CONFIRMED, f"no {ending} file is longer", (Spot(path, 1),))
         elif "file" in sentence.plain:
@@ -330,7 +316,7 @@ class Census(Struct, frozen=True):
 
     def _folder(self, written: str) -> bool:
         folder = written.strip("/")
-        return bool(folder) and any(one.startswith(f"{folder}/") for one in self.tree.files)
+        return folder in self.tree.folders
 
     def _within(self, rest: str) -> Sequence[str]:
         folder = next((one.strip("/") for one in re.findall(r"`([^`]+)`", rest) if self._folder(one)), "")
@@ -345,8 +331,7 @@ class Census(Struct, frozen=True):
         named = re.search(r"\bthe `?(?P<name>[\w-]+)`? (?:root|folder|directory|module)\b", sentence.text)
         if named is None:
             return ""
-        folders = {one.rpartition("/")[0] for one in self.tree.files}
-        mine = [one for one in folders if one.rpartition("/")[2] == named["name"]]
+        mine = [one for one in self.tree.folders if one.rpartition("/")[2] == named["name"]]
         return f"{min(mine, key=len)}/" if mine else ""
 
     @staticmethod
@@ -394,11 +379,6 @@ def _spelled(kind: str) -> str:
     if last.endswith("y"):
         last = f"{last[:-1]}(?:y|ies)"
     return r"[ _-]?".join([*words[:-1], last]) + r"(?:e?s)?" if words else re.escape(kind)
-
-
-def _line_of(text: str, pattern: re.Pattern[str]) -> int:
-    match = pattern.search(text)
-    return text.count("\n", 0, match.start()) + 1 + text[match.start() :].startswith("\n") if match else 1
 
 
 def _head(behind: str) -> str:

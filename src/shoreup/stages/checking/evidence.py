@@ -31,6 +31,7 @@ _FREQUENT: tuple[tuple[str, str], ...] = (
     (r"\bweekly\b|\bevery week\b|\bonce a week\b", r"(?:[\d]+|H) (?:\d+|H) \* \* (?:\d|\w{3})|@weekly"),
     (r"\bmonthly\b|\bonce a month\b", r"(?:[\d]+|H) (?:\d+|H) \d+ \* \*|@monthly"),
 )
+_ALIGNED = dict.fromkeys(map(ord, " \t\r\n\f\v\xa0\"'"))
 _CRON = re.compile(r"(?:(?:[\dH*,/-]+) ){4}[\w*,/-]+|@(?:hourly|daily|midnight|weekly|monthly|yearly)")
 
 
@@ -68,11 +69,17 @@ def wanted(text: str, codes: Sequence[str]) -> Wanted:
     return Wanted(quoted, tuple(amounts), telling(prose), prose)
 
 
+def cut(text: str) -> list[str]:
+    """The lines of a text as editors number them: other marks than line ends cut nothing."""
+    lines = [one.removesuffix("\r") for one in text.split("\n")]
+    return lines[:-1] if not lines[-1] else lines
+
+
 class Lines:
     """The lines of a file, 1-based, with the words of each."""
 
     def __init__(self, text: str, path: str) -> None:
-        self.text = text.splitlines()
+        self.text = cut(text)
         self._path = parts(path)
 
     @cached_property
@@ -234,7 +241,7 @@ def _in_order(text: str, words: Sequence[str]) -> bool:
 
 def squeezed(text: str) -> str:
     """Code without what two people write differently: white space, quotes, alignment."""
-    return re.sub(r"[\s\"']+", "", text)
+    return text.translate(_ALIGNED)
 
 
 def _often(text: str, part: Sequence[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from shoreup.formats.files import FileTree
+from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.words import parts
 
 
@@ -23,7 +23,7 @@ class Meant(Struct, frozen=True):
     ambiguous: bool = False
 
 
-def meant(tree: FileTree, written: str, sentence: str) -> Meant:
+def meant(tree: Corpus, written: str, sentence: str) -> Meant:
     """The files that ``written`` means in a sentence."""
     written = written.removeprefix("./")
     if written in tree:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shoreup.facts.estate import Estate, Workload
@@ -75,6 +75,8 @@ class Statements(Struct, frozen=True):
     where: Where
     findings: Sequence[Finding] = ()
     blocks: Callable[[Resource], Block | None] | None = None
+    seen: dict[str, Sequence[Item]] = field(default_factory=dict)
+    """Everything of a kind, listed once."""
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the facts say to each clause of a sentence."""
@@ -104,7 +106,7 @@ class Statements(Struct, frozen=True):
         if asked.strictly is not None:
             ways += [(replace(asked, holds=asked.strictly), reading) for reading in claimed.readings]
         for asked, reading in ways:
-            items = [one for one in things(self.estate, claimed.of) if reading(one)]
+            items = [one for one in self._things(claimed.of) if reading(one)]
             answer = self._counted(sentence, clause, asked, claimed, items, without=without)
             if answer.answer is Answer.CONFIRMED:
                 return replace(answer, fingerprints=self._found(asked, items))
@@ -170,7 +172,7 @@ class Statements(Struct, frozen=True):
         return tuple(one.fingerprint for one in mine)
 
     def _nowhere(self, sentence: Sentence, clause: str, asked: Property) -> Checked:
-        told = [(one, asked.holds(self.estate, one)) for one in things(self.estate, asked.of)]
+        told = [(one, asked.holds(self.estate, one)) for one in self._things(asked.of)]
         held = [one for one, holds in told if holds]
         doubt = next((one for one, holds in told if holds is None), None)
         if held:
@@ -192,7 +194,7 @@ class Statements(Struct, frozen=True):
         return [
             one
             for of in ("workload", "way")
-            for one in things(self.estate, of)
+            for one in self._things(of)
             if any(name and (name in words or name in behind) for name in one.names)
         ]
 
@@ -203,11 +205,16 @@ class Statements(Struct, frozen=True):
             return []
         path, line = placed[0][0], int(placed[0][-1])
         found = []
-        for one in things(self.estate, "workload"):
+        for one in self._things("workload"):
             block = self.blocks(one.thing.resource) if isinstance(one.thing, Workload) else None
             if block is not None and block.path == path and block.first <= line <= block.last:
                 found.append(one)
         return found if len(found) == 1 else []
+
+    def _things(self, of: str) -> Sequence[Item]:
+        if of not in self.seen:
+            self.seen[of] = things(self.estate, of)
+        return self.seen[of]
 
     def _spots(self, items: Sequence[Item]) -> tuple[Spot, ...]:
         found = dict.fromkeys(self.where(one.place) for one in items[: _SHOWN * 4])

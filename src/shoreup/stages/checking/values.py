@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from shoreup.formats.files import FileTree
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.stages.auditing.masking import masked
 from shoreup.stages.checking.amounts import Amount, in_code
+from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import attribute, holds, squeezed, wanted
 from shoreup.stages.checking.places import meant
@@ -46,7 +46,7 @@ class Block(Struct, frozen=True):
 class Values(Struct, frozen=True):
     """Answers claims of values. ``named`` finds what is declared by a name, ``of_kind`` what is of a kind."""
 
-    tree: FileTree
+    tree: Corpus
     named: Callable[[str], Sequence[Block]]
     of_kind: Callable[[str], Sequence[Block]]
 
@@ -161,7 +161,7 @@ class Values(Struct, frozen=True):
     def _listed(self, about: frozenset[str], blocks: Sequence[Block]) -> Iterator[tuple[int, str, int]]:
         """How many items the list has that is called so."""
         for block in blocks:
-            lines = (self.tree.text(block.path) or "").splitlines()
+            lines = self.tree.cut(block.path)
             for number in range(block.first, min(block.last, len(lines)) + 1):
                 key = re.fullmatch(r"(?P<indent>\s*)(?P<key>[\w-]+):\s*", lines[number - 1])
                 if key is None or not parts(key["key"]) or not parts(key["key"]) <= about:
@@ -208,11 +208,11 @@ class Values(Struct, frozen=True):
         return told
 
     def _whole(self, path: str) -> Block:
-        return Block(path, 1, len((self.tree.text(path) or "").splitlines()))
+        return Block(path, 1, len(self.tree.cut(path)))
 
     def _lines(self, blocks: Sequence[Block]) -> Iterator[tuple[Block, int, str]]:
         for block in blocks:
-            lines = (self.tree.text(block.path) or "").splitlines()
+            lines = self.tree.cut(block.path)
             for number in range(block.first, min(block.last, len(lines)) + 1):
                 yield block, number, lines[number - 1]
 

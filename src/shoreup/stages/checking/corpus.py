@@ -1,0 +1,92 @@
+"""The texts of an estate, cut and squeezed once, however many claims are held against them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from shoreup.formats.files import FileTree
+from shoreup.stages.checking.evidence import Lines, holds, squeezed
+
+_KIND = re.compile(
+    r"^(?:kind:|\s*[\"']?kind[\"']?[ \t]*=|\s*[\"']kind[\"'][ \t]*:)[ \t]*[\"']?(?P<kind>\w+)[\"']?"
+    r",?[ \t]*(?:#.*)?\r?$",
+    re.MULTILINE,
+)
+_DECLARING = (".yaml", ".yml", ".tf", ".json")
+
+
+class Corpus:
+    """Files by their paths, as :class:`FileTree` has them."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self._tree = tree
+        self.files = tree.files
+        self._texts: dict[str, str | None] = {}
+        self._lines: dict[str, Lines | None] = {}
+        self._squeezed: dict[str, str] = {}
+        self._kinds: dict[str, dict[str, int]] = {}
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._tree
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """Files that are no text that can be read, with the reason."""
+        return self._tree.skipped
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a file, at any depth."""
+        found: set[str] = set()
+        for path in self.files:
+            folder = path.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
+
+    def text(self, path: str) -> str | None:
+        """A file as text; ``None`` where it is none."""
+        if path not in self._texts:
+            self._texts[path] = self._tree.text(path)
+        return self._texts[path]
+
+    def cut(self, path: str) -> Sequence[str]:
+        """A file's lines as they stand; none where it is no text."""
+        lines = self.lines(path)
+        return lines.text if lines is not None else ()
+
+    def lines(self, path: str) -> Lines | None:
+        """A file's lines; ``None`` where it is no text."""
+        if path not in self._lines:
+            text = self.text(path)
+            self._lines[path] = None if text is None else Lines(text, path)
+        return self._lines[path]
+
+    def has(self, path: str, code: str) -> bool:
+        """Whether a file has a piece of code anywhere, however it is spaced and quoted."""
+        if path not in self._squeezed:
+            self._squeezed[path] = squeezed(self.text(path) or "")
+        return squeezed(code) in self._squeezed[path]
+
+    def standing(self, path: str, code: str) -> Sequence[int]:
+        """The lines of a file in which a piece of code stands."""
+        lines = self.lines(path)
+        if lines is None or not self.has(path, code):
+            return ()
+        return [number for number, line in enumerate(lines.text, start=1) if holds(line, code)]
+
+    def declares(self, path: str, kinds: Collection[str]) -> int:
+        """The line in which a file declares an object of one of the kinds; 0 where it declares none."""
+        if path not in self._kinds:
+            found = _KIND.finditer(self.text(path) or "") if path.endswith(_DECLARING) else ()
+            self._kinds[path] = {one["kind"]: one.start("kind") for one in found}
+        at = next((self._kinds[path][kind] for kind in kinds if kind in self._kinds[path]), -1)
+        return (self.text(path) or "").count("\n", 0, at) + 1 if at >= 0 else 0
+
+    def longer(self, path: str, ending: str) -> Iterator[str]:
+        """The files of an ending that have more lines than one."""
+        mine = (self.text(path) or "").count("\n")
+        return (one for one in self.files if one.endswith(ending) and (self.text(one) or "").count("\n") > mine)
