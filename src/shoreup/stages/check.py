@@ -148,7 +148,8 @@ class _Blocks:
         """The lines that declare a resource."""
         if resource.key not in self._known:
             at = self._seen.places.location(Place(resource.key))
-            self._known[resource.key] = at and Block(at.file, at.line, at.end_line, resource.kind)
+            found = Block(at.file, at.line, at.end_line, resource.kind) if at is not None else None
+            self._known[resource.key] = found
         return self._known[resource.key]
 
 
