@@ -38,6 +38,7 @@ data: {THEME: dark}
 """
 CHANGES = {
     "a typo": ("containers:\n", "containers:\n  - name: x\n   image: y\n", False),
+    "a misspelt field": ("  selector:", "  replcas: 3\n  selector:", False),
     "a dangling reference": ("configMapRef: {name: wiki}", "configMapRef: {name: wikki}", False),
     "a latest tag": ("wiki:1.0", "wiki:latest", False),
     "a harmless edit": ("THEME: dark", "THEME: light", True),
