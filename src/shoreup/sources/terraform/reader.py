@@ -18,6 +18,7 @@ from shoreup.sources.terraform.code import CodeComment, FileShape, comments, sha
 from shoreup.sources.terraform.ignored import IgnoredField, ignored_fields
 from shoreup.sources.terraform.roots import RootShape, root_shapes
 from shoreup.sources.terraform.tracer import ObjectTracer, PlainTracer, YamlBodyTracer
+from shoreup.sources.terraform.unknown_arguments import note_unknown_arguments
 from shoreup.terraform.configuration import Configurations, Module, module_roots
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, Root
 from shoreup.terraform.plan import Plan
@@ -102,6 +103,7 @@ def read_roots(
     if rest:
         for directory in configurations.directories:
             configurations.module(directory)
+    note_unknown_arguments(configurations)
     blocks = _first_resources(reading)
     reading.shapes.extend(shapes(configurations))
     reading.comments.extend(
