@@ -102,7 +102,7 @@ def test_what_stops_is_found_by_keyboard_alone(browser: Browser, written: Path) 
     shown.keyboard.type("postgres")
     shown.locator("#wiring .filters button.link").first.focus()
     shown.keyboard.press("Enter")
-    assert "1 others stop" in shown.locator("#wiring aside").inner_text()
+    assert "1 other stops" in shown.locator("#wiring aside").inner_text()
     shown.close()
 
 

@@ -105,6 +105,7 @@ export interface Dossier {
   made: string;
   account: Account;
   first: { fingerprint: string; count: number }[];
+  titles: Record<string, string>;
   traits: string[];
   services: Service[];
   graph: { things: Thing[]; links: Link[] };
@@ -128,6 +129,13 @@ export const CLASS_NAMES: Record<Consequence, string> = {
   outage: "Outage",
   hygiene: "Hygiene",
 };
+/** What each means to whom it happens. */
+export const CLASS_WORDS: Record<Consequence, string> = {
+  "data-loss": "gone for good",
+  takeover: "somebody else inside",
+  outage: "something stops",
+  hygiene: "makes the rest likelier",
+};
 export const TRAIT_NAMES: Record<string, string> = {
   "backed-up": "Backed up",
   restored: "Restore proven",
@@ -148,6 +156,30 @@ export const STANDING_NAMES: Record<Standing, string> = {
 export function read(): Dossier {
   const island = document.getElementById("dossier");
   return JSON.parse(island?.textContent ?? "null") as Dossier;
+}
+
+/** Which findings are asked for, by whatever was clicked. */
+export interface Asked {
+  words: string;
+  severity: string;
+  kind: string;
+  namespace: string;
+  /** Exactly these, and whose they are. */
+  only: { what: string; fingerprints: string[] } | null;
+}
+
+export const EVERYTHING: Asked = { words: "", severity: "", kind: "", namespace: "", only: null };
+
+export type Ask = (wish: Partial<Asked>) => void;
+
+/** The concern in words, or its id where it has none. */
+export function titled(dossier: Dossier, concern: string): string {
+  return dossier.titles[concern] ?? concern;
+}
+
+/** How many of each severity, those that are there, the worst first. */
+export function counted(some: { severity: Severity }[]): [Severity, number][] {
+  return SEVERITIES.map((name): [Severity, number] => [name, some.filter((one) => one.severity === name).length]).filter(([, count]) => count);
 }
 
 export function where(one: { file: string; line: number }): string {

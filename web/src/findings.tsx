@@ -1,51 +1,111 @@
-import { useMemo, useState } from "preact/hooks";
-import { CLASSES, CLASS_NAMES, type Dossier, type Finding, grouped, SEVERITIES } from "./data";
-import { Details, Mark, Place } from "./finding";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { type Asked, CLASSES, CLASS_NAMES, CLASS_WORDS, type Dossier, EVERYTHING, type Finding, grouped, SEVERITIES, titled } from "./data";
+import { Evidence, Mark, Place, Remedy } from "./finding";
 
 const PAGE = 50;
+const UNPROVEN = "unproven";
 
-export function Findings({ dossier }: { dossier: Dossier }) {
-  const [words, setWords] = useState("");
-  const [severity, setSeverity] = useState("");
-  const [kind, setKind] = useState("");
-  const [namespace, setNamespace] = useState("");
+interface Props {
+  dossier: Dossier;
+  asked: Asked;
+  change: (asked: Asked) => void;
+}
+
+export function Findings({ dossier, asked, change }: Props) {
+  const search = useRef<HTMLInputElement>(null);
+  useSlash(search);
   const every = useMemo(() => [...dossier.account.findings, ...dossier.account.unproven], [dossier]);
-  const namespaces = useMemo(() => [...new Set(every.map((one) => one.resource?.namespace ?? ""))].sort(), [every]);
+  const unproven = useMemo(() => new Set(dossier.account.unproven), [dossier]);
+  const namespaces = useMemo(() => [...new Set(every.map((one) => one.resource?.namespace ?? ""))].filter(Boolean).sort(), [every]);
+  const texts = useMemo(
+    () => every.map((one) => `${one.concern} ${titled(dossier, one.concern)} ${one.subject} ${one.message} ${one.file} ${one.fingerprint}`.toLowerCase()),
+    [every],
+  );
   const found = useMemo(() => {
-    const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-    return every.filter((one) => {
-      if (severity && one.severity !== severity) return false;
-      if (kind && one.class !== kind) return false;
-      if (namespace && one.resource?.namespace !== namespace) return false;
-      const text = `${one.concern} ${one.subject} ${one.message} ${one.file} ${one.fingerprint}`.toLowerCase();
-      return wanted.every((word) => text.includes(word));
+    const wanted = asked.words.toLowerCase().split(/\s+/).filter(Boolean);
+    const only = asked.only && new Set(asked.only.fingerprints);
+    return every.filter((one, index) => {
+      if (asked.severity && one.severity !== asked.severity) return false;
+      if (asked.kind && one.class !== asked.kind) return false;
+      if (asked.namespace && one.resource?.namespace !== asked.namespace) return false;
+      if (only && !only.has(one.fingerprint)) return false;
+      return wanted.every((word) => texts[index]?.includes(word));
     });
-  }, [every, words, severity, kind, namespace]);
-  const concerns = [...grouped(found, (one) => one.concern)];
+  }, [every, texts, asked]);
+  const groups = grouped(found, (one) => (unproven.has(one) ? UNPROVEN : one.class));
+  const set = (wish: Partial<Asked>) => change({ ...asked, ...wish });
   return (
     <section id="findings" aria-labelledby="findings-title">
       <h2 id="findings-title">Findings</h2>
       <div class="filters" role="search">
         <label>
-          Search <input type="search" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+          Search <input ref={search} type="search" placeholder="press /" value={asked.words} onInput={(event) => set({ words: event.currentTarget.value })} />
         </label>
-        <Choice name="Severity" value={severity} set={setSeverity} options={SEVERITIES.map((one) => [one, one])} />
-        <Choice name="Consequence" value={kind} set={setKind} options={CLASSES.map((one) => [one, CLASS_NAMES[one]])} />
-        <Choice
-          name="Namespace"
-          value={namespace}
-          set={setNamespace}
-          options={namespaces.filter(Boolean).map((one) => [one, one])}
-        />
+        <Choice name="Severity" value={asked.severity} set={(severity) => set({ severity })} options={SEVERITIES.map((one) => [one, one])} />
+        <Choice name="Consequence" value={asked.kind} set={(kind) => set({ kind })} options={CLASSES.map((one) => [one, CLASS_NAMES[one]])} />
+        <Choice name="Namespace" value={asked.namespace} set={(namespace) => set({ namespace })} options={namespaces.map((one) => [one, one])} />
         <span role="status" class="faint">
           {found.length} of {every.length}
         </span>
+        {found.length < every.length && (
+          <button type="button" onClick={() => change(EVERYTHING)}>
+            Clear filters
+          </button>
+        )}
+        {asked.only && <span class="only">{asked.only.what}</span>}
       </div>
-      {concerns.map(([concern, some]) => (
-        <Concern key={concern} concern={concern} some={some} dossier={dossier} open={found.length <= 5} />
-      ))}
+      {found.length === 0 && <p class="empty">{every.length ? "Nothing fits these filters." : "Nothing was found."}</p>}
+      {[...CLASSES, UNPROVEN].map((name) => {
+        const some = groups.get(name);
+        return some && <Class key={name} name={name} some={some} dossier={dossier} open={found.length <= 5} />;
+      })}
     </section>
   );
+}
+
+/** The findings with one consequence, by concern. */
+function Class(props: { name: string; some: Finding[]; dossier: Dossier; open: boolean }) {
+  const { name, some, dossier } = props;
+  const known = CLASSES.find((one) => one === name);
+  return (
+    <div class={`class ${name}`}>
+      <h3>
+        {known ? CLASS_NAMES[known] : "Not proven"} <span class="faint">{known ? CLASS_WORDS[known] : "not broken, and nobody has seen it work"}</span>
+      </h3>
+      {[...grouped(some, (one) => one.concern)].map(([concern, these]) => (
+        <Concern key={`${concern} ${props.open}`} concern={concern} some={these} dossier={dossier} open={props.open} />
+      ))}
+    </div>
+  );
+}
+
+/** A slash leads to the search, as elsewhere. */
+function useSlash(search: { current: HTMLInputElement | null }) {
+  useEffect(() => {
+    const heard = (event: KeyboardEvent) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName ?? "")) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    document.addEventListener("keydown", heard);
+    return () => document.removeEventListener("keydown", heard);
+  }, []);
+}
+
+/** On paper nothing can be opened, so everything is. */
+function usePrinting(): boolean {
+  const [printing, setPrinting] = useState(false);
+  useEffect(() => {
+    const begin = () => setPrinting(true);
+    const end = () => setPrinting(false);
+    addEventListener("beforeprint", begin);
+    addEventListener("afterprint", end);
+    return () => {
+      removeEventListener("beforeprint", begin);
+      removeEventListener("afterprint", end);
+    };
+  }, []);
+  return printing;
 }
 
 function Choice(props: { name: string; value: string; set: (value: string) => void; options: [string, string][] }) {
@@ -66,30 +126,42 @@ function Choice(props: { name: string; value: string; set: (value: string) => vo
 
 /** The findings of one concern; what is inside is made when it is opened. */
 function Concern(props: { concern: string; some: Finding[]; dossier: Dossier; open: boolean }) {
-  const [opened, setOpened] = useState(props.open);
+  const { concern, some, dossier } = props;
+  const [chosen, setChosen] = useState(props.open);
   const [most, setMost] = useState(PAGE);
-  const worst = props.some.reduce((a, b) => (SEVERITIES.indexOf(a.severity) <= SEVERITIES.indexOf(b.severity) ? a : b));
+  const printing = usePrinting();
+  const opened = chosen || printing;
+  const worst = some.reduce((a, b) => (SEVERITIES.indexOf(a.severity) <= SEVERITIES.indexOf(b.severity) ? a : b));
+  const title = titled(dossier, concern);
   return (
-    <details class="concern" open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
+    <details class="concern" open={opened} onToggle={(event) => !printing && setChosen(event.currentTarget.open)}>
       <summary>
-        <Mark one={worst} /> <b>{props.concern}</b> <span class="faint">×{props.some.length}</span>
+        <Mark one={worst} />
+        <span class="title">
+          <b>{title}</b> {title !== concern && <code class="faint">{concern}</code>}
+        </span>
+        <span class="times">{some.length}</span>
       </summary>
       {opened && (
         <ul>
-          {props.some.slice(0, most).map((one) => (
-            <li key={one.fingerprint} class={one.class} id={`f-${one.fingerprint}`}>
-              <h3>
-                {one.subject} <Mark one={one} />
-              </h3>
-              <Place one={one} />
-              <Details one={one} dossier={props.dossier} />
+          {some.slice(0, most).map((one) => (
+            <li key={one.fingerprint} id={`f-${one.fingerprint}`}>
+              <p class="meta">
+                {one.severity !== worst.severity && <Mark one={one} />} <b>{one.subject}</b> <Place one={one} />
+              </p>
+              <p>{one.message}</p>
+              <p class="else">
+                <b>If not:</b> {one.consequence}
+              </p>
+              <Remedy one={one} dossier={dossier} />
+              <Evidence one={one} dossier={dossier} />
             </li>
           ))}
         </ul>
       )}
-      {opened && props.some.length > most && (
+      {opened && some.length > most && (
         <button type="button" onClick={() => setMost(most + PAGE)}>
-          Show more of {props.some.length - most}
+          {some.length - most} more: the next {Math.min(PAGE, some.length - most)}
         </button>
       )}
     </details>

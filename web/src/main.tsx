@@ -1,5 +1,6 @@
 import { render } from "preact";
-import { read } from "./data";
+import { useState } from "preact/hooks";
+import { type Ask, type Asked, EVERYTHING, read } from "./data";
 import { Findings } from "./findings";
 import { First } from "./first";
 import { Fixes } from "./fixes";
@@ -9,25 +10,31 @@ import { Rest } from "./rest";
 import { Services } from "./services";
 import { Wiring } from "./wiring";
 
+const dossier = read();
+
 function Page() {
-  const dossier = read();
+  const [asked, setAsked] = useState<Asked>(EVERYTHING);
+  const ask: Ask = (wish) => {
+    setAsked({ ...EVERYTHING, ...wish });
+    document.getElementById("findings")?.scrollIntoView();
+  };
   return (
     <>
       <a class="skip" href="#first">
         Skip to what to do first
       </a>
-      <Head dossier={dossier} />
+      <Head dossier={dossier} ask={ask} />
       <main>
-        <First dossier={dossier} />
-        <Services dossier={dossier} />
-        <Wiring dossier={dossier} />
-        <Findings dossier={dossier} />
+        <First dossier={dossier} ask={ask} />
+        <Services dossier={dossier} ask={ask} />
+        <Wiring dossier={dossier} ask={ask} />
+        <Findings dossier={dossier} asked={asked} change={setAsked} />
         <Fixes dossier={dossier} />
         <Proofs dossier={dossier} />
         <Rest dossier={dossier} />
       </main>
       <footer>
-        Written by Shoreup {dossier.account.version}. What the source does not decide is listed as not known, never guessed.
+        Written by Shoreup {dossier.account.version}. What the source does not decide is listed as not known, never guessed. This page reaches no network.
       </footer>
     </>
   );

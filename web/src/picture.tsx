@@ -27,6 +27,8 @@ export function Picture(props: Props) {
     if (!holder) return;
     const make = () => {
       if (core.current) return;
+      // A wheel scrolls the page; with Ctrl, or pinched, it zooms. Heard before Cytoscape hears it.
+      holder.addEventListener("wheel", scrolled, { capture: true, passive: true });
       core.current = draw(holder, elements, (id) => choose.current(id));
       mark(core.current, props.selected, props.stopped);
     };
@@ -36,6 +38,7 @@ export function Picture(props: Props) {
     seen.observe(holder);
     const idle = setTimeout(make, IDLE);
     return () => {
+      holder.removeEventListener("wheel", scrolled, { capture: true });
       seen.disconnect();
       clearTimeout(idle);
       core.current?.destroy();
@@ -61,12 +64,16 @@ export function Picture(props: Props) {
         <button type="button" aria-label="Further" onClick={() => zoom(1 / 1.4)}>
           −
         </button>
-        <button type="button" aria-label="All of it" onClick={() => core.current?.fit(undefined, 16)}>
+        <button type="button" aria-label="All of it" onClick={() => core.current && whole(core.current)}>
           ⤢
         </button>
       </div>
     </div>
   );
+}
+
+function scrolled(event: WheelEvent) {
+  if (!event.ctrlKey && !event.metaKey) event.stopImmediatePropagation();
 }
 
 function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: string | null) => void): Core {
@@ -84,45 +91,80 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
           label: "data(label)",
           shape: "data(shape)" as never,
           "text-valign": "center",
-          "font-size": 13,
+          "font-size": 14,
           "font-family": "system-ui, sans-serif",
           color: colour("--ink"),
           "background-color": colour("--card"),
-          "border-width": 1.5,
-          "border-color": colour("--faint"),
-          width: (node: cytoscape.NodeSingular) => 22 + 7.6 * String(node.data("label")).length,
-          height: 28,
+          "border-width": 1.25,
+          "border-color": colour("--rim"),
+          width: (node: cytoscape.NodeSingular) => 24 + 7.9 * String(node.data("label")).length,
+          height: 30,
           "min-zoomed-font-size": 5,
         },
       },
-      { selector: "node[box]", style: { "border-style": "dashed", color: colour("--faint") } },
+      { selector: "node[box]", style: { "border-style": "dashed", color: colour("--faint"), "background-color": colour("--page") } },
       ...CLASSES.map((name) => ({
         selector: `node[worst = "${name}"]`,
-        style: { "border-color": colour(`--${name}`), "border-width": 3 },
+        style: { "border-color": colour(`--${name}`), "border-width": 2.5, "background-color": colour(`--${name}-back`), color: colour("--ink") },
       })),
       {
         selector: "edge",
         style: {
-          width: 1,
-          "line-color": colour("--line"),
-          "target-arrow-color": colour("--faint"),
+          width: 1.2,
+          "line-color": colour("--rim"),
+          "line-opacity": 0.55,
+          "target-arrow-color": colour("--rim"),
           "target-arrow-shape": "triangle",
-          "arrow-scale": 0.7,
-          "curve-style": "bezier",
+          "arrow-scale": 0.75,
+          "curve-style": "unbundled-bezier",
+          "source-endpoint": "90deg",
+          "target-endpoint": "270deg",
+          "control-point-weights": (edge: cytoscape.EdgeSingular) => bend(edge).weights,
+          "control-point-distances": (edge: cytoscape.EdgeSingular) => bend(edge).distances,
         },
       },
       { selector: ".far", style: { opacity: 0.25 } },
       { selector: "node.stopped", style: { "background-color": colour("--bad-back") } },
       { selector: "node.chosen", style: { "background-color": colour("--accent"), color: colour("--card") } },
-      { selector: "edge.stopped", style: { "line-color": colour("--bad"), width: 2 } },
+      { selector: "edge.stopped", style: { "line-color": colour("--bad"), "line-opacity": 0.9, "target-arrow-color": colour("--bad"), width: 2 } },
     ],
-    layout: { name: "dagre", rankDir: "LR", nodeSep: 6, rankSep: 90, fit: true, padding: 16 } as never,
+    layout: { name: "dagre", rankDir: "LR", nodeSep: 9, edgeSep: 1, rankSep: 80, fit: false } as never,
   });
+  spread(drawn);
+  whole(drawn);
   drawn.on("tap", "node", (event) => choose(event.target.id() as string));
   drawn.on("tap", (event) => {
     if (event.target === drawn) choose(null);
   });
   return drawn;
+}
+
+/** An edge leaves to the right and comes in from the left: its two control points, in Cytoscape's terms. */
+function bend(edge: cytoscape.EdgeSingular): { weights: string; distances: string } {
+  const from = edge.source().position();
+  const to = edge.target().position();
+  const [dx, dy] = [to.x - from.x - (edge.source().width() + edge.target().width()) / 2, to.y - from.y];
+  const length = dx * dx + dy * dy;
+  if (dx <= 0 || length < 1) return { weights: "0.5", distances: "0" };
+  const weight = (0.5 * dx * dx) / length;
+  const distance = (-0.5 * dx * dy) / Math.sqrt(length);
+  return { weights: `${weight} ${1 - weight}`, distances: `${distance} ${-distance}` };
+}
+
+/** As wide as the room is, where the layers would stand closer than they need to. */
+function spread(drawn: Core) {
+  const box = drawn.nodes().boundingBox({});
+  const factor = Math.min(2.2, (box.h * drawn.width()) / (drawn.height() * box.w));
+  if (factor > 1) drawn.nodes().positions((node) => ({ x: node.position().x * factor, y: node.position().y }));
+}
+
+/** All of it in sight, but never so large that few things fill the room. */
+function whole(drawn: Core) {
+  drawn.fit(undefined, 20);
+  if (drawn.zoom() > 1.15) {
+    drawn.zoom(1.15);
+    drawn.center();
+  }
 }
 
 function mark(drawn: Core, selected: string | null, stopped: string[]) {

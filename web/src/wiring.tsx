@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
-import { CLASSES, CLASS_NAMES, type Consequence, type Dossier, type Thing, where, without } from "./data";
+import { type Ask, CLASSES, CLASS_NAMES, type Consequence, type Dossier, type Thing, where, without } from "./data";
+import { Glyph } from "./glyph";
 import { boxed, elementsOf, type View } from "./nodes";
 import { Picture } from "./picture";
 
@@ -7,7 +8,7 @@ const MANY = 120;
 const KINDS = ["way in", "middleware", "workload", "release", "database", "volume", "server", "service", "config"];
 const USUAL = new Set(["way in", "middleware", "workload", "release", "database", "volume", "server"]);
 
-export function Wiring({ dossier }: { dossier: Dossier }) {
+export function Wiring({ dossier, ask }: { dossier: Dossier; ask: Ask }) {
   const { things, links } = dossier.graph;
   const worst = useMemo(() => worstOf(dossier), [dossier]);
   const [kinds, setKinds] = useState<ReadonlySet<string>>(USUAL);
@@ -29,14 +30,19 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
   const wanted = words.toLowerCase();
   const found = wanted ? things.filter((one) => one.name.toLowerCase().includes(wanted)) : [];
   const chosen = selected ? by.get(selected) : undefined;
+  const at = useMemo(() => (chosen ? foundAt(dossier, chosen.name) : []), [dossier, chosen]);
   const heavy = [...things].sort((a, b) => b.dependants - a.dependants).filter((one) => one.dependants);
   const there = KINDS.filter((kind) => things.some((one) => one.kind === kind));
   return (
     <section id="wiring" aria-labelledby="wiring-title">
       <h2 id="wiring-title">What hangs on what</h2>
-      {things.length === 0 && <p class="faint">The repository wires nothing together.</p>}
+      {things.length === 0 && <p class="empty">The repository wires nothing together.</p>}
       {things.length > 0 && (
         <>
+          <p class="lead">
+            An arrow goes to what is needed. Click a thing to see what stops when it does, a dashed box to open it; drag to move, Ctrl and
+            the wheel to zoom.
+          </p>
           <div class="filters">
             <label>
               Find{" "}
@@ -69,8 +75,8 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
                     type="checkbox"
                     checked={kinds.has(kind)}
                     onChange={() => setKinds(new Set(kinds.has(kind) ? [...kinds].filter((one) => one !== kind) : [...kinds, kind]))}
-                  />{" "}
-                  {kind}
+                  />
+                  <Glyph kind={kind} /> {kind}
                 </label>
               ))}
             </fieldset>
@@ -82,14 +88,14 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
               ))}
             </p>
           )}
-          <div class="wiring">
+          <div class={chosen ? "wiring chosen" : "wiring"}>
             <Picture elements={elements} selected={selected} stopped={stopped} choose={choose} />
             <aside aria-live="polite">
-              {chosen ? (
+              {chosen && (
                 <>
                   <h3>Without {chosen.name}</h3>
                   {chosen.file && <code class="place">{where(chosen)}</code>}
-                  <p>{stopped.length ? `${stopped.length} others stop:` : "Nothing else stops, as far as the repository says."}</p>
+                  <p>{spoken(stopped.length)}</p>
                   <ul>
                     {stopped.slice(0, 60).map((id) => {
                       const one = by.get(id);
@@ -101,25 +107,28 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
                     })}
                     {stopped.length > 60 && <li class="faint">and {stopped.length - 60} more</li>}
                   </ul>
-                  <button type="button" onClick={() => setSelected(null)}>
-                    Clear
-                  </button>
+                  <p class="filters">
+                    {at.length > 0 && (
+                      <button type="button" onClick={() => ask({ only: { what: chosen.name, fingerprints: at } })}>
+                        {at.length === 1 ? "What was found at it" : `${at.length} findings at it`}
+                      </button>
+                    )}
+                    <button type="button" onClick={() => setSelected(null)}>
+                      Clear
+                    </button>
+                  </p>
                 </>
-              ) : (
-                <p class="faint">
-                  Click something to see what stops when it does, or a dashed box to open it. An arrow goes to what is needed.
-                  Colours: the worst that was found there.
-                </p>
               )}
-              <ul class="legend">
-                {CLASSES.map((name) => (
-                  <li key={name} class={name}>
-                    {CLASS_NAMES[name]}
-                  </li>
-                ))}
-              </ul>
             </aside>
           </div>
+          <ul class="legend">
+            {CLASSES.map((name) => (
+              <li key={name} class={name}>
+                {CLASS_NAMES[name]}
+              </li>
+            ))}
+            <li class="faint">colours: the worst that was found there</li>
+          </ul>
           <details>
             <summary>The same as a table</summary>
             <div class="wide" tabIndex={0} role="region" aria-label="What most depends on">
@@ -155,6 +164,11 @@ export function Wiring({ dossier }: { dossier: Dossier }) {
   );
 }
 
+function spoken(stopped: number): string {
+  if (stopped === 0) return "Nothing else stops, as far as the repository says.";
+  return stopped === 1 ? "1 other stops:" : `${stopped} others stop:`;
+}
+
 function Choose({ one, choose }: { one: Thing; choose: (id: string) => void }) {
   return (
     <button type="button" class="link" onClick={() => choose(one.id)}>
@@ -163,14 +177,23 @@ function Choose({ one, choose }: { one: Thing; choose: (id: string) => void }) {
   );
 }
 
+/** What a finding's resource is called in the wiring. */
+function nameOf(resource: { kind: string; namespace: string; name: string }): string {
+  return `${resource.kind} ${resource.namespace ? `${resource.namespace}/` : ""}${resource.name}`;
+}
+
+/** The fingerprints of what was found at a thing. */
+function foundAt(dossier: Dossier, name: string): string[] {
+  return dossier.account.findings.filter((one) => one.resource && nameOf(one.resource) === name).map((one) => one.fingerprint);
+}
+
 /** The worst consequence that was found at each thing. */
 function worstOf(dossier: Dossier): Map<string, Consequence> {
   const names = new Map(dossier.graph.things.map((one) => [one.name, one.id]));
   const found = new Map<string, Consequence>();
   for (const one of dossier.account.findings) {
     if (!one.resource || one.severity === "low") continue;
-    const { kind, namespace, name } = one.resource;
-    const id = names.get(`${kind} ${namespace ? `${namespace}/` : ""}${name}`);
+    const id = names.get(nameOf(one.resource));
     if (id === undefined) continue;
     const before = found.get(id);
     if (before === undefined || CLASSES.indexOf(one.class) < CLASSES.indexOf(before)) found.set(id, one.class);

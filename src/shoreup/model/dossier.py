@@ -66,7 +66,8 @@ class Aim(Struct, frozen=True):
 class Dossier(Struct, frozen=True):
     """The whole. ``proofs`` are the oldest first, ``aims`` by the text of their subject; ``made`` has a zone.
 
-    ``amendment`` is ``None`` where fixes were not asked for.
+    ``titles`` name concerns by their id, as far as they are known; ``amendment`` is ``None`` where fixes were not
+    asked for.
     """
 
     account: Account
@@ -76,3 +77,4 @@ class Dossier(Struct, frozen=True):
     proofs: tuple[Proof, ...]
     aims: Mapping[str, Aim]
     amendment: Amendment | None = None
+    titles: Mapping[str, str] = {}

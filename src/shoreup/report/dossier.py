@@ -20,6 +20,7 @@ def document(dossier: Dossier) -> dict[str, Json]:
         "made": dossier.made.isoformat(),
         "account": contract.document(dossier.account),
         "first": [_first(kind.first, kind.count) for kind in urgent(kinds(dossier.account.findings))],
+        "titles": dict(dossier.titles),
         "traits": [trait.value for trait in Trait],
         "services": [_service(one) for one in dossier.services],
         "graph": {

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shoreup.concerns.registry import all_concerns
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import backup_subject
 from shoreup.model.account import Account
@@ -52,6 +53,7 @@ def dossier(paths: Sequence[Path], options: DossierOptions, say: Progress, accou
         proofs=tuple(sorted(seen.estate.proofs, key=lambda one: (one.taken, one.id))),
         aims=_aims(seen.estate, seen.estate.proofs),
         amendment=fixed.amendment,
+        titles={concern.id: concern.title for concern in all_concerns()},
     )
 
 
