@@ -20,10 +20,10 @@ from shoreup.facts.backups.commands.outputs import (
     Target,
     joined,
     output_target,
-    upload,
     varies,
     working_folder,
 )
+from shoreup.facts.backups.commands.uploads import upload
 from shoreup.facts.programs.arguments import Arguments, read_arguments
 from shoreup.formats.shell import Command, Program, Word
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from shoreup.facts.backups.commands.outputs import RCLONE_COPYING, joined, upload
+from shoreup.facts.backups.commands.outputs import joined
+from shoreup.facts.backups.commands.uploads import RCLONE_COPYING, upload
 from shoreup.facts.programs.arguments import read_arguments
 from shoreup.formats.shell import Command, Word
 
@@ -19,6 +20,34 @@ FILE_TOOLS = frozenset(
 )
 
 Reading = tuple[tuple[Word, ...], Word | None]
+"""The words that are read, and the one that is written: ``None`` where the tool writes no path, or its output."""
+_TAR_VALUED = tuple(
+    """
+    -f --file -C --directory -T -X --exclude --exclude-from -I --use-compress-program -g --listed-incremental
+    --transform --owner --group -b
+    """.split()
+)
+_RSYNC_VALUED = tuple(
+    """
+    -e --rsh --exclude --include --exclude-from --include-from --files-from --bwlimit --password-file --link-dest
+    --backup-dir -f --filter --chown --log-file --port --timeout -T --temp-dir --max-size --min-size
+    --compare-dest --copy-dest --suffix
+    """.split()
+)
+_UPLOADING_VALUED = tuple(
+    """
+    --profile --endpoint-url --region --storage-class --sse --exclude --include --config -r --repo
+    --repository-file -p --password-file --password-command --tag --host -H --exclude-file --stdin-filename -C
+    --compression --transfers --cache-dir -o --bwlimit --log-file --config-file --checkers --log-level
+    --override-source --stats -i -P
+    """.split()
+)
+"""Options that take a value in one of the tools that upload."""
+_VERBS = frozenset(
+    """
+    s3 cp sync mv copy move copyto moveto rcat mirror put pipe storage backup create snapshot rsync bisync snap
+    """.split()
+)
 
 
 def _tar(command: Command) -> Reading | None:
@@ -26,25 +55,7 @@ def _tar(command: Command) -> Reading | None:
     letters = ""
     if words and re.fullmatch(r"[A-Za-z]+", words[0].text):
         letters = words.pop(0).text  # the old style: ``tar czf FILE ...``
-    valued = [
-        "-f",
-        "--file",
-        "-C",
-        "--directory",
-        "-T",
-        "-X",
-        "--exclude",
-        "--exclude-from",
-        "-I",
-        "--use-compress-program",
-        "-g",
-        "--listed-incremental",
-        "--transform",
-        "--owner",
-        "--group",
-        "-b",
-    ]
-    arguments = read_arguments(words, valued)
+    arguments = read_arguments(words, _TAR_VALUED)
     if "c" not in letters and not arguments.has("-c", "--create", "-A", "-r", "-u"):
         return None
     plain = list(arguments.plain)
@@ -66,33 +77,7 @@ def _cp(command: Command) -> Reading | None:
 
 
 def _rsync(command: Command) -> Reading | None:
-    valued = (
-        "-e",
-        "--rsh",
-        "--exclude",
-        "--include",
-        "--exclude-from",
-        "--include-from",
-        "--files-from",
-        "--bwlimit",
-        "--password-file",
-        "--link-dest",
-        "--backup-dir",
-        "-f",
-        "--filter",
-        "--chown",
-        "--log-file",
-        "--port",
-        "--timeout",
-        "-T",
-        "--temp-dir",
-        "--max-size",
-        "--min-size",
-        "--compare-dest",
-        "--copy-dest",
-        "--suffix",
-    )
-    arguments = read_arguments(command.arguments, valued)
+    arguments = read_arguments(command.arguments, _RSYNC_VALUED)
     plain = arguments.plain
     return (plain[:-1], plain[-1]) if len(plain) > 1 else None
 
@@ -114,67 +99,9 @@ def uploading(command: Command) -> Reading | None:
         local = name == "rclone" and texts and texts[0] in RCLONE_COPYING
         if not local and not (name in ("duplicity", "rdiff-backup") and len(texts) > 1):
             return None
-    valued = (
-        "--profile",
-        "--endpoint-url",
-        "--region",
-        "--storage-class",
-        "--sse",
-        "--exclude",
-        "--include",
-        "--config",
-        "-r",
-        "--repo",
-        "--repository-file",
-        "-p",
-        "--password-file",
-        "--password-command",
-        "--tag",
-        "--host",
-        "-H",
-        "--exclude-file",
-        "--stdin-filename",
-        "-C",
-        "--compression",
-        "--transfers",
-        "--cache-dir",
-        "-o",
-        "--bwlimit",
-        "--log-file",
-        "--config-file",
-        "--checkers",
-        "--log-level",
-        "--override-source",
-        "--stats",
-        "-i",
-        "-P",
-    )
-    arguments = read_arguments(command.arguments, valued)
+    arguments = read_arguments(command.arguments, _UPLOADING_VALUED)
     plain = list(arguments.plain)
-    verbs = frozenset(
-        {
-            "s3",
-            "cp",
-            "sync",
-            "mv",
-            "copy",
-            "move",
-            "copyto",
-            "moveto",
-            "rcat",
-            "mirror",
-            "put",
-            "pipe",
-            "storage",
-            "backup",
-            "create",
-            "snapshot",
-            "rsync",
-            "bisync",
-            "snap",
-        }
-    )
-    while plain and plain[0].text in verbs:
+    while plain and plain[0].text in _VERBS:
         plain.pop(0)
     name = command.name
     if name in ("restic", "rustic", "kopia"):

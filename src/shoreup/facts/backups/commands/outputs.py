@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shoreup.facts.backups.commands.uploads import upload
 from shoreup.formats.shell import Command, Part, Program, Word
 
 _OUTPUT_OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -71,83 +72,56 @@ def _redirected(command: Command, expand: Expand) -> Target | None:
 
 
 def _kept_by(command: Command, expand: Expand) -> Target | None:
-    name = command.name
-    texts = [word.text for word in command.words]
-    plain = [word for word in command.arguments if not word.text.startswith("-")]
     remote = upload(command)
     if remote:
         return Target(remote=remote)
-    if name == "tee" and plain:
-        return Target(expand(plain[0]), append="-a" in texts)
-    if name == "split" and len(plain) >= 1 and texts[-1] != "-":
-        return Target(expand(plain[-1]))
-    if name == "dd":
-        written = next((word for word in command.arguments if word.prefix.startswith("of=")), None)
-        if written is not None:
-            return Target(expand(written.drop(3)))
-    if name in ("7z", "7za", "zip") and plain:
-        return Target(expand(plain[1] if name != "zip" and len(plain) > 1 else plain[0]))
-    for option in _OUTPUT_OPTIONS.get(name, ()):
-        for index, word in enumerate(command.arguments):
-            if word.text == option and index + 1 < len(command.arguments):
-                return Target(expand(command.arguments[index + 1]))
-            if option.startswith("--") and word.prefix.startswith(f"{option}="):
-                return Target(expand(word.drop(len(option) + 1)))
-    if name in RESTORING:
+    written = _written_by(command) or _named_by_option(command)
+    if written is not None:
+        return Target(expand(written), append=command.name == "tee" and any(w.text == "-a" for w in command.words))
+    if command.name in RESTORING:
         return Target(lost=True)
     return _redirected(command, expand)
 
 
-def upload(command: Command) -> str:
-    """The remote that a command sends its input or files to; empty when it sends nothing."""
-    name = command.name
-    texts = [word.text for word in command.arguments]
-    plain = [text for text in texts if not text.startswith("-") or text == "-"]
-    last = plain[-1] if plain else ""
-    if name == "aws" and "s3" in texts and {"cp", "sync", "mv"} & set(texts) and last.startswith("s3:"):
-        return last
-    if name == "rclone" and len(plain) > 1 and plain[0] in RCLONE_COPYING:
-        return plain[1 if plain[0] == "rcat" else 2] if len(plain) > (1 if plain[0] == "rcat" else 2) else "rclone"
-    if name in ("mc", "mcli") and len(plain) > 1 and plain[0] in ("pipe", "cp", "mirror", "mv", "put"):
-        return last
-    if name in ("gsutil", "gcloud") and last.startswith("gs:"):
-        return last
-    if name == "s3cmd" and plain and plain[0] in ("put", "sync") and last.startswith("s3:"):
-        return last
-    if name == "s5cmd" and last.startswith("s3:"):
-        return last
-    if name in ("restic", "rustic") and "backup" in plain:
-        return "restic repository"
-    if name == "borg" and "create" in plain:
-        return next((text.partition("::")[0] for text in plain if "::" in text), "") or "borg repository"
-    if name == "kopia" and "snapshot" in plain and "create" in plain:
-        return "kopia repository"
-    if name in ("scp", "rsync") and re.match(r"^[^/]*[^/:]:", last):
-        return last
-    if name == "rsync" and last.startswith("rsync://"):
-        return last
-    if name == "curl" and {"-T", "--upload-file", "-F", "--form", "--data-binary"} & set(texts):
-        return next((text for text in texts if "://" in text), "an HTTP service")
-    if name == "ssh" and plain:
-        return f"ssh {plain[0]}"
-    if name == "duplicity" and "://" in last:
-        return last
-    if name in ("b2", "azcopy", "lftp", "smbclient", "ftp", "sftp", "ncftpput"):
-        return name
-    return ""
+def _written_by(command: Command) -> Word | None:
+    """The plain word by which a filter names the file that it writes."""
+    plain = [word for word in command.arguments if not word.text.startswith("-")]
+    match command.name:
+        case "dd":
+            named = next((word for word in command.arguments if word.prefix.startswith("of=")), None)
+            return named.drop(len("of=")) if named is not None else None
+        case "tee" | "zip" if plain:
+            return plain[0]
+        case "7z" | "7za" if plain:
+            return plain[1] if len(plain) > 1 else plain[0]  # ``7z a FILE``
+        case "split" if plain and command.words[-1].text != "-":
+            return plain[-1]
+    return None
 
 
-RCLONE_COPYING = frozenset({"copy", "sync", "move", "copyto", "moveto", "rcat", "bisync"})
+def _named_by_option(command: Command) -> Word | None:
+    for option in _OUTPUT_OPTIONS.get(command.name, ()):
+        for index, word in enumerate(command.arguments):
+            if word.text == option and index + 1 < len(command.arguments):
+                return command.arguments[index + 1]
+            if option.startswith("--") and word.prefix.startswith(f"{option}="):
+                return word.drop(len(option) + 1)
+    return None
 
 
 def varies(program: Program, word: Word, append: bool = False) -> bool | None:
     """Whether this path is another one on each run. Names that come round (``%u``, ``%d``) do not count."""
     if append:
         return False
-    answers = [_part_varies(program, part, ()) for part in word.parts]
-    if True in answers:
+    return _any_varies(_part_varies(program, part, ()) for part in word.parts)
+
+
+def _any_varies(answers: Iterable[bool | None]) -> bool | None:
+    """One part that is another on each run makes the whole so; else one that is not known leaves it open."""
+    known = set(answers)
+    if True in known:
         return True
-    return None if None in answers else False
+    return None if None in known else False
 
 
 def _part_varies(program: Program, part: Part, within: tuple[str, ...]) -> bool | None:
@@ -166,14 +140,13 @@ def _part_varies(program: Program, part: Part, within: tuple[str, ...]) -> bool 
     held = [item for item in program.assignments if item.name == part.text and item.command < 0]
     if not held:
         return False  # from the container's environment, the same for each run
-    answers = [
+    answer = _any_varies(
         _part_varies(program, inner, (*within, part.text))
         for item in held
         for inner in (item.value.parts if item.value is not None else (Part("unknown", "", 0, 0),))
-    ]
-    if len(held) == 1:
-        return True if True in answers else (None if None in answers else False)
-    return None if None in answers or True in answers else False
+    )
+    # Of several assignments it is not known which one counts, so one that varies decides nothing.
+    return answer if len(held) == 1 or answer is False else None
 
 
 def _substitution_varies(program: Program, part: Part) -> bool | None:
