@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
 
+from shoreup.facts.knowledge import table
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
 
 
-class Operated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Operated(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of object that stands for a running product. Fields are dotted routes, empty where there are none."""
 
     group: str
@@ -30,8 +30,7 @@ class Operated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> tuple[Operated, ...]:
-    content = files("shoreup.facts").joinpath("data", "operators.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[Operated]))
+    return table("operators", tuple[Operated, ...])
 
 
 def operated(by_kind: Mapping[str, Sequence[Resource]]) -> Iterator[tuple[Operated, Resource]]:

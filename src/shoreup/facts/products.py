@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import TypedDict
 
 import msgspec
 from msgspec import Struct, field
 
+from shoreup.facts.knowledge import table
 from shoreup.facts.patterns import fits
 
 LASTING_KINDS = frozenset({"database"})
@@ -182,5 +182,4 @@ def product_from_mapping(entry: Mapping[str, object]) -> Product:
 
 @cache
 def _bundled() -> _ProductData:
-    content = files("shoreup.facts").joinpath("data", "products.json").read_bytes()
-    return msgspec.json.decode(content, type=_ProductData)
+    return table("products", _ProductData)

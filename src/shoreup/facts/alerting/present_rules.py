@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
+from shoreup.facts.alerting.programs import alerting_programs, chart_of, installed
 from shoreup.facts.estate import Estate, Release
 from shoreup.facts.fields import items, mapping, text, truth
+from shoreup.facts.knowledge import table
 from shoreup.model.finding import Place
 from shoreup.model.value import Value
 
@@ -30,26 +30,19 @@ _RULE_KINDS = (
     "grafana_rule_group",
 )
 _SIGN = re.compile(r"\balert:|\bexpr:|\balertname\b|\"alert\"|\"expr\"|\bfor: \d|conditions:")
+_LARGEST = 1_000_000
+"""Characters of a ConfigMap's entry beyond which it holds no rules but data."""
 _SIGNS = ("alert", "expr", "for: ", "conditions:")
 """One of these stands in each text that has the sign, and is found far faster."""
 _ASKS = frozenset({"expr", "query", "targets", "target", "url"})
 """Keys of a rule, or of a probe, under which it says what it looks at."""
-_STACKS = frozenset({"kube-prometheus-stack", "victoria-metrics-k8s-stack"})
-"""Charts with Prometheus' usual rules for Kubernetes among them, unless their values switch these off."""
-_WATCHERS = frozenset(
-    {"kube-prometheus-stack", "victoria-metrics-k8s-stack", "prometheus", "grafana", "grafana-operator"}
-)
 _LOOKS = re.compile(r"prometheus|blackbox|victoria|grafana|gatus|uptime|telegraf|alloy|exporter|zabbix|netdata")
 """Charts of programs that look at other machines."""
-_BROUGHT: Mapping[str, str] = {
-    "kubernetesStorage": "kubelet_volume_stats_available_bytes node_filesystem_avail_bytes",
-    "kubernetesApps": "kube_job_failed",
-}
-"""What the usual rules look at, by the group that the charts' values may switch off."""
 _DEEPEST = 14
+"""How far below a chart's values or an object's body texts are looked for; nobody writes a rule deeper."""
 
 
-class AlertSubject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlertSubject(Struct, frozen=True, forbid_unknown_fields=True):
     """Something that an alert may look at: the metrics that tell of it, and what a rule would ask."""
 
     id: str
@@ -66,8 +59,7 @@ class AlertSubject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def alert_subjects() -> Mapping[str, AlertSubject]:
     """Every known subject by its id."""
-    content = files("shoreup.facts").joinpath("data", "alert_subjects.json").read_bytes()
-    return {entry.id: entry for entry in msgspec.json.decode(content, type=list[AlertSubject])}
+    return {entry.id: entry for entry in table("alert_subjects", tuple[AlertSubject, ...])}
 
 
 def drawn_up(subject: str) -> str:
@@ -113,43 +105,55 @@ def alerting(estate: Estate) -> Alerting:
 
 
 def _read(estate: Estate) -> Alerting:
-    expressions: list[str] = []
+    expressions = [*_of_objects(estate), *_of_config(estate)]
     mentions: list[str] = []
-    place: Place | None = None
-    opened = ""
-    for kind in _RULE_KINDS:
-        for resource in estate.by_kind.get(kind, ()):
-            expressions.extend(written for _, written in _texts(dict(resource.body), 0))
-            if kind in {"PrometheusRule", "VMRule"}:
-                place = place or Place(resource.key)
-    for entry in estate.config:
-        written = "" if entry.binary else text(entry.value)
-        if entry.kind == "ConfigMap" and len(written) < 1_000_000 and _rules(written):
-            expressions.append(written)
-    watching = _watching(estate)
     for release in estate.releases:
-        name = release.chart.rpartition("/")[2]
         told = tuple(_texts(dict(release.values), 0))
         expressions.extend(written for key, written in told if key in _ASKS or _rules(written))
-        if _LOOKS.search(name):
+        if _LOOKS.search(chart_of(release)):
             mentions.extend(written for _, written in told)
-        if name in _WATCHERS:
-            place = place or release.place
-            opened = opened or release.open
-        if name in _STACKS:
-            expressions.extend(looked for group, looked in _BROUGHT.items() if _brings(release, group))
-    return Alerting(place or watching, tuple(expressions), tuple(mentions), opened)
+    for release, program in installed(estate):
+        expressions.extend(looked for group, looked in program.brings.items() if _brings(release, group))
+    keepers = [release for release, program in installed(estate) if program.keeps_rules]
+    return Alerting(
+        place=_rules_of_its_own(estate) or next((one.place for one in keepers), None) or _keeper(estate),
+        expressions=tuple(expressions),
+        mentions=tuple(mentions),
+        open=next((release.open for release in keepers if release.open), ""),
+    )
 
 
-def _watching(estate: Estate) -> Place | None:
-    """A workload or object that runs Prometheus or its like."""
-    for kind in ("Prometheus", "VMAlert", "VMSingle"):
+def _of_objects(estate: Estate) -> Iterator[str]:
+    for kind in _RULE_KINDS:
+        for resource in estate.by_kind.get(kind, ()):
+            yield from (written for _, written in _texts(dict(resource.body), 0))
+
+
+def _of_config(estate: Estate) -> Iterator[str]:
+    for entry in estate.config:
+        written = "" if entry.binary else text(entry.value)
+        if entry.kind == "ConfigMap" and len(written) < _LARGEST and _rules(written):
+            yield written
+
+
+def _rules_of_its_own(estate: Estate) -> Place | None:
+    """An object of rules that the estate has: others would stand beside it."""
+    found = (resource for kind in ("PrometheusRule", "VMRule") for resource in estate.by_kind.get(kind, ()))
+    return next((Place(resource.key) for resource in found), None)
+
+
+def _keeper(estate: Estate) -> Place | None:
+    """An object or a workload that runs what keeps rules; in compose there is nowhere to put one."""
+    keepers = [one for one in alerting_programs() if one.keeps_rules]
+    for kind in (kind for one in keepers for kind in one.kinds):
         for resource in estate.by_kind.get(kind, ()):
             return Place(resource.key)
+    products = {product for one in keepers for product in one.products}
     for workload in estate.workloads:
-        for container in workload.containers:
-            if container.image.product in {"prometheus", "alertmanager"} and workload.resource.api_version != "compose":
-                return Place(workload.resource.key)
+        if workload.resource.api_version != "compose" and any(
+            container.image.product in products for container in workload.containers
+        ):
+            return Place(workload.resource.key)
     return None
 
 

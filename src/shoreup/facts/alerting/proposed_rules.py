@@ -13,6 +13,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from shoreup.facts.alerting.present_rules import alerting
+from shoreup.facts.alerting.programs import exporters
 from shoreup.facts.alerting.quiet_troubles import QuietTrouble, quiet_troubles
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Backup, Estate
@@ -20,7 +21,6 @@ from shoreup.facts.programs.schedules import longest_gap, spoken
 from shoreup.facts.storage.servers import read_storage_servers
 from shoreup.model.value import pattern
 
-_STACKS = frozenset({"kube-prometheus-stack", "victoria-metrics-k8s-stack"})
 _GRACE = timedelta(hours=2)
 """How late a backup may be at least: it takes its time, and clocks and queues take theirs."""
 _DAYS_LEFT = 14
@@ -55,84 +55,17 @@ class Unwritten(Struct, frozen=True):
 def alert_rules(estate: Estate) -> Iterator[AlertRule | Unwritten]:
     """A rule for each thing that fails quietly and that no rule of the estate looks at yet."""
     seen = alerting(estate)
+    known = exporters()
     subjects = {trouble.subject: trouble for trouble in quiet_troubles(estate)}
     for subject, make in _MAKERS.items():
         trouble = subjects.get(subject)
         if (trouble is None and subject != "storage-filling") or seen.looks_at(subject):
             continue
-        exporter = _EXPORTERS[subject]
+        exporter = known[subject]
         if not exporter.runs(estate):
             yield Unwritten(subject, f"nothing in the estate exports {exporter.metric}: {exporter.advice}")
             continue
         yield from make(estate, trouble)
-
-
-class _Exporter(Struct, frozen=True):
-    metric: str
-    advice: str
-    charts: frozenset[str]
-    products: frozenset[str] = frozenset()
-    kinds: frozenset[str] = frozenset()
-
-    def runs(self, estate: Estate) -> bool:
-        """Whether the estate runs something that exports it."""
-        if any(release.chart.rpartition("/")[2] in self.charts for release in estate.releases):
-            return True
-        if any(estate.by_kind.get(kind) for kind in self.kinds):
-            return True
-        images = (one.image for workload in estate.workloads if workload.enabled for one in workload.containers)
-        return any(
-            image.product in self.products or any(name in image.repository for name in self.products)
-            for image in images
-        )
-
-
-_STATE = _Exporter(
-    "kube_cronjob_status_last_successful_time and its like",
-    "run kube-state-metrics",
-    _STACKS | {"kube-state-metrics", "prometheus"},
-    frozenset({"kube-state-metrics"}),
-)
-_EXPORTERS: Mapping[str, _Exporter] = {
-    "backup-late": _STATE,
-    "job-failed": _STATE,
-    "certificate-ending": _Exporter(
-        "certmanager_certificate_expiration_timestamp_seconds",
-        "let Prometheus scrape cert-manager",
-        frozenset({"cert-manager"}),
-        frozenset({"cert-manager", "cert-manager-controller"}),
-    ),
-    "gpu-saturated": _Exporter(
-        "DCGM_FI_DEV_GPU_UTIL",
-        "run NVIDIA's dcgm-exporter",
-        frozenset({"dcgm-exporter", "gpu-operator"}),
-        frozenset({"dcgm-exporter"}),
-    ),
-    "pool-full": _Exporter(
-        "pgbouncer_pools_client_waiting_connections",
-        "run pgbouncer_exporter beside the pool",
-        frozenset({"prometheus-pgbouncer-exporter"}),
-        frozenset({"pgbouncer-exporter", "pgbouncer_exporter"}),
-    ),
-    "storage-unreachable": _Exporter(
-        "node_filesystem_device_error",
-        "run node-exporter on the nodes that mount it",
-        _STACKS | {"prometheus-node-exporter", "prometheus"},
-        frozenset({"node-exporter"}),
-    ),
-    "storage-filling": _Exporter(
-        "kubelet_volume_stats_available_bytes",
-        "let Prometheus scrape the kubelets",
-        _STACKS,
-        kinds=frozenset({"Prometheus", "VMAgent"}),
-    ),
-    "api-deprecated": _Exporter(
-        "apiserver_requested_deprecated_apis",
-        "let Prometheus scrape the API server",
-        _STACKS,
-        kinds=frozenset({"Prometheus", "VMAgent"}),
-    ),
-}
 
 
 def _late(estate: Estate, trouble: QuietTrouble | None) -> Iterator[AlertRule | Unwritten]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from shoreup.facts.alerting.programs import installed
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import every_text, mapping, truth
 
@@ -16,11 +17,6 @@ _ABOUT_JOBS = re.compile(
 _LAST_SUCCESS = re.compile(r"kube_cronjob_status_last_successful_time\s*(?:\{(?P<asked>[^}]*)\})?")
 _MATCHER = re.compile(r"""(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*\\?["'](?P<value>[^"'\\]*)""")
 _RULES = ("PrometheusRule", "VMRule", "GrafanaAlertRuleGroup", "VMAlertmanagerConfig", "AlertingRule")
-_BRINGING_RULES = frozenset(
-    {"kube-prometheus-stack", "prometheus-operator", "victoria-metrics-k8s-stack", "kube-prometheus", "robusta",
-     "k8s-monitoring", "kubernetes-mixin", "signoz", "k8s-infra", "newrelic-bundle", "datadog", "checkmk"}
-)  # fmt: skip
-"""Charts that bring rules over jobs, or an agent of a service that has them."""
 
 
 def jobs_watched(estate: Estate) -> bool:
@@ -53,10 +49,9 @@ def _asks_about(asked: str, namespace: str, name: str) -> bool:
 
 
 def _watched(estate: Estate) -> bool:
-    for release in estate.releases:
-        chart = release.chart.rpartition("/")[2]
+    for release, program in installed(estate):
         rules = mapping(release.values.get("defaultRules"))
-        if chart in _BRINGING_RULES and truth(rules.get("create")) is not False:
+        if program.heeds_jobs and truth(rules.get("create")) is not False:
             return True
     return any(_ABOUT_JOBS.search(text) for text in _ruling(estate) if "job" in text or "Job" in text)
 

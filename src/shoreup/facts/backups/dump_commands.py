@@ -7,12 +7,13 @@ writes the file ``$copy``.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
+
+from shoreup.facts.knowledge import table
 
 
-class DumpCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DumpCommand(Struct, frozen=True, forbid_unknown_fields=True):
     """One way. ``password`` is the variable that the tool reads it from, empty where it needs none."""
 
     products: tuple[str, ...]
@@ -34,5 +35,4 @@ def dump_command(product: str) -> DumpCommand | None:
 
 @cache
 def _bundled() -> tuple[DumpCommand, ...]:
-    content = files("shoreup.facts").joinpath("data", "dump_commands.json").read_bytes()
-    return msgspec.json.decode(content, type=tuple[DumpCommand, ...])
+    return table("dump_commands", tuple[DumpCommand, ...])

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.databases.servers import runs_server
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Service, Workload
 from shoreup.facts.fields import items, mapping, text, why_open
+from shoreup.facts.knowledge import table
 from shoreup.facts.network.let_in import Admission, admission
 from shoreup.facts.network.services import targets
 from shoreup.facts.patterns import fits
@@ -29,7 +28,7 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Value, at
 
 
-class _Guards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Guards(Struct, frozen=True, forbid_unknown_fields=True):
     """``by_default``: open where nothing guards it. ``light``: it holds nothing that lasts."""
 
     products: tuple[str, ...]
@@ -50,8 +49,7 @@ class _Guards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> tuple[_Guards, ...]:
-    content = files("shoreup.facts").joinpath("data", "unguarded.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Guards]))
+    return table("unguarded", tuple[_Guards, ...])
 
 
 class Unguarded(Struct, frozen=True, eq=False):

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Container, Estate, Workload
 from shoreup.facts.fields import items, known_text, mapping, text, texts, truth, why_open
+from shoreup.facts.knowledge import table
 from shoreup.facts.naming import named
 from shoreup.facts.patterns import fits
 from shoreup.facts.programs.scripts import by_map, mounted_files
@@ -56,8 +55,7 @@ class _Known(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _known() -> tuple[_Known, ...]:
-    content = files("shoreup.facts").joinpath("data", "vpn_endpoints.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Known]))
+    return table("vpn_endpoints", tuple[_Known, ...])
 
 
 class VpnEndpoint(Struct, frozen=True, eq=False):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, items, known_text, mapping, text
+from shoreup.facts.knowledge import table
 from shoreup.facts.naming import named
 from shoreup.facts.programs.remote_code import FetchedCode, spoken
 from shoreup.facts.scheduling.staying import staying
@@ -36,7 +36,7 @@ _PODS_OF: Mapping[str, tuple[str, Route]] = {
 }
 
 
-class _Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Setting(Struct, frozen=True, forbid_unknown_fields=True):
     """A setting that lists what is fetched. ``charts`` are the charts with a list of the same in their values."""
 
     id: str
@@ -62,8 +62,7 @@ class _Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> tuple[_Setting, ...]:
-    content = files("shoreup.facts").joinpath("data", "start_installs.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Setting]))
+    return table("start_installs", tuple[_Setting, ...])
 
 
 def installed_at_start(estate: Estate) -> Iterator[FetchedCode]:

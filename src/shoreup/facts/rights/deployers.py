@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import truth
+from shoreup.facts.knowledge import table
 from shoreup.model.value import Value, pattern
 
 _OTHER_ACCOUNT = "--default-service-account"
 _TENANTS = (".multitenant", ".multitenancy.enabled")
 
 
-class _Deployer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Deployer(Struct, frozen=True, forbid_unknown_fields=True):
     """An account of a deployer. ``group`` and ``resources`` are the objects that say what it applies, where the
     program does so with its own rights unless it is told otherwise.
     """
@@ -35,8 +35,7 @@ class _Deployer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> Mapping[str, _Deployer]:
-    content = files("shoreup.facts").joinpath("data", "deployers.json").read_bytes()
-    return {entry.account: entry for entry in msgspec.json.decode(content, type=list[_Deployer])}
+    return {entry.account: entry for entry in table("deployers", tuple[_Deployer, ...])}
 
 
 def deployer(account: str) -> str:

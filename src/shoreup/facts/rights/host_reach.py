@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from functools import cache, lru_cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Container, Mount, Volume, Workload
 from shoreup.facts.fields import first, items, known_text, mapping, number, truth, why_open
+from shoreup.facts.knowledge import table
 from shoreup.facts.patterns import fits
 from shoreup.model.location import Route
 from shoreup.model.value import Value
@@ -69,7 +68,7 @@ _KERNEL: Mapping[str, str] = {
 }
 
 
-class _Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Agent(Struct, frozen=True, forbid_unknown_fields=True):
     what: str
     images: tuple[str, ...]
     source: str
@@ -80,8 +79,7 @@ class _Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _agents() -> tuple[_Agent, ...]:
-    content = files("shoreup.facts").joinpath("data", "node_agents.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Agent]))
+    return table("node_agents", tuple[_Agent, ...])
 
 
 def node_agent(workload: Workload, container: Container) -> str:

@@ -7,14 +7,14 @@ source (``data/needed_rights.json``).
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
 
+from shoreup.facts.knowledge import table
 from shoreup.facts.patterns import fits
 
 
-class _Needed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Needed(Struct, frozen=True, forbid_unknown_fields=True):
     accounts: tuple[str, ...]
     powers: tuple[str, ...]
     why: str
@@ -24,8 +24,7 @@ class _Needed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> tuple[_Needed, ...]:
-    content = files("shoreup.facts").joinpath("data", "needed_rights.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Needed]))
+    return table("needed_rights", tuple[_Needed, ...])
 
 
 @lru_cache(maxsize=4096)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, known_text, mapping, number, truth
+from shoreup.facts.knowledge import table
 from shoreup.facts.scheduling.placement import HOSTNAME, Pin
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -22,7 +21,7 @@ from shoreup.model.resource import Resource
 from shoreup.model.value import Value, at
 
 
-class _Served(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Served(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of object that an operator makes pods for. ``reference`` names an object of the kind ``model`` in the same
     namespace and group, of which ``enabled`` says that it takes a card; with an ``accelerator`` that is ``outside`` it
     runs on no node of the cluster.
@@ -51,8 +50,7 @@ class OperatedPin(Struct, frozen=True, eq=False):
 
 @cache
 def _bundled() -> tuple[_Served, ...]:
-    content = files("shoreup.facts").joinpath("data", "accelerator_objects.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Served]))
+    return table("accelerator_objects", tuple[_Served, ...])
 
 
 def operated_pins(estate: Estate) -> Iterator[OperatedPin]:

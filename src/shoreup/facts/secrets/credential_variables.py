@@ -7,12 +7,11 @@ options and variables are data with a source and a date (``data/credential_varia
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script
+from shoreup.facts.knowledge import table
 from shoreup.facts.programs.located import substitute
 from shoreup.facts.programs.scripts import place_in, program
 from shoreup.facts.secrets.on_command_lines import all_scripts, held_words
@@ -45,8 +44,7 @@ class HandOver(Struct, frozen=True):
 @cache
 def credential_variables() -> tuple[CredentialVariable, ...]:
     """Every program whose variable is known."""
-    content = files("shoreup.facts").joinpath("data", "credential_variables.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[CredentialVariable]))
+    return table("credential_variables", tuple[CredentialVariable, ...])
 
 
 def variable_of(tool: str, option: str) -> CredentialVariable | None:

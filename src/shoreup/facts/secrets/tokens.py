@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import mapping, text, why_open
+from shoreup.facts.knowledge import table
 from shoreup.model.finding import Place
 from shoreup.model.resource import Resource
 
@@ -22,7 +21,7 @@ SERVICE_ACCOUNT_TYPE = "kubernetes.io/service-account-token"
 _ACCOUNT = "kubernetes.io/service-account.name"
 
 
-class _Endless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Endless(Struct, frozen=True, forbid_unknown_fields=True):
     kind: str
     what: str
     ends: tuple[str, ...]
@@ -32,8 +31,7 @@ class _Endless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> tuple[_Endless, ...]:
-    content = files("shoreup.facts").joinpath("data", "endless_tokens.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Endless]))
+    return table("endless_tokens", tuple[_Endless, ...])
 
 
 class EndlessToken(Struct, frozen=True, eq=False):

@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Workload
 from shoreup.facts.fields import text
+from shoreup.facts.knowledge import table
 from shoreup.model.finding import Place
 
 _LONGEST = 100_000
 
 
-class _Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Setting(Struct, frozen=True, forbid_unknown_fields=True):
     product: str
     setting: str
     source: str
@@ -28,8 +28,7 @@ class _Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> Mapping[str, re.Pattern[str]]:
-    content = files("shoreup.facts").joinpath("data", "persistence.json").read_bytes()
-    return {entry.product: re.compile(entry.setting) for entry in msgspec.json.decode(content, type=list[_Setting])}
+    return {entry.product: re.compile(entry.setting) for entry in table("persistence", tuple[_Setting, ...])}
 
 
 def persists(estate: Estate, workload: Workload, container: Container) -> Place | None:

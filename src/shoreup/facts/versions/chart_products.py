@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
-import msgspec
+from msgspec import Struct
 
 from shoreup.facts.estate import Release
 from shoreup.facts.fields import mapping
+from shoreup.facts.knowledge import table
 from shoreup.model.value import Value
 
 _OTHER_VERSION = frozenset({"tag", "digest", "override"})
 """Keys of an ``image`` block by which the values put another version in the chart's place."""
 
 
-class _Chart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Chart(Struct, frozen=True, forbid_unknown_fields=True):
     chart: str
     """The repository without its scheme, and the chart."""
     product: str
@@ -30,8 +30,7 @@ class _Chart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> Mapping[str, str]:
-    content = files("shoreup.facts").joinpath("data", "charts.json").read_bytes()
-    return {one.chart: one.product for one in msgspec.json.decode(content, type=list[_Chart])}
+    return {one.chart: one.product for one in table("charts", tuple[_Chart, ...])}
 
 
 def product_by_chart(release: Release) -> str:

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache, lru_cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
+from shoreup.facts.knowledge import table
 from shoreup.facts.products import Product
 from shoreup.model.settings import SupportDate
 
@@ -59,7 +58,7 @@ class Support(Struct, frozen=True):
     successors: tuple[Cycle, ...]
 
 
-class _SupportData(msgspec.Struct, frozen=True):
+class _SupportData(Struct, frozen=True):
     source: str
     licence: str
     commit: str
@@ -69,8 +68,7 @@ class _SupportData(msgspec.Struct, frozen=True):
 
 @cache
 def _bundled() -> _SupportData:
-    content = files("shoreup.facts").joinpath("data", "support.json").read_bytes()
-    return msgspec.json.decode(content, type=_SupportData)
+    return table("support", _SupportData)
 
 
 def data_date() -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.fields import items, known_text, mapping, text, truth, why_open
+from shoreup.facts.knowledge import table
 from shoreup.facts.ways_in.dropped_guards import Dropped, dropped
 from shoreup.facts.ways_in.exposure import Exposure, private_name, read_exposure, spoken
 from shoreup.facts.ways_in.gates import Access, access_to, asks, filtered
@@ -31,7 +30,7 @@ _PUBLISHED_BY = ("ingress", "httpRoute", "route")
 _MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 
 
-class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Page(Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     products: tuple[str, ...]
     services: tuple[str, ...]
@@ -41,8 +40,7 @@ class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _bundled() -> tuple[_Page, ...]:
-    content = files("shoreup.facts").joinpath("data", "open_pages.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[_Page]))
+    return table("open_pages", tuple[_Page, ...])
 
 
 class AdminPage(Struct, frozen=True, eq=False):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import filled, items, mapping
+from shoreup.facts.knowledge import table
 from shoreup.facts.naming import named
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -23,7 +22,7 @@ _DEEPEST = 12
 _CLASS = "kubernetes.io/ingress.class"
 
 
-class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Controller(Struct, frozen=True, forbid_unknown_fields=True):
     """One controller: the prefix of its annotations, the ingress classes that are its own by habit, the charts and
     images that run it.
     """
@@ -54,8 +53,7 @@ class IgnoredAnnotations(Struct, frozen=True, eq=False):
 
 @cache
 def _bundled() -> tuple[Controller, ...]:
-    content = files("shoreup.facts").joinpath("data", "ingress_controllers.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[Controller]))
+    return table("ingress_controllers", tuple[Controller, ...])
 
 
 def running_controllers(estate: Estate) -> tuple[Controller, ...]:

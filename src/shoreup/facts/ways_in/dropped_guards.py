@@ -11,14 +11,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.resources import files
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from shoreup.facts.estate import ConfigEntry, Container, Estate, Workload
 from shoreup.facts.fields import document, items, known_text, mapping, text, why_open
+from shoreup.facts.knowledge import table
 from shoreup.facts.patterns import fits
 from shoreup.facts.workloads import LONG_RUNNING
 from shoreup.model.finding import Place
@@ -40,7 +39,7 @@ _VALUES: Mapping[str, re.Pattern[str]] = {
 _RUNNING = LONG_RUNNING | {"ComposeService"}
 
 
-class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Switch(Struct, frozen=True, forbid_unknown_fields=True):
     """One way in which a product drops a guard.
 
     ``concern`` is the question that it answers. ``says`` completes "the product ...". ``env``, ``argument``, ``path``
@@ -93,8 +92,7 @@ class Dropped(Struct, frozen=True, eq=False):
 
 @cache
 def _bundled() -> tuple[Switch, ...]:
-    content = files("shoreup.facts").joinpath("data", "switches.json").read_bytes()
-    return tuple(msgspec.json.decode(content, type=list[Switch]))
+    return table("switches", tuple[Switch, ...])
 
 
 @lru_cache(maxsize=4096)
