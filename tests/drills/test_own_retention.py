@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.retention import Retention
-from shoreup.drills.rotating.own_retention import PolicySpec, scheduled, try_policy
+from shoreup.drills.rotating.own_retention import PolicySpec, try_policy
+from shoreup.facts.backups.own import scheduled
 from shoreup.facts.backups.tried_retention import NOTHING_LEFT
 from shoreup.facts.build import Extras
 from shoreup.model.backup_settings import BackupSettings, Keep

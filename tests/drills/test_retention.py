@@ -209,7 +209,7 @@ def test_the_comments_number_is_held_against_what_was_kept() -> None:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("restic backup /data\nrestic forget --keep-daily 7 --prune", "restic"),
+        ("rustic backup /data\nrustic forget --keep-daily 7 --prune", "rustic"),
         (f"{DATED}frobnicate /data >/copies/$now && pg_dump app >/copies/$now.sql", "frobnicate"),
         (f"{DATED}pg_dump app >/copies/$now.sql; find /copies -newermt 2026-01-01", "time that cannot be made up"),
         (f"{DATED}pg_dump app >/copies/$now.sql; exit 3", "ended with code 3"),

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.wording.backups import lasting, protected, subject
+from shoreup.facts.backups.own import own_backups, tried_own
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.programs.located import Located, located, opening
 from shoreup.facts.programs.strictness import forbids, says_no
 from shoreup.model.edit import Edit, NoRepair, Repair
-from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
+from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 
 _FIX = Fix(
@@ -25,6 +26,12 @@ _AFTER = Fix(
     "Remove old copies only in a run that has made a new one",
     Safety.UNSAFE,
     "the program then ends at its first failure",
+)
+
+_KEEP_MORE = Fix(
+    "Keep more under [backup.NAME.keep], such as daily = 7 and weekly = 4",
+    Safety.SHOWN,
+    "how much is kept is the owner's choice",
 )
 
 
@@ -46,7 +53,9 @@ class BackupRetentionAgeOnly(Concern):
     `pg_dump app > /backup/app-$(date +%F).sql; find /backup -mtime +7 -delete` without `set -e`. Removing only after
     a dump that succeeded (`set -euo pipefail` first), or all but the newest seven, keeps one for ever.
 
-    Where reading leaves it open, a run of `shoreup drill retention` that counts today decides.
+    Where reading leaves it open, a run of `shoreup drill retention` that counts today decides. What such a run has
+    seen leaving nothing is listed too where the rule is another: failed dumps that count as copies, a number so small
+    that a week of empty ones fills it, the policy of a `[backup.NAME]` of your own.
 
     **Fix safety**
 
@@ -54,7 +63,7 @@ class BackupRetentionAgeOnly(Concern):
     """
 
     id = "backup-retention-age-only"
-    title = "Backups are deleted by age, even when no new one was made"
+    title = "Backups are deleted even when no good new one was made"
     severity = Severity.MEDIUM
     consequence_class = Consequence.DATA_LOSS
     category = Category.BACKUPS
@@ -71,6 +80,7 @@ class BackupRetentionAgeOnly(Concern):
         seen = {
             item.place for backup in running(estate) for item in backup.retention if item.keeps_at_least is not None
         }
+        shown: set[Place] = set()
         for backup in running(estate):
             if backup.copied_on or (lasting(backup.target_volume) and backup.target_remote):
                 continue
@@ -86,6 +96,23 @@ class BackupRetentionAgeOnly(Concern):
                     yield self._seen_deleting(backup, retention, tried)
                 elif tried is None or not tried.passed:
                     yield self.undecided(retention.place, unknown="keeps at least", reason=reason)
+            first = backup.retention[0] if backup.retention else None
+            # A rule that keeps a number can do it too, where failed dumps count as copies.
+            told = first is None or first.place in shown or (first.by == "age" and first.keeps_at_least is None)
+            if first is not None and not told and tried is not None and tried.nothing_left:
+                shown.add(first.place)
+                yield self._seen_deleting(backup, first, tried)
+        for own in own_backups(estate):
+            lived = tried_own(estate, own)
+            if lived is not None and lived.nothing_left:
+                yield self.found(
+                    own.place,
+                    field=f"keep {own.name}",
+                    subject=own.called,
+                    message=f"The drill of {lived.day} lived 400 days by the policy of {own.called}: {lived.said}.",
+                    consequence="After long enough with backups that are empty or damaged, no good one is left.",
+                    fixes=(_KEEP_MORE,),
+                )
 
     def _deletes_the_last(self, backup: Backup, retention: Retention) -> Outcome:
         who = subject(backup)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.wording.backups import protected, subject
+from shoreup.facts.backups.own import own_backups, tried_own
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate, Retention
@@ -77,6 +78,16 @@ class BackupRetentionInverted(Concern):
                 at = backup.retention[0].place if backup.retention else backup.place
                 seen.add(at)
                 yield self._seen_inverted(backup, at, tried)
+        for own in own_backups(estate):
+            lived = tried_own(estate, own)
+            if lived is not None and lived.newest_removed:
+                yield self.found(
+                    own.place,
+                    field=f"keep {own.name}",
+                    subject=own.called,
+                    message=f"The drill of {lived.day} lived 400 days by the policy of {own.called}: {lived.said}.",
+                    consequence="The newest backup is gone when it is needed.",
+                )
 
     def _seen_inverted(self, backup: Backup, at: Place, tried: TriedRetention) -> Outcome:
         who = subject(backup)

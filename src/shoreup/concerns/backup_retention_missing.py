@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.repairs.retention import SHOWN, forgetting
 from shoreup.concerns.wording.backups import covered, lasting, protected, rhythm, subject, target
+from shoreup.facts.backups.own import own_backups, tried_own
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
 from shoreup.facts.estate import Backup, Estate
@@ -89,6 +90,16 @@ class BackupRetentionMissing(Concern):
                 outcome = self._seen_growing(first, tried) if tried.grows else None if tried.passed else outcome
             if outcome is not None:
                 yield outcome
+        for own in own_backups(estate):
+            lived = tried_own(estate, own)
+            if lived is not None and not (lived.passed or lived.nothing_left or lived.newest_removed):
+                yield self.found(
+                    own.place,
+                    field=f"keep {own.name}",
+                    subject=own.called,
+                    message=f"The drill of {lived.day} lived 400 days by the policy of {own.called}: {lived.said}.",
+                    consequence="What is kept is not what the numbers say.",
+                )
 
     def _seen_growing(self, backup: Backup, tried: TriedRetention) -> Outcome:
         who = subject(backup)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.wording.backups import protected, rhythm, subject, target
 from shoreup.concerns.wording.proofs import cannot_compare, since
+from shoreup.facts.backups.own import own_backups
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, State, backup_inputs, backup_subject, standing
@@ -19,6 +20,12 @@ _RESTORE = Fix(
     Safety.OPERATE,
     "a copy is a backup once it was restored; nothing of the estate changes",
 )
+_VERIFY = Fix(
+    "Run 'shoreup backup verify NAME --drill': the newest backup comes back into a scratch server",
+    Safety.OPERATE,
+    "a copy is a backup once it was restored; nothing of the estate changes",
+)
+_UNKNOWN = "Whether the copy can be restored, and how long it takes, is learned on the day it is needed."
 
 
 class RestoreUntested(Concern):
@@ -28,7 +35,7 @@ class RestoreUntested(Concern):
 
     A backup job for which no passing restore is on record that is young enough and was of the same image, command and
     place. Proofs come from the ledger and from `.shoreup/proofs` in the repository. It is one entry for a job and
-    place, however many databases the job copies.
+    place, however many databases the job copies. Each `[backup.NAME]` of your own `shoreup.toml` is asked the same.
 
     **Why**
 
@@ -64,6 +71,19 @@ class RestoreUntested(Concern):
             outcome = self._judge(estate, group[0])
             if outcome is not None:
                 yield outcome
+        for own in own_backups(estate):
+            stands = standing(estate, own.subject, Drill.RESTORE)
+            if not stands.proven:
+                when = f" ({own.schedule})" if own.schedule else ""
+                yield self.found(
+                    own.place,
+                    field=f"restore {own.name}",
+                    subject=own.called,
+                    message=f"{own.called} takes backups{when}, and {since(stands, 'a restore')}.",
+                    consequence=_UNKNOWN,
+                    severity=Severity.CRITICAL if stands.state is State.FAILED else self.severity,
+                    fixes=(_VERIFY,),
+                )
 
     def _judge(self, estate: Estate, backup: Backup) -> Outcome | None:
         inputs = backup_inputs(estate, backup)
@@ -79,7 +99,7 @@ class RestoreUntested(Concern):
             field="restore",
             subject=who,
             message=f"{who} makes a backup{goes}{rhythm(backup)}, and {since(stands, 'a restore')}.",
-            consequence="Whether the copy can be restored, and how long it takes, is learned on the day it is needed.",
+            consequence=_UNKNOWN,
             severity=Severity.CRITICAL if stands.state is State.FAILED else self.severity,
             related=protected(backup),
             fixes=(_RESTORE,),

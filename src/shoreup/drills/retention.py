@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from shoreup.drills.base import Experiment, Go, Trial, Wishes
-from shoreup.drills.rotating.own_retention import PolicySpec, scheduled, try_policy
+from shoreup.drills.rotating.own_retention import PolicySpec, try_policy
 from shoreup.drills.rotating.specs import retention_spec
 from shoreup.drills.rotating.trial import rotate
+from shoreup.facts.backups.own import scheduled
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, backup_inputs, backup_subject

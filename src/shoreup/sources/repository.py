@@ -26,6 +26,7 @@ class Role(StrEnum):
     RECOVERY_PLAN = "recovery-plan"
     IMAGE_BUILD = "image-build"
     BACKUP_SCRIPT = "backup-script"
+    SETTINGS = "settings"
 
 
 class RepositoryFile(Struct, frozen=True):
@@ -41,6 +42,7 @@ class RepositoryFile(Struct, frozen=True):
 _BOT = Role.UPDATE_BOT
 _NAMES: tuple[tuple[re.Pattern[str], Role, str], ...] = (
     (re.compile(r"^(?:\.(?:github|gitlab|gitea|forgejo)/)?\.?renovate(?:rc)?(?:\.json5?)?$"), _BOT, "Renovate"),
+    (re.compile(r"^shoreup\.toml$"), Role.SETTINGS, "Shoreup"),
     (re.compile(r"^\.github/dependabot\.ya?ml$"), _BOT, "Dependabot"),
     (re.compile(r"^\.pre-commit-config\.ya?ml$"), Role.CHECKS, "pre-commit"),
     (re.compile(r"^\.?lefthook\.(?:ya?ml|toml|json)$"), Role.CHECKS, "lefthook"),

@@ -23,6 +23,10 @@ _BREAKS, _EMPTY, _REFUSES = 100, 140, 180
 _LONGEST = 170
 _LEAST = 45
 _MOST_A_DAY = 2
+_WATCHED, _EVERY = timedelta(days=10), 4
+"""How long after the beginning, and after trouble, no run is left out; and of which one is made else."""
+_MANY = 120
+"""Runs of which none is left out."""
 
 
 class Weather(StrEnum):
@@ -78,6 +82,27 @@ def calendar(schedule: str, now: datetime, age: float | None, copies: int | None
         Turn(number, at, _weather((at - first) / timedelta(days=1), length, gap)) for number, at in enumerate(times, 1)
     ]
     return Calendar(tuple(turns), first, tuple(limits))
+
+
+def quieter(times: Calendar) -> Calendar:
+    """Fewer runs, for a job whose runs are dear: all in the first weeks, in trouble and after it, else every fourth.
+
+    The days that are left out are days on which the job did not run, as there are in every cluster.
+    """
+    if len(times.turns) <= _MANY:
+        return times
+    chosen: list[Turn] = []
+    troubled, quiet = times.first, 0
+    for turn in times.turns:
+        if turn.weather is not Weather.GOOD:
+            troubled = turn.at
+        quiet = 0 if turn.at - troubled <= _WATCHED else quiet + 1
+        if quiet % _EVERY == 0:
+            chosen.append(turn)
+    made = f"{len(times.turns) - len(chosen)} of {len(times.turns)} runs"
+    limit = f"{made}: all were made in trouble, at the beginning and for ten days after, else every {_EVERY}th"
+    turns = tuple(Turn(number, turn.at, turn.weather) for number, turn in enumerate(chosen, 1))
+    return Calendar(turns, times.first, (*times.limits, limit))
 
 
 def _thinned(found: Iterator[datetime], limits: list[str]) -> Iterator[datetime]:

@@ -7,7 +7,7 @@ it keeps the oldest; whoever is content with that one would be content with anyt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -17,25 +17,18 @@ from msgspec.structs import replace
 from shoreup import __version__
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
 from shoreup.drills.rotating.calendar import DAYS, Calendar, Weather, calendar
+from shoreup.drills.rotating.grandfathers import LAST, PERIODS, Claimed
 from shoreup.drills.rotating.kept import Day, judge
 from shoreup.drills.rotating.shelf import Kept
+from shoreup.facts.backups.own import own_subject, retention_inputs, told
 from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.facts.proofs import Drill, Inputs
-from shoreup.model.proof import Control, Engine, Proof, ProofSubject, digest_of
-from shoreup.model.settings import Schedule
-from shoreup.operations.backup.retention import Aged, Decision, Policy, decide
+from shoreup.model.proof import Control, Engine, Proof, ProofSubject
+from shoreup.operations.backup.retention import Aged, Decision, Policy, decide, keep_of
 
 Rule: TypeAlias = Callable[[Sequence[Aged], Policy], Sequence[Decision]]
 _UPSIDE_DOWN = "the policy turned upside down, so that the oldest stay"
 _DAILY = "0 3 * * *"
-_SAID: Mapping[str, Callable[[datetime], str]] = {
-    "hourly": lambda at: f"{at:%Y-%m-%d %H}",
-    "daily": lambda at: f"{at:%Y-%m-%d}",
-    "weekly": lambda at: f"{at:%G-W%V}",
-    "monthly": lambda at: f"{at:%Y-%m}",
-    "yearly": lambda at: f"{at:%Y}",
-}
-"""The period that a moment lies in, as people write it."""
 _SPANS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 
 
@@ -54,25 +47,12 @@ class PolicySpec(Struct, frozen=True):
     @property
     def subject(self) -> ProofSubject:
         """What its proof is about."""
-        return ProofSubject("Backup", "", self.name)
+        return own_subject(self.name)
 
     @property
     def inputs(self) -> Inputs:
         """What the proof holds for."""
-        return Inputs({"policy": digest_of(_told(self.policy)), "schedule": digest_of(self.schedule)})
-
-
-def scheduled(name: str, schedules: Iterable[Schedule]) -> tuple[str, bool]:
-    """When a backup is taken, empty where nobody says it, and whether its old ones are removed by a schedule."""
-    when, pruned = "", False
-    for one in schedules:
-        words = one.run.split()
-        if words[:1] != ["backup"] or name not in words[2:]:
-            continue
-        if words[1] == "run":
-            when = when or one.when
-        pruned = pruned or words[1] == "prune" or "--prune" in words
-    return when, pruned
+        return retention_inputs(keep_of(self.policy), self.schedule)
 
 
 def try_policy(spec: PolicySpec, *, run: str, now: datetime, rule: Rule = decide) -> Proof:
@@ -120,10 +100,12 @@ def _experiment(spec: PolicySpec, seen: Seen, now: datetime, rule: Rule) -> None
     seen.measure(GROWS, float(grows), "")
     wrong = [*found.wrong, *broken]
     if wrong:
-        seen.fails(f"{_told(spec.policy)}: {'; '.join(wrong)}")
+        seen.fails(f"{told(keep_of(spec.policy))}: {'; '.join(wrong)}")
     else:
         least = f"at least {found.least} and at most {found.most}"
-        seen.passes(f"{_told(spec.policy)}: after each of {len(lived)} runs just those were there, {least} whole ones")
+        seen.passes(
+            f"{told(keep_of(spec.policy))}: after each of {len(lived)} runs just those were there, {least} whole ones"
+        )
 
 
 def _lived(policy: Policy, times: Calendar, rule: Rule) -> Iterable[tuple[Day, frozenset[int]]]:
@@ -146,28 +128,25 @@ def _unlike_its_words(
     policy: Policy, times: Calendar, lived: Sequence[tuple[Day, frozenset[int]]]
 ) -> tuple[list[str], bool]:
     """The first run after which something else was there than the numbers claim; whether it ever was too much."""
-    made: list[tuple[int, datetime]] = []
-    numbers = {name: getattr(policy, name) for name in _SAID}
-    newest = {name: dict[str, int]() for name in _SAID}
-    most = max(1, policy.at_least) + sum(numbers.values())
+    numbers = {name: int(getattr(policy, name)) for name in PERIODS}
+    least = max(1, policy.at_least)
+    counted = Claimed({LAST: least, **numbers})
+    most = least + sum(numbers.values())
     first = ""
     grows = False
     for day, there in lived:
         turn = day.turn
         if turn.weather in (Weather.GOOD, Weather.EMPTY):
-            made.append((turn.number, turn.at))
-            for name, period in _SAID.items():
-                newest[name][period(turn.at)] = turn.number
-        claimed = {"at-least": {number for number, _ in made[-max(1, policy.at_least) :]}}
-        claimed |= {name: set(list(newest[name].values())[-count:]) for name, count in numbers.items() if count}
+            counted.add(turn.number, turn.at)
+        claimed = counted.kept()
         grows = grows or len(there) > most
         if not first:
             when = f"after the run of day {times.day(turn)}"
             lacking = next((name for name, wanted in claimed.items() if not wanted <= there), "")
             surplus = there - set[int]().union(*claimed.values())
             if lacking:
-                told = numbers.get(lacking, max(1, policy.at_least))
-                first = f"{when} a backup was gone that {lacking} = {told} keeps"
+                told = f"{lacking} = {numbers[lacking]}" if lacking in numbers else f"at-least = {least}"
+                first = f"{when} a backup was gone that {told} keeps"
             elif surplus:
                 first = f"{when} what nothing keeps was left, {len(surplus)} of {len(there)} backups"
     return ([first] if first else []), grows
@@ -183,8 +162,3 @@ def _upside_down(rule: Rule) -> Rule:
 def _span(policy: Policy) -> float:
     """How many days back its oldest backup is, where there is one in each period."""
     return max(span * int(getattr(policy, name)) for name, span in _SPANS.items())
-
-
-def _told(policy: Policy) -> str:
-    said = [f"{name} {count}" for name in _SAID if (count := getattr(policy, name)) > 0]
-    return ", ".join([f"at least {max(1, policy.at_least)}", *said])

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from shoreup.drills.sandboxed_jobs.snapshot_tools import TRIED, VOLUME
 from shoreup.engines.sandbox_ground import VOLUMES, Mounted
+from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.backups.commands.file_tools import REPOSITORIES
 from shoreup.facts.comments.kept import KeptClaim, kept_claims
 from shoreup.facts.estate import Backup, Estate
@@ -35,7 +37,8 @@ class RetentionSpec(Struct, frozen=True):
 
     ``shelves`` are the volumes with its copies, ``data`` those that it only reads, ``passing`` those that are empty at
     each start. ``sources`` are the made-up files that it copies. ``age`` (days) and ``copies`` are what it seems to
-    keep, ``None`` where that is not told. ``makes_new`` is whether each run makes a new file.
+    keep, ``None`` where that is not told. ``makes_new`` is whether each run makes a new file. ``repository`` is the
+    tool whose snapshots are the copies; its repository is the one shelf then.
     """
 
     subject: ProofSubject
@@ -56,6 +59,14 @@ class RetentionSpec(Struct, frozen=True):
     claims: tuple[KeptClaim, ...]
     makes_new: bool
     inputs: dict[str, str]
+    repository: str = ""
+    pods: str = ""
+    """What the names of the pods begin with where each run is a new pod; empty where the name stays."""
+
+    @property
+    def dumps(self) -> bool:
+        """Whether the job calls a dump tool, so that a day of trouble is that tool's."""
+        return any(command.name in DUMP_TOOLS for job in self.run.jobs for command in job.program.commands)
 
 
 def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = True) -> RetentionSpec | str:
@@ -77,11 +88,13 @@ def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = Tru
         found = _on_volume(run, backup.target_path)
         if found is not None and found.lasts:
             targets[backup.target_path] = (found, backup.target_path)
-    if not targets:
-        tool = next((backup.tool for backup in group if backup.tool in REPOSITORIES), "")
+    tool = next((backup.tool for backup in group if backup.tool in REPOSITORIES), "")
+    called = {command.name for job in run.jobs for command in job.program.commands}
+    repository = next(iter(sorted(TRIED & called)), "") if alone and not targets else ""
+    if not targets and not repository:
         where = group[0].target_remote or group[0].target_path or "a place that its program does not name"
         return f"its copies go to {tool or where}, of which a sandbox has none"
-    shelves = tuple(dict.fromkeys(names[id(one.volume)] for one, _ in targets.values()))
+    shelves = tuple(dict.fromkeys(names[id(one.volume)] for one, _ in targets.values())) or (VOLUME,)
     plain = [one for one in run.seen if one.volume.kind not in ("config-map", "secret", "projected")]
     lasting = [one for one in plain if one.lasts]
     ages = [one.age_days for backup in group for one in backup.retention if one.age_days is not None]
@@ -109,6 +122,8 @@ def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = Tru
         claims=claims,
         makes_new=any(backup.writes_new_file for backup in group),
         inputs=dict(backup_inputs(estate, group[0]).digests),
+        repository=repository,
+        pods=_new_pods(group[0]),
     )  # fmt: skip
 
 
@@ -116,6 +131,14 @@ def _secret_files(run: JobRun) -> Iterator[str]:
     for one in run.seen:
         if one.volume.kind in ("secret", "projected"):
             yield from (path for path in paths_below(run, one) if path != one.path)
+
+
+def _new_pods(backup: Backup) -> str:
+    """What pods begin with that are named anew on each run: a Job's, unless their host has a name of its own."""
+    workload = backup.workload
+    if workload is None or workload.kind not in ("CronJob", "Job"):
+        return ""
+    return "" if workload.pod.get("hostname") or workload.pod.get("hostNetwork") else workload.name
 
 
 def _schedule(backup: Backup) -> str:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -23,12 +23,14 @@ from threading import Event
 from msgspec.structs import replace
 
 from shoreup.drills.proving import Claim, Seen, harness, proof_of
-from shoreup.drills.rotating.calendar import DAYS, Calendar, Turn, Weather, calendar
+from shoreup.drills.rotating.calendar import DAYS, Calendar, Turn, Weather, calendar, quieter
 from shoreup.drills.rotating.halves import Halves, halves
 from shoreup.drills.rotating.kept import Day, Judgement, judge
 from shoreup.drills.rotating.shelf import Lying, Shelf, alike
+from shoreup.drills.rotating.snapshots import Snapshots, bounds, held_against
 from shoreup.drills.rotating.specs import RetentionSpec
 from shoreup.drills.sandboxed_jobs.layout import HAND, job_layout, mounted_below
+from shoreup.drills.sandboxed_jobs.snapshot_tools import RESTIC, limits_of, restic, version_of
 from shoreup.drills.sandboxed_jobs.standins import BEYOND, DATES, WHOLE, dates, forms, standins
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Sandbox
@@ -87,7 +89,8 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
     if isinstance(plain, str):
         seen.unknown(plain)
         return
-    helpers = standins(spec.run, plain, spec.copiers)
+    before = {RESTIC: restic(hit=not spec.dumps)} if spec.repository else {}
+    helpers = standins(spec.run, plain, spec.copiers, before=before)
     if isinstance(helpers, str):
         seen.unknown(helpers)
         return
@@ -102,8 +105,14 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
     if times is None:
         seen.unknown(f"when it runs is not known, or too seldom to see it ({spec.schedule or 'no schedule'})")
         return
+    if spec.repository:
+        times = quieter(times)
     seen.limits += times.limits
     seen.limits.append("whether a real dump restores: the dumps are stand-ins")
+    if spec.repository:
+        version = version_of(spec.repository)
+        seen.engine = Engine(spec.repository, version, spec.image)
+        seen.limits += limits_of(spec.repository, version)
     layout = job_layout(spec, commands, helpers)
     with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, layout) as sandbox:
         year = _Year(spec, sandbox, times, partial(Sandbox, scratch, layout))
@@ -122,6 +131,16 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
         if not endless:
             seen.limits.append("whether anything is ever removed: it keeps longer than the days that were tried")
         found = judge(days, times, spec.claims, endless=endless)
+        snapshots = year.snapshots
+        if snapshots is not None:
+            with seen.timed("read at the end"):
+                damaged = snapshots.read_all()
+            if damaged:
+                seen.unknown(damaged)
+                return
+            held = held_against(snapshots, times)
+            seen.limits += held.limits
+            found = replace(found, wrong=(*found.wrong, *held.wrong))
         seen.measure("days", DAYS, "days")
         seen.measure("runs", len(days), "runs")
         seen.measure("most kept", found.most, "copies")
@@ -140,7 +159,9 @@ def _well(found: Judgement, runs: int) -> str:
 
 
 def _because(found: Judgement, year: _Year) -> list[str]:
-    """Whether it only is so because a copy takes over the age of the folder that it is a copy of."""
+    """Whether it only is so because of the age that a copy takes over from its folder, or because of pods' names."""
+    if year.snapshots is not None:
+        return year.snapshots.why_grown() if year.spec.pods and not found.nothing_left else []
     if not found.on_a_good_day or not year.spec.data:
         return []
     again = year.live(renewed=True)
@@ -157,7 +178,7 @@ class _Year:
         self.times = times
         self._sandbox = sandbox
         self._another = another
-        self._shelf = Shelf(sandbox, spec.shelves, spec.data)
+        self._shelf: Shelf | Snapshots = self._empty_shelf()
         self._others = _NONE
         self._state = sandbox.inside(STATE)
         self._passing = [(sandbox.inside(f"{VOLUMES}/{name}"), self._shown(name), _NONE) for name in spec.passing]
@@ -165,9 +186,21 @@ class _Year:
         self._forms = forms(spec.run)
         self._sources = [(sandbox.inside(f"{VOLUMES}/{one.volume}"), one.path) for one in spec.sources]
 
+    @property
+    def snapshots(self) -> Snapshots | None:
+        """The repository, where the copies are its snapshots."""
+        return self._shelf if isinstance(self._shelf, Snapshots) else None
+
+    def _empty_shelf(self) -> Shelf | Snapshots:
+        if self.spec.repository:
+            return Snapshots(self._sandbox)
+        return Shelf(self._sandbox, self.spec.shelves, self.spec.data)
+
     def shows_bounds(self) -> bool:
         """Whether what it means to keep is so little that the days show it."""
         runs = len(self.times.turns)
+        if self.snapshots is not None:
+            return bounds(self.snapshots, self.times)
         return (self.spec.age or 0) < 0.45 * DAYS and (self.spec.copies or 0) < 0.45 * runs
 
     def control(self) -> Judgement | str:
@@ -265,7 +298,7 @@ class _Year:
         for name in (*self.spec.shelves, *self.spec.data, *self.spec.passing):
             self._sandbox.inside(f"{VOLUMES}/{name}").clear(self._shown(name))
         self._furnish()
-        self._shelf = Shelf(self._sandbox, self.spec.shelves, self.spec.data)
+        self._shelf = self._empty_shelf()
         self._others = self._shelf.names()
 
     def _shown(self, volume: str) -> frozenset[str]:
@@ -278,13 +311,20 @@ class _Year:
         if ended.code:
             raise EngineTrouble(f"the made-up files could not be laid out: {ended.said}")
 
+    def _pod(self, turn: Turn) -> str:
+        return f"{self.spec.pods}-{29_000_000 + turn.number}" if self.spec.pods else "job"
+
     def _turn(self, turn: Turn) -> Ended:
         # Every pod begins with an empty file system; only volumes are there again.
         for folder, shown, mounted in self._passing:
             folder.clear(shown, mounted)
-        self._state.write("day", f"{turn.number:06d} {turn.weather.value} {int(turn.at.timestamp())} \n".encode())
+        utc = f"{turn.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        day = f"{turn.number:06d} {turn.weather.value} {int(turn.at.timestamp())} {utc} {self._pod(turn)}\n"
+        self._state.write("day", day.encode())
         self._state.write(DATES, dates(self._forms, turn.at).encode())
         content = b"" if turn.weather is Weather.EMPTY else _CONTENT.format(turn.number).encode()
+        if turn.weather is Weather.BREAKS and self.spec.repository:
+            content = content[: len(content) // 2]
         for volume, path in self._sources:
             try:
                 volume.write(path, content)

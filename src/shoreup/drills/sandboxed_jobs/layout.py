@@ -9,6 +9,17 @@ from shlex import quote
 from msgspec.structs import replace
 
 from shoreup.drills.rotating.specs import RetentionSpec
+from shoreup.drills.sandboxed_jobs.snapshot_tools import (
+    ASKED,
+    CHECK,
+    LOOK,
+    VOLUME,
+    checking,
+    looking,
+    repository,
+    seeds,
+    taking_newest,
+)
 from shoreup.drills.sandboxed_jobs.standins import DATES, Standins
 from shoreup.engines.sandbox import Layout, Step
 from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
@@ -25,6 +36,8 @@ _TELLS = re.compile(
     r"|(?:^|[\n;&|({]|\b(?:do|then|else))[ \t]*\.[ \t]"
 )
 """What a program says that asks for its own shell, its arguments or its process."""
+_RESERVED = 8 << 30
+"""Bytes of addresses that a program in Go sets aside; what it fills is limited for all together."""
 
 
 def job_layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
@@ -36,17 +49,30 @@ def job_layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> La
         f"start{number}": _forked(started(start, helpers.functions), start, shell)
         for number, start in enumerate(spec.run.starts)
     }
-    steps[HAND] = Step(("/bin/sh", "-c", _taking_newest(spec)), {"PATH": "/bin"})
-    steps["furnish"] = Step(("/bin/sh", "-c", furnishing(spec)), {"PATH": "/bin"})
+    steps[HAND] = _ours(_taking_newest(spec))
+    steps["furnish"] = _ours(furnishing(spec))
+    ground = Ground(spec.mounts)
+    if spec.repository:
+        files |= {**seeds(), f"{STATE}/{ASKED}": ""}
+        steps |= {LOOK: _ours(looking()), CHECK: _ours(checking())}
+        ground = replace(ground, ceilings=replace(ground.ceilings, memory=_RESERVED))
     return Layout(
         commands,
         steps,
         programs=helpers.programs,
         files=files,
-        folders=(STATE, *(f"{VOLUMES}/{one.volume}/{one.part}".rstrip("/") for one in spec.mounts)),
-        ground=Ground(spec.mounts),
+        folders=(
+            STATE,
+            f"{VOLUMES}/{VOLUME}",
+            *(f"{VOLUMES}/{one.volume}/{one.part}".rstrip("/") for one in spec.mounts),
+        ),
+        ground=ground,
         shell=shell,
     )
+
+
+def _ours(text: str) -> Step:
+    return Step(("/bin/sh", "-c", text), {"PATH": "/bin"})
 
 
 def _forked(step: Step, start: Start, shell: str) -> Step:
@@ -93,6 +119,8 @@ def _with_functions(text: str, functions: str) -> str:
 def _taking_newest(spec: RetentionSpec) -> str:
     """The hand of the control: removes the newest file of each shelf, whoever wrote it."""
     lines = ["PATH=/bin"]
+    if spec.repository:
+        return taking_newest()
     sources = " ".join(f"! -path {quote(f'{VOLUMES}/{one.volume}/{one.path}')}" for one in spec.sources)
     for name in spec.shelves:
         lines.append(
@@ -108,4 +136,6 @@ def furnishing(spec: RetentionSpec) -> str:
     for one in spec.sources:
         path = f"{VOLUMES}/{one.volume}/{one.path}"
         lines.append(f"mkdir -p {quote(path.rpartition('/')[0])} && : >{quote(path)}")
+    if spec.repository:
+        lines.append(repository())
     return "\n".join(["set -e", *lines])

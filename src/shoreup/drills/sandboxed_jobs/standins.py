@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from shlex import quote
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -59,6 +60,9 @@ _MIXED_CLOCKS = (
 )
 
 
+NOTHING_BEFORE: Mapping[str, str] = MappingProxyType({})
+
+
 class Standins(Struct, frozen=True):
     """``programs`` are texts by name, ``functions`` the same as the beginning of a shell's program."""
 
@@ -68,10 +72,18 @@ class Standins(Struct, frozen=True):
     """Commands of this machine that are wanted beside the userland's."""
 
 
-def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: bool = True) -> Standins | str:
+def standins(
+    run: JobRun,
+    userland: Userland,
+    copiers: Iterable[str],
+    *,
+    clock: bool = True,
+    before: Mapping[str, str] = NOTHING_BEFORE,
+) -> Standins | str:
     """What a run needs, or the first thing for which nothing can stand in. ``copiers`` are the tools that copy.
 
-    Without ``clock`` the time is the real one.
+    Without ``clock`` the time is the real one. ``before`` are texts that stand before this machine's own programs of
+    their names.
     """
     for job in run.jobs if clock else ():
         for pattern, why in _MIXED_CLOCKS:
@@ -90,7 +102,9 @@ def standins(run: JobRun, userland: Userland, copiers: Iterable[str], *, clock: 
                 continue  # a sum, $(( NAME - 1 )), that was read as a command
             if _is_path(command) and command.words[0].literal in run.files:
                 continue
-            body = _body(name, command, userland, frozenset(copiers))
+            body = before.get(name) or _body(name, command, userland, frozenset(copiers))
+            if name in before:
+                more.append(name)
             if body is not None:
                 bodies[name] = body
             elif name in userland.commands:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.proofs import Drill, decided
-from shoreup.model.proof import Verdict
+from shoreup.model.proof import Proof, Verdict
 
 NOTHING_LEFT = "nothing left"
 """Runs after which no whole copy was there."""
@@ -35,7 +35,12 @@ class TriedRetention(Struct, frozen=True):
 def tried_retention(estate: Estate, backup: Backup) -> TriedRetention | None:
     """What the newest drill that decided anything saw; ``None`` where there is none that counts."""
     proof = decided(estate, backup, Drill.RETENTION)
-    if proof is None:
+    return as_tried(proof) if proof is not None else None
+
+
+def as_tried(proof: Proof) -> TriedRetention | None:
+    """What a proof says; ``None`` where it decided nothing."""
+    if proof.verdict is Verdict.COULD_NOT_VERIFY:
         return None
     seen = {one.name: one.value for one in proof.measurements}
     return TriedRetention(

@@ -31,6 +31,11 @@ def policy_of(keep: Keep) -> Policy:
     return Policy(keep.at_least, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly)
 
 
+def keep_of(policy: Policy) -> Keep:
+    """The settings that would say a policy."""
+    return Keep(policy.at_least, policy.hourly, policy.daily, policy.weekly, policy.monthly, policy.yearly)
+
+
 class Aged(Struct, frozen=True):
     """A backup as retention sees it. ``restored`` says that a drill brought it back."""
 

@@ -15,8 +15,9 @@ from shoreup.drills.proving import record as put_into_ledger
 from shoreup.drills.restoring.copies import Copy, products
 from shoreup.drills.restoring.trial import RestoreSpec, restore
 from shoreup.engines.choosing import Wanted
+from shoreup.facts.backups.own import own_subject
 from shoreup.ledger.location import Location
-from shoreup.model.proof import Proof, ProofSubject, Verdict, digest_of
+from shoreup.model.proof import Proof, Verdict, digest_of
 from shoreup.operations.backup.opening import fetch
 from shoreup.operations.backup.plan import Plan
 from shoreup.operations.backup.records import FORMAT, Check, Record
@@ -72,7 +73,7 @@ def look_by_drill(plan: Plan, kept: Kept, ledger: Location, folder: Path, *, run
 def _spec(plan: Plan, record: Record, copy: Path) -> RestoreSpec:
     roles = () if record.manifest is None else [one.name for one in record.manifest.items if one.kind == "role"]
     return RestoreSpec(
-        subject=ProofSubject("Backup", "", plan.name),
+        subject=own_subject(plan.name),
         wanted=Wanted(record.product, record.version),
         copy=Copy(copy, roles=tuple(one for one in roles if not one.startswith("pg_"))),
         manifest=record.manifest,

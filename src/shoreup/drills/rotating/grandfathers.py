@@ -1,0 +1,120 @@
+"""What the numbers of a policy claim, counted anew: the newest of each of the last days, weeks, months.
+
+It is no rule that keeps or removes anything. It sees every copy that was ever made and says which of them have to be
+there, in the plainest words, so that what a rule has left can be held against it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+PERIODS: Mapping[str, Callable[[datetime], str]] = {
+    "hourly": lambda at: f"{at:%Y-%m-%d %H}",
+    "daily": lambda at: f"{at:%Y-%m-%d}",
+    "weekly": lambda at: f"{at:%G-W%V}",
+    "monthly": lambda at: f"{at:%Y-%m}",
+    "yearly": lambda at: f"{at:%Y}",
+}
+"""The period that a moment lies in, as people write it."""
+LAST = "last"
+
+
+class Claimed:
+    """What stays of the copies that are added one after the other: of each period the newest, so many periods back.
+
+    ``numbers`` are how many by the name of the period, or by :data:`LAST` the newest of all. ``within`` keeps what was
+    made no longer than that before the newest.
+    """
+
+    def __init__(self, numbers: Mapping[str, int], within: timedelta | None = None) -> None:
+        self.numbers = numbers
+        self._within = within
+        self._made: list[tuple[int, datetime]] = []
+        self._newest = {name: dict[str, int]() for name in PERIODS}
+
+    def add(self, number: int, at: datetime) -> None:
+        """A copy more, newer than all before."""
+        self._made.append((number, at))
+        for name, period in PERIODS.items():
+            self._newest[name][period(at)] = number
+
+    def kept(self) -> dict[str, set[int]]:
+        """The copies that stay, by what keeps them."""
+        found: dict[str, set[int]] = {}
+        for name, count in self.numbers.items():
+            if count > 0:
+                newest = [number for number, _ in self._made] if name == LAST else list(self._newest[name].values())
+                found[name] = set(newest[-count:])
+        if self._within is not None and self._made:
+            oldest = self._made[-1][1] - self._within
+            found["within"] = {number for number, at in self._made if at > oldest}
+        return found
+
+
+class Words(Struct, frozen=True):
+    """What the words of a command keep. ``unclear`` is a word whose meaning is not counted here."""
+
+    numbers: Mapping[str, int]
+    within: timedelta | None = None
+    unclear: str = ""
+
+    @property
+    def told(self) -> str:
+        """The numbers, as people say them."""
+        said = [f"{name} {count}" for name, count in self.numbers.items()]
+        return ", ".join([*said, *(["within a time"] if self.within is not None else [])])
+
+
+_NAMES = {
+    "--keep-last": LAST, "-l": LAST, "--keep-hourly": "hourly", "-H": "hourly", "--keep-daily": "daily", "-d": "daily",
+    "--keep-weekly": "weekly", "-w": "weekly", "--keep-monthly": "monthly", "-m": "monthly",
+    "--keep-yearly": "yearly", "-y": "yearly",
+}  # fmt: skip
+_WORD = re.compile(r"(--keep-[a-z-]+|-[lHdwmy])(?:=|\s+|(?<=-[lHdwmy]))(\S+)")
+_SPAN = re.compile(r"(\d+)([a-zA-Z])")
+
+
+def said_by(command: str, units: Mapping[str, timedelta]) -> Words:
+    """What a command's ``--keep-*`` words claim; ``units`` are the letters of times."""
+    numbers: dict[str, int] = {}
+    within: timedelta | None = None
+    for name, value in _WORD.findall(f" {command}"):
+        if name in _NAMES and value.isdecimal():
+            if int(value):
+                numbers[_NAMES[name]] = int(value)
+        elif name == "--keep-within" and "".join("".join(one) for one in _SPAN.findall(value)) == value:
+            if any(letter not in units for _, letter in _SPAN.findall(value)):
+                return Words({}, unclear=f"{name} {value}")
+            within = sum((int(count) * units[letter] for count, letter in _SPAN.findall(value)), timedelta())
+        else:
+            return Words({}, unclear=f"{name} {value}")
+    return Words(numbers, within)
+
+
+def unlike(
+    words: Words, left: Sequence[tuple[int, frozenset[int]]], at: Mapping[int, datetime], forgotten: frozenset[int]
+) -> tuple[int, str]:
+    """The first run after which something else was there than the words claim, and what; ``(0, "")`` for none.
+
+    ``left`` are the runs whose copies were there after each run, ``forgotten`` the runs that removed anything. The
+    oldest of all may stay: both restic and Borg keep it while a rule is not yet full.
+    """
+    claimed = Claimed(words.numbers, words.within)
+    for number, there in left:
+        if number in there:
+            claimed.add(number, at[number])
+        if number not in forgotten:
+            continue
+        kept = claimed.kept()
+        for name, wanted in kept.items():
+            if not wanted <= there:
+                count = words.numbers.get(name)
+                return number, f"a copy was gone that {name}{f' {count}' if count else ''} keeps"
+        surplus = there - set[int]().union(*kept.values()) - {min(there, default=0)}
+        if surplus:
+            return number, f"what nothing keeps was left, {len(surplus)} of {len(there)} copies"
+    return 0, ""

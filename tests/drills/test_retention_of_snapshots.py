@@ -1,0 +1,152 @@
+"""400 days of a repository's own retention: restic itself decides what goes, in a sandbox, on the simulated days."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from textwrap import indent
+
+import pytest
+
+from engines_here import sandboxed
+from shoreup.drills.rotating import trial
+from shoreup.drills.rotating.calendar import Weather, calendar, quieter
+from shoreup.drills.rotating.grandfathers import LAST, Claimed, Words, said_by, unlike
+from shoreup.drills.rotating.specs import RetentionSpec, retention_spec
+from shoreup.drills.rotating.trial import rotate
+from shoreup.drills.sandboxed_jobs.snapshot_tools import RESTIC
+from shoreup.engines.userlands import BUSYBOX, userland
+from shoreup.facts.backups.recurring import once, running
+from shoreup.model.proof import Proof, Verdict
+from small_estates import estate
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MONTHLY = "0 3 1 * *"
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+@pytest.fixture(autouse=True)
+def short_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few runs of the control say as much here as a dozen."""
+    monkeypatch.setattr(trial, "_CONTROLLED", 4)
+
+
+def spec_of(script: str, schedule: str = MONTHLY) -> RetentionSpec:
+    """One job that backs up a live folder to a store far away, with a password that is not in the repository."""
+    sandboxed(BUSYBOX)
+    commands = userland(BUSYBOX, (RESTIC,))
+    if isinstance(commands, str) or RESTIC not in commands.commands:
+        pytest.skip("not run: restic is not in /usr/bin (Debian: restic)")
+    found = estate(
+        f"""
+apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: photos, namespace: data}}
+spec:
+  schedule: "{schedule}"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers:
+            - name: restic
+              image: restic/restic:0.17.3
+              command: [/bin/sh, -c]
+              args:
+                - |
+{indent(script, " " * 18)}
+              env:
+                - {{name: RESTIC_REPOSITORY, value: "s3:https://s3.example.org/photos"}}
+                - {{name: RESTIC_PASSWORD, valueFrom: {{secretKeyRef: {{name: restic, key: password}}}}}}
+              volumeMounts: [{{name: photos, mountPath: /photos, readOnly: true}}]
+          volumes: [{{name: photos, persistentVolumeClaim: {{claimName: photos}}}}]
+"""
+    )
+    spec = retention_spec(found, next(iter(once(running(found)))))
+    assert not isinstance(spec, str), spec
+    return spec
+
+
+def tried(script: str) -> Proof:
+    return rotate(spec_of(script), run="run", now=NOW)
+
+
+def test_snapshots_that_are_forgotten_by_one_name_pass_and_are_read_at_the_end() -> None:
+    script = (
+        "set -e\nrestic snapshots || restic init\n"
+        "restic -r s3:far backup --host photos --password-file /elsewhere /photos\n"
+        "restic forget --host photos --keep-daily 3 --keep-weekly 2 --prune\n"
+    )
+    proof = tried(script)
+    assert proof.verdict is Verdict.PASS, proof.after
+    assert proof.control.refused
+    assert (proof.engine.product, proof.engine.stands_in_for) == (RESTIC, "restic/restic:0.17.3")
+    seen = {one.name: one.value for one in proof.measurements}
+    assert seen["most kept"] == 3
+    assert seen["read at the end"] > 0
+
+
+def test_an_empty_dump_through_a_pipe_is_a_snapshot_that_pushes_the_good_one_out() -> None:
+    proof = tried("pg_dump app | restic backup --host a --stdin\nrestic forget --host a --keep-last 1\n")
+    assert proof.verdict is Verdict.FAIL
+    assert "no whole copy was left once the dump had broken off" in proof.after
+
+
+def test_snapshots_under_the_pods_names_are_never_forgotten() -> None:
+    proof = tried("set -e\nrestic backup /photos\nrestic forget --keep-last 4 --prune\n")
+    assert proof.verdict is Verdict.FAIL
+    assert "last 4 is asked for" in proof.after
+    assert "what nothing keeps was left" in proof.after
+    assert "each pod is named anew" in proof.after
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers", "within"),
+    [
+        ("forget --keep-daily 7 --keep-weekly=4 --prune", {"daily": 7, "weekly": 4}, None),
+        ("forget -d 7 -w4 --keep-last 0", {"daily": 7, "weekly": 4}, None),
+        ("forget --keep-within 1d12h", {}, timedelta(days=1, hours=12)),
+        ("forget --host a", {}, None),
+    ],
+)
+def test_the_words_of_a_removal_say_what_is_kept(words: str, numbers: dict[str, int], within: timedelta | None) -> None:
+    assert said_by(words, UNITS) == Words(numbers, within)
+
+
+@pytest.mark.parametrize("words", ["--keep-tag gold", "--keep-within 3x", "--keep-last unlimited"])
+def test_words_that_are_not_counted_are_named(words: str) -> None:
+    assert said_by(words, UNITS).unclear == words
+
+
+def test_of_each_period_the_newest_is_claimed() -> None:
+    claimed = Claimed({"weekly": 2, LAST: 1})
+    for day in range(1, 23):
+        claimed.add(day, datetime(2026, 6, day, 3, tzinfo=UTC))
+    assert claimed.kept() == {"weekly": {21, 22}, LAST: {22}}
+
+
+def test_what_is_gone_too_early_or_stays_too_long_is_told_and_the_oldest_may_stay() -> None:
+    at = {number: datetime(2026, 6, number, 3, tzinfo=UTC) for number in range(1, 6)}
+    words, every = Words({LAST: 2}), frozenset(at)
+
+    def left(third: set[int]) -> list[tuple[int, frozenset[int]]]:
+        return [(1, frozenset({1})), (2, frozenset({1, 2})), (3, frozenset(third))]
+
+    assert unlike(words, left({2, 3}), at, every) == (0, "")
+    assert unlike(words, left({1, 2, 3}), at, every) == (0, "")
+    assert unlike(words, left({3}), at, every) == (3, "a copy was gone that last 2 keeps")
+    late = [*left({1, 2, 3}), (4, frozenset({1, 2, 3, 4}))]
+    assert unlike(words, late, at, every) == (4, "what nothing keeps was left, 1 of 4 copies")
+    assert unlike(words, late, at, frozenset({1, 2, 3})) == (0, "")
+
+
+def test_of_a_long_year_all_days_of_trouble_stay() -> None:
+    whole = calendar("0 3 * * *", NOW, None, None)
+    assert whole is not None
+    fewer = quieter(whole)
+    assert len(fewer.turns) < 200
+    assert [one.number for one in fewer.turns] == list(range(1, len(fewer.turns) + 1))
+    troubled = [[one.at for one in times.turns if one.weather is not Weather.GOOD] for times in (whole, fewer)]
+    assert troubled[0] == troubled[1]
+    assert any("of 400 runs" in one for one in fewer.limits)
+    seldom = calendar("0 3 * * 0", NOW, None, None)
+    assert seldom is not None and quieter(seldom) is seldom
