@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shoreup.formats.yaml import load
-from shoreup.model.value import Unknown, Value
+from shoreup.model.value import PartialText, Unknown, Value
 from yaml_estates import Estate, assert_every_text_leads_to_its_bytes
 
 DEPLOYMENT = """\
@@ -335,6 +335,20 @@ def test_replacements_copy_values(tmp_path: Path) -> None:
     estate = Estate(tmp_path, {**files, "over/kustomization.yaml": f"resources: [../base, src.yaml]\n{text}"})
     assert estate.value("Deployment", "web", *CONTAINER, "image") == "nginx:9"
     assert estate.written("Deployment", "web", *CONTAINER, "image") == ("over/src.yaml", "'9'")
+
+
+def test_what_is_replaced_by_what_lies_elsewhere_is_unknown(tmp_path: Path) -> None:
+    text = (
+        "resources: [route.yaml]\nconfigMapGenerator: [{name: domain, envs: [private.env]}]\n"
+        "replacements:\n  - source: {kind: ConfigMap, name: domain, fieldPath: data.suffix}\n    targets:\n"
+        "      - select: {kind: HTTPRoute}\n        fieldPaths: [spec.hostnames.0]\n"
+        "        options: {delimiter: '.', index: 1}\n"
+    )
+    route = "apiVersion: x/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec: {hostnames: [web.filled-in-later]}\n"
+    estate = Estate(tmp_path, {"kustomization.yaml": text, "route.yaml": route})
+    missing = Unknown("the file private.env is not in the estate")
+    assert estate.value("HTTPRoute", "web", "spec", "hostnames", 0) == PartialText(("web.", missing))
+    assert [cause for _, _, cause in estate.causes] == ["private.env is not in the estate"]
 
 
 def test_charts_that_kustomize_inflates_are_named(tmp_path: Path) -> None:

@@ -194,6 +194,27 @@ def test_trials_beside_an_estate_are_not_applied(tmp_path: Path) -> None:
     assert estate.tree.skipped == {"hack/wipe.yaml": "not applied", "test/benchmark/disk.yaml": "not applied"}
 
 
+def test_pages_examples_and_what_was_retired_are_not_applied(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: shown}\n"
+    aside = (
+        "site/docs/k8s/pod.yaml",
+        "experiments/a.yaml",
+        "apps/_archive/b.yaml",
+        "db/example-pod.yaml",
+        "x-tmpl.yaml",
+    )
+    files = {"apps/web.yaml": SERVICE, "site/docs/intro.md": "# The site\n", **dict.fromkeys(aside, pod)}
+    estate = Estate(tmp_path, files)
+    assert estate.addresses == ["v1/Service/media/web"]
+    assert estate.tree.skipped == dict.fromkeys(aside, "not applied")
+
+
+def test_an_application_called_docs_and_an_overlay_called_demo_are_applied(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: shown}\n"
+    estate = Estate(tmp_path, {"apps/docs/pod.yaml": pod, "overlays/demo/pod.yaml": pod, "web.yaml": SERVICE})
+    assert len(estate.addresses) == 3
+
+
 def test_an_estate_of_examples_is_one(tmp_path: Path) -> None:
     estate = Estate(tmp_path, {"examples/web.yaml": SERVICE, ".github/workflows/check.yaml": "on: push\n"})
     assert estate.addresses == ["v1/Service/media/web"]

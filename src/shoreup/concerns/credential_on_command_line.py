@@ -12,7 +12,12 @@ from shoreup.facts.backups.tried_under_load import CLIENTS, TriedBackup, tried_b
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.secrets.credential_variables import handed_over
-from shoreup.facts.secrets.on_command_lines import ExposedCredential, exposed_credentials, undecided_commands
+from shoreup.facts.secrets.on_command_lines import (
+    HIDES_ARGUMENTS,
+    ExposedCredential,
+    exposed_credentials,
+    undecided_commands,
+)
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
@@ -33,6 +38,10 @@ _SHOWN = """env:
     valueFrom:
       secretKeyRef: {name: credentials, key: password}"""
 _CONSEQUENCE = "Whoever can list the processes of the pod or of its node reads it."
+_HIDDEN = (
+    "{tool} writes its title over its arguments once it runs: the process list shows it for an instant at each start, "
+    "and the record of what the container was started with holds it."
+)
 _ENCODED = "a password that was percent-encoded for the URL has to be stored as it is from now on"
 
 
@@ -49,6 +58,7 @@ class CredentialOnCommandLine(Concern):
 
     Arguments are readable in the process list by whoever can list processes in the pod or on the node, and tools for
     logs and metrics record them. Written out, the credential is in the manifest and in git as well.
+    A Redis server hides its arguments once it runs, so there it is low.
 
     **Example**
 
@@ -134,12 +144,14 @@ class CredentialOnCommandLine(Concern):
         seen = tried is not None and exposed.variable in tried.shown
         read = f" The drill of {tried.day} read it in the process list." if tried is not None and seen else ""
         related = ((exposed.declared, "where the variable gets it"),) if exposed.declared is not None else ()
+        hidden = exposed.tool in HIDES_ARGUMENTS and bool(exposed.variable) and not read
         return self.found(
             exposed.place,
             field=field,
             subject=who,
             message=f"{who} hands {tool} {what} as an argument{option if exposed.option else ''}.{read}",
-            consequence=_CONSEQUENCE,
+            consequence=_HIDDEN.format(tool=exposed.tool) if hidden else _CONSEQUENCE,
+            severity=Severity.LOW if hidden else self.severity,
             related=related,
             fixes=(_FIX,),
             confidence=Confidence.CERTAIN if exposed.certain or read else Confidence.LIKELY,

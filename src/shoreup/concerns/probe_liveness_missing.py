@@ -27,7 +27,8 @@ class ProbeLivenessMissing(Concern):
     **What**
 
     A Service leads to the container, or it declares a port, and nothing restarts it when its process hangs. Jobs, init
-    containers, metrics exporters and workloads that are switched off are left alone.
+    containers, what is asked for metrics alone, and workloads that are switched off are left alone. It is low where the
+    pod is there for another container.
 
     **Why**
 
@@ -73,7 +74,7 @@ class ProbeLivenessMissing(Concern):
                     subject=subject(found),
                     message=f"{subject(found)} {reached(found)} and has no liveness probe.",
                     consequence="A process that hangs is not restarted and stays down until a person sees it.",
-                    severity=Severity.HIGH if found.depended_on else Severity.MEDIUM,
+                    severity=Severity.LOW if found.beside else Severity.HIGH if found.depended_on else Severity.MEDIUM,
                     confidence=Confidence.CERTAIN if found.services else Confidence.LIKELY,
                     fixes=(fitting_probe(found, "liveness"),),
                 )

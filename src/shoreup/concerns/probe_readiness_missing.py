@@ -27,7 +27,8 @@ class ProbeReadinessMissing(Concern):
     **What**
 
     A Service leads to the container, or it declares a port, and nothing tells Kubernetes when it can answer. Jobs,
-    init containers, metrics exporters and workloads that are switched off are left alone.
+    init containers, what is asked for metrics alone, and workloads that are switched off are left alone; so is a
+    container that serves beside the one that the pod is there for: its probe would take that one out of the Service.
 
     **Why**
 
@@ -63,6 +64,8 @@ class ProbeReadinessMissing(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container that serves."""
         for found in serving(estate):
+            if found.beside:
+                continue  # a pod is in its Services or out of them as a whole: this one would take the main one out
             probe = found.container.body.get("readinessProbe")
             why = why_open(probe)
             if why:

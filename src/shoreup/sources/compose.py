@@ -24,6 +24,7 @@ from shoreup.model.location import Route, Span
 from shoreup.model.origin import Origin, Reference, Segment
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value, at, join_text
+from shoreup.sources.aside import out_of_service
 from shoreup.sources.editing import Like
 from shoreup.sources.pages import PageEditor
 from shoreup.sources.reading import Found
@@ -46,8 +47,12 @@ def read_compose(tree: FileTree) -> Iterator[Found]:
     something on the command line; of them the services are given that name an image or a build.
     """
     files = _Files(tree)
+    aside = out_of_service(tree)
     for path in tree.files:
         match = _NAME.search(path)
+        if match is not None and path in aside:
+            tree.skipped.setdefault(path, "not applied")
+            continue
         if match is None or (match["variant"] == "override" and _base(tree, path) is not None):
             continue
         yield from _project(files, path, partial=bool(match["variant"]))

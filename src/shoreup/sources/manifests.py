@@ -12,10 +12,9 @@ from shoreup.formats.files import FileTree
 from shoreup.model.location import locate
 from shoreup.model.resource import Resource
 from shoreup.model.value import PartialText, Unknown, Value, pattern
+from shoreup.sources.aside import SUFFIXES, set_aside
 from shoreup.sources.documents import Documents, DocumentTracer, objects
 from shoreup.sources.reading import Found
-
-SUFFIXES = (".yaml", ".yml", ".json")
 
 CONFIGURATION_GROUPS = (
     "kustomize.config.k8s.io/",
@@ -32,8 +31,6 @@ CONFIGURATION_GROUPS = (
 
 _BLANK = re.compile(r"__[A-Za-z]+__|<[\w -]+>|%[A-Z_]+%|@[A-Z_]+@|(?:^|[-.])[A-Z][A-Z_]{2,}(?:$|[-.])")
 """A name that no cluster takes: what a script or a person fills in before it applies the object."""
-_ASIDE = frozenset({"test", "tests", "testdata", "fixtures", "hack", "examples", "example", "benchmark", "benchmarks"})
-"""Names of folders whose manifests are no part of what runs all the time."""
 NOT_APPLIED = "not applied"
 _BLANK_BESIDE = re.compile(rf"{_BLANK.pattern}|\$\{{?\w")
 """The same beside kustomizations, which apply what they fill in themselves."""
@@ -43,7 +40,7 @@ def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents |
     """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' or Terraform's templates."""
     documents = documents or Documents(tree)
     charts = frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
-    aside = frozenset(_aside(tree)) - taken
+    aside = set_aside(tree) - taken
     for path in tree.files:
         if not path.endswith(SUFFIXES) or path in taken or path in tree.templates:
             continue
@@ -53,13 +50,6 @@ def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents |
         if not _in_chart(path, charts) and _is_own(tree, path):
             blank = _BLANK_BESIDE if taken else _BLANK
             yield from objects_in(documents, path, path.rpartition("/")[0] or ".", blank)
-
-
-def _aside(tree: FileTree) -> Iterator[str]:
-    """Manifests in folders for trials and for a hand now and then, beside an estate that lies elsewhere."""
-    documents = [path for path in tree.files if path.endswith(SUFFIXES) and not f"/{path}".count("/.")]
-    found = [path for path in documents if _ASIDE.intersection(path.split("/")[:-1])]
-    yield from found if len(found) < len(documents) else ()
 
 
 def objects_in(documents: Documents, path: str, root: str, blank: re.Pattern[str]) -> Iterator[Found]:

@@ -78,6 +78,8 @@ _FOLLOWED: Mapping[str, tuple[str, ...]] = {
     "influx": ("-t",),
 }
 """Options with the credential in the next word, for each tool beside the long options that all share."""
+HIDES_ARGUMENTS = frozenset({"redis-server", "valkey-server", "keydb-server"})
+"""Programs that write a title over their arguments once they run (``proc-title-template`` in redis.conf)."""
 _USER_AND_PASSWORD: Mapping[str, tuple[str, ...]] = {
     "curl": ("-u", "--user", "--proxy-user", "-U"),
     "etcdctl": ("--user",),

@@ -121,6 +121,7 @@ _ASSIGNMENT = re.compile(
 )
 _JSON_PAIR = re.compile(r'"(?P<name>[A-Za-z_][\w.\-]{0,80})"\s*:\s*"(?P<value>[^"\\\n]+)"')
 _XML_PAIR = re.compile(r"<(?P<name>[A-Za-z_][\w.\-]{0,80})>(?P<value>[^<>\n]+)</(?P=name)>")
+_XML_REMARK = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NAME_SIGNS = ("pass", "pwd", "secret", "token", "key", "credential", "psk", "salt", "cookie", "seed", "hmac")
 _NAME_SIGN = re.compile("|".join(_NAME_SIGNS), re.IGNORECASE)
 _PLACEHOLDER = re.compile(
@@ -270,8 +271,11 @@ def _by_name(text: str, name: str) -> Iterator[Likeness]:
             if bare and (_CODE.search(value) or " " in value):
                 continue
             yield from _named(given, value, found.start("value") + offset, whole_value=False)
+    remarks = [found.span() for found in _XML_REMARK.finditer(text)] if "<!--" in text else []
     for pair in (_JSON_PAIR, _XML_PAIR):
         for found in pair.finditer(text):
+            if any(start <= found.start() < end for start, end in remarks):
+                continue  # taken out, as a line behind # is; mostly the maker's own sample
             if _NAME_SIGN.search(found["name"]):
                 yield from _named(found["name"], found["value"], found.start("value"), whole_value=False)
 

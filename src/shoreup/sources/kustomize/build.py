@@ -236,6 +236,7 @@ class Build:
             self._add(kustomization, scope, made, route)
             return
         present = same[0]
+        present.missing = made.missing or (present.missing if behavior == "merge" else "")
         for field in ("labels", "annotations"):
             pairs = made.get("metadata", field)
             for key, value in pairs.items() if isinstance(pairs, dict) else ():

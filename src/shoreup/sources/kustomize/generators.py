@@ -52,6 +52,7 @@ class Generator:
         self.tree = tree
         self.resolve = resolve
         self.complain = complain
+        self._missing = ""
 
     @property
     def behavior(self) -> str:
@@ -91,7 +92,7 @@ class Generator:
             kind = self.entry.get("type")
             body["type"] = kind if isinstance(kind, str) and kind else "Opaque"
             children["type"] = child(self.node, "type") if isinstance(kind, str) and kind else self._said("Opaque")
-        made = Object(body, Changed(self.node, children))
+        made = Object(body, Changed(self.node, children), missing=self._missing)
         options = self.entry.get("options")
         if isinstance(options, dict):
             for field_name in ("labels", "annotations"):
@@ -159,6 +160,7 @@ class Generator:
         text = None if path is None else self.tree.text(path)
         if path is None or text is None:
             self.complain(route, f"{name} is not in the estate", "the file")
+            self._missing = f"the file {name} is not in the estate"
             return
         sealed = "sops_mac=" in text
         if sealed:

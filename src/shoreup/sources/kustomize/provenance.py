@@ -220,13 +220,15 @@ def _base(node: Node) -> Node:
 class Object(Struct, eq=False):
     """An object while it is built. ``names`` are the names and namespaces it had before, which references may use.
 
-    ``hashed`` says that its name will end in a hash of what it holds.
+    ``hashed`` says that its name will end in a hash of what it holds. ``missing`` says which file is not in the
+    estate that would give it more fields; empty where it has them all.
     """
 
     body: dict[str, Value]
     node: Node
     names: list[tuple[str, str]] = field(default_factory=list)
     hashed: bool = False
+    missing: str = ""
 
     @property
     def kind(self) -> str:
@@ -289,7 +291,7 @@ class Object(Struct, eq=False):
 
     def copy(self) -> Object:
         """Another object that starts as this one."""
-        return Object(self.body, self.node, list(self.names), self.hashed)
+        return Object(self.body, self.node, list(self.names), self.hashed, self.missing)
 
 
 def _text(value: Value) -> str:

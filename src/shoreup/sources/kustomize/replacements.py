@@ -1,4 +1,8 @@
-"""Replacements: a value copied from one object's field to others'. The simple forms; others are said and left alone."""
+"""Replacements: a value copied from one object's field to others'. The simple forms; others are said and left alone.
+
+Where the value cannot be had, as of a file that is kept out of the repository, the targets are unknown: what stands in
+them is there to be replaced, and means nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from shoreup.model.location import Route
-from shoreup.model.value import Value
+from shoreup.model.value import PartialText, Unknown, Value, join_text
 from shoreup.sources.kustomize.patches import selects
 from shoreup.sources.kustomize.provenance import Composed, Node, Object, Piece, at, reach
 
@@ -22,23 +26,31 @@ def replace(objects: Sequence[Object], replacement: Value, complain: Complain) -
     if not isinstance(source, dict) or not isinstance(targets, list):
         complain("a replacement without source or targets")
         return
-    found = [item for item in objects if _is(item, source)]
-    if len(found) != 1:
-        complain(f"the replacement's source fits {len(found)} objects")
-        return
-    field = source.get("fieldPath")
-    routes = list(_routes(found[0].body, field if isinstance(field, str) and field else "metadata.name"))
-    if len(routes) != 1:
-        complain("the replacement's source field is not found")
-        return
-    value, node = reach(found[0].body, found[0].node, routes[0])
-    value, node = _split(value, node, source.get("options"))
+    value, node = _source(objects, source, complain)
     for target in targets:
         if isinstance(target, dict):
             _replace_in(objects, target, value, node)
 
 
-def _replace_in(objects: Sequence[Object], target: dict[str, Value], value: Value, node: Node) -> None:
+def _source(objects: Sequence[Object], source: dict[str, Value], complain: Complain) -> tuple[Value, Node | None]:
+    """The value to copy and where it stands; an unknown one, from nowhere, where it cannot be had."""
+    found = [item for item in objects if _is(item, source)]
+    if len(found) != 1:
+        cause = f"the replacement's source fits {len(found)} objects"
+        complain(cause)
+        return Unknown(cause), None
+    field = source.get("fieldPath")
+    routes = list(_routes(found[0].body, field if isinstance(field, str) and field else "metadata.name"))
+    if len(routes) != 1:
+        cause = found[0].missing or "the replacement's source field is not found"
+        if not found[0].missing:  # the missing file has been said already
+            complain(cause)
+        return Unknown(cause), None
+    value, node = reach(found[0].body, found[0].node, routes[0])
+    return _split(value, node, source.get("options"))
+
+
+def _replace_in(objects: Sequence[Object], target: dict[str, Value], value: Value, node: Node | None) -> None:
     select, rejected = target.get("select"), target.get("reject")
     paths = target.get("fieldPaths")
     options = target.get("options")
@@ -53,8 +65,8 @@ def _replace_in(objects: Sequence[Object], target: dict[str, Value], value: Valu
         for path in paths if isinstance(paths, list) else ["metadata.name"]:
             if not isinstance(path, str):
                 continue
-            for route in list(_routes(item.body, path, create=create)):
-                new, new_node = _joined(item, route, value, node, options)
+            for route in list(_routes(item.body, path, create=create and node is not None)):
+                new, new_node = _joined(item, route, value, node or at(item.node, route), options)
                 if route == ("metadata", "name"):
                     item.remember()
                 item.put(route, new, new_node)
@@ -123,9 +135,15 @@ def _joined(item: Object, route: Route, value: Value, node: Node, options: Value
         return value, node
     index = options.get("index") if isinstance(options, dict) else 0
     number = index if isinstance(index, int) else 0
-    text = str(value)
     site = at(item.node, route)
     parts = present.split(delimiter)
+    if isinstance(value, (Unknown, PartialText)):
+        before = delimiter.join(parts[:number]) + delimiter if number > 0 else ""
+        after = delimiter + delimiter.join(parts[number + 1 :]) if number < len(parts) - 1 else ""
+        if number < 0:
+            after = delimiter + present
+        return join_text([before, *(value.parts if isinstance(value, PartialText) else (value,)), after]), site
+    text = str(value)
     if number < 0:
         new = text + delimiter + present
         return new, Composed(site, (Piece(node, text=text), Piece(text=delimiter), Piece(site, text=present)), node)

@@ -3,7 +3,8 @@
 A kustomization that another includes is no root, and yields nothing for itself. A folder that a Flux Kustomization
 names is applied as that object says, and what it yields may hold further such objects; so is a folder that an
 Application of Argo CD names. What is left out on purpose
-(an application whose entry is commented out) is not applied, and not read as a manifest either.
+(an application whose entry is commented out) is not applied, and not read as a manifest either; nor is a root that lies
+among examples or what was retired, and that nothing names.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 
 from shoreup.formats.files import FileTree
 from shoreup.model.value import Value
+from shoreup.sources.aside import SUFFIXES, out_of_service
 from shoreup.sources.documents import Documents, DocumentTracer, objects
 from shoreup.sources.kustomize import argo
 from shoreup.sources.kustomize.build import Build
@@ -24,7 +26,7 @@ from shoreup.sources.kustomize.built import BuiltTracer, document_of
 from shoreup.sources.kustomize.flux import apply_folder, declared, folder_of, identity, is_flux, site_of, source_of
 from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of, folders_above
 from shoreup.sources.kustomize.provenance import Object, Written
-from shoreup.sources.manifests import NOT_APPLIED, SUFFIXES, resource_of
+from shoreup.sources.manifests import NOT_APPLIED, resource_of
 from shoreup.sources.reading import Found
 
 MAX_ROOTS = 5_000
@@ -60,6 +62,7 @@ class Roots:
     _named_like: set[tuple[str, int, str]] = field(default_factory=set)
     _built: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
     _values: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
+    _aside: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.found = Kustomizations(Documents(self.tree, words=False))
@@ -67,6 +70,7 @@ class Roots:
 
     def read(self) -> list[Found]:
         """Build every root."""
+        self._aside = out_of_service(self.tree)
         references = self._references()
         flux = list(self._flux())
         self._own = _own_source(flux)
@@ -86,7 +90,7 @@ class Roots:
             kustomization = self.found.get(folder)
             if kustomization is None or kustomization.is_component or folder in references or folder in targets:
                 continue
-            if _within(folder, gathered):
+            if _within(folder, gathered) or kustomization.path in self._aside:
                 continue
             self._add(folder, "kustomize", self.build.root(kustomization))
         loose = [
@@ -225,7 +229,7 @@ class Roots:
     def _items(self, group: bytes) -> Iterable[tuple[str, Object]]:
         """The objects in files that name an API group."""
         for path in self.tree.files:
-            if path.endswith(SUFFIXES) and path.rpartition("/")[2] not in NAMES:
+            if path.endswith(SUFFIXES) and path.rpartition("/")[2] not in NAMES and path not in self._aside:
                 content = self.tree.read(path)
                 if content is not None and group in content:
                     for index, document in enumerate(self.found.documents.of(path)):
