@@ -1,5 +1,5 @@
 """Runs a generated pipeline as its system would: clones the request, gives each step its shell, its variables, and no
-more. What would need a network is stood in for: installing does nothing, ``shoreup`` is this one, ``gh`` writes down.
+more. What would need a network is stood in for: installing does nothing, ``shoreup`` is this one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ _PYTHON = """#!/bin/sh
 [ "$1 $2" = "-m venv" ] || exec {python} "$@"
 mkdir -p "$3/bin" && cp "{folder}/pip" "{folder}/shoreup" "$3/bin/"
 """
-_GH = '#!/bin/sh\nfor last; do :; done\n[ "$6" = --edit-last ] && exit 1\ncp "$last" "$TOLD"\n'
 _SHOREUP = """#!{python} -SE
 import json, os, socket, sys
 with socket.create_connection(("127.0.0.1", {port})) as asked:
@@ -49,7 +48,6 @@ class Runner:
     """One machine of a system; ``enter`` changes this process's folder."""
 
     def __init__(self, folder: Path, enter: Callable[[Path], None]) -> None:
-        self.told = folder / "told.md"
         self._enter = enter
         self._tools = folder / "tools"
         self._tools.mkdir()
@@ -58,7 +56,6 @@ class Runner:
         for name, text in (
             ("pip", _NOTHING),
             ("apt-get", _NOTHING),
-            ("gh", _GH),
             ("python3", _PYTHON.format(**known)),
             ("shoreup", _SHOREUP.format(**known)),
         ):
@@ -88,8 +85,10 @@ class Runner:
             if "run" in step and (fine or step.get("if") == "always()"):
                 added = ":".join([*reversed(paths.read_text(encoding="utf-8").split()), ""])
                 env = _filled(r"\$\{\{ (.+?) \}\}", {**job["env"], **step.get("env", {})}, variables)
+                env |= {name: text for name, text in variables.items() if name.startswith("GITHUB_")}
                 env["GITHUB_PATH"] = str(paths)
-                fine = self.carry_out(["bash", "-e", "-c", step["run"]], checkout, env, added) == 0 and fine
+                code = self.carry_out(["bash", "-e", "-c", step["run"]], checkout, env, added)
+                fine = (code == 0 or bool(step.get("continue-on-error"))) and fine
         return fine
 
     def _gitlab(self, held: Any, checkout: Path, variables: Mapping[str, str]) -> bool:
@@ -113,7 +112,7 @@ class Runner:
 
     def carry_out(self, command: list[str], folder: Path, env: Mapping[str, str], first: str = "") -> int:
         """Its exit code. ``shoreup`` is answered by this process, which has it loaded."""
-        env = {"HOME": str(folder.parent), "TOLD": str(self.told), **env}
+        env = {"HOME": str(folder.parent), **env}
         env["PATH"] = f"{first}{self._tools}:{os.environ['PATH']}"
         with subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL) as process:
             while process.poll() is None:

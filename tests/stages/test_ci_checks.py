@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import parse_qs
 
 import pytest
 import yaml
@@ -76,8 +77,9 @@ def variables(checkout: Path, port: int = 0) -> dict[str, str]:
     return {
         "github.event.pull_request.base.sha": base,
         "github.event.pull_request.number": "3",
-        "github.repository": "me/platform",
         "github.token": "t",
+        "GITHUB_API_URL": f"http://127.0.0.1:{port}",
+        "GITHUB_REPOSITORY": "me/platform",
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
         "CI_API_V4_URL": f"http://127.0.0.1:{port}/api/v4",
         "CI_PROJECT_ID": "7",
@@ -89,10 +91,75 @@ def variables(checkout: Path, port: int = 0) -> dict[str, str]:
     }
 
 
+class Forges:
+    """A forge that keeps comments. ``asked`` are the requests that change one: how, where, by which token.
+
+    Others have said something before: enough for a page, and one with the mark, which nobody else may change.
+    """
+
+    def __init__(self) -> None:
+        self.said: dict[int, str] = dict.fromkeys(range(1, 120), "thanks") | {120: "<!-- shoreup -->\nmine"}
+        self.asked: list[tuple[str, str, str]] = []
+        forge = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                place, _, query = self.path.partition("?")
+                page = int(parse_qs(query)["page"][0])
+                listed = [{"id": number, "body": text} for number, text in forge.said.items()]
+                self._answer(200, listed[(page - 1) * 100 : page * 100] if forge.told(place) else [])
+
+            def do_POST(self) -> None:
+                self._change(max(forge.said) + 1)
+
+            def do_PATCH(self) -> None:
+                self._change(int(self.path.rpartition("/")[2]))
+
+            do_PUT = do_PATCH  # noqa: N815 - the name is the server's
+
+            def _change(self, number: int) -> None:
+                token = self.headers["PRIVATE-TOKEN"] or self.headers["Authorization"]
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+                if number == 120:
+                    return self._answer(403, {})
+                forge.asked.append((self.command, self.path, token))
+                forge.said[number] = body
+                return self._answer(200, {"id": number, "body": body})
+
+            def _answer(self, code: int, body: object) -> None:
+                self.send_response(code)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_said: object) -> None:
+                """Nobody reads it."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Answer)
+        self.port = self.server.server_port
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def told(self, place: str) -> bool:
+        """Whether comments are listed at this place."""
+        return place.endswith(("/comments", "/notes"))
+
+    @property
+    def ours(self) -> list[str]:
+        """What was said since."""
+        return [text for number, text in self.said.items() if number > 120]
+
+
+@pytest.fixture
+def forges() -> Iterator[Forges]:
+    taking = Forges()
+    yield taking
+    taking.server.shutdown()
+    taking.server.server_close()
+
+
 @pytest.mark.parametrize("what", CHANGES)
 @pytest.mark.parametrize("forge", PIPELINES)
 def test_a_pipeline_lets_in_what_may_and_nothing_else(
-    repository: Path, tmp_path: Path, runner: Runner, forge: Forge, what: str
+    repository: Path, tmp_path: Path, runner: Runner, forges: Forges, forge: Forge, what: str
 ) -> None:
     """The branch that it is meant for has gone on meanwhile: what was cured there is nothing that the request adds."""
     old, new, fine = CHANGES[what]
@@ -104,11 +171,10 @@ def test_a_pipeline_lets_in_what_may_and_nothing_else(
     git(repository, "rm", "-q", "known.yaml")
     git(repository, "commit", "-qm", "cured")
     checkout = requested(repository, tmp_path / "checkout")
-    assert runner.passes(drawn, checkout, variables(checkout)) is fine
+    assert runner.passes(drawn, checkout, variables(checkout, forges.port)) is fine
     written = (checkout / "shoreup.md").read_text(encoding="utf-8")
     assert ("reference-dangling" in written) is (what == "a dangling reference")
-    if forge is Forge.GITHUB:
-        assert runner.told.read_text(encoding="utf-8") == written
+    assert forges.ours == ([f"<!-- shoreup -->\n{written}"] if forge is Forge.GITHUB else [])
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -124,51 +190,43 @@ def test_the_hook_refuses_the_same(repository: Path, runner: Runner, what: str) 
     assert (runner.carry_out(shlex.split(hook["entry"]), repository, {}) == 0) is fine
 
 
-class Forges:
-    """A forge that takes comments: the path, the token and the text of each."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, str, str]] = []
-        got = self.got
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                token = self.headers["PRIVATE-TOKEN"] or self.headers["Authorization"]
-                got.append((self.path, token, self.rfile.read(int(self.headers["Content-Length"])).decode()))
-                self.send_response(201)
-                self.end_headers()
-
-            def log_message(self, *_said: object) -> None:
-                """Nobody reads it."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Answer)
-        self.port = self.server.server_port
-        Thread(target=self.server.serve_forever, daemon=True).start()
+def told_twice(runner: Runner, forges: Forges, said: str, folder: Path, env: Mapping[str, str]) -> None:
+    """A comment on the first push, and the same one, changed, on the second."""
+    git(folder, "update-ref", "refs/remotes/origin/main", "main")
+    for text in ('new: 1 & "more"', "new: 2"):
+        (folder / "shoreup.md").write_text(text, encoding="utf-8")
+        assert runner.carry_out(["sh", "-ec", said], folder, variables(folder, forges.port) | env) == 0
+        assert forges.ours == [f"<!-- shoreup -->\n{text}"]
 
 
-@pytest.fixture
-def forges() -> Iterator[Forges]:
-    taking = Forges()
-    yield taking
-    taking.server.shutdown()
-    taking.server.server_close()
+def test_github_keeps_one_comment(repository: Path, runner: Runner, forges: Forges) -> None:
+    step = yaml.safe_load(draw_check(repository, Forge.GITHUB, "shoreup", quiet).text)["jobs"]["shoreup"]["steps"][-1]
+    told_twice(runner, forges, step["run"], repository, {"GH_TOKEN": "t", "NUMBER": "3"})
+    issues = "/repos/me/platform/issues"
+    assert forges.asked == [
+        ("POST", f"{issues}/3/comments", "Bearer t"),
+        ("PATCH", f"{issues}/comments/121", "Bearer t"),
+    ]
 
 
-def test_gitlab_gets_a_note_where_a_token_may_write_one(repository: Path, runner: Runner, forges: Forges) -> None:
+def test_gitlab_keeps_one_note_where_a_token_may_write_one(repository: Path, runner: Runner, forges: Forges) -> None:
     (said,) = yaml.safe_load(draw_check(repository, Forge.GITLAB, "shoreup", quiet).text)["shoreup"]["after_script"]
-    (repository / "shoreup.md").write_text("new: 1 & more", encoding="utf-8")
+    (repository / "shoreup.md").write_text("new", encoding="utf-8")
     git(repository, "update-ref", "refs/remotes/origin/main", "main")
-    for token in ({}, {"SHOREUP_TOKEN": "t"}):
-        env = variables(repository, forges.port) | token
-        assert runner.carry_out(["sh", "-ec", said], repository, env) == 0
-    assert forges.got == [("/api/v4/projects/7/merge_requests/3/notes", "t", "body=new%3A+1+%26+more")]
+    assert runner.carry_out(["sh", "-ec", said], repository, variables(repository, forges.port)) == 0
+    assert not forges.asked
+    told_twice(runner, forges, said, repository, {"SHOREUP_TOKEN": "t"})
+    notes = "/api/v4/projects/7/merge_requests/3/notes"
+    assert forges.asked == [("POST", notes, "t"), ("PUT", f"{notes}/121", "t")]
 
 
+ISSUES = "/repos/me/platform/issues"
+NOTES = "/api/v4/projects/me%2Fplatform/merge_requests/3/notes"
 WOODPECKERS = {
-    "forgejo": ("/api/v1/repos/me/platform/issues/3/comments", "token t"),
-    "gitea": ("/api/v1/repos/me/platform/issues/3/comments", "token t"),
-    "github": ("/api/v3/repos/me/platform/issues/3/comments", "token t"),
-    "gitlab": ("/api/v4/projects/me%2Fplatform/merge_requests/3/notes", "t"),
+    "forgejo": (f"/api/v1{ISSUES}/3/comments", "PATCH", f"/api/v1{ISSUES}/comments/121", "token t"),
+    "gitea": (f"/api/v1{ISSUES}/3/comments", "PATCH", f"/api/v1{ISSUES}/comments/121", "token t"),
+    "github": (f"/api/v3{ISSUES}/3/comments", "PATCH", f"/api/v3{ISSUES}/comments/121", "token t"),
+    "gitlab": (NOTES, "PUT", f"{NOTES}/121", "t"),
 }
 
 
@@ -181,20 +239,19 @@ def test_woodpecker_tells_its_forge_where_a_secret_may(
     taken = yaml.safe_load(text.replace("# environment:", "environment:"))["steps"]["tell-it-on-the-request"]
     assert "environment" not in step
     assert taken == {**step, "environment": {"SHOREUP_TOKEN": {"from_secret": "shoreup_token"}}}
-    (repository / "shoreup.md").write_text('new: 1 & "more"', encoding="utf-8")
+    (said,) = step["commands"]
+    if kind in WOODPECKERS:
+        told_twice(runner, forges, said, repository, {"CI_FORGE_TYPE": kind, "SHOREUP_TOKEN": "t"})
+        comments, change, own, token = WOODPECKERS[kind]
+        assert forges.asked == [("POST", comments, token), (change, own, token)]
+        return
+    (repository / "shoreup.md").write_text("new", encoding="utf-8")
     git(repository, "update-ref", "refs/remotes/origin/main", "main")
     known = variables(repository, forges.port) | {"CI_FORGE_TYPE": kind}
-    (said,) = step["commands"]
     assert runner.carry_out(["sh", "-ec", said], repository, known) == 0
-    assert not forges.got
-    code = runner.carry_out(["sh", "-ec", said], repository, known | {"SHOREUP_TOKEN": "t"})
-    if kind in WOODPECKERS:
-        assert [(path, token, json.loads(body)) for path, token, body in forges.got] == [
-            (*WOODPECKERS[kind], {"body": 'new: 1 & "more"'})
-        ]
-    else:
-        assert (code, forges.got) == (1, [])
-        assert "how bitbucket takes one is not known" in capfd.readouterr().err
+    assert runner.carry_out(["sh", "-ec", said], repository, known | {"SHOREUP_TOKEN": "t"}) == 1
+    assert not forges.asked
+    assert "how bitbucket takes one is not known" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("forge", Forge)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
+from textwrap import indent
 
 from msgspec import Struct
 
@@ -75,7 +76,7 @@ def draw_check(path: Path, forge: Forge | None, source: str, say: Progress) -> D
     top = _top(found.root)
     chosen = forge or _forge(found, top)
     template, place = _FILES[chosen]
-    content = resources.files("shoreup.stages").joinpath("data", "ci", template).read_text(encoding="utf-8")
+    content = _with_comment(_held(template))
     inside = found.root.relative_to(top).as_posix()
     audit = f'shoreup audit {shlex.quote(inside)} --since "$BASE"'
     parts = {
@@ -89,6 +90,16 @@ def draw_check(path: Path, forge: Forge | None, source: str, say: Progress) -> D
     text = re.sub(r"@([A-Z]+)@", lambda one: parts.get(one[1], one[0]), content)
     target = top / place
     return Drawn(chosen, target, text, target.exists(), tuple(f"{name} in {path}" for name, path in scanners(estate)))
+
+
+def _held(name: str) -> str:
+    return resources.files("shoreup.stages").joinpath("data", "ci", name).read_text(encoding="utf-8")
+
+
+def _with_comment(template: str) -> str:
+    """The template with the part that writes the comment on a request, which is the same for every forge."""
+    program = _held("comment.py.in")
+    return re.sub(r"^( *)@COMMENT@\n", lambda one: indent(program, one[1]), template, flags=re.MULTILINE)
 
 
 def _top(root: Path) -> Path:
