@@ -195,7 +195,7 @@ def told_twice(runner: Runner, forges: Forges, said: str, folder: Path, env: Map
     git(folder, "update-ref", "refs/remotes/origin/main", "main")
     for text in ('new: 1 & "more"', "new: 2"):
         (folder / "shoreup.md").write_text(text, encoding="utf-8")
-        assert runner.carry_out(["sh", "-ec", said], folder, variables(folder, forges.port) | env) == 0
+        assert runner.carry_out(["sh", "-ec", said], folder, {**variables(folder, forges.port), **env}) == 0
         assert forges.ours == [f"<!-- shoreup -->\n{text}"]
 
 
