@@ -40,8 +40,8 @@ class CpuLimitThrottling(Concern):
     **What**
 
     A container of a known product that waits for requests (an application, database, proxy, sign-in) serves, and its
-    own processor limit is under `200m`. Of exporters, agents and
-    programs that are not known only the strict persona hears.
+    own processor limit is under `200m`. Of exporters, agents and programs that are not known only the strict persona
+    hears.
 
     **Why**
 

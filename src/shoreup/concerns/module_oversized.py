@@ -62,8 +62,7 @@ class ModuleOversized(Concern):
     Terraform does not let modules say across (`replace_triggered_by`, waiting for a whole other module) is refused
     by line.
 
-    Workspaces are no cure: they give the same code several states, and make no file
-    smaller.
+    Workspaces are no cure: they give the same code several states, and make no file smaller.
     """
 
     id = "module-oversized"

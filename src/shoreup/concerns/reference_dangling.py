@@ -27,10 +27,10 @@ class ReferenceDangling(Concern):
 
     **What**
 
-    A Service whose selector matches no pod, a ConfigMap, account or key that a pod asks for and nobody makes, a role
-    or account that a binding names, a middleware in a chain, a route's certificate that is made in another namespace
-    than the route's. Only where nothing else could have made it: with a chart
-    or an operator in that namespace it is undecided, and so are Secrets and claims, which are made by hand.
+    A Service whose selector matches no pod, a ConfigMap, account or key that a pod asks for and nobody makes, a role or
+    account that a binding names, a middleware in a chain, a route's certificate that is made in another namespace than
+    the route's. Only where nothing else could have made it: with a chart or an operator in that namespace it is
+    undecided, and so are Secrets and claims, which are made by hand.
 
     **Why**
 

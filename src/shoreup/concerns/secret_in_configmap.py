@@ -45,9 +45,8 @@ class SecretInConfigmap(Concern):
 
     **What**
 
-    The value has the form of a secret, its name says that it is one, it is random under a name that speaks of keys,
-    or it is
-    read from a file that holds keys. References to secrets kept elsewhere and placeholders are left alone.
+    The value has the form of a secret, its name says that it is one, it is random under a name that speaks of keys, or
+    it is read from a file that holds keys. References to secrets kept elsewhere and placeholders are left alone.
 
     **Why**
 

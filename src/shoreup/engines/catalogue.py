@@ -29,9 +29,8 @@ class ProductEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     experiment needs, ``extensions_by`` is the program that tells where extensions lie. ``debian`` is the package that
     has them all, ``{series}`` in it the series. ``tools`` are the names of programs by what they do, ``install`` the
     command that makes a new data directory (``{data}``), ``quiet`` the options that keep a copy from acting by itself.
-    ``maker`` is where its maker has packages, for what Debian has not.
-    ``asked`` is the argument that makes the server tell its version.
-    ``bundled`` are extensions that come with the product itself, so that every whole build has them.
+    ``maker`` is where its maker has packages, for what Debian has not. ``asked`` is the argument that makes the server
+    tell its version. ``bundled`` are extensions that come with the product itself, so that every whole build has them.
     """
 
     id: str

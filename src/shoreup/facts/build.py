@@ -48,9 +48,8 @@ class Extras(Struct, frozen=True, eq=False):
     """What readers know beside the resources.
 
     ``source_paths`` maps a resource's key and a route to the file that the value there is read from. ``products`` are
-    the owner's
-    own entries of product knowledge. ``today`` is the day to judge by, the machine's own when it is ``None``.
-    ``settings`` are the owner's word on the estate.
+    the owner's own entries of product knowledge. ``today`` is the day to judge by, the machine's own when it is
+    ``None``. ``settings`` are the owner's word on the estate.
     """
 
     code_files: tuple[CodeFile, ...] = ()

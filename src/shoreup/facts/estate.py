@@ -97,14 +97,11 @@ class Container(Struct, frozen=True, eq=False):
 class Volume(Struct, frozen=True, eq=False):
     """A volume of a pod, followed to what is behind it.
 
-    ``kind`` is ``claim``, ``nfs``, ``host-path``, ``empty-dir``, ``config-map``, ``secret``, ``csi``,
-    ``projected`` or ``other``. ``claim`` is the claim's name. ``server`` and ``path`` say where the
-    bytes lie when the estate decides it (an NFS server, a host path, through PersistentVolume and StorageClass).
-    ``access_modes`` are the claim's or volume's, ``storage_class`` the claim's. ``source`` is the name of the
-    ConfigMap or
-    Secret of a volume that has one, ``medium`` is ``Memory`` for an ``empty-dir`` on tmpfs. ``undecided`` says why
-    what is
-    behind it is not known.
+    ``kind`` is ``claim``, ``nfs``, ``host-path``, ``empty-dir``, ``config-map``, ``secret``, ``csi``, ``projected`` or
+    ``other``. ``claim`` is the claim's name. ``server`` and ``path`` say where the bytes lie when the estate decides it
+    (an NFS server, a host path, through PersistentVolume and StorageClass). ``access_modes`` are the claim's or
+    volume's, ``storage_class`` the claim's. ``source`` is the name of the ConfigMap or Secret of a volume that has one,
+    ``medium`` is ``Memory`` for an ``empty-dir`` on tmpfs. ``undecided`` says why what is behind it is not known.
     """
 
     name: str
@@ -127,11 +124,10 @@ class Volume(Struct, frozen=True, eq=False):
 class Workload(Struct, frozen=True, eq=False):
     """Something that runs pods.
 
-    ``kind`` is Kubernetes' (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet). ``pod_route``
-    leads to the pod spec in ``resource``. ``replicas`` is ``None`` for kinds that have none. ``enabled`` is
-    false for zero replicas, a suspended CronJob, a disabled release. ``partial`` says that the
-    pod is only partly known (values of a chart whose defaults are not known), so that
-    nothing may be concluded from what is absent.
+    ``kind`` is Kubernetes' (Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod, ReplicaSet). ``pod_route`` leads to
+    the pod spec in ``resource``. ``replicas`` is ``None`` for kinds that have none. ``enabled`` is false for zero
+    replicas, a suspended CronJob, a disabled release. ``partial`` says that the pod is only partly known (values of a
+    chart whose defaults are not known), so that nothing may be concluded from what is absent.
     """
 
     resource: Resource
@@ -187,11 +183,10 @@ class Database(Struct, frozen=True, eq=False):
 class Script(Struct, frozen=True, eq=False):
     """A program inside the estate, as text.
 
-    ``place`` is the field (or file) that holds it. ``language`` is ``shell`` or ``python``.
-    ``text`` is what is known of it; ``complete`` is false when parts are unknown, which stand at the characters
-    ``gaps``.
-    ``flags`` are the options of the shell that runs it (``-ec``). ``names`` are the variables that Kubernetes
-    puts in as ``$(NAME)``. A command without a shell is text too; ``pieces`` then lead back to its items.
+    ``place`` is the field (or file) that holds it. ``language`` is ``shell`` or ``python``. ``text`` is what is known
+    of it; ``complete`` is false when parts are unknown, which stand at the characters ``gaps``. ``flags`` are the
+    options of the shell that runs it (``-ec``). ``names`` are the variables that Kubernetes puts in as ``$(NAME)``. A
+    command without a shell is text too; ``pieces`` then lead back to its items.
     """
 
     place: Place
@@ -308,9 +303,8 @@ class Backup(Struct, frozen=True, eq=False):
     """A job that copies data away.
 
     ``tool`` is the command (``pg_dump``, ``mysqldump``, ``tar``, ``restic`` ...). ``protects`` are the databases or
-    volumes
-    that it reads, ``target`` the volume (or remote) that it writes to. ``retention`` are the commands or fields that
-    remove old copies there. All places lie in ``script`` or in the resource.
+    volumes that it reads, ``target`` the volume (or remote) that it writes to. ``retention`` are the commands or fields
+    that remove old copies there. All places lie in ``script`` or in the resource.
     """
 
     workload: Workload | None

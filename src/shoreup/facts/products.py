@@ -17,7 +17,6 @@ from msgspec import Struct, field
 from shoreup.facts.knowledge import table
 from shoreup.facts.patterns import fits
 
-LASTING_KINDS = frozenset({"database"})
 GUARDING_KINDS = frozenset({"database", "ingress", "auth", "gate"})
 """Kinds that others stand behind: when they fail, so does what depends on them."""
 
@@ -50,15 +49,13 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One product.
 
     ``images`` maps a repository (``docker.io/library/postgres``, a final ``*`` allowed) to the pattern that finds the
-    version
-    (``(?P<v>...)``) in a tag, or, after ``repository:``, in the repository; empty is the usual one.
-    ``lasting`` says that it keeps data that must outlive its pod. ``writers`` is ``one`` where two instances
-    must not write the same data, ``quorum`` where instances agree among themselves, ``many`` where any number may run.
-    ``support`` is the id in the support data; ``short_lived`` names releases there that end within a year.
-    ``server`` are words of a command that starts the product itself. ``signs`` are variables that its server alone
-    reads; with them the product is told in images of other names too. ``builds`` maps words in an image's name to the
-    extensions that such a build brings. ``reserved`` is how many of its connections an engine with ``max_connections``
-    keeps for itself.
+    version (``(?P<v>...)``) in a tag, or, after ``repository:``, in the repository; empty is the usual one. ``lasting``
+    says that it keeps data that must outlive its pod. ``writers`` is ``one`` where two instances must not write the
+    same data, ``quorum`` where instances agree among themselves, ``many`` where any number may run. ``support`` is the
+    id in the support data; ``short_lived`` names releases there that end within a year. ``server`` are words of a
+    command that starts the product itself. ``signs`` are variables that its server alone reads; with them the product
+    is told in images of other names too. ``builds`` maps words in an image's name to the extensions that such a build
+    brings. ``reserved`` is how many of its connections an engine with ``max_connections`` keeps for itself.
     """
 
     id: str

@@ -13,10 +13,9 @@ CONFIGURES_PROVIDERS = "it configures its providers"
 class TerraformRoot(Struct, frozen=True, eq=False):
     """A directory that Terraform applies as one.
 
-    ``applied`` says by what it is known to be applied itself and not a
-    module for others, empty where nothing shows it. ``managed`` counts resources and module calls as written.
-    ``state_file`` is a state that lies in the repository. ``required_version`` is the constraint on Terraform's
-    version.
+    ``applied`` says by what it is known to be applied itself and not a module for others, empty where nothing shows it.
+    ``managed`` counts resources and module calls as written. ``state_file`` is a state that lies in the repository.
+    ``required_version`` is the constraint on Terraform's version.
     """
 
     directory: str

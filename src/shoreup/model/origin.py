@@ -23,15 +23,14 @@ class Reference(Struct, frozen=True):
 class Segment(Struct, frozen=True):
     """A run of a string's characters.
 
-    ``span`` holds the bytes that give ``text``, or ``None`` when no file does. ``verbatim`` says that
-    these bytes, decoded as UTF-8, are the text; otherwise they are an escape or a fold in the innermost of
-    ``encodings``. ``encodings`` names how text is written there, outermost first, for whoever wants to
-    write other text in its place: ``hcl-quoted``, ``hcl-heredoc``, ``hcl-template`` (a template file),
-    ``yaml-plain``, ``yaml-single``, ``yaml-double``, ``yaml-literal``, ``yaml-folded``, ``json``, ``raw``,
-    ``hcl-literal`` (a number or word of HCL); ``encoded`` after others says that a function such as ``jsonencode``
-    encodes the text on its way, so that text written there needs no escapes of that.
-    ``derived`` names the function whose result this is when the bytes are only its arguments; such a
-    segment cannot be edited. ``unknown`` says why the text is not known; the text is then empty.
+    ``span`` holds the bytes that give ``text``, or ``None`` when no file does. ``verbatim`` says that these bytes,
+    decoded as UTF-8, are the text; otherwise they are an escape or a fold in the innermost of ``encodings``.
+    ``encodings`` names how text is written there, outermost first, for whoever wants to write other text in its place:
+    ``hcl-quoted``, ``hcl-heredoc``, ``hcl-template`` (a template file), ``yaml-plain``, ``yaml-single``,
+    ``yaml-double``, ``yaml-literal``, ``yaml-folded``, ``json``, ``raw``, ``hcl-literal`` (a number or word of HCL);
+    ``encoded`` after others says that a function such as ``jsonencode`` encodes the text on its way, so that text
+    written there needs no escapes of that. ``derived`` names the function whose result this is when the bytes are only
+    its arguments; such a segment cannot be edited. ``unknown`` says why the text is not known; the text is then empty.
     ``via`` lists the references followed from the field to the bytes.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
@@ -48,10 +48,6 @@ class Scope(Struct, eq=False):
     def with_names(self, values: dict[str, Value], bindings: dict[str, Binding]) -> Scope:
         """A scope with more local names."""
         return Scope(self.module, {**self.values, **values}, {**self.bindings, **bindings}, self.closed)
-
-
-InstanceKey: TypeAlias = str | int | None
-"""The key of one instance: ``None`` without count and for_each."""
 
 
 class UnknownKey(str):

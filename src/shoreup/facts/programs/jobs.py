@@ -1,8 +1,7 @@
 """What runs where: a container's programs with the files that they see.
 
-A path in a program means nothing until the container's mounts say which volume it lies on, and for ``kubectl exec``
-it is
-another container's mounts that count.
+A path in a program means nothing until the container's mounts say which volume it lies on, and for ``kubectl exec`` it
+is another container's mounts that count.
 """
 
 from __future__ import annotations

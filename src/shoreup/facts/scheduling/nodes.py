@@ -19,7 +19,7 @@ _EFFECTS = {
     "PREFER_NO_SCHEDULE": "PreferNoSchedule",
 }
 _CLOUD_POOLS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    # type: (where the labels are, where the taints are, where the number of nodes is)
+    # by kind: (where the labels are, where the taints are, where the number of nodes is)
     "google_container_node_pool": (("node_config", "labels"), ("node_config", "taint"), ("node_count",)),
     "aws_eks_node_group": (("labels",), ("taint",), ("scaling_config", "desired_size")),
     "azurerm_kubernetes_cluster_node_pool": (("node_labels",), ("node_taints",), ("node_count",)),

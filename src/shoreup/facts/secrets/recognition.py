@@ -1,10 +1,8 @@
 """What looks like a secret: by its form, by the name that it is given, by how random it is.
 
 A false alarm costs more than a miss, so a reference to a secret kept elsewhere, a placeholder, a public key or a name
-is
-none, and a random text counts only under a name that speaks of keys. What is found is never shown: a kind, a length
-and the start of
-a hash are enough to find it again.
+is none, and a random text counts only under a name that speaks of keys. What is found is never shown: a kind, a length
+and the start of a hash are enough to find it again.
 """
 
 from __future__ import annotations
@@ -24,8 +22,7 @@ class Likeness(Struct, frozen=True):
     """Something in a text that looks like a secret.
 
     ``kind`` is what it is, for people. ``by`` is ``form``, ``name`` or ``entropy``. ``name`` is the name that it is
-    given in
-    the text, if any. ``start`` and ``end`` (exclusive) are its characters in the text.
+    given in the text, if any. ``start`` and ``end`` (exclusive) are its characters in the text.
     """
 
     kind: str

@@ -44,11 +44,10 @@ class Cycle(Struct, frozen=True):
 class Support(Struct, frozen=True):
     """What the data set says of a version.
 
-    ``kind`` is ``candidate`` (alpha, beta, release candidate), ``short-lived`` (a release that ends within a year
-    while the product
-    has long-term ones), ``long-term`` or ``regular``. ``cycle`` is ``None`` for a version older than everything that
-    the data set lists.
-    ``successors`` are the supported lines, the nearest first; of a product with long-term releases those alone.
+    ``kind`` is ``candidate`` (alpha, beta, release candidate), ``short-lived`` (a release that ends within a year while
+    the product has long-term ones), ``long-term`` or ``regular``. ``cycle`` is ``None`` for a version older than
+    everything that the data set lists. ``successors`` are the supported lines, the nearest first; of a product with
+    long-term releases those alone.
     """
 
     version: str

@@ -1,10 +1,9 @@
 """Whether a way in is open to the internet, as far as the estate says so.
 
-Evidence for: a tunnel or a proxied public DNS record for the host, a certificate that is proven over HTTP, a gateway
-or class called external. Evidence against: an address filter with private ranges alone, a private name, a record that
-points
-to a private address, a gateway or class called internal. Without evidence the answer is ``None``.
-What the owner says of hosts, entry points, gateways and networks outranks all of it.
+Evidence for: a tunnel or a proxied public DNS record for the host, a certificate that is proven over HTTP, a gateway or
+class called external. Evidence against: an address filter with private ranges alone, a private name, a record that
+points to a private address, a gateway or class called internal. Without evidence the answer is ``None``. What the owner
+says of hosts, entry points, gateways and networks outranks all of it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The pieces of a proxy's chain: Traefik middlewares, chains laid flat, and what a whole entry point adds.
 
 A chain names its pieces by provider (``auth-gate@kubernetescrd``), by reference (``name``, ``namespace``) or in the
-proxy's own
-static configuration. What a name of another provider (``@file``) does is not in the estate and stays undecided.
+proxy's own static configuration. What a name of another provider (``@file``) does is not in the estate and stays
+undecided.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Ways in from outside, with the chain that each passes through.
 
-Five kinds of object say the same in five ways: Ingress, Traefik's IngressRoute, the Gateway API's HTTPRoute, a
-tunnel's rule. Here
-they become one fact. A chain that is not wholly known says so and proves nothing.
+Five kinds of object say the same in five ways: Ingress, Traefik's IngressRoute, the Gateway API's HTTPRoute, a tunnel's
+rule. Here they become one fact. A chain that is not wholly known says so and proves nothing.
 """
 
 from __future__ import annotations

@@ -77,11 +77,6 @@ def as_texts(value: Value) -> Value:
     return _each(value, as_text, "list of string required")
 
 
-def as_numbers(value: Value) -> Value:
-    """Convert to a list of numbers."""
-    return _each(value, as_number, "list of number required")
-
-
 def as_bools(value: Value) -> Value:
     """Convert to a list of bools."""
     return _each(value, as_bool, "list of bool required")
