@@ -61,18 +61,6 @@ def called(old: Value, route: Route, name: str) -> Value:
     raise CannotWrite(f"there is nothing at {named(route)}")
 
 
-def nested(route: Route, value: Value) -> Value:
-    """The value inside of the mappings and lists that lead to it."""
-    for step in reversed(route):
-        if isinstance(step, str):
-            value = {step: value}
-        elif step == 0:
-            value = [value]
-        else:
-            raise CannotWrite(f"there is no item before number {step}")
-    return value
-
-
 def refuse_unknown(value: Value) -> None:
     """Raises :class:`CannotWrite` for a value of which a part is not known."""
     if isinstance(value, (Unknown, PartialText)):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.encodings import plain_text
+from shoreup.formats.nesting import nested
 from shoreup.formats.yaml.brackets import Brackets
 from shoreup.formats.yaml.changes import Change, collide
 from shoreup.formats.yaml.layout import Node, line_end
@@ -13,7 +14,7 @@ from shoreup.formats.yaml.order import place_for
 from shoreup.formats.yaml.removing import Removal, removal
 from shoreup.formats.yaml.rendering import Manner, Renderer
 from shoreup.formats.yaml.stream import Document
-from shoreup.formats.yaml.wanted import named, nested, refuse_unknown, same
+from shoreup.formats.yaml.wanted import named, refuse_unknown, same
 from shoreup.formats.yaml.ways import Slot, Ways
 from shoreup.model.location import Route
 from shoreup.model.value import Value, at

@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from shoreup.formats.edits import CannotWrite, Replacement
 from shoreup.formats.files import Reader
+from shoreup.formats.nesting import nested
 from shoreup.formats.spelling import rewritten
-from shoreup.formats.yaml.wanted import nested
 from shoreup.model.location import Route
 from shoreup.model.origin import Origin
 from shoreup.model.value import Value, at, stands

@@ -15,6 +15,7 @@ from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.rendering import Code, NewBlock, NewItem, Plain
 from shoreup.formats.hcl.style import indentation
 from shoreup.formats.hcl.syntax import Attribute, Block, Body, Expression, ListOf, ObjectOf, Template
+from shoreup.formats.nesting import nested
 from shoreup.model.location import Route
 from shoreup.model.value import Unknown, Value, at
 from shoreup.sources.provider.conversion import MANIFEST
@@ -29,7 +30,7 @@ from shoreup.sources.provider.writing import (
 )
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.sharing import Sharing, why_shared
-from shoreup.sources.terraform.values import Values, nested
+from shoreup.sources.terraform.values import Values
 from shoreup.terraform.expressions import object_key
 from shoreup.terraform.module import ResourceInstance, expand_block
 from shoreup.terraform.scope import EvaluationError, Scope

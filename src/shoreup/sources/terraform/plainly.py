@@ -13,11 +13,12 @@ from msgspec import Struct
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.rendering import NewAttribute, NewBlock, NewItem, Plain
 from shoreup.formats.hcl.syntax import Attribute, Block, Body
+from shoreup.formats.nesting import nested
 from shoreup.model.location import Route
 from shoreup.sources.terraform.objects import AtArgument, blocks_named, known_scope, way_of
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.sharing import Sharing, why_shared
-from shoreup.sources.terraform.values import Values, nested
+from shoreup.sources.terraform.values import Values
 from shoreup.terraform.module import ResourceInstance
 from shoreup.terraform.scope import Scope
 from shoreup.terraform.way import way_to

@@ -32,6 +32,7 @@ from shoreup.formats.hcl.syntax import (
     Template,
 )
 from shoreup.formats.hcl.writing import Changes
+from shoreup.formats.nesting import nested
 from shoreup.formats.spelling import substituted
 from shoreup.formats.yaml.inside import marked
 from shoreup.formats.yaml.writing import Page
@@ -418,15 +419,3 @@ def called_in_a_loop(module: ModuleInstance) -> bool:
         return False
     instances = called.module.calls(called.block.labels[0])
     return not isinstance(instances, list) or len(instances) > 1 or bool(why_called_often(called.module))
-
-
-def nested(route: Route, value: Plain) -> Plain:
-    """A value as it stands at the end of a route of things that are not there yet."""
-    for step in reversed(route):
-        if isinstance(step, str):
-            value = {step: value}
-        elif step == 0:
-            value = [value]
-        else:
-            raise CannotWrite(f"there is no item {step - 1} before it")
-    return value
