@@ -11,22 +11,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from shoreup.formats.yaml.events import (
-    AliasEvent,
-    DocumentEndEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-    YAMLError,
-    kind_of,
-    parser_of,
-)
-from shoreup.formats.yaml.properties import past_properties
-from shoreup.formats.yaml.resolve import key_text, resolve, resolve_tagged
+from shoreup.formats.yaml.composing import block_end, compose, is_text, key_name, start_of
+from shoreup.formats.yaml.events import Event, MappingStartEvent, YAMLError, kind_of, parser_of
 from shoreup.formats.yaml.scalars import runs_of
 
 _FILLING = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*)*")
@@ -78,78 +64,30 @@ class Node(Struct, eq=False):
 def layout(text: str, start: int, end: int, *, words: bool) -> Node | None:
     """The top node of the document at the characters ``start`` to ``end``; ``None`` where it is empty or no YAML."""
     try:
-        return _Composer(text[start:end], text, start, words).compose()
+        return compose(parser_of(text[start:end]), _Layout(text[start:end], text, start, words))
     except (YAMLError, UnicodeError):
         return None
 
 
-class _Composer:
+class _Layout:
+    """Makes nodes of ``part``, which begins at the character ``offset`` of ``text``."""
+
     def __init__(self, part: str, text: str, offset: int, words: bool) -> None:
         self.part, self.text, self.offset, self.words = part, text, offset, words
 
-    def compose(self) -> Node | None:
-        parser = parser_of(self.part)
-        anchors: dict[str, Node] = {}
-        stack: list[tuple[Node, Node | None]] = []
-        root: Node | None = None
-        pending: Node | None = None
-        while True:
-            event = parser.get_event()
-            kind = kind_of(event)
-            if kind is ScalarEvent:
-                node = self._scalar(event, stack[-1][0].column if stack else 0)
-            elif kind is AliasEvent:
-                node = self._alias(event, anchors)
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                node = self._opened(event)
-                if event.anchor is not None:
-                    anchors[event.anchor] = node
-                stack.append((node, pending))
-                pending = None
-                continue
-            elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                node, pending = stack.pop()
-                self._close(node, event)
-            elif kind is DocumentEndEvent or kind is StreamEndEvent:
-                return root
-            else:
-                continue
-            if kind is ScalarEvent and event.anchor is not None:
-                anchors[event.anchor] = node
-            if not stack:
-                root = node
-            elif stack[-1][0].kind == "sequence":
-                stack[-1][0].items.append(node)
-            elif pending is None:
-                pending = node
-            else:
-                stack[-1][0].entries.append((pending, node))
-                pending = None
-
-    def _alias(self, event: Event, anchors: dict[str, Node]) -> Node:
+    def alias(self, event: Event, target: Node | None) -> Node:
         begin, end = event.start_mark.index + self.offset, event.end_mark.index + self.offset
-        target = anchors.get(event.anchor or "")
         name = None if target is None else target.name
         return Node("alias", begin, begin, end, end, alias=event.anchor or "", target=target, name=name)
 
-    def _scalar(self, event: Event, around: int) -> Node:
+    def scalar(self, event: Event, around: Node | None) -> Node:
         begin, end = event.start_mark.index, event.end_mark.index
-        past = end
-        start = past_properties(self.part, begin, end) if event.anchor or event.tag else begin
+        past, start = end, start_of(self.part, event)
         style = event.style or ""
-        if style in "|>" and style:
-            runs = runs_of(self.part, start, end, style, around)
-            last = next((run for run in reversed(runs) if run.text.strip("\n")), None)
-            header = self.part.find("\n", start, end)
-            end = last.end if last is not None else header if header >= 0 else end
-            if self.part[end - 1 : end] == "\r":
-                end -= 1
+        if style in ("|", ">"):
+            runs = runs_of(self.part, start, end, style, around.column if around is not None else 0)
+            end = block_end(self.part, start, end, runs)
             past = max((run.end for run in runs), default=end)
-        if event.tag is not None:
-            value = resolve_tagged(event.value, event.tag)
-        else:
-            value = event.value if style else resolve(event.value, words=self.words)
-        merge = event.value == "<<" and not style and event.tag is None
         return Node(
             "scalar",
             begin + self.offset,
@@ -157,16 +95,15 @@ class _Composer:
             end + self.offset,
             past + self.offset,
             style,
-            is_text=isinstance(value, str),
+            is_text=is_text(event, words=self.words),
             empty=start == end,
-            name=None if merge else key_text(value),
+            name=key_name(event, words=self.words),
             anchor=event.anchor or "",
             tagged=event.tag is not None,
         )
 
-    def _opened(self, event: Event) -> Node:
-        begin, end = event.start_mark.index, event.end_mark.index
-        start = past_properties(self.part, begin, end) if event.anchor or event.tag else begin
+    def opened(self, event: Event) -> Node:
+        begin, start = event.start_mark.index, start_of(self.part, event)
         return Node(
             "mapping" if kind_of(event) is MappingStartEvent else "sequence",
             begin + self.offset,
@@ -179,7 +116,13 @@ class _Composer:
             tagged=event.tag is not None,
         )
 
-    def _close(self, node: Node, event: Event) -> None:
+    def add_item(self, sequence: Node, item: Node) -> None:
+        sequence.items.append(item)
+
+    def add_entry(self, mapping: Node, key: Node, value: Node) -> None:
+        mapping.entries.append((key, value))
+
+    def closed(self, node: Node, event: Event) -> None:
         if node.flow:
             node.end = node.past = event.end_mark.index + self.offset
             return

@@ -11,23 +11,8 @@ import re
 from msgspec import Struct
 
 from shoreup.formats.sourcemap import Run
-from shoreup.formats.yaml.events import (
-    AliasEvent,
-    DocumentEndEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    Parser,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-    YAMLError,
-    kind_of,
-    parser_of,
-)
-from shoreup.formats.yaml.properties import past_properties
-from shoreup.formats.yaml.resolve import key_text, resolve, resolve_tagged
+from shoreup.formats.yaml.composing import block_end, compose, is_text, key_name, start_of
+from shoreup.formats.yaml.events import Event, MappingStartEvent, YAMLError, kind_of, parser_of
 from shoreup.formats.yaml.scalars import ENCODINGS, runs_of
 from shoreup.model.location import Route
 
@@ -180,110 +165,67 @@ class Positions:
 
     def _read(self) -> _Node | None:
         try:
-            return self._compose(parser_of(self._text))
+            return compose(parser_of(self._text), _Places(self._text, self._words))
         except (YAMLError, UnicodeError):
             return None
 
-    def _compose(self, parser: Parser) -> _Node | None:
-        anchors: dict[str, _Node] = {}
-        stack: list[tuple[_Node, _Node | None]] = []
-        root: _Node | None = None
-        pending: _Node | None = None
-        while True:
-            event = parser.get_event()
-            kind = kind_of(event)
-            if kind is ScalarEvent:
-                node = self._scalar(event, stack[-1][0].column if stack else 0)
-            elif kind is AliasEvent:
-                start, end = event.start_mark.index, event.end_mark.index
-                name = event.anchor or ""
-                target = anchors.get(name)
-                node = _Node(start, start, end, alias=name, target=target)
-                if target is not None:
-                    node.name = target.name
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                node = self._opened(event)
-                stack.append((node, pending))
-                if event.anchor is not None:
-                    anchors[event.anchor] = node
-                pending = None
-                continue
-            elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                node, pending = stack.pop()
-                self._close(node, event)
-            elif kind is DocumentEndEvent or kind is StreamEndEvent:
-                return root
-            else:
-                continue
-            if kind is ScalarEvent and event.anchor is not None:
-                anchors[event.anchor] = node
-            parent = stack[-1][0] if stack else None
-            if parent is None:
-                root = node
-            elif parent.items is not None:
-                parent.items.append(node)
-            elif pending is None:
-                pending = node
-            else:
-                assert parent.entries is not None
-                parent.entries.append((pending, node))
-                pending = None
 
-    def _scalar(self, event: Event, around: int) -> _Node:
+class _Places:
+    """Makes nodes that know where they stand in ``text``."""
+
+    def __init__(self, text: str, words: bool) -> None:
+        self._text, self._words = text, words
+
+    def scalar(self, event: Event, around: _Node | None) -> _Node:
         begin, end = event.start_mark.index, event.end_mark.index
-        past = end
-        start = past_properties(self._text, begin, end) if event.anchor or event.tag else begin
+        past, start = end, start_of(self._text, event)
         style = event.style or ""
-        if style in "|>" and style:
-            runs = runs_of(self._text, start, end, style, around)
-            last = next((run for run in reversed(runs) if run.text.strip("\n")), None)
-            header = self._text.find("\n", start, end)
-            end = last.end if last is not None else header if header >= 0 else end
-            if self._text[end - 1 : end] == "\r":
-                end -= 1
-        value = (
-            resolve_tagged(event.value, event.tag)
-            if event.tag is not None
-            else event.value
-            if style
-            else resolve(event.value, words=self._words)
-        )
-        merge = event.value == "<<" and not style and event.tag is None
+        column = around.column if around is not None else 0
+        if style in ("|", ">"):
+            end = block_end(self._text, start, end, runs_of(self._text, start, end, style, column))
         return _Node(
             begin,
             start,
             end,
             text=event.value,
             style=style,
-            is_text=isinstance(value, str),
-            name=None if merge else key_text(value),
+            is_text=is_text(event, words=self._words),
+            name=key_name(event, words=self._words),
             past=past,
-            column=around,
+            column=column,
         )
 
-    def _opened(self, event: Event) -> _Node:
-        begin, end = event.start_mark.index, event.end_mark.index
-        flow = event.flow_style
-        start = past_properties(self._text, begin, end) if event.anchor or event.tag else begin
+    def alias(self, event: Event, target: _Node | None) -> _Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        name = None if target is None else target.name
+        return _Node(start, start, end, alias=event.anchor or "", target=target, name=name)
+
+    def opened(self, event: Event) -> _Node:
+        begin, start = event.start_mark.index, start_of(self._text, event)
         column = event.start_mark.column if start == begin else self._column(start)
-        node = _Node(begin, start, -1, style="flow" if flow else "", column=column)
+        node = _Node(begin, start, -1, style="flow" if event.flow_style else "", column=column)
         if kind_of(event) is MappingStartEvent:
             node.entries = []
         else:
             node.items = []
         return node
 
-    def _column(self, index: int) -> int:
-        return index - max(self._text.rfind(mark, 0, index) for mark in "\n\r\x85\u2028\u2029") - 1
+    def add_item(self, sequence: _Node, item: _Node) -> None:
+        assert sequence.items is not None
+        sequence.items.append(item)
 
-    def _close(self, node: _Node, event: Event) -> None:
+    def add_entry(self, mapping: _Node, key: _Node, value: _Node) -> None:
+        assert mapping.entries is not None
+        mapping.entries.append((key, value))
+
+    def closed(self, node: _Node, event: Event) -> None:
         if node.style == "flow":
             node.end = event.end_mark.index
             return
         children = [entry[1] for entry in node.entries or ()] + list(node.items or ())
-        if children:
-            node.end = max(children[-1].end, node.start)
-        else:
-            node.end = node.start
+        node.end = max(children[-1].end, node.start) if children else node.start
         if node.entries and node.entries[0][0].begin > node.start:
             node.start = node.entries[0][0].begin
+
+    def _column(self, index: int) -> int:
+        return index - max(self._text.rfind(mark, 0, index) for mark in "\n\r\x85\u2028\u2029") - 1
