@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 JOBS ?= 2
+# Tests, benchmarks and the demo start Python hundreds of times: it may keep what it compiled, whatever the machine says.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST ?= -n $(JOBS)
 
 .PHONY: help setup demo test lint bench torture docs site web lock clean
