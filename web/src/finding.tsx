@@ -42,10 +42,10 @@ export function Evidence({ one, dossier }: { one: Finding; dossier: Dossier }) {
       {offer?.reason && !ready && <p class="faint">The fix is {offer.safety === "shown" ? "only shown" : offer.safety}: {offer.reason}.</p>}
       {left && !ready && !said && <p class="faint">Why no edit is made: {left.reason}.</p>}
       {left?.text && (
-        <>
-          <p class="faint">A text to complete:</p>
+        <details>
+          <summary>A text to complete</summary>
           <pre tabIndex={0}>{left.text}</pre>
-        </>
+        </details>
       )}
       <p class="faint">
         {one.confidence === "likely" && "Likely, not certain. "}

@@ -17,9 +17,13 @@ export function Findings({ dossier, asked, change }: Props) {
   const every = useMemo(() => [...dossier.account.findings, ...dossier.account.unproven], [dossier]);
   const unproven = useMemo(() => new Set(dossier.account.unproven), [dossier]);
   const namespaces = useMemo(() => [...new Set(every.map((one) => one.resource?.namespace ?? ""))].filter(Boolean).sort(), [every]);
+  const searched = asked.words.trim() !== "";
   const texts = useMemo(
-    () => every.map((one) => `${one.concern} ${titled(dossier, one.concern)} ${one.subject} ${one.message} ${one.file} ${one.fingerprint}`.toLowerCase()),
-    [every],
+    () =>
+      searched
+        ? every.map((one) => `${one.concern} ${titled(dossier, one.concern)} ${one.subject} ${one.message} ${one.file} ${one.fingerprint}`.toLowerCase())
+        : [],
+    [every, searched],
   );
   const found = useMemo(() => {
     const wanted = asked.words.toLowerCase().split(/\s+/).filter(Boolean);

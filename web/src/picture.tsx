@@ -13,6 +13,9 @@ interface Props {
 }
 
 const IDLE = 1500;
+const LARGEST = 1.15;
+const SMALLEST = 0.45;
+const FEW = 22;
 
 /** The wiring drawn: when it comes into sight, or when the page has long been open, so that paper shows it too. */
 export function Picture(props: Props) {
@@ -37,7 +40,22 @@ export function Picture(props: Props) {
     });
     seen.observe(holder);
     const idle = setTimeout(make, IDLE);
+    // A canvas keeps its size on paper, whatever the paper's: an image does not.
+    const paper = new Image();
+    const print = () => {
+      make();
+      paper.className = "paper";
+      paper.alt = "The wiring";
+      paper.src = core.current?.png({ full: true, scale: 2, maxWidth: 4000 }) ?? "";
+      holder.after(paper);
+    };
+    const printed = () => paper.remove();
+    addEventListener("beforeprint", print);
+    addEventListener("afterprint", printed);
     return () => {
+      removeEventListener("beforeprint", print);
+      removeEventListener("afterprint", printed);
+      paper.remove();
       holder.removeEventListener("wheel", scrolled, { capture: true });
       seen.disconnect();
       clearTimeout(idle);
@@ -56,7 +74,7 @@ export function Picture(props: Props) {
   };
   return (
     <div class="picture">
-      <div ref={target} class="canvas" role="img" aria-label="The wiring as a picture; the table below says the same" />
+      <div ref={target} class={props.elements.length < FEW * 2 ? "canvas low" : "canvas"} role="img" aria-label="The wiring as a picture; the table below says the same" title="Drag to move; Ctrl and the wheel to zoom" />
       <div class="zoom">
         <button type="button" aria-label="Nearer" onClick={() => zoom(1.4)}>
           +
@@ -102,6 +120,7 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
           "min-zoomed-font-size": 5,
         },
       },
+      { selector: `node[shape = "round-tag"]`, style: { "text-margin-x": -5, width: (node: cytoscape.NodeSingular) => 38 + 7.9 * String(node.data("label")).length } },
       { selector: "node[box]", style: { "border-style": "dashed", color: colour("--faint"), "background-color": colour("--page") } },
       ...CLASSES.map((name) => ({
         selector: `node[worst = "${name}"]`,
@@ -131,7 +150,7 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
     layout: { name: "dagre", rankDir: "LR", nodeSep: 9, edgeSep: 1, rankSep: 80, fit: false } as never,
   });
   spread(drawn);
-  whole(drawn);
+  legible(drawn);
   drawn.on("tap", "node", (event) => choose(event.target.id() as string));
   drawn.on("tap", (event) => {
     if (event.target === drawn) choose(null);
@@ -161,10 +180,19 @@ function spread(drawn: Core) {
 /** All of it in sight, but never so large that few things fill the room. */
 function whole(drawn: Core) {
   drawn.fit(undefined, 20);
-  if (drawn.zoom() > 1.15) {
-    drawn.zoom(1.15);
+  if (drawn.zoom() > LARGEST) {
+    drawn.zoom(LARGEST);
     drawn.center();
   }
+}
+
+/** At first as much of it as can be read: on a small screen what most hangs on, and the rest by dragging. */
+function legible(drawn: Core) {
+  whole(drawn);
+  if (drawn.zoom() >= SMALLEST || drawn.nodes().empty()) return;
+  const hub = drawn.nodes().max((node) => node.indegree(false)).ele;
+  drawn.zoom(SMALLEST);
+  drawn.center(hub);
 }
 
 function mark(drawn: Core, selected: string | null, stopped: string[]) {

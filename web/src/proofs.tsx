@@ -59,8 +59,7 @@ function Subject({ some, dossier }: { some: Proof[]; dossier: Dossier }) {
         <dl>
           <dt>Control</dt>
           <dd>
-            {last.control.what}
-            {last.before && `: ${last.before}`}
+            {last.before.startsWith(last.control.what) || !last.before ? last.before || last.control.what : `${last.control.what}: ${last.before}`}
           </dd>
           {last.limits.length > 0 && (
             <>

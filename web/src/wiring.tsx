@@ -40,8 +40,7 @@ export function Wiring({ dossier, ask }: { dossier: Dossier; ask: Ask }) {
       {things.length > 0 && (
         <>
           <p class="lead">
-            An arrow goes to what is needed. Click a thing to see what stops when it does, a dashed box to open it; drag to move, Ctrl and
-            the wheel to zoom.
+            An arrow goes to what is needed. Choose a thing to see what stops when it does, or a dashed box to open it.
           </p>
           <div class="filters">
             <label>
@@ -89,7 +88,11 @@ export function Wiring({ dossier, ask }: { dossier: Dossier; ask: Ask }) {
             </p>
           )}
           <div class={chosen ? "wiring chosen" : "wiring"}>
-            <Picture elements={elements} selected={selected} stopped={stopped} choose={choose} />
+            {elements.length > 0 ? (
+              <Picture elements={elements} selected={selected} stopped={stopped} choose={choose} />
+            ) : (
+              <p class="empty">Nothing of these kinds hangs on anything else, as far as the repository says.</p>
+            )}
             <aside aria-live="polite">
               {chosen && (
                 <>
