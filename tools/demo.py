@@ -68,7 +68,7 @@ def show_fixes(folder: Path, console: Console) -> tuple[Account, Amendment]:
 
     fixed = fix([folder], FixOptions(unsafe=True, today=today(), choose=taken), silent)
     before = replace(heard_by(fixed.before.account, Persona.REGULAR), estate=(str(folder),))
-    print(text.render(before, width=console.width, colour=console.is_terminal))
+    print(text.render(before, width=console.width, colour=console.is_terminal, detail="brief"))
     console.rule("What code can cure: shoreup fix --unsafe --write")
     held = {one.finding.fingerprint for one in fixed.amendment.applied}
     for offer, changes in telling([pair for pair in offers if pair[0].finding.fingerprint in held])[:SHOWN]:

@@ -42,6 +42,15 @@ def test_no_command_is_a_question_for_help(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.startswith("Usage: shoreup")
 
 
+@pytest.mark.parametrize("words", [["backup"], ["upgrade", "postgres"], ["rbac"]])
+def test_a_command_that_holds_others_shows_them_whole(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"Usage: shoreup {' '.join(words)}")
+    assert "\nCommands:\n" in shown
+    assert "..." not in shown.split("Commands:")[1]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +95,22 @@ def test_an_audit_writes_the_same_page_of_what_it_was_asked_for(estate: Path, tm
     assert run([*asked, "--output", str(target)]) == 1
     found = data(target.read_text(encoding="utf-8"))["account"]["findings"]
     assert [one["concern"] for one in found] == ["backup-missing"]
+
+
+def test_the_browser_is_asked_to_show_the_page(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(ESTATE)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/asked\n')
+    browser.chmod(0o755)
+    page = tmp_path / "out.html"
+    command = [sys.executable, "-m", "shoreup", "report", str(tmp_path), "-o", str(page), "--open"]
+    done = subprocess.run(
+        command, env={**os.environ, "BROWSER": f"{browser} %s"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "asked").read_text() == f"{page.as_uri()}\n"
+
+
+def test_a_browser_cannot_show_what_goes_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", "--open", "-o", "-"]) == 2
+    assert "A browser opens a file" in capsys.readouterr().err

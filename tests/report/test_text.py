@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from accounts import accepted, account, finding, homelab
 from shoreup.model.account import Coverage
 from shoreup.model.finding import Category, Confidence, Notice, ReadError, ResourceName, Severity
 from shoreup.report import text
+from shoreup.report.folding import kinds
 from shoreup.report.terminal import cells, plain, sentence, wrap
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -113,11 +115,19 @@ def test_a_folded_line_says_which_severities_it_holds() -> None:
 
 
 def test_full_folds_nothing() -> None:
-    page = text.render(homelab(), full=True)
+    page = text.render(homelab(), detail="full")
     group = section(page, "Availability")
     assert group.count("infra/modules/database/main.tf:27:7") == 3
     assert "infra/apps/paperless.tf:4:1" in group
     assert "this is the data it protects: infra/modules/mysql/main.tf:12" in page
+
+
+def test_brief_takes_one_line_for_each_kind_after_what_comes_first() -> None:
+    page = text.render(homelab(), detail="brief")
+    assert section(page, "Do these first") == section(text.render(homelab()), "Do these first")
+    for kind in kinds(homelab().findings):
+        (line,) = re.findall(rf"^  \w+ +{kind.concern} .*$", page, re.MULTILINE)
+        assert kind.count == 1 or f"×{kind.count} " in line
 
 
 def test_groups_come_in_the_order_of_their_worst_finding() -> None:
@@ -154,7 +164,7 @@ def test_many_problems_are_counted_and_not_listed() -> None:
     assert "30 problems" in page
     assert "and 20 more" in page
     assert "30.tf" not in page
-    assert "30.tf" in text.render(account(errors=errors), full=True)
+    assert "30.tf" in text.render(account(errors=errors), detail="full")
 
 
 def test_an_estate_without_findings_says_so_and_advises_nothing() -> None:
@@ -171,9 +181,9 @@ def test_what_is_not_proven_stands_apart() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
-@pytest.mark.parametrize("full", [False, True])
-def test_lines_fit_the_reader_unless_a_path_is_longer(width: int, full: bool) -> None:
-    page = text.render(homelab(), width=width, full=full)
+@pytest.mark.parametrize("detail", get_args(text.Detail))
+def test_lines_fit_the_reader_unless_a_path_is_longer(width: int, detail: text.Detail) -> None:
+    page = text.render(homelab(), width=width, detail=detail)
     for line in page.splitlines():
         only_a_path = len(line.split()) <= 2
         assert cells(line) <= width or only_a_path, line
@@ -188,8 +198,8 @@ def test_colour_changes_nothing_but_colour() -> None:
 HOSTILE = "\x1b]0;owned\x07\x1b[2K\r\u202egpj.exe\n\x9b31m\u2028end\udcff"
 
 
-@pytest.mark.parametrize("full", [False, True])
-def test_names_from_the_estate_cannot_speak_to_the_terminal(full: bool) -> None:
+@pytest.mark.parametrize("detail", get_args(text.Detail))
+def test_names_from_the_estate_cannot_speak_to_the_terminal(detail: text.Detail) -> None:
     evil = finding(
         concern="pdb-missing",
         subject=HOSTILE,
@@ -205,7 +215,7 @@ def test_names_from_the_estate_cannot_speak_to_the_terminal(full: bool) -> None:
             errors=(ReadError(HOSTILE, 1, HOSTILE, HOSTILE),),
             coverage=Coverage({HOSTILE: 1}, {HOSTILE: 1}, 1, {HOSTILE: 1}),
         ),
-        full=full,
+        detail=detail,
     )
     assert not set(page) & set("\x1b\x07\r\u202e\x9b\u2028\udcff")
     page.encode("utf-8")
@@ -254,4 +264,4 @@ def test_remarks_on_ignores_are_shown_and_many_are_counted() -> None:
 def test_what_comes_first_names_its_fingerprint() -> None:
     page = text.render(account(finding(fingerprint="2f1c9d0a7be4")))
     assert "backup-retention-missing  2f1c9d0a" in page
-    assert "shoreup explain 2f1c9d0a" in text.render(account(finding(fingerprint="2f1c9d0a7be4")), full=True)
+    assert "shoreup explain 2f1c9d0a" in text.render(account(finding(fingerprint="2f1c9d0a7be4")), detail="full")

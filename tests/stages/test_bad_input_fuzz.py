@@ -141,7 +141,7 @@ def survive(files: Mapping[str, bytes]) -> None:
         assert time.process_time() - began < SECONDS
         assert json.loads(contract.render(account))["version"]
         assert json.loads(sarif.render(account, PAGES))["version"] == "2.1.0"
-        assert text.render(account, width=80, full=True)
+        assert text.render(account, width=80, detail="full")
         reading = read(FileTree(Path(folder)), None, lambda *_: None)
         for found in reading.found:
             for route in routes(dict(found.resource.body)):

@@ -217,7 +217,7 @@ def spoken(account: Account, root: Path) -> Iterator[tuple[str, str]]:
     yield "github", github.render(account, prefix="")
     yield "markdown", markdown.render(account)
     yield "text", text.render(account, width=100)
-    yield "text, full", text.render(account, width=400, full=True)
+    yield "text, full", text.render(account, width=400, detail="full")
     for fingerprint in sorted({one.fingerprint for one in (*account.findings, *account.unproven)}):
         told = explain(Question(fingerprint, (root,), today=TODAY), lambda *_: None)
         yield f"explain {told.finding.concern}", explanation.render(told, width=400)

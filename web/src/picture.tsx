@@ -14,7 +14,7 @@ interface Props {
 
 const IDLE = 1500;
 const LARGEST = 1.15;
-const SMALLEST = 0.45;
+const SMALLEST = 0.6;
 const FEW = 22;
 
 /** The wiring drawn: when it comes into sight, or when the page has long been open, so that paper shows it too. */

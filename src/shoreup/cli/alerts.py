@@ -15,7 +15,7 @@ import click
     type=click.Choice(["prometheusrule", "vmrule", "helm-values", "rule-file"]),
     help="What holds the rules; by default what the estate uses.",
 )
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write them there.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write them there.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
 )

@@ -16,10 +16,11 @@ from shoreup.model.grades import FailOn, Persona, Severity
 
 if TYPE_CHECKING:
     from shoreup.model.account import Account
+    from shoreup.report.text import Detail
     from shoreup.stages.own_concerns import OwnCode
 
 SEVERITIES = [severity.value for severity in Severity]
-FORMATS = ["text", "json", "sarif", "junit", "github", "markdown", "html"]
+FORMATS = ["text", "concise", "json", "sarif", "junit", "github", "markdown", "html"]
 STDOUT = Path("-")
 
 
@@ -32,7 +33,8 @@ STDOUT = Path("-")
     type=click.Choice(FORMATS),
     default=["text"],
     show_default="text",
-    help="How to show the account. Several make several reports, each with its --output.",
+    help="How to show the account; concise is a line for each finding. Several make several reports, each with its "
+    "--output.",
 )
 @click.option(
     "--select",
@@ -67,6 +69,7 @@ STDOUT = Path("-")
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
 )
 @click.option(
+    "-o",
     "--output",
     "outputs",
     multiple=True,
@@ -74,6 +77,7 @@ STDOUT = Path("-")
     metavar="FILE",
     help="Write the report there, whole or not at all. The first belongs to the first --format, and so on.",
 )
+@click.option("--brief", is_flag=True, help="Text: what to do first, and a line for each kind of the rest.")
 @click.option("--full", is_flag=True, help="Text: every finding on its own, nothing folded.")
 @click.option(
     "--plan",
@@ -105,6 +109,7 @@ def command(
     since: str,
     config: Path | None,
     outputs: tuple[Path, ...],
+    brief: bool,
     full: bool,
     plan: Path | None,
     today: datetime | None,
@@ -126,6 +131,8 @@ def command(
     from shoreup.stages.own_concerns import own_code
     from shoreup.stages.settings import read_settings
 
+    if brief and full:
+        raise UserError("--brief and --full ask for opposite things. Name one of them.")
     reports = paired(forms, outputs)
     root = estate_root(paths)[0]
     selection = read_settings(root, config).settings.selection
@@ -151,7 +158,7 @@ def command(
         save(render_baseline(account), write_baseline)
     account = at_least(account, Severity(min_severity) if min_severity else selection.min_severity)
 
-    printer = _Printer(paths or (Path(),), full, no_color, own, config)
+    printer = _Printer(paths or (Path(),), "brief" if brief else "full" if full else "folded", no_color, own, config)
     for form, target in reports:
         if target is None:
             say(printer.render(account, form, to_file=False))
@@ -214,7 +221,7 @@ class _Printer:
     """Renders reports; loads only the format that is asked for."""
 
     paths: tuple[Path, ...]
-    full: bool
+    detail: Detail
     refuse_colour: bool
     own: OwnCode
     config: Path | None
@@ -224,6 +231,10 @@ class _Printer:
             from shoreup.report import contract
 
             return contract.render(account)
+        if form == "concise":
+            from shoreup.report import concise
+
+            return concise.render(account)
         if form == "sarif":
             from shoreup.cli.catalogue import every
             from shoreup.concerns.registry import page
@@ -254,4 +265,4 @@ class _Printer:
 
         width = PIPE_WIDTH if to_file else width_of(sys.stdout)
         colour = wants_colour(sys.stdout, self.refuse_colour or to_file)
-        return text.render(account, width=width, colour=colour, full=self.full)
+        return text.render(account, width=width, colour=colour, detail=self.detail)

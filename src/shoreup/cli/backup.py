@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from shoreup.cli.listing import Listing
+
 if TYPE_CHECKING:
     from shoreup.stages.backups import Where
 
@@ -19,7 +21,14 @@ _Command = TypeVar("_Command", bound=Callable[..., int])
 
 def _common(command: _Command) -> _Command:
     for option in (
-        click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="text for people, json for programs.",
+        ),
         click.option(
             "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
         ),
@@ -36,7 +45,7 @@ def _common(command: _Command) -> _Command:
     return command
 
 
-@click.group("backup", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("backup", cls=Listing, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Backups of your own, as [backup.NAME] in shoreup.toml says.
 

@@ -10,7 +10,14 @@ import click
 @click.command("check")
 @click.argument("document", metavar="FILE.md", type=click.Path(path_type=Path))
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option("--brief", is_flag=True, help="Only the lines that claim something.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."

@@ -20,7 +20,14 @@ UNVERIFIED = 5
 @click.option("--with", "against", default="", metavar="NAMESPACE/NAME", help="Compare with this database.")
 @click.option("--at", "moment", metavar="TIME", help="Come back to this moment (2027-01-31T04:00Z), by archived WAL.")
 @click.option("--due", is_flag=True, help="Only what has no proof that counts today.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option("--ledger", default="", metavar="URL", help="Keep the proofs there.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."

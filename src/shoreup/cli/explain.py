@@ -39,10 +39,12 @@ def command(
     (the current folder by default): the lines that prove it, the way to it through the wiring, its weight, and its fix.
     The first characters of a fingerprint are enough.
     """
+    import re
     import sys
 
     from shoreup.cli.catalogue import every, unknown
     from shoreup.cli.output import say, wants_colour, width_of
+    from shoreup.model.errors import UserError
     from shoreup.stages.opening import estate_root
     from shoreup.stages.own_concerns import own_code
 
@@ -57,6 +59,8 @@ def command(
         return
     from shoreup.stages.explanation import FINGERPRINT, Question, explain
 
+    if re.fullmatch("[0-9a-f]{1,3}", name):
+        raise UserError(f"{name!r} is too short for a fingerprint. Give at least four characters of it.")
     if not FINGERPRINT.fullmatch(name):
         raise unknown(name, pages)
     from shoreup.cli.progress import Waiting

@@ -34,7 +34,14 @@ FAILED = 6
 @click.option("--interactive", "-i", is_flag=True, help="Ask for each fix, with its finding and diff.")
 @click.option("--branch", default="", metavar="NAME", help="Commit on a new branch, one commit for each concern.")
 @click.option("--patch", type=click.Path(path_type=Path), metavar="FILE", help="Write the diff there, for git apply.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
 )

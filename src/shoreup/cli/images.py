@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from shoreup.cli.listing import Listing
 
-@click.group("images")
+
+@click.group("images", cls=Listing)
 def command() -> None:
     """Write down what runs, so that 'shoreup fix' can pin it."""
 

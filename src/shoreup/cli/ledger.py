@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from shoreup.cli.listing import Listing
+
 CHANGED = 4
 
 
-@click.group("ledger")
+@click.group("ledger", cls=Listing)
 def command() -> None:
     """Verify the ledger that keeps the proofs, and export it into the repository."""
 
@@ -24,7 +26,14 @@ def command() -> None:
     metavar="FILE",
     help="Check signatures with this key (PEM), instead of the one of this machine.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option("--ledger", default="", metavar="URL", help="The ledger there.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."

@@ -23,32 +23,54 @@ ERROR = 2
 NOTHING = 3
 INTERRUPTED = 130
 
-COMMANDS = {
-    "audit": "Say what would sink the platform in a repository.",
-    "explain": "Say what a concern means, or why a finding is one.",
-    "fix": "Cure findings in your own files, checked before anything is written.",
-    "drill": "Prove on real engines that backups come back.",
-    "proofs": "List what was proven, and how recovery times and points go.",
-    "ledger": "Verify the memory of what was proven, and export it into the repository.",
-    "check": "Hold a written audit against the code, claim by claim.",
-    "report": "Write everything as one page: what would sink it, what was fixed, what is proven.",
-    "graph": "Show what hangs on what, and what stops when one of them does.",
-    "backup": "Take backups, verify them, remove old ones, bring one back.",
-    "upgrade": "Move a database to its next major version, rehearsed first, with a way back.",
-    "runs": "List what operations were run; show, resume or cancel one.",
-    "worker": "Execute queued runs; any number of workers share a queue.",
-    "schedule": "Say what runs when, or write it as CronJobs.",
-    "serve": "Run what is scheduled, when it is due.",
-    "alerts": "Write alert rules for what fails quietly.",
-    "images": "Write down which versions run, so that fix can pin them.",
-    "rbac": "Learn the least roles from what was really asked of the cluster.",
-    "concerns": "List everything that can be found.",
-    "init": "Write the first settings of a repository from what is seen in it.",
-    "completion": "Print the completion script for a shell.",
+SECTIONS = {
+    "Find": {
+        "audit": "Say what would sink the platform in a repository.",
+        "explain": "Say what a concern means, or why a finding is one.",
+        "report": "Write everything as one page, with a picture of the wiring.",
+        "graph": "Show what hangs on what, and what stops when one of them does.",
+        "check": "Hold a written audit against the code, claim by claim.",
+        "concerns": "List everything that can be found.",
+    },
+    "Fix": {
+        "fix": "Cure findings in your own files; shows a diff until told to write.",
+        "images": "Write down which versions run, so that fix can pin them.",
+        "rbac": "Learn the least roles from what was really asked of the cluster.",
+        "alerts": "Write alert rules for what fails quietly.",
+    },
+    "Prove": {
+        "drill": "Prove on real engines that backups come back, and more.",
+        "proofs": "List what was proven, and how recovery times and points go.",
+        "ledger": "Verify the memory of what was proven, and export it.",
+    },
+    "Operate": {
+        "backup": "Take backups, verify them, remove old ones, bring one back.",
+        "upgrade": "Move a database to its next major version, rehearsed first.",
+        "schedule": "Say what runs when, or write it as CronJobs.",
+        "serve": "Run what is scheduled, when it is due.",
+        "runs": "List what operations were run; show, resume or cancel one.",
+        "worker": "Execute queued runs; any number of workers share a queue.",
+    },
+    "Set up": {
+        "init": "Write first settings, a check for CI, or tests of the estate.",
+        "completion": "Print the completion script for a shell.",
+    },
 }
 """Each command is the module of its name; what it does stands here too, so that the list loads none of them."""
+COMMANDS = {name: said for section in SECTIONS.values() for name, said in section.items()}
 BRIEF = frozenset({"audit", "explain"})
 """Commands that make a million objects, print what they conclude, and end."""
+
+
+_NAME = max(map(len, COMMANDS))
+_BEGIN = """\
+\b
+Begin in the folder of your repository:
+  shoreup audit                what would sink it, the worst first
+  shoreup explain FINGERPRINT  why a finding is one
+  shoreup fix                  the diff of what code can mend
+  shoreup report --open        all of it as a page
+"""
 
 
 class Commands(click.Group):
@@ -58,8 +80,9 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(_NAME), said) for name, said in commands.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -81,10 +104,14 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, epilog=_BEGIN, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
-    """Find what would sink a self-hosted platform, from the Terraform and YAML that describe it."""
+    """Find what would sink a self-hosted platform, from the Terraform and YAML that describe it; fix it in your own
+    files; prove by drill that the fix holds.
+    """
 
 
 def main() -> NoReturn:
@@ -131,9 +158,12 @@ def run(arguments: list[str]) -> int:
     except UserError as problem:
         complain(problem.message)
         return ERROR
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.ctx.get_help() if asked.ctx else "", err=True)
+        return ERROR
     except click.ClickException as problem:
         usage = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "shoreup"
-        complain(f"{problem.format_message()} See '{usage} --help'.")
+        complain(f"{_ended(problem.format_message())} See '{usage} --help'.")
         return ERROR
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -145,3 +175,8 @@ def run(arguments: list[str]) -> int:
             "Run again with SHOREUP_TRACEBACK=1 and report what it prints."
         )
         return ERROR
+
+
+def _ended(text: str) -> str:
+    """As a sentence, whatever Click ends it with."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip()}."

@@ -10,7 +10,14 @@ import click
 
 @click.command("proofs")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option(
     "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write it for Prometheus, whole or not at all."
 )

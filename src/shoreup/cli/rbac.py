@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from shoreup.cli.listing import Listing
 
-@click.group("rbac")
+
+@click.group("rbac", cls=Listing)
 def command() -> None:
     """Learn the least roles from what was really asked of the cluster."""
 
@@ -65,7 +67,14 @@ def learn(
 
 @command.command("report")
 @click.argument("log", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
 def report(log: Path, form: str, no_color: bool) -> None:
     """Say who was denied what, and who read which Secrets, in an API audit log (JSON lines, .gz too)."""

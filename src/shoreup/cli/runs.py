@@ -9,13 +9,22 @@ from typing import TypeVar
 
 import click
 
+from shoreup.cli.listing import Listing
+
 FAILED = 4
 _Command = TypeVar("_Command", bound=Callable[..., int])
 
 
 def _common(command: _Command) -> _Command:
     for option in (
-        click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="text for people, json for programs.",
+        ),
         click.option(
             "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings, instead of PATH/shoreup.toml."
         ),
@@ -27,7 +36,7 @@ def _common(command: _Command) -> _Command:
     return command
 
 
-@click.group("runs", invoke_without_command=True)
+@click.group("runs", cls=Listing, invoke_without_command=True)
 @_common
 @click.pass_context
 def command(context: click.Context, form: str, config: Path | None, at: Path) -> int:

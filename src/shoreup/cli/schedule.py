@@ -9,7 +9,14 @@ import click
 
 
 @click.command("schedule")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option("--manifests", is_flag=True, help="Print CronJobs instead, for the cluster's own scheduler.")
 @click.option("--image", default="", metavar="IMAGE", help="With --manifests: the image that has shoreup in it.")
 @click.option("--namespace", default="shoreup", show_default=True, metavar="NAME", help="With --manifests: where.")

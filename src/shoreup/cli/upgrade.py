@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from shoreup.cli.listing import Listing
+
 if TYPE_CHECKING:
     from shoreup.cli.progress import Waiting
     from shoreup.drills.base import Wishes
@@ -23,17 +25,17 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-@click.group("upgrade")
+@click.group("upgrade", cls=Listing)
 def command() -> None:
     """Move a database to its next major version: planned, rehearsed on a copy, with a way back."""
 
 
-@command.group("postgres")
+@command.group("postgres", cls=Listing)
 def postgres() -> None:
     """PostgreSQL, by pg_upgrade."""
 
 
-@command.group("mysql")
+@command.group("mysql", cls=Listing)
 def mysql() -> None:
     """MySQL and MariaDB, by a dump into a new server."""
 
@@ -47,7 +49,14 @@ def _common(function: _Command) -> _Command:
             click.option("--to", default="", metavar="VERSION", help="The version to go to, instead of the newest."),
             click.option("--ledger", default="", metavar="URL", help="The ledger of proofs."),
             click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Its settings."),
-            click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                show_default=True,
+                help="text for people, json for programs.",
+            ),
             click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it."),
         )
     ):
@@ -171,7 +180,14 @@ def _on_data(function: _Command) -> _Command:
             click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path)),
             click.option("--data", type=_FOLDER, metavar="DIR", required=True, help="The data directory."),
             click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Its settings."),
-            click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                show_default=True,
+                help="text for people, json for programs.",
+            ),
         )
     ):
         function = option(function)
@@ -256,7 +272,14 @@ def rollback_postgres(paths: tuple[Path, ...], data: Path, config: Path | None, 
 @click.option("--since", required=True, metavar="REV", help="The revision that runs: origin/main, a tag, a commit.")
 @click.option("--ledger", default="", metavar="URL", help="The ledger of proofs.")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Its settings.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs.",
+)
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
 def gate(paths: tuple[Path, ...], since: str, ledger: str, config: Path | None, form: str, no_color: bool) -> int:
     """Let another image under data through only with a fresh proof, in the ledger or in .shoreup/proofs.

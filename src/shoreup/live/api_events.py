@@ -92,7 +92,8 @@ def log_lines(path: Path, say: Progress | None = None) -> Iterator[bytes]:
                     say("reading the audit log", min(raw.tell(), size), size)
                 yield line
     except (OSError, EOFError, zlib.error) as problem:
-        raise UserError(f"{path} cannot be read: {problem}") from None
+        why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        raise UserError(f"{path} cannot be read: {why}.") from None
 
 
 def was_allowed(event: Event) -> bool:

@@ -72,7 +72,8 @@ def _lines(document: CheckedDocument, ink: Ink, width: int, full: bool) -> Itera
             yield f"{indent}{word}{what}"
             if one.answer is Answer.NOT_UNDERSTOOD:
                 continue
-            places = "".join(f" {spot.file}:{spot.line}" for spot in one.spots)
+            named = (f"{spot.file}:{spot.line}" for spot in one.spots)
+            places = "".join(f" {place}" for place in named if place not in one.said)
             marks = "".join(f" {mark[:_MARK]}" for mark in one.fingerprints[:4])
             for said in wrap(sentence(f"{one.said}.{places}"), width - size - 6):
                 yield f"{indent}  {said}"

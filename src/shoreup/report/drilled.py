@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from shoreup.model.proof import Measurement, Proof, Verdict
 from shoreup.report.contract import Json, encode
+from shoreup.report.quantities import duration, size
 from shoreup.report.terminal import Ink, plain, sentence, wrap
 
 NARROWEST = 60
@@ -80,6 +82,8 @@ class _Page(Struct, frozen=True):
             yield f"{self.ink('NOT TRIED', 'faint')}  {self.ink(plain(one.subject), 'strong')}  {plain(one.drill)}"
             yield from self._prose(one.reason)
             yield ""
+        if len(proofs) + len(left) > 1:
+            yield from self._prose(_summary(proofs, left), "")
         if proofs:
             yield from self._prose(f"Kept in {ledger}; the audit reads it.", "")
 
@@ -106,6 +110,22 @@ class _Page(Struct, frozen=True):
             yield f"{indent}{line}"
 
 
+def _summary(proofs: Sequence[Proof], left: Sequence[Left]) -> str:
+    counts = Counter(one.verdict for one in proofs)
+    told = {
+        "passed": counts[Verdict.PASS],
+        "failed": counts[Verdict.FAIL],
+        "could not be verified": counts[Verdict.COULD_NOT_VERIFY],
+        "not tried": len(left),
+    }
+    return f"{len(proofs) + len(left)} drills: {', '.join(f'{count} {word}' for word, count in told.items() if count)}."
+
+
 def _number(one: Measurement) -> str:
-    value = f"{one.value:g}" if one.value < 1000 else f"{one.value:.0f}"
-    return f"{one.name} {value} {one.unit}"
+    if one.unit == "s":
+        return f"{one.name} {duration(one.value)}"
+    if one.unit == "bytes":
+        return f"{one.name} {size(one.value)}"
+    value = f"{one.value:,.0f}" if one.value >= 1000 else f"{one.value:g}"
+    told = one.unit if one.unit not in one.name.split() else ""
+    return f"{one.name} {value} {told}".rstrip()

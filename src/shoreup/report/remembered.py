@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from shoreup.model.finding import ReadError
 from shoreup.model.proof import Verdict
 from shoreup.model.track_record import COPY_SIZE, RECOVERY_POINT, RECOVERY_TIME, Stands, TrackRecord
 from shoreup.report.contract import Json, encode
+from shoreup.report.quantities import duration
 from shoreup.report.terminal import Ink, plain, sentence, wrap
 
 NARROWEST = 60
@@ -26,7 +28,6 @@ _STYLES = {
     Stands.NEVER: "medium",
     Stands.GONE: "faint",
 }
-_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def render_json(claims: Sequence[TrackRecord], ledger: str, errors: Sequence[ReadError]) -> str:
@@ -53,14 +54,6 @@ def sparkline(values: Sequence[float]) -> str:
     most = max(values, default=0.0)
     steps = len(_BARS) - 1
     return "".join(_BARS[round(max(0.0, one) / most * steps) if most > 0 else 0] for one in values)
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people, with two digits that count."""
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{seconds / size:.2g} {unit}" if seconds < 100 * size else f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.2g} s"
 
 
 def _claim(one: TrackRecord) -> dict[str, Json]:
@@ -98,11 +91,18 @@ class _Page(Struct, frozen=True):
             yield from self._prose("Nothing here can be proven by a drill, and nothing was.", "")
         elif not ledger:
             yield from self._prose("Nothing was proven yet. 'shoreup drill' makes the first proofs.", "")
+        elif len(claims) > 1:
+            counts = Counter(one.stands for one in claims)
+            told = ", ".join(f"{counts[stands]} {_word(stands).lower()}" for stands in Stands if counts[stands])
+            missing = len(claims) - counts[Stands.PROVEN] - counts[Stands.GONE]
+            advice = " 'shoreup drill --due' tries what has no proof that counts." if missing else ""
+            yield ""
+            yield from self._prose(f"{len(claims)} claims: {told}.{advice}", "")
         for error in errors:
             yield from self._prose(f"{error.file or 'The ledger'}: {error.cause}.", "")
 
     def _claim(self, one: TrackRecord) -> Iterator[str]:
-        word = "NEVER TRIED" if one.stands is Stands.NEVER else one.stands.value.replace("-", " ").upper()
+        word = _word(one.stands)
         if one.stands is Stands.PROVEN and one.decides is not None:
             word += f" until {one.decides.last_day.isoformat()}"
         about = self.ink(plain(str(one.subject)), "strong")
@@ -131,6 +131,10 @@ class _Page(Struct, frozen=True):
     def _prose(self, text: str, indent: str = "  ") -> Iterator[str]:
         for line in wrap(sentence(text), self.width - len(indent)) if text else ():
             yield f"{indent}{line}"
+
+
+def _word(stands: Stands) -> str:
+    return "NEVER TRIED" if stands is Stands.NEVER else stands.value.replace("-", " ").upper()
 
 
 def _why(one: TrackRecord) -> str:

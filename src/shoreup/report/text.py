@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -28,10 +29,17 @@ NAMED = 4
 """How many other instances of a place are named."""
 SUBJECTS = 12
 """How many subjects of folded findings are named; of more only the number is said."""
+_NAME = 30
+"""Columns for the name of a concern, where each has one line."""
 NARROWEST = 60
 WIDEST = 120
 """Prose is not read across more columns than this; paths may be longer."""
 
+_OTHERWISE: Mapping[Detail, str] = {
+    "brief": "without --brief each says what it is about.",
+    "folded": "--brief takes one line a kind, --full folds nothing.",
+    "full": "without --full it is shorter.",
+}
 GROUP_NAMES = {
     Category.BACKUPS: "Backups and restores",
     Category.VERSIONS: "Versions and images",
@@ -42,16 +50,24 @@ GROUP_NAMES = {
 }
 
 
-def render(account: Account, *, width: int = 100, colour: bool = False, full: bool = False) -> str:
-    """The account in at most ``width`` columns, as far as paths allow. ``full`` folds nothing."""
-    page = _Page(Ink(colour), max(NARROWEST, min(width, WIDEST)), full)
+Detail = Literal["brief", "folded", "full"]
+"""A line for each kind of trouble; the same trouble said once; nothing folded."""
+
+
+def render(account: Account, *, width: int = 100, colour: bool = False, detail: Detail = "folded") -> str:
+    """The account in at most ``width`` columns, as far as paths allow."""
+    page = _Page(Ink(colour), max(NARROWEST, min(width, WIDEST)), detail)
     return "".join(f"{line}\n" for line in page.account(account))
 
 
 class _Page(Struct, frozen=True):
     ink: Ink
     width: int
-    full: bool
+    detail: Detail
+
+    @property
+    def full(self) -> bool:
+        return self.detail == "full"
 
     def account(self, account: Account) -> Iterator[str]:
         folded = kinds(account.findings)
@@ -111,6 +127,9 @@ class _Page(Struct, frozen=True):
             yield from self._kind(kind)
 
     def _kind(self, kind: Kind) -> Iterator[str]:
+        if self.detail == "brief":
+            yield from self._row(kind)
+            return
         severity = kind.severity
         head = f"  {self.ink(severity.value.ljust(8), severity.value)}  {self.ink(plain(kind.concern), 'strong')}"
         if len(kind.spots) > MANY and not self.full:
@@ -119,6 +138,17 @@ class _Page(Struct, frozen=True):
         yield head
         for spot in kind.spots:
             yield from self._spot(spot)
+
+    def _row(self, kind: Kind) -> Iterator[str]:
+        label = kind.severity.value
+        times = f"×{kind.count}" if kind.count > 1 else ""
+        name = plain(kind.concern).ljust(_NAME)
+        line = f"  {self.ink(label.ljust(8), label)}  {self.ink(name, 'strong')} {times:>4}"
+        room = self.width - (12 + cells(name) + 7)
+        place = _where(kind.first)
+        if cells(place) > room:
+            place = place.rpartition("/")[2]
+        yield f"{line}  {self.ink(place, 'place')}" if cells(place) <= room else line.rstrip()
 
     def _folded(self, head: str, kind: Kind) -> Iterator[str]:
         counts = severity_counts(one for spot in kind.spots for one in spot.findings)
@@ -185,7 +215,7 @@ class _Page(Struct, frozen=True):
             yield from self._labelled(
                 "More",
                 "'shoreup explain ID' says what a concern means, 'shoreup explain FINGERPRINT' why a finding is one; "
-                "'shoreup fix' shows what code can cure; --full folds nothing.",
+                "'shoreup fix' shows what code can cure; " + _OTHERWISE[self.detail],
             )
 
     def _accepted(self, suppressed: tuple[Suppressed, ...]) -> Iterator[str]:

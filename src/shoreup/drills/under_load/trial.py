@@ -138,7 +138,9 @@ class _Attempt:
             for part in ("torn", "rest"):
                 ended = self._sandbox.run(part, _SECONDS)
                 if ended.code:
-                    raise EngineTrouble(f"the control could not be made: {ended.said.splitlines()[-1:] or 'no word'}")
+                    raise EngineTrouble(
+                        f"the control could not be made: {(ended.said.splitlines() or ['it said nothing'])[-1]}"
+                    )
                 transfers.wait_for(_ENOUGH, _SECONDS)
         total = self._bank.sum_in(self._brought(STATE, "torn.sql"))
         if isinstance(total, str):
