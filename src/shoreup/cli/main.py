@@ -33,7 +33,7 @@ SECTIONS = {
         "concerns": "List everything that can be found.",
     },
     "Fix": {
-        "fix": "Cure findings in your own files; shows a diff until told to write.",
+        "fix": "Cure findings in your own files; at first only shown.",
         "images": "Write down which versions run, so that fix can pin them.",
         "rbac": "Learn the least roles from what was really asked of the cluster.",
         "alerts": "Write alert rules for what fails quietly.",
@@ -159,7 +159,7 @@ def run(arguments: list[str]) -> int:
         complain(problem.message)
         return ERROR
     except click.exceptions.NoArgsIsHelpError as asked:
-        click.echo(asked.ctx.get_help() if asked.ctx else "", err=True)
+        click.echo(asked.ctx.get_help(), err=True)
         return ERROR
     except click.ClickException as problem:
         usage = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "shoreup"

@@ -147,7 +147,7 @@ class _Page(Struct, frozen=True):
         room = self.width - (12 + cells(name) + 7)
         place = _where(kind.first)
         if cells(place) > room:
-            place = place.rpartition("/")[2]
+            place = _tail(place, room)
         yield f"{line}  {self.ink(place, 'place')}" if cells(place) <= room else line.rstrip()
 
     def _folded(self, head: str, kind: Kind) -> Iterator[str]:
@@ -330,6 +330,13 @@ def _where(one: Finding) -> str:
     if not one.line:
         return plain(one.file)
     return f"{plain(one.file)}:{one.line}:{one.column}"
+
+
+def _tail(place: str, room: int) -> str:
+    """As many of a path's last parts as there is room for, the last of them at least."""
+    parts = place.split("/")
+    tails = ["…/" + "/".join(parts[number:]) for number in range(1, len(parts))]
+    return next((one for one in tails if cells(one) <= room), parts[-1])
 
 
 def _related(related: Related) -> str:
