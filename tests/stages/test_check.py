@@ -98,7 +98,7 @@ def answers(estate: Path, tmp_path: Path, text: str) -> list[Checked]:
         ("In `old/wiki.yaml:12` the image is `nginx:latest`.", Kind.ANCHOR, Answer.MOVED, "apps/wiki.yaml"),
         ("There is no restore test.", Kind.PROPERTY, Answer.CONFIRMED, "found: CronJob data/dump"),
         ("Nothing here is cluster-admin.", Kind.PROPERTY, Answer.CONFIRMED, "found nothing of the kind"),
-        ("`blog` is cluster-admin.", Kind.PROPERTY, Answer.WRONG, "found nothing of the kind"),
+        ("`blog` is cluster-admin.", Kind.PROPERTY, Answer.UNDECIDED, "found nothing of the kind"),
         ("There is no CronJob in the namespace web.", Kind.ABSENCE, Answer.CONFIRMED, "in the namespace web"),
         ("There are 3 `.yaml` files under `apps`.", Kind.COUNT, Answer.CONFIRMED, "3 .yaml files"),
         ("The dump runs daily (`backup.yaml:6`).", Kind.ANCHOR, Answer.CONFIRMED, "it stands there"),
@@ -129,7 +129,7 @@ def test_a_file_named_above_is_meant_below(estate: Path, tmp_path: Path) -> None
     found = answers(
         estate, tmp_path, "## Dump\n\n**Files:** `backup.yaml`\n\nThe copy is made in line 14 (`pg_dump`).\n"
     )
-    assert [(one.text, one.answer) for one in found] == [("line 14", Answer.CONFIRMED)]
+    assert [(one.text, one.answer) for one in found] == [("The copy is made in line 14", Answer.CONFIRMED)]
 
 
 def test_prose_and_code_blocks_claim_nothing(estate: Path, tmp_path: Path) -> None:

@@ -64,12 +64,13 @@ def _lines(document: CheckedDocument, ink: Ink, width: int, full: bool) -> Itera
         if not full and not answers:
             continue
         yield f"{ink(f'{number:>{size}}', 'faint')}  {plain(line)}"
+        indent = " " * (size + 4)
         for one in answers:
-            word = ink(one.answer.value.replace("-", " ").upper(), _STYLES[one.answer])
-            indent = " " * (size + 4)
+            if one.answer is Answer.NOT_UNDERSTOOD and len(answers) > 1:
+                continue
             # The line itself is the claim where it makes only one.
             what = f"  {ink(plain(one.text), 'faint')}" if len(answers) > 1 else ""
-            yield f"{indent}{word}{what}"
+            yield f"{indent}{_word(one.answer, ink)}{what}"
             if one.answer is Answer.NOT_UNDERSTOOD:
                 continue
             named = (f"{spot.file}:{spot.line}" for spot in one.spots)
@@ -79,6 +80,15 @@ def _lines(document: CheckedDocument, ink: Ink, width: int, full: bool) -> Itera
                 yield f"{indent}  {said}"
             if marks:
                 yield f"{indent}  {ink(f'shoreup explain{marks}', 'faint')}"
+        rest = [plain(one.text) for one in answers if one.answer is Answer.NOT_UNDERSTOOD]
+        if rest and len(answers) > 1:
+            yield f"{indent}{_word(Answer.NOT_UNDERSTOOD, ink)}"
+            for said in wrap(" · ".join(rest), width - size - 6):
+                yield f"{indent}  {ink(said, 'faint')}"
+
+
+def _word(answer: Answer, ink: Ink) -> str:
+    return ink(answer.value.replace("-", " ").upper(), _STYLES[answer])
 
 
 def _summary(checked: Sequence[Checked], ink: Ink) -> Iterator[str]:

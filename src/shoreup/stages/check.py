@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -18,13 +19,14 @@ from shoreup.stages.auditing.examination import Asked, Examination, chosen, exam
 from shoreup.stages.checking import practice
 from shoreup.stages.checking.anchors import Places as Anchors
 from shoreup.stages.checking.census import Census
+from shoreup.stages.checking.clauses import advises, clauses, left, squashed
 from shoreup.stages.checking.corpus import Corpus
-from shoreup.stages.checking.document import Sentence, sentences, without_files
+from shoreup.stages.checking.document import Sentence, sentences, without_advice, without_files
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
 from shoreup.stages.checking.values import Block, Values
-from shoreup.stages.checking.words import parts
+from shoreup.stages.checking.words import parts, telling
 from shoreup.stages.opening import opened
 
 Progress = Callable[[str, int, int], None]
@@ -65,29 +67,62 @@ class _Answers:
         self._places = Anchors(corpus, findings, blocks.of)
         self._census = Census(corpus, seen.estate, blocks.block)
         self._values = Values(corpus, blocks.named, blocks.of_kind)
-        self._statements = Statements(seen.estate, lambda place: _spot(seen, place), findings, blocks.block)
+        traced = cache(lambda words: corpus.times(re.compile(words, re.IGNORECASE)))
+        self._statements = Statements(
+            seen.estate,
+            lambda place: _spot(seen, place),
+            findings,
+            blocks.block,
+            lambda asked: traced(asked.trace or asked.words),
+        )
         self._troubles = Troubles(findings, seen.account.undecided)
 
     def to(self, sentence: Sentence) -> Iterator[Checked]:
+        said = without_advice(sentence)
         told = [*self._places.answers(sentence)]
-        told += _agreed([*self._statements.answers(sentence)], [*self._census.answers(sentence)])
+        told += _agreed([*self._statements.answers(said)], [*self._census.answers(said)])
         if not any(one.answer in _DECIDED for one in told):
-            found = [*self._values.answers(sentence)]
+            found = [*self._values.answers(said)]
             told += found if any(one.answer in _DECIDED for one in found) else []
         told = _left_out(told)
         # What a property says already, a trouble need not say again.
         if not any(one.kind in (Kind.PROPERTY, Kind.ABSENCE, Kind.COUNT) for one in told):
-            named = [*self._troubles.answers(sentence)]
+            named = [*self._troubles.answers(said)]
             told += [one for one in named if one.answer is Answer.CONFIRMED] if told else named
         if not any(one.answer in _DECIDED for one in told):
             told += practice.answers(sentence)
-        for one in told:
-            yield replace(one, sentence=sentence.written)
-        if not told and _CLAIMS.search(sentence.text) and len(without_files(sentence.plain).split()) >= _FEWEST:
-            said = "it is none of the kinds of claim that can be checked"
-            yield Checked(
-                sentence.line, sentence.plain, Kind.OTHER, Answer.NOT_UNDERSTOOD, said, sentence=sentence.written
-            )
+        told = [replace(one, text=_part(sentence, one.text), sentence=sentence.written) for one in told]
+        yield from told
+        yield from _not_said(sentence, said, told)
+
+
+def _part(sentence: Sentence, text: str) -> str:
+    """What is answered, as it stands in the document: the piece itself, or the clause that has most of its words."""
+    if squashed(text) in squashed(sentence.written):
+        return text
+    pieces = [sentence.part(start, end) for start, end in clauses(sentence.text)]
+    words = telling(text)
+    best = max(pieces, key=lambda one: len(words & telling(one)), default="")
+    return best.strip(" ,;:") if words & telling(best) else text
+
+
+def _not_said(sentence: Sentence, said: Sentence, told: Sequence[Checked]) -> Iterator[Checked]:
+    """What of a sentence nobody answered."""
+    if not told:
+        if not _CLAIMS.search(sentence.text) or len(without_files(sentence.plain).split()) < _FEWEST:
+            return
+        if not re.search(r"\w", said.text):
+            text, answer = "it advises or judges; no source decides that", Answer.UNDECIDED
+        else:
+            text, answer = "it is none of the kinds of claim that can be checked", Answer.NOT_UNDERSTOOD
+        yield Checked(sentence.line, sentence.plain, Kind.OTHER, answer, text, sentence=sentence.written)
+        return
+    if any(one.text == sentence.plain for one in told):
+        return
+    for piece in left(sentence.written, [one.text for one in told]):
+        if not advises(piece) and (_CLAIMS.search(piece) or len(telling(piece)) >= _FEWEST):
+            text = "nothing of this was checked"
+            yield Checked(sentence.line, piece, Kind.OTHER, Answer.NOT_UNDERSTOOD, text, sentence=sentence.written)
 
 
 def _agreed(stated: Sequence[Checked], counted: Sequence[Checked]) -> Iterator[Checked]:

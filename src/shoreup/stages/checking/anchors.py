@@ -14,10 +14,12 @@ from msgspec import Struct
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding
 from shoreup.stages.auditing.masking import masked
+from shoreup.stages.checking.clauses import around
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, wanted
 from shoreup.stages.checking.places import meant
+from shoreup.stages.checking.polarity import exclusive, is_false, negative, says_not, sweeping
 from shoreup.stages.checking.words import shared, telling
 
 _WITH_LINE = re.compile(rf"(?P<file>{FILE})`?:(?:L)?(?P<first>\d+)(?:\s*[-–]\s*L?(?P<last>\d+))?")
@@ -25,42 +27,91 @@ _LINES_OF = re.compile(r"\blines? (?P<first>\d+)(?:\s*(?:-|–|to|through|and)\s
 _FILE_ALONE = re.compile(rf"(?:{FILE})(?::\d+(?:[-–]\d+)?)?")
 _NAME = re.compile(r"[A-Za-z][\w.-]*[_-][\w.-]*\w|[a-z]+[A-Z]\w+")
 """Words that are names: with a hyphen or underscore inside, or in camel case."""
+_FILES = re.compile(FILE)
+_LACKS = re.compile(
+    r"\b(?:no|without|lacks?|lacking|missing|misses|never (?:sets?|uses?|reads?|mentions?|passes|calls?)"
+    r"|(?:doesn[’']t|does not|don[’']t|do not) (?:set|use|read|mention|pass|call|have|contain))"
+    r"(?:[\s,/]|\b(?:a|an|any|the|and|or|nor|option|flag|field|line|argument|variable)\b|`[^`]*`)*$",
+    re.IGNORECASE,
+)
+"""How a quote is said to be missing, directly before it."""
 _LONGEST = 90
 _NEAR = 2
 """Lines beside a place that are no other place, if only words tell."""
 _SHORTEST = 4
+_SHOWN = 4
 
 
 class Anchor(Struct, frozen=True):
-    """A place as a document names it; lines are 1-based, ``last`` inclusive. ``said`` is the text that speaks of it."""
+    """A place as a document names it; lines are 1-based, ``last`` inclusive.
+
+    ``said`` is the clause that speaks of it, ``part`` that clause as it stands in the document. ``wider`` is all that
+    stands before the place since the last one, ``rest`` what stands behind the last place of a sentence; it may speak
+    of other lines of the file.
+    """
 
     written: str
     file: str
     first: int
     last: int
     said: str
+    part: str
+    wider: str = ""
     rest: str = ""
-    """What stands behind the last place of a sentence; it may speak of other lines of the file."""
 
 
 def anchors(sentence: Sentence) -> Sequence[Anchor]:
-    """Every place that a sentence names, each with what stands before it."""
-    found: list[tuple[re.Match[str], str]] = [(one, one["file"]) for one in _WITH_LINE.finditer(sentence.text)]
+    """Every place that a sentence names, each with what is said of it."""
+    text = sentence.text
+    found: list[tuple[re.Match[str], str]] = [(one, one["file"]) for one in _WITH_LINE.finditer(text)]
     if not found and sentence.file:
-        found = [(one, sentence.file) for one in _LINES_OF.finditer(sentence.text)]
+        found = [(one, sentence.file) for one in _LINES_OF.finditer(text)]
     told = []
-    start = 0
-    for match, file in found:
-        before = sentence.text[start : match.start()]
-        start = match.end()
-        bare = _without_places(before)
-        silent = not telling(bare) and not re.search(r"`[^`|]*\w[^`|]*`", bare)
-        said = sentence.text if silent else before
+    before, row = 0, " | " in text
+    for number, (match, file) in enumerate(found):
+        start, end = around(text, match.start())
+        start = before if row else max(start, before)
+        behind = found[number + 1][0].start() if number + 1 < len(found) else len(text)
+        closed = _closed(text, start, match.end())
+        end, whole = closed, max(closed, min(end, behind))
+        if silent(text[start:end]) and not row:
+            end = whole
+        if silent(text[start:end]):
+            start, end = (0, len(text)) if silent(text[before:end]) else (before, end)
+        wider = text[before : match.end()]
+        rest = text[max(end, match.end()) :] if number == len(found) - 1 else ""
         first = int(match["first"])
         last = max(first, int(match["last"] or first))
-        rest = sentence.text[match.end() :] if said == before and match is found[-1][0] else ""
-        told.append(Anchor(match[0].strip("`"), file, first, last, _without_places(said), rest))
+        told.append(
+            Anchor(
+                match[0].strip("`"),
+                file,
+                first,
+                last,
+                _without_places(text[start:end]),
+                sentence.part(start, end),
+                _without_places(wider),
+                rest,
+            )
+        )
+        before = match.end()
     return told
+
+
+def _closed(text: str, start: int, end: int) -> int:
+    """The end of a place with the marks behind it that close what was opened before it."""
+    while end < len(text) and text[end] in "`)":
+        end += 1
+    if text.count("(", start, end) > text.count(")", start, end):
+        close = text.find(")", end)
+        return close + 1 if close >= 0 else end
+    return end
+
+
+def silent(text: str) -> bool:
+    """Whether a piece of text says nothing of its places."""
+    bare = _without_places(text)
+    return not telling(bare) and not re.search(r"`[^`|]*\w[^`|]*`", bare)
 
 
 def _without_places(text: str) -> str:
@@ -89,54 +140,100 @@ class Places(Struct, frozen=True):
     def _anchored(self, sentence: Sentence, anchor: Anchor) -> Iterator[Checked]:
         files = meant(self.tree, anchor.file, sentence.written)
         if files.ambiguous:
-            yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, files.why)
+            fits = [one for one in files.likely if self._fits(sentence, anchor, one)]
+            if len(fits) != 1:
+                yield _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, files.why)
+                return
+            yield from self._at(sentence, anchor, fits[0])
+            return
         for path in files.paths:
             yield from self._at(sentence, anchor, path)
-        if files.paths or files.ambiguous:
+        if files.paths:
             return
         for path in files.likely:
             lines = self._lines(path)
-            wish = self._wish(sentence, anchor, path)
+            wish = self._wish(sentence, anchor.said, path)
             if lines is None or wish.empty:
                 continue
             here = lines.standing(wish.codes, anchor.first, anchor.last)
             if here or lines.said(wish, anchor.first, anchor.last):
-                said = f"it is in {path} now"
+                said = f"{files.why}; it is in {path} now"
                 spots = (Spot(path, here or anchor.first),)
-                yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, spots)
+                yield _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, spots)
                 return
-        yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, files.why)
+        yield _checked(sentence, anchor.part, Kind.ANCHOR, Answer.WRONG, files.why)
+
+    def _fits(self, sentence: Sentence, anchor: Anchor, path: str) -> bool:
+        """Whether code that is said to stand at a place does, in one of several files of the name."""
+        lines = self._lines(path)
+        codes = [one for one in self._wish(sentence, anchor.said, path).codes if not _denied(anchor.said, one)]
+        return bool(codes) and lines is not None and bool(lines.standing(codes, anchor.first, anchor.last))
 
     def _at(self, sentence: Sentence, anchor: Anchor, path: str) -> Iterator[Checked]:
         lines = self._lines(path)
         if lines is None:
             said = f"{path} is not text that can be read ({self.tree.skipped.get(path, 'unreadable')})"
-            yield _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, said)
+            yield _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said)
             return
-        wish = self._wish(sentence, anchor, path)
+        wish = self._wish(sentence, anchor.said, path)
         placed = self._placed(sentence, anchor, path, lines, wish)
+        if placed.answer is Answer.UNDECIDED and anchor.wider != anchor.said:
+            wish = self._wish(sentence, anchor.wider, path)
+            again = self._placed(sentence, anchor, path, lines, wish)
+            placed = again if again.answer in (Answer.CONFIRMED, Answer.MOVED) else placed
         yield placed
         at = placed.spots[0].line if placed.answer is Answer.MOVED and placed.spots else anchor.first
         if placed.answer in (Answer.CONFIRMED, Answer.MOVED):
+            yield from self._others(sentence, path, lines, wish, anchor, at)
             for one in lines.mismatches(wish, at, max(at, anchor.last)):
                 yield _measured(sentence, path, one)
             for one in lines.mismatches(wanted(anchor.rest, ()), 1, len(lines.text)):
-                yield _measured(sentence, path, one)
+                if one.line:
+                    yield _measured(sentence, path, one)
+
+    def _others(
+        self, sentence: Sentence, path: str, lines: Lines, wish: Wanted, anchor: Anchor, at: int
+    ) -> Iterator[Checked]:
+        """Quoted values that do not stand at a place which others prove to be the one that is meant."""
+        for code in self._quotes(sentence.codes, path):
+            # What stands beside it in the same sentence, and in the same lines.
+            if code in anchor.wider and code not in anchor.said and _is_value(code):
+                here = lines.standing([code], anchor.first, anchor.last)
+                if here and not _denied(sentence.text, code) and not sweeping(_prose(anchor.wider)):
+                    said = f"it stands there: {self._shown(path, here)}"
+                    yield _checked(sentence, code, Kind.QUOTE, Answer.CONFIRMED, said, (Spot(path, here),))
+        behind = [one for one in self._quotes(sentence.codes, path) if one in anchor.rest]
+        for code in (*wish.codes, *behind):
+            stated = _looks_like_code(code) and not _denied(sentence.text, code)
+            if not stated or lines.standing([code], min(at, anchor.first), max(at, anchor.last)):
+                continue
+            contrary = lines.contrary(code)
+            if contrary:
+                said = f"it is {self._shown(path, contrary)}"
+                yield _checked(sentence, code, Kind.QUOTE, Answer.WRONG, said, (Spot(path, contrary),))
+            elif code in wish.codes and not lines.nearest([code], at) and not abridged(lines.text, code):
+                said = f"it does not stand in {path} as it is written"
+                yield _checked(sentence, code, Kind.QUOTE, Answer.UNDECIDED, said)
 
     def _placed(self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted) -> Checked:
         """Whether what is said stands at the place, elsewhere, or nowhere."""
+        missing = [one for one in wish.codes if _denied(anchor.said, one)]
+        if missing:
+            return self._without(sentence, anchor, path, lines, wish, missing)
         here = lines.standing(wish.codes, anchor.first, anchor.last)
         if here:
-            return self._stands(sentence, anchor, path, here)
+            return self._agreed(sentence, anchor, path, lines, here, wish)
         behind = [one for one in self._quotes(sentence.codes, path) if one in anchor.rest and one not in wish.codes]
         here = lines.standing(behind, anchor.first, anchor.last)
         if here and not wish.codes:
             return self._stands(sentence, anchor, path, here)
         elsewhere = lines.nearest(wish.codes, anchor.first)
+        if anchor.last > anchor.first and elsewhere in (anchor.first - 1, anchor.last + 1):
+            return self._agreed(sentence, anchor, path, lines, elsewhere, wish)
         words = lines.said(wish, anchor.first, anchor.last)
         if elsewhere and not (words and " | " in sentence.text):
-            said = f"{_what(wish.codes)} stands at {path}:{elsewhere} now"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
+            said = f"{_what(wish.codes)} stands at {path}:{elsewhere}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
         named = self._named(sentence, anchor, path)
         if named is not None:
             return named
@@ -144,17 +241,59 @@ class Places(Struct, frozen=True):
         if words and untrue and not elsewhere:
             return self._not_there(sentence, anchor, path, [untrue], here=True)
         if words and anchor.first <= len(lines.text):
-            return self._stands(sentence, anchor, path, anchor.first)
+            return self._worded(sentence, anchor, path, lines, wish, words)
         if any(map(_looks_like_code, wish.codes)):
             return self._not_there(sentence, anchor, path, wish.codes)
         if anchor.first > len(lines.text):
             said = f"{path} has {len(lines.text)} lines"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, said)
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.WRONG, said)
         best = lines.best(wish)
         if best and not anchor.first - _NEAR <= best <= anchor.last + _NEAR:
-            said = f"what is said of it fits {path}:{best}"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, best),))
+            said = f"what is said of it fits {path}:{best}: {self._shown(path, best)}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, best),))
         return self._unrecognised(sentence, anchor, path, wish)
+
+    def _without(
+        self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted, missing: Sequence[str]
+    ) -> Checked:
+        """A place that is said to lack something."""
+        first, last = lines.block(anchor.first, anchor.last)
+        there = lines.standing(missing, first, last)
+        if there:
+            said = f"it stands there: {self._shown(path, there)}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.WRONG, said, (Spot(path, there),))
+        others = [one for one in wish.codes if one not in missing]
+        known = lines.standing(others, first, last) or any(
+            top <= last and first <= bottom
+            for name in _names(sentence, anchor)
+            for top, bottom in self.blocks(path, name)
+        )
+        if anchor.first <= len(lines.text) and (known or lines.said(wish, first, last)):
+            said = f"lines {first} to {last} do not have it"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.CONFIRMED, said, (Spot(path, first),))
+        return self._unrecognised(sentence, anchor, path, wish)
+
+    def _agreed(self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, here: int, wish: Wanted) -> Checked:
+        """Quoted code that stands at its place; a mere name only where what it is set to does not say the contrary."""
+        held = [one for one in wish.codes if lines.standing([one], min(here, anchor.first), max(here, anchor.last))]
+        line = lines.text[here - 1]
+        mere = [one for one in held if not _is_value(one)]
+        if len(mere) == len(held) and any(is_false(line, one) for one in mere) and not negative(wish.text):
+            said = f"it stands there, but as {self._shown(path, here)}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, here),))
+        return self._stands(sentence, anchor, path, here)
+
+    def _worded(
+        self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted, words: frozenset[str]
+    ) -> Checked:
+        """A place that has some of the words of what is said, if it does not say the contrary."""
+        held = lines.having(words, anchor.first, anchor.last)
+        at = held[0] if held else anchor.first
+        contrary = bool(held) and negative(wish.text) is not any(says_not(lines.text[one - 1]) for one in held)
+        if not contrary or lines.measured(wish, held):
+            return self._stands(sentence, anchor, path, at)
+        said = f"the place is about it, but whether it says so is for a person to judge: {self._shown(path, at)}"
+        return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, at),))
 
     def _named(self, sentence: Sentence, anchor: Anchor, path: str) -> Checked | None:
         """A place of which only the name of what is there is said."""
@@ -164,8 +303,8 @@ class Places(Struct, frozen=True):
                 return self._stands(sentence, anchor, path, anchor.first)
             if blocks:
                 first = min(blocks, key=lambda one: abs(one[0] - anchor.first))[0]
-                said = f"{name} is at {path}:{first} now"
-                return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, first),))
+                said = f"{name} is at {path}:{first}"
+                return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, first),))
         return None
 
     def _unrecognised(self, sentence: Sentence, anchor: Anchor, path: str, wish: Wanted) -> Checked:
@@ -175,21 +314,24 @@ class Places(Struct, frozen=True):
         named = f"; found there: {_concerns(about)}" if about else ""
         if wish.empty:
             said = f"the lines are there; the text does not say what should stand in them{named}"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, said, spots, prints)
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.CONFIRMED, said, spots, prints)
         told = telling(" ".join(f"{one.message} {one.concern}" for one in about))
         ids = telling(" ".join(one.concern for one in about))
         if len(shared(wish.words, told)) > 1 and shared(wish.words, ids):
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, named[2:], spots, prints)
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.CONFIRMED, named[2:], spots, prints)
         said = f"the lines are there, but nothing of what is said was recognised in them{named}"
-        return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.UNDECIDED, said, spots, prints)
+        return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, spots, prints)
 
     def _stands(self, sentence: Sentence, anchor: Anchor, path: str, here: int) -> Checked:
         about = self._found(path, anchor)
-        said = "it stands there"
+        said = f"it stands there: {self._shown(path, here)}"
+        if sweeping(_prose(anchor.said)):
+            said = f"{said}; that is one place, whether all are so was not checked"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, here),))
         if about:
             said = f"{said}; found there too: {_concerns(about)}"
         prints = tuple(one.fingerprint for one in about)
-        return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.CONFIRMED, said, (Spot(path, here),), prints)
+        return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.CONFIRMED, said, (Spot(path, here),), prints)
 
     def _found(self, path: str, anchor: Anchor) -> Sequence[Finding]:
         return [
@@ -205,18 +347,21 @@ class Places(Struct, frozen=True):
         there = [] if here else [spot for one in self.tree.files for spot in self._spots(one, quotes)]
         if len(there) == 1:
             said = f"{_what(quotes)} stands at {there[0].file}:{there[0].line}"
-            return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.MOVED, said, tuple(there))
-        text = self.tree.text(path) or ""
-        shown = masked(text, [range(anchor.first, anchor.first + 1)], secret=False).get(anchor.first, "").strip()
-        now = f"; line {anchor.first} is {shown[:_LONGEST]!r}" if shown else ""
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, tuple(there))
+        shown = self._shown(path, anchor.first)
+        now = f"; line {anchor.first} is {shown}" if shown else ""
         said = f"{_what(quotes)} stands nowhere in {path}{now}"
-        return _checked(sentence, anchor.written, Kind.ANCHOR, Answer.WRONG, said, (Spot(path, anchor.first),))
+        return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.WRONG, said, (Spot(path, anchor.first),))
 
-    def _wish(self, sentence: Sentence, anchor: Anchor, path: str) -> Wanted:
-        mine = [one for one in sentence.codes if one in anchor.said or one not in sentence.text]
-        return wanted(
-            anchor.said, sorted(self._quotes(mine, path), key=lambda one: (not _looks_like_code(one), -len(one)))
-        )
+    def _shown(self, path: str, number: int) -> str:
+        """A line as evidence, without secrets."""
+        text = self.tree.text(path) or ""
+        shown = masked(text, [range(number, number + 1)], secret=False).get(number, "").strip().rstrip(".")
+        return f"`{shown[:_LONGEST]}{'…' if len(shown) > _LONGEST else ''}`" if shown else ""
+
+    def _wish(self, sentence: Sentence, said: str, path: str) -> Wanted:
+        mine = [one for one in sentence.codes if one in said or one not in sentence.text]
+        return wanted(said, sorted(self._quotes(mine, path), key=lambda one: (not _looks_like_code(one), -len(one))))
 
     def _quotes(self, codes: Sequence[str], path: str) -> list[str]:
         """What stands in backticks and is neither a file nor a place nor the name of a thing of the file."""
@@ -230,14 +375,23 @@ class Places(Struct, frozen=True):
     def _quoted(self, sentence: Sentence) -> Iterator[Checked]:
         """Code that is said to stand somewhere in a file."""
         files = meant(self.tree, sentence.file, sentence.written)
+        if sentence.file.startswith(".") and any(one.endswith(sentence.file) for one in self.tree.files):
+            return  # an ending, as in "three `.tftest.hcl` files"
         for path in files.paths[:1]:
             lines = self._lines(path)
             for quote in self._quotes(sentence.codes, path) if lines is not None else ():
                 at = lines.nearest([quote], 1) if lines is not None and len(quote) >= _SHORTEST else 0
-                if at:
+                if _denied(sentence.text, quote):
+                    yield from self._missing(sentence, path, quote, at)
+                elif at and sweeping(_prose(sentence.text)):
+                    said, spots = f"it stands at {path}:{at}; whether all have it was not checked", (Spot(path, at),)
+                    yield _checked(sentence, quote, Kind.QUOTE, Answer.UNDECIDED, said, spots)
+                elif at and exclusive(_prose(sentence.text)):
+                    yield self._alone(sentence, path, quote, at)
+                elif at:
                     said, spots = f"it stands at {path}:{at}", (Spot(path, at),)
                     yield _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED, said, spots)
-                elif lines is not None and _looks_like_code(quote) and not _denied(sentence, quote):
+                elif lines is not None and _looks_like_code(quote):
                     yield self._unquoted(sentence, path, quote, lines)
         if files.paths or files.ambiguous:
             return
@@ -250,6 +404,26 @@ class Places(Struct, frozen=True):
                 yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.MOVED, said, spots)
                 return
         yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.WRONG, files.why)
+
+    def _alone(self, sentence: Sentence, path: str, quote: str, at: int) -> Checked:
+        """A quote that is said to stand in one file alone."""
+        files = [one for one in self.tree.files if not one.endswith(".md") and self.tree.standing(one, quote)]
+        if files == [path]:
+            said = f"it stands at {path}:{at}, and in no other file"
+            return _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED, said, (Spot(path, at),))
+        said = f"it stands in {len(files)} files; whether it is the only one was not checked"
+        spots = tuple(Spot(one, self.tree.standing(one, quote)[0]) for one in files[:_SHOWN])
+        return _checked(sentence, quote, Kind.QUOTE, Answer.UNDECIDED, said, spots)
+
+    def _missing(self, sentence: Sentence, path: str, quote: str, at: int) -> Iterator[Checked]:
+        """A quote that is said to stand nowhere in a file, where the words before it leave no doubt of that."""
+        if not _LACKS.search(sentence.text.partition(f"`{quote}`")[0]) or len(set(_FILES.findall(sentence.text))) > 1:
+            return
+        said, spots = f"it stands nowhere in {path}", (Spot(path, at or 1),)
+        if at:
+            said = f"it stands at {path}:{at}: {self._shown(path, at)}"
+        answer = Answer.WRONG if at else Answer.CONFIRMED
+        yield _checked(sentence, quote, Kind.QUOTE, answer, said, spots)
 
     def _unquoted(self, sentence: Sentence, path: str, quote: str, lines: Lines) -> Checked:
         """A quote that does not stand in its file as it is written."""
@@ -270,9 +444,9 @@ class Places(Struct, frozen=True):
             yield from (Spot(path, one) for one in self.tree.standing(path, quotes[0])[:1])
 
 
-def _denied(sentence: Sentence, quote: str) -> bool:
-    """Whether a sentence says that a quote is missing."""
-    before = sentence.text.partition(f"`{quote}`")[0]
+def _denied(text: str, quote: str) -> bool:
+    """Whether a text says that a quote is missing."""
+    before = text.partition(f"`{quote}`")[0]
     return (
         re.search(r"\b(?:no|not|without|missing|lacks?|never|instead of)\b[^.;|]*$", before, re.IGNORECASE) is not None
     )
@@ -293,6 +467,10 @@ def _concerns(about: Sequence[Finding]) -> str:
 def _names(sentence: Sentence, anchor: Anchor) -> list[str]:
     """Names in the sentence that its lines may be expected to hold."""
     return list(dict.fromkeys(one for one in _NAME.findall(anchor.said) if not _FILE_ALONE.fullmatch(one)))
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`[^`]*`", " ", text)
 
 
 def _looks_like_code(text: str) -> bool:

@@ -13,6 +13,7 @@ from importlib import resources
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import Estate
 from shoreup.model.claim import Answer, Checked, Kind, Spot
@@ -23,7 +24,7 @@ from shoreup.stages.checking.evidence import holds
 from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, limited_to, quantity, value
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.values import Block
-from shoreup.stages.checking.words import parts
+from shoreup.stages.checking.words import parts, telling
 
 Where = Callable[[Resource], Block | None]
 _LENGTH = re.compile(
@@ -31,6 +32,15 @@ _LENGTH = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = re.compile(r"\b(?:longest|largest|biggest)\b", re.IGNORECASE)
+_LINED = re.compile(r"^[^,;.]*?\b(?:lines?|files?|times|places|occurrences?|comments?|mentions?)\b", re.IGNORECASE)
+_HEAD = re.compile(
+    r"[^.,;:(|]*?(?=\s(?:are|is|have|has|sets?|uses?|runs?|never|remain|carr\w+|lack|do|does)\b|[.,;:(|]|$)"
+)
+_SOME_OF = re.compile(
+    r"\b(?:that|which|who|whose|where|when|to|has|have|is|are|does|looks?|covers?|protects?|sets?|uses?|with|without|for)\b",
+    re.IGNORECASE,
+)
+"""Words behind "no X" after which some of them are denied, not all."""
 _SHORTEST_CODE = 3
 _SHOWN = 4
 _BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:[\w'’-]+,?\s+){0,3}?"
@@ -76,6 +86,9 @@ class Reading(Struct, frozen=True):
     number: int
     what: str
     spots: tuple[Spot, ...] = ()
+    loose: bool = False
+    """Whether what is counted is every place where code stands, of which a person may mean some."""
+    kind: str = ""
 
 
 class Census(Struct, frozen=True):
@@ -95,16 +108,30 @@ class Census(Struct, frozen=True):
             if match["number"] and match["number"].lower() == "one" and not match["only"] and not match["whole"]:
                 continue
             behind = text[match.end() :]
-            if match["none"] and not (_ANYWHERE.search(text) or re.match(r"\s*other\b", behind)):
+            if match["none"] and not (_absent(text, match.end()) or re.match(r"\s*other\b", behind)):
                 continue
             readings = [*self._counted(sentence, behind)]
             if readings:
                 claimed = quantity(match)
                 number, about = claimed.number or 0, claimed.about
-                yield _told(sentence, f"{match[0].strip()} {_head(behind)}", number, about, readings)
+                answer = _told(sentence, f"{match[0].strip()} {_head(behind)}", number, about, readings)
+                yield self._unless_elsewhere(answer, behind, readings)
                 yield from self._of_those(sentence, behind)
                 if match["none"]:
                     yield from self._or(sentence, behind)
+
+    def _unless_elsewhere(self, answer: Checked, behind: str, readings: Sequence[Reading]) -> Checked:
+        """An answer that leaves open what another way of counting may decide."""
+        if answer.answer is Answer.PARTLY and any(one.loose for one in readings) and not _LINED.search(behind):
+            said = f"{answer.said}; which of them are counted is not said"
+            return replace(answer, answer=Answer.UNDECIDED, said=said)
+        kind = next((one.kind for one in readings if one.kind), "")
+        if answer.answer is Answer.CONFIRMED and answer.kind is Kind.ABSENCE and kind:
+            there = self.tree.anywhere(re.compile(rf"\b(?:kubernetes_)?{_snake(kind)}(?:_v\d\w*)?\b"), (".tf", ".tofu"))
+            if there is not None:
+                said = f"nothing that is installed is one, but the code speaks of {_snake(kind)}"
+                return replace(answer, answer=Answer.UNDECIDED, said=said, spots=(there,))
+        return answer
 
     def _counted(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
         yield from self._files(sentence, behind)
@@ -181,14 +208,14 @@ class Census(Struct, frozen=True):
 
     def _endings(self, what: str) -> Iterator[tuple[str, ...]]:
         """The endings that are meant, in each way they can be."""
-        if re.fullmatch(FILE, what):
+        if re.fullmatch(FILE, what) and not (what.startswith(".") and what.count(".") > 1):
             yield (f"/{what}",)
             return
         for words, endings in _words().languages.items():
             if re.fullmatch(rf"\.?(?:{words})", what, re.IGNORECASE):
                 yield from dict.fromkeys((endings, endings[:1]))
                 return
-        if re.fullmatch(r"\.\w+", what):
+        if re.fullmatch(r"\.\w[\w.-]*", what):
             yield (what,)
 
     def _folders(self, sentence: Sentence, behind: str) -> Iterator[Reading]:
@@ -196,7 +223,7 @@ class Census(Struct, frozen=True):
         space = re.match(rf"\s*namespaces?{_KIND_ENDS}", behind)
         if match is None and space is None:
             return
-        folder = next((one for one in sentence.codes if self._folder(one)), "").strip("/")
+        folder = next(filter(None, map(self.tree.folder, sentence.codes)), "")
         below = {
             one[len(folder) :].lstrip("/").split("/")[0] for one in self.tree.files if one.startswith(f"{folder}/")
         }
@@ -252,7 +279,7 @@ class Census(Struct, frozen=True):
         """Files that declare a kind, whether they are installed or not."""
         found = {one: at for one in self.tree.files if one.startswith(scope) and (at := self.tree.declares(one, kinds))}
         spots = tuple(Spot(one, at) for one, at in [*found.items()][:_SHOWN])
-        yield Reading(len(found), f"files that declare {kinds[0]}", spots)
+        yield Reading(len(found), f"files that declare {kinds[0]}", spots, kind=kinds[0])
 
     def _kinds(self) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
         """Words for kinds, the field's own before those cut from a kind's name."""
@@ -277,8 +304,18 @@ class Census(Struct, frozen=True):
             # One was just spoken of; another is a second file with it.
             yield Reading(max(0, files - 1), f"more files with {code}", tuple(spots[1:_SHOWN]))
             return
-        yield Reading(lines, f"lines with {code}", tuple(spots[:_SHOWN]))
-        yield Reading(files, f"files with {code}", tuple(spots[:_SHOWN]))
+        yield Reading(lines, f"lines with {code}", tuple(spots[:_SHOWN]), loose=True)
+        yield Reading(files, f"files with {code}", tuple(spots[:_SHOWN]), loose=True)
+        declared = re.compile(rf'[ \t]*(?:\w+[ \t]+)?"?{re.escape(code)}"?[ \t]*(?:"[^"]*"[ \t]*)*\{{')
+        blocks = [
+            Spot(one, n)
+            for one in self.tree.files
+            if one.endswith((".tf", ".tofu", ".hcl"))
+            for n in self.tree.standing(one, code)
+            if declared.match(self.tree.cut(one)[n - 1])
+        ]
+        if blocks:
+            yield Reading(len(blocks), f"blocks of {code}", tuple(blocks[:_SHOWN]), loose=True)
 
     def _lengths(self, sentence: Sentence) -> Iterator[Checked]:
         """How long a file, or all of a language, is said to be."""
@@ -315,11 +352,10 @@ class Census(Struct, frozen=True):
             yield _checked(sentence, "longest", Answer.WRONG, f"{longer[0]} is longer", (Spot(longer[0], 1),))
 
     def _folder(self, written: str) -> bool:
-        folder = written.strip("/")
-        return folder in self.tree.folders
+        return bool(self.tree.folder(written))
 
     def _within(self, rest: str) -> Sequence[str]:
-        folder = next((one.strip("/") for one in re.findall(r"`([^`]+)`", rest) if self._folder(one)), "")
+        folder = next(filter(None, map(self.tree.folder, re.findall(r"`([^`]+)`", rest))), "")
         inside = folder and re.match(r"\s*(?:\([^)]*\)\s*)?(?:under|in|below|of)\b", rest)
         return [one for one in self.tree.files if not inside or one.startswith(f"{folder}/")]
 
@@ -327,7 +363,7 @@ class Census(Struct, frozen=True):
         """The folder that a sentence speaks of: in backticks, or as ``the cluster root``."""
         for one in sentence.codes:
             if self._folder(one):
-                return f"{one.strip('/')}/"
+                return f"{self.tree.folder(one)}/"
         named = re.search(r"\bthe `?(?P<name>[\w-]+)`? (?:root|folder|directory|module)\b", sentence.text)
         if named is None:
             return ""
@@ -382,7 +418,22 @@ def _spelled(kind: str) -> str:
 
 
 def _head(behind: str) -> str:
-    return re.split(r"[.,;:(]", behind.strip())[0][:60].strip()
+    hidden = re.sub(r"`[^`]*`", lambda one: "x" * len(one[0]), behind)
+    return behind[: _HEAD.match(hidden).end()].strip()  # type: ignore[union-attr]
+
+
+def _absent(text: str, at: int) -> bool:
+    """Whether "no X" at a place of a text says that there is none at all, rather than that none does something."""
+    hidden = re.sub(r"`[^`]*`", lambda one: "x" * len(one[0]), text[at:])
+    rest = re.split(r"[.,;:)|—–]|\s-\s", hidden)[0]
+    scope = [*_ANYWHERE.finditer(rest)]
+    if scope:
+        return not telling(rest[scope[-1].end() :])
+    return _ANYWHERE.search(text) is not None and _SOME_OF.search(rest) is None
+
+
+def _snake(kind: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower()
 
 
 def _checked(

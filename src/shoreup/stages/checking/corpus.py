@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from shoreup.formats.files import FileTree
+from shoreup.model.claim import Spot
 from shoreup.stages.checking.evidence import Lines, holds, squeezed
 
 _KIND = re.compile(
@@ -15,6 +16,21 @@ _KIND = re.compile(
     re.MULTILINE,
 )
 _DECLARING = (".yaml", ".yml", ".tf", ".json")
+_PROGRAMS = (
+    ".tofu",
+    ".hcl",
+    ".tfvars",
+    ".tftpl",
+    ".tpl",
+    ".sh",
+    ".json5",
+    ".toml",
+    ".conf",
+    ".cfg",
+    ".env",
+    "Dockerfile",
+)
+_PROSE = (".md", ".txt", ".rst", ".adoc")
 
 
 class Corpus:
@@ -85,6 +101,28 @@ class Corpus:
             self._kinds[path] = {one["kind"]: one.start("kind") for one in found}
         at = next((self._kinds[path][kind] for kind in kinds if kind in self._kinds[path]), -1)
         return (self.text(path) or "").count("\n", 0, at) + 1 if at >= 0 else 0
+
+    def folder(self, written: str) -> str:
+        """The folder that is meant: by its path, or by the end of it where one folder alone ends so; else empty."""
+        bare = written.strip("/").removeprefix("./")
+        if bare in self.folders:
+            return bare
+        ends = [one for one in self.folders if bare and one.endswith(f"/{bare}")]
+        return ends[0] if len(ends) == 1 else ""
+
+    def anywhere(self, pattern: re.Pattern[str], endings: tuple[str, ...] = ()) -> Spot | None:
+        """The first place in code, not in prose, that fits."""
+        for path in self.files:
+            if path.endswith(endings or _DECLARING + _PROGRAMS) and not path.endswith(_PROSE):
+                match = pattern.search(self.text(path) or "")
+                if match is not None:
+                    return Spot(path, (self.text(path) or "").count("\n", 0, match.start()) + 1)
+        return None
+
+    def times(self, pattern: re.Pattern[str]) -> int:
+        """In how many places of code, not of prose, something stands."""
+        files = (one for one in self.files if one.endswith(_DECLARING + _PROGRAMS))
+        return sum(len(pattern.findall(self.text(one) or "")) for one in files)
 
     def longer(self, path: str, ending: str) -> Iterator[str]:
         """The files of an ending that have more lines than one."""

@@ -8,11 +8,15 @@ file, a link to ``#L7-L18``, a column of lines); a sentence's ``text`` has them 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
+from msgspec.structs import replace
+
+from shoreup.stages.checking.clauses import advises, clauses
 
 FILE = (
     r"(?:[\w@+~.-]+/)*[\w@+~.-]*\w\.(?:tf|tfvars|tofu|hcl|ya?ml|json5?|sh|bash|py|toml|tpl|tftpl|conf|cfg|ini|env|md|txt|js|ts|go)"
@@ -21,15 +25,24 @@ FILE = (
 """A path as people write it."""
 _FILE = re.compile(rf"(?<![\w/.-])(?P<file>{FILE})(?![\w/])")
 _CODE = re.compile(r"(?P<fence>`+)(?P<code>.+?)(?P=fence)", re.DOTALL)
-_END = re.compile(r"(?<=[.!?;])[\"')*_]*\s+(?=[\"'(*_`A-Z0-9~])")
+_END = re.compile(r"(?<=[.!?;])[\"')*_]*\s+(?=[\"'(*_`A-Z0-9~])|(?<=[X)]\.)\s+(?=[a-z])")
 _ABBREVIATED = re.compile(r"\b(?:e\.g|i\.e|etc|vs|approx|incl|no|ca)\.$", re.IGNORECASE)
 _LINK = re.compile(r"\[(?P<label>[^\]]*)\]\((?P<target>[^)\s]+)\)")
-_LINK_LINES = re.compile(r"(?P<file>[^#]+)#L(?P<first>\d+)(?:-L?(?P<last>\d+))?$")
-_LINES = r"(?:\bL|\blines?\s+)(?P<first>\d+)(?:\s*(?:-|–|to|through)\s*L?(?P<last>\d+))?(?![\w.])"
-_BEHIND = re.compile(rf"`?(?P<file>{FILE})`?,?\s*\(?{_LINES}\)?", re.IGNORECASE)
+_LINK_LINES = re.compile(r"(?P<file>[^#]+)#(?:L|lines?-)(?P<first>\d+)(?:C\d+)?(?:-L?(?P<last>\d+)(?:C\d+)?)?$")
+_FORGE = re.compile(
+    r"https?://[^/\s]+/(?:[^/\s]+/)+?(?:-/)?(?:blob|raw|blame|src/(?:commit|branch|tag))/[^/\s]+/(?P<path>\S+)"
+)
+_ADDRESS = re.compile(
+    r"(?<![(\w])`?(?P<file>https?://[^\s`)>#]+)#L(?P<first>\d+)(?:C\d+)?(?:-L?(?P<last>\d+)(?:C\d+)?)?`?"
+)
+_LINES = r"(?:\bL|\blines?\s+)(?P<first>\d+)(?:\s*(?:-|–|to|through)\s*L?(?P<last>\d+))?(?!\w|\.\d)"
+_AT = r"(?:(?:at|on|in|around|about|near|see|from|cf\.)\s+)?(?:the\s+)?"
+_BEHIND = re.compile(rf"`?(?P<file>{FILE})`?,?\s*(?P<open>\()?{_AT}{_LINES}(?(open)\))", re.IGNORECASE)
 _MORE = re.compile(rf"(?P<before>`(?P<file>{FILE}):\d+(?:-\d+)?`)(?:,| and)\s+L(?P<first>\d+)(?:-L?(?P<last>\d+))?\b")
 _BEFORE = re.compile(rf"{_LINES}\s+(?:of|in)\s+(?:the |its |their )?`?(?P<file>{FILE})`?", re.IGNORECASE)
-_ALONE = re.compile(r"(?<![\w`:.-])L(?P<first>\d+)(?:-L?(?P<last>\d+))?\b")
+_ALONE = re.compile(
+    r"(?<![\w`:.-])(?:L|(?<!\d )(?<!\d)[Ll]ines? )(?P<first>\d+)(?:(?:-| to | through |–)L?(?P<last>\d+))?\b(?!\.\d)"
+)
 _LINE_COLUMN = re.compile(r"lines?(?: (?:no|number)s?\.?)?", re.IGNORECASE)
 _SHORT_FENCE = 3
 """Lines of a block of code that are quoted, rather than shown."""
@@ -39,7 +52,7 @@ class Sentence(Struct, frozen=True):
     """One sentence. ``line`` is where it begins, 1-based; ``text`` has its marks (backticks, stars) still.
 
     ``codes`` is what stands in backticks. ``file`` is the file that is spoken of, empty where none is; ``written`` is
-    the sentence as it stands in the document.
+    the sentence as it stands in the document, and ``origin`` where in it each character of ``text`` comes from.
     """
 
     line: int
@@ -47,11 +60,17 @@ class Sentence(Struct, frozen=True):
     codes: tuple[str, ...]
     file: str
     written: str = ""
+    origin: tuple[int, ...] = ()
 
     @property
     def plain(self) -> str:
         """The text without marks of emphasis and code."""
         return re.sub(r"[`*]|(?<!\w)_|_(?!\w)", "", self.text)
+
+    def part(self, start: int, end: int) -> str:
+        """A piece of the text as it stands in the document."""
+        held = self.origin[start:end]
+        return self.written[min(held) : max(held) + 1].strip() if held else self.text[start:end].strip()
 
 
 def sentences(text: str) -> Iterator[Sentence]:
@@ -67,7 +86,7 @@ def sentences(text: str) -> Iterator[Sentence]:
                 last = _quoting(last, token.content)
         elif token.map is not None:
             for line, said in _split(token.content, token.map[0] + 1):
-                written, said = said, _canonical(said, file)
+                written, (said, origin) = said, _canonical(said, file)
                 found = _FILE.search(said)
                 file = found["file"] if found is not None else file
                 if heading:
@@ -75,9 +94,18 @@ def sentences(text: str) -> Iterator[Sentence]:
                 if last is not None:
                     yield last
                 codes = tuple(one["code"].strip() for one in _CODE.finditer(said))
-                last = Sentence(line, said, codes, file, written)
+                last = Sentence(line, said, codes, file, written, origin)
     if last is not None:
         yield last
+
+
+def without_advice(sentence: Sentence) -> Sentence:
+    """A sentence with the clauses blank that advise or judge; every other character stays where it was."""
+    text = "".join(
+        " " * (end - start) if advises(sentence.text[start:end]) else sentence.text[start:end]
+        for start, end in clauses(sentence.text)
+    )
+    return replace(sentence, text=text, codes=tuple(one for one in sentence.codes if one in text))
 
 
 def without_files(text: str) -> str:
@@ -89,7 +117,7 @@ def _quoting(sentence: Sentence, code: str) -> Sentence:
     quoted = [one.strip() for one in code.splitlines() if one.strip()]
     if len(quoted) > _SHORT_FENCE:
         return sentence
-    return Sentence(sentence.line, sentence.text, (*sentence.codes, *quoted), sentence.file, sentence.written)
+    return replace(sentence, codes=(*sentence.codes, *quoted))
 
 
 def _parts(text: str) -> Iterator[Token]:
@@ -129,24 +157,61 @@ def _row(columns: Sequence[str], cells: Sequence[str]) -> str:
     return " | ".join(told)
 
 
-def _canonical(said: str, file: str) -> str:
-    """The sentence with every place written as ``file:first-last``, in backticks."""
+def _canonical(said: str, file: str) -> tuple[str, tuple[int, ...]]:
+    """The sentence with every place written as ``file:first-last``, in backticks, and where each character was."""
 
     def linked(match: re.Match[str]) -> str:
         place = _LINK_LINES.match(match["target"])
         if place is not None:
-            return _place(place["file"], place)
-        target = match["target"].removeprefix("./")
+            return _place(_in_repository(place["file"]), place)
+        target = _in_repository(match["target"])
         return f"`{target}`" if _FILE.fullmatch(target) else match["label"]
 
-    said = _LINK.sub(linked, said)
-    said = _BEHIND.sub(lambda one: _place(one["file"], one), said)
-    said = _BEFORE.sub(lambda one: _place(one["file"], one), said)
-    while (more := _MORE.search(said)) is not None:
-        said = f"{said[: more.end('before')]} {_place(more['file'], more)}{said[more.end() :]}"
-    own = _FILE.search(said)
-    near = own["file"] if own is not None else file
-    return _ALONE.sub(lambda one: _place(near, one), said) if near else said
+    marked = _Marked(said, range(len(said)))
+    marked = marked.sub(_LINK, linked)
+    marked = marked.sub(_ADDRESS, lambda one: _place(_in_repository(one["file"]), one) if one["first"] else one[0])
+    for pattern in (_BEHIND, _BEFORE):
+        marked = marked.sub(pattern, lambda one: _place(one["file"], one))
+    while _MORE.search(marked.text) is not None:
+        marked = marked.sub(_MORE, lambda one: f"{one['before']} {_place(one['file'], one)}")
+    text = marked.text
+
+    def near(match: re.Match[str]) -> str:
+        before = [one["file"] for one in _FILE.finditer(text, 0, match.start())]
+        own = _FILE.search(text)
+        named = before[-1] if before else own["file"] if own is not None else file
+        return _place(named, match) if named else match[0]
+
+    marked = marked.sub(_ALONE, near)
+    return marked.text, tuple(marked.origin)
+
+
+class _Marked(Struct, frozen=True):
+    """A text in which some was replaced, with the place in the first text that each character comes from."""
+
+    text: str
+    origin: Sequence[int]
+
+    def sub(self, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> _Marked:
+        """The text with every match replaced."""
+        text, at = "", 0
+        origin: list[int] = []
+        for match in pattern.finditer(self.text):
+            told = new(match)
+            if told == match[0] or not told:
+                continue
+            text += self.text[at : match.start()] + told
+            origin += self.origin[at : match.start()]
+            origin += [*[self.origin[match.start()]] * (len(told) - 1), self.origin[match.end() - 1]]
+            at = match.end()
+        return _Marked(text + self.text[at:], [*origin, *self.origin[at:]])
+
+
+def _in_repository(target: str) -> str:
+    """The path in the repository that a link leads to; of a forge's address what stands behind the revision."""
+    target = unquote(target.partition("?")[0]).removeprefix("./")
+    forge = _FORGE.match(target)
+    return forge["path"] if forge is not None else target
 
 
 def _place(file: str, match: re.Match[str]) -> str:

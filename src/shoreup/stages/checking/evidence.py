@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 from msgspec import Struct
 
@@ -32,6 +32,7 @@ _FREQUENT: tuple[tuple[str, str], ...] = (
     (r"\bmonthly\b|\bonce a month\b", r"(?:[\d]+|H) (?:\d+|H) \d+ \* \*|@monthly"),
 )
 _ALIGNED = dict.fromkeys(map(ord, " \t\r\n\f\v\xa0\"'"))
+_FIELD = re.compile(r"[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>\S.*)")
 _CRON = re.compile(r"(?:(?:[\dH*,/-]+) ){4}[\w*,/-]+|@(?:hourly|daily|midnight|weekly|monthly|yearly)")
 
 
@@ -110,6 +111,35 @@ class Lines:
             if len(part) > 1 and holds("\n".join(part), code):
                 return first
         return 0
+
+    def measured(self, wish: Wanted, numbers: Sequence[int]) -> bool:
+        """Whether one of the lines has an amount that is said."""
+        there = [one for number in numbers for one in in_code(self.text[number - 1])]
+        return any(one.same(held) for one in wish.amounts for held in there)
+
+    def having(self, words: frozenset[str], first: int, last: int) -> Sequence[int]:
+        """The lines of a range that have any of the words."""
+        numbers = range(max(1, first), min(last, len(self.text)) + 1)
+        return [number for number in numbers if shared(words, self.words[number - 1])]
+
+    def block(self, first: int, last: int) -> tuple[int, int]:
+        """A range, and for a single line what belongs to it by its indentation."""
+        if last > first or not 0 < first <= len(self.text):
+            return first, last
+        depth = _indent(self.text[first - 1])
+        while last < len(self.text) and (not self.text[last].strip() or _indent(self.text[last]) > depth):
+            last += 1
+        return first, last
+
+    def contrary(self, code: str) -> int:
+        """The one line that sets the field of ``field: value`` to something else; 0 where none or several do."""
+        pair = _FIELD.fullmatch(code.strip())
+        if pair is None:
+            return 0
+        key = re.compile(rf"[\s\"'-]*{re.escape(pair['key'])}[\"']?\s*[:=]\s*(?P<value>[^\s$\[{{(|>][^${{(]*)$")
+        found = [(number, match) for number, line in enumerate(self.text, 1) if (match := key.match(line)) is not None]
+        other = [number for number, match in found if squeezed(match["value"]) != squeezed(pair["value"])]
+        return other[0] if len(found) == 1 and other else 0
 
     def nearest(self, codes: Sequence[str], near: int) -> int:
         """The line nearest to ``near`` that holds the first code that is anywhere; 0 where none is."""
@@ -212,10 +242,17 @@ def _clause(words: Sequence[str], text: str, at: int) -> Sequence[str]:
 
 
 def holds(line: str, code: str) -> bool:
-    """Whether a line holds a piece of code, however it is spaced and quoted; a mere word only as a whole."""
+    """Whether a line holds a piece of code as a whole, however it is spaced and quoted."""
+    return _as_written(code).search(line) is not None
+
+
+@cache
+def _as_written(code: str) -> re.Pattern[str]:
     if re.fullmatch(r"[\w-]+", code):
-        return re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", line, re.IGNORECASE) is not None
-    return squeezed(code) in squeezed(line)
+        return re.compile(rf"(?<![\w-]){re.escape(code)}(?![\w-])", re.IGNORECASE if code.islower() else 0)
+    tokens = re.findall(r"\w+|[^\w\s\"']", code)
+    first, last = (r"(?<!\w)" if code[:1].isalnum() else ""), (r"(?!\w|\.\d)" if code[-1:].isalnum() else "")
+    return re.compile(first + r"[\s\"']*".join(map(re.escape, tokens)) + last)
 
 
 def abridged(lines: Sequence[str], code: str) -> int:
@@ -242,6 +279,10 @@ def _in_order(text: str, words: Sequence[str]) -> bool:
 def squeezed(text: str) -> str:
     """Code without what two people write differently: white space, quotes, alignment."""
     return text.translate(_ALIGNED)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _often(text: str, part: Sequence[str]) -> Iterator[str]:

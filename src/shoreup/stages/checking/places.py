@@ -50,7 +50,7 @@ def _narrowed(ends: Sequence[str], sentence: str) -> Meant:
     if named and (len(named) == 1 or "their" in words):
         return Meant(tuple(named))
     why = f"{len(ends)} files end so, among them {ends[0]} and {ends[1]}"
-    return Meant(why=why, ambiguous=True)
+    return Meant(likely=tuple(ends), why=why, ambiguous=True)
 
 
 def _alike(one: str, other: str) -> int:

@@ -51,6 +51,8 @@ class Property(Struct, frozen=True):
     """What the property is, for those that have an amount."""
     concerns: tuple[str, ...] = ()
     """The concerns whose findings say that it is missing, or that it is there where it should not be."""
+    trace: str = ""
+    """How code speaks of it, where that differs from how people do."""
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -135,6 +137,7 @@ PROPERTIES: tuple[Property, ...] = (
         r"(?:the |a |an )?:?latest(?:[ -]tags?|[ -]tagged| images?)?",
         latest,
         strictly=named_latest,
+        trace=r":latest\b|\btag\W{1,5}latest\b",
         concerns=("image-tag-latest",),
     ),
     Property(
@@ -153,6 +156,7 @@ PROPERTIES: tuple[Property, ...] = (
         "a privileged container",
         r"(?:as )?privileged(?: mode| containers?| pods?)?",
         privileged,
+        trace=r"privileged\W{1,5}true",
         concerns=("privileged-workload",),
     ),
     Property("the host's network", r"(?:the )?host ?network(?:ing)?", in_pod("hostNetwork")),

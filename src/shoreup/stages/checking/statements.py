@@ -39,6 +39,18 @@ _WAYS = r"routes?|ingress(?:es)?|ingress ?routes?|hosts?|endpoints?|public servi
 _VERBS = r"\s*(?:of (?:them|these)\s+)?(?:have|has|use|uses|run|runs|set|define|lack)\b"
 _PLAIN = r"(?:kubernetes|running|single|the|of|these|our|other|all|different|separate|total)"
 """Words before a noun that leave everything in; of what another singles out, some are counted."""
+_OWN_SUBJECT = re.compile(
+    r"\s*(?:(?:and|but|while|whereas|although|though)\s+)?(?:(?i:the|an?|all|every|each|both|other|some)\s+\w"
+    r"|[A-Z]\w+\s+(?:is|are|has|have|runs?|uses?|does)\b)"
+)
+_GOES_ON = re.compile(
+    r"\s*(?:$|[,;:(]|(?:have|has|had|is|are|was|were|do|does|did|don[’']t|doesn[’']t|that|which|who|whose|with|without"
+    r"|lack\w*|miss\w*|use|uses|using|run|runs|running|set|sets|setting|define\w*|declare\w*|carr\w+|float\w*|still|also"
+    r"|never|drop\w*|mount\w*|share\w*|come\w*|rel(?:y|ies)|pin\w*|tagged|request\w*|need\w*|get|gets|start\w*"
+    r"|explicitly|only|each|all|on|at|in|of|from|behind|under|as|not|no|actually|currently|sit|sits|may|can|go|pull\w*)\b)",
+    re.IGNORECASE,
+)
+"""What may stand behind a noun that is counted; with anything else it is part of another: ``image defaults``."""
 _SAYS = re.compile(
     r"\b(?:has|have|had|is|are|was|runs?|uses?|sets?|defines?|declares?|with|gets?|carr(?:y|ies)|drops?|combines?"
     r"|mounts?|shares?|requests?|capped|deployed|started|sits?|comes?|needs?|gives?|also)\b",
@@ -75,20 +87,31 @@ class Statements(Struct, frozen=True):
     where: Where
     findings: Sequence[Finding] = ()
     blocks: Callable[[Resource], Block | None] | None = None
+    traced: Callable[[Property], int] = lambda _: 0
+    """In how many places code speaks of a property, also where nothing was seen to have it."""
     seen: dict[str, Sequence[Item]] = field(default_factory=dict)
     """Everything of a kind, listed once."""
 
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What the facts say to each clause of a sentence."""
         named = self._named(sentence)
+        before = ""
         for clause in _clauses(without_files(sentence.plain)):
             for asked, match in _mentions(clause):
-                yield from self._said(sentence, clause, asked, match, named)
+                yield from self._said(sentence, clause, asked, match, self._meant(clause, named), before)
+            before = f"{before}{clause}, "
 
     def _said(
-        self, sentence: Sentence, clause: str, asked: Property, match: re.Match[str], named: Sequence[Item]
+        self, sentence: Sentence, clause: str, asked: Property, match: re.Match[str], named: Sequence[Item], before: str
     ) -> Iterator[Checked]:
         negated = _negated(clause, match)
+        if re.match(r"\W*(?:and\s+)?(?:has|have|had|is|are|was|does|do|did)\b", clause) and _NOT.search(before):
+            # A subject that others stand behind: "neither of the two, a and b, has a probe".
+            if not re.search(r"\b(?:neither|none|no)\b", before, re.IGNORECASE):
+                return
+            negated = not negated
+            subject = re.split(r"(?=\b(?:neither|none|no)\b)", before, flags=re.IGNORECASE)[-1]
+            clause = f"{subject}{clause}"
         counted = _counted(clause, match, asked)
         if counted is not None:
             yield self._count(sentence, clause, asked, counted, negated=negated)
@@ -133,7 +156,14 @@ class Statements(Struct, frozen=True):
         noun = claimed.noun if claimed.noun.endswith("s") else f"{claimed.noun}s"
         said = f"{true} of {len(items)} {noun} {'do not have' if without else 'have'} {asked.name}"
         spots = self._spots(held)
-        if close(number, true, claimed.quantity.about) and not open_ones:
+        whole = claimed.quantity.whole
+        if whole is not None and whole != len(items) and not close(number, true, claimed.quantity.about):
+            answer = Answer.UNDECIDED
+            said += f"; the {whole} that are spoken of are counted in another way"
+        elif not true and true + len(open_ones) < number <= self.traced(asked):
+            answer = Answer.UNDECIDED
+            said += ", but the code speaks of it, so that it may be counted in another way"
+        elif close(number, true, claimed.quantity.about) and not open_ones:
             answer = Answer.CONFIRMED
         elif open_ones and true <= number <= true + len(open_ones):
             answer = Answer.UNDECIDED
@@ -142,6 +172,8 @@ class Statements(Struct, frozen=True):
             answer = Answer.WRONG
         else:
             answer = Answer.PARTLY
+        if answer in (Answer.WRONG, Answer.PARTLY) and asked.trace and not without and self.traced(asked) != true:
+            said += f"; code says it in {self.traced(asked)} places"
         if claimed.quantity.whole is not None and claimed.quantity.whole != len(items) and answer is Answer.CONFIRMED:
             answer = Answer.PARTLY
         return Checked(sentence.line, clause.strip(), Kind.COUNT, answer, said, spots)
@@ -210,6 +242,13 @@ class Statements(Struct, frozen=True):
             if block is not None and block.path == path and block.first <= line <= block.last:
                 found.append(one)
         return found if len(found) == 1 else []
+
+    def _meant(self, clause: str, named: Sequence[Item]) -> Sequence[Item]:
+        """Of what a sentence names, what a clause speaks of: its own names, or those before where it has no subject."""
+        words = {one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", clause)}
+        words |= {one.lower() for one in words} | {*_as_code([*words])}
+        mine = [one for one in named if words & set(one.names)]
+        return mine or ([] if _OWN_SUBJECT.match(clause) else named)
 
     def _things(self, of: str) -> Sequence[Item]:
         if of not in self.seen:
@@ -280,11 +319,13 @@ def _counted(clause: str, about: re.Match[str], asked: Property) -> _Counted | N
     for match in QUANTITY.finditer(clause):
         if match.start() >= about.start():
             break
+        if re.search(r"[\w.:/#-]$", clause[: match.start()]):
+            continue  # part of a name
         behind = clause[match.end() : about.start()]
         nouns = {_WAYS: "way"} if asked.of == "way" else _NOUNS
         for words, kind in nouns.items():
             noun = re.match(rf"\s*(?:{_PLAIN}\s+){{0,2}}?(?P<noun>{words})\b", behind, re.IGNORECASE)
-            if noun is not None and not limited_to(behind[noun.end() :]):
+            if noun is not None and _GOES_ON.match(behind[noun.end() :]) and not limited_to(behind[noun.end() :]):
                 of = kind if kind in ("container", "image") else asked.of
                 readings = _readings(asked, kind, kubernetes="kubernetes" in noun[0].lower())
                 return _Counted(quantity(match), noun["noun"], readings, of)

@@ -12,9 +12,13 @@ from msgspec import Struct
 
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding, Undecided
-from shoreup.stages.checking.document import Sentence
+from shoreup.stages.checking.clauses import clauses
+from shoreup.stages.checking.document import Sentence, without_files
+from shoreup.stages.checking.words import parts, shared, telling
 
 _SHOWN = 4
+_SPARE = 1
+"""Words of a clause that a finding need not have to say the same."""
 _NOTHING = re.compile(r"\b(?:nothing|nobody|none|no|not|never|neither)\b[^,;]*$", re.IGNORECASE)
 
 
@@ -35,14 +39,16 @@ class Troubles(Struct, frozen=True):
             match = pattern.search(sentence.plain)
             if match is None:
                 continue
+            held = (sentence.text[start:end] for start, end in clauses(sentence.text))
+            clause = next((one for one in held if _holds(one, match[0])), sentence.text)
             known = [one for one in self.findings if one.concern in concerns]
             names = _names(sentence)
             mine = [one for one in known if _about(one, names, sentence)]
-            if mine or (known and not (names & _all_names(self.findings)) and not sentence.file):
-                yield self._found(sentence, match[0], mine or known)
-                continue
+            denied = _NOTHING.search(sentence.plain[: match.start()]) is not None
             doubt = next((one for one in self.undecided if one.concern in concerns), None)
-            if doubt is not None:
+            if mine or (known and not (names & _all_names(self.findings)) and not sentence.file):
+                yield self._found(sentence, match[0], clause, mine or known, denied=denied)
+            elif doubt is not None:
                 said = f"{doubt.unknown} is not known: {doubt.reason}"
                 yield Checked(
                     sentence.line, match[0], Kind.PROPERTY, Answer.UNDECIDED, said, (Spot(doubt.file, doubt.line),)
@@ -51,14 +57,32 @@ class Troubles(Struct, frozen=True):
                 said = f"found elsewhere, not there: {known[0].subject}"
                 yield _checked(sentence, match[0], Answer.UNDECIDED, said, known)
             else:
+                # That an audit found nothing proves nothing: a person may have seen what it does not know.
                 said = f"the audit looked for it ({', '.join(concerns)}) and found nothing of the kind"
-                nothing = _NOTHING.search(sentence.plain[: match.start()])
-                answer = Answer.CONFIRMED if nothing else Answer.WRONG
+                answer = Answer.CONFIRMED if denied else Answer.UNDECIDED
                 yield Checked(sentence.line, match[0], Kind.PROPERTY, answer, said)
 
-    def _found(self, sentence: Sentence, words: str, mine: Sequence[Finding]) -> Checked:
+    def _found(self, sentence: Sentence, words: str, clause: str, mine: Sequence[Finding], *, denied: bool) -> Checked:
+        """What was found, which confirms a clause that says nothing more than that."""
         more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
-        return _checked(sentence, words, Answer.CONFIRMED, f"found: {mine[0].message.rstrip('.')}{more}", mine)
+        said = f"found: {mine[0].message.rstrip('.')}{more}"
+        if denied:
+            return _checked(sentence, words, Answer.WRONG, said, mine)
+        told = " ".join(f"{one.message} {one.subject} {one.concern} {one.file}" for one in mine)
+        rest = telling(without_files(clause.replace(words, " ")))
+        open_ones = rest - shared(rest, parts(told)) - telling(" ".join(_names_of(mine)))
+        if len(open_ones) > _SPARE:
+            said = f"{said}; whether that is what is meant is for a person to judge"
+            return _checked(sentence, words, Answer.UNDECIDED, said, mine)
+        return _checked(sentence, words, Answer.CONFIRMED, said, mine)
+
+
+def _holds(clause: str, words: str) -> bool:
+    return words.lower() in re.sub(r"[`*]", "", clause).lower()
+
+
+def _names_of(found: Sequence[Finding]) -> Iterator[str]:
+    return (one.resource.name for one in found if one.resource is not None)
 
 
 @cache

@@ -14,11 +14,13 @@ from msgspec import Struct
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.stages.auditing.masking import masked
 from shoreup.stages.checking.amounts import Amount, in_code
+from shoreup.stages.checking.clauses import claims
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import attribute, holds, squeezed, wanted
 from shoreup.stages.checking.places import meant
-from shoreup.stages.checking.words import parts, shared, stem
+from shoreup.stages.checking.polarity import sweeping
+from shoreup.stages.checking.words import parts, shared, stem, telling
 
 _FIELD = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?P<value>\S.*)$")
 _PAIR = re.compile(r"(?P<key>--?[\w.-]+|[\w.-]+)(?:\s*[=:]\s*|\s+)(?P<value>[\w.-]+)")
@@ -31,6 +33,11 @@ _VERSIONED = parts("version image tag")
 """Fields that hold a version, which people seldom name."""
 _SET = r"`(?P<key>[A-Za-z]\w*)` (?:is |are )?(?:set |limited |fixed )?(?:to |at |of )?`?"
 """A field by its own name, and what it is."""
+_SHOWN = 4
+_NAME = r"[A-Za-z][\w.-]*"
+_ROW = re.compile(rf"(?:{_NAME}, )+{_NAME},? (?:and|or) {_NAME}|\b[A-Z][\w.-]* and [A-Z][\w.-]*")
+_OTHER = re.compile(r"\W*(?:(?:and|but|while|as)\s+)?(?:(?i:the|an?|all|every|each|both|other)\s|[A-Z]\w+\s)")
+"""How a clause begins that speaks of something else than the one before it."""
 _POINTS_BACK = re.compile(r"^(?:it|its|they|their|this|that|the same)\b|\bthat (?:same )?file\b", re.IGNORECASE)
 
 
@@ -41,6 +48,13 @@ class Block(Struct, frozen=True):
     first: int
     last: int
     kind: str = ""
+
+
+class Subject(Struct, frozen=True):
+    """What is spoken of, and the lines that declare it."""
+
+    name: str
+    blocks: Sequence[Block]
 
 
 class Values(Struct, frozen=True):
@@ -54,14 +68,26 @@ class Values(Struct, frozen=True):
         """What the fields say to the values of a sentence that names no lines."""
         if re.search(rf"(?:{FILE}):\d", sentence.text):
             return
-        blocks = self._subject(sentence)
-        wish = wanted(re.sub(rf"`?(?:{FILE})`?", " ", sentence.text), sentence.codes)
+        before: Sequence[Subject] = ()
+        for clause in claims(sentence.text):
+            subjects = self._subjects(sentence, clause)
+            if not subjects and before and not _POINTS_BACK.search(re.sub(r"[`*]", "", clause)):
+                subjects = () if _OTHER.match(clause) else before
+            before = subjects or before
+            told = [self._of(sentence, clause, one) for one in subjects or [Subject("", ())]]
+            yield from told[0] if len(told) == 1 else _together(sentence, subjects, told)
+
+    def _of(self, sentence: Sentence, clause: str, subject: Subject) -> Sequence[Checked]:
+        """What the fields of one subject say to the values of a clause."""
+        wish = wanted(re.sub(rf"`?(?:{FILE})`?", " ", clause), [one for one in sentence.codes if one in clause])
+        told: list[Checked] = []
         for code in wish.codes:
-            yield from self._code(sentence, code, blocks)
+            told += self._code(sentence, code, subject.blocks)
         for amount in wish.amounts:
-            keyed = re.search(_SET + re.escape(amount.written), sentence.text)
+            keyed = re.search(_SET + re.escape(amount.written), clause)
             called = [*self._keyed(sentence, keyed["key"], amount)] if keyed is not None else []
-            yield from called or self._amount(sentence, wish.text, amount, blocks)
+            told += called or self._amount(sentence, wish.text, amount, subject.blocks)
+        return told
 
     def _code(self, sentence: Sentence, code: str, blocks: Sequence[Block]) -> Iterator[Checked]:
         """A value in backticks, after the name of its field or with it."""
@@ -80,6 +106,8 @@ class Values(Struct, frozen=True):
             code = pair["value"]
         values = {one[0] for one in fields}
         right = [one for one in fields if squeezed(one[0]) == squeezed(code)]
+        if sweeping(re.sub(r"`[^`]*`", " ", sentence.text)) and (len(right) < 2 or len(values) > 1):
+            return  # one of them confirms nothing of all
         if right:
             _, path, number, _ = right[0]
             yield _checked(sentence, code, Answer.CONFIRMED, f"it stands at {path}:{number}", (Spot(path, number),))
@@ -88,7 +116,16 @@ class Values(Struct, frozen=True):
             said = f"{path}:{number} has {self._shown(path, number, line)!r}"
             yield _checked(sentence, code, Answer.WRONG, said, (Spot(path, number),))
         elif not fields and len(code) > _BEFORE:
-            at = next(((one, number) for one, number, line in self._lines(blocks) if holds(line, code)), None)
+            about = telling(" ".join(before))
+            mere = re.fullmatch(r"[A-Za-z]+", code) is not None
+            at = next(
+                (
+                    (one, number)
+                    for one, number, line in self._lines(blocks)
+                    if holds(line, code) and not (mere and not shared(about, parts(line.replace(code, " "))))
+                ),
+                None,
+            )
             if at is not None:
                 spots = (Spot(at[0].path, at[1]),)
                 yield _checked(sentence, code, Answer.CONFIRMED, f"it stands at {at[0].path}:{at[1]}", spots)
@@ -181,27 +218,45 @@ class Values(Struct, frozen=True):
                         count += indent == len(first["indent"])
                 yield count, block.path, number
 
-    def _subject(self, sentence: Sentence) -> Sequence[Block]:
-        """The lines of what a sentence speaks of."""
-        if sentence.file and _POINTS_BACK.search(sentence.plain):
-            return [self._whole(one) for one in meant(self.tree, sentence.file, sentence.written).paths]
-        names = self._names(sentence)
-        declared = [one for name in names for one in self.named(name)]
+    def _subjects(self, sentence: Sentence, clause: str) -> Sequence[Subject]:
+        """What a clause speaks of: each of several in a row, or all that it names as one."""
+        if sentence.file and _POINTS_BACK.search(re.sub(r"[`*]", "", clause)):
+            files = meant(self.tree, sentence.file, sentence.written).paths
+            return [Subject("it", [self._whole(one) for one in files])] if files else ()
+        row = _ROW.search(re.sub(r"`([^`]*)`", r"\1", clause))
+        if row is not None:
+            names = re.findall(r"[\w.-]+", re.sub(r"\b(?:and|or)\b", " ", row[0]))
+            each = [Subject(one, self._blocks(self._names(sentence, one))) for one in names]
+            if all(one.blocks for one in each):
+                return each
+        blocks = self._blocks(self._names(sentence, clause)) or self.of_kind(clause)
+        return [Subject("", blocks)] if blocks else ()
+
+    def _blocks(self, names: set[str]) -> Sequence[Block]:
+        declared = [one for name in sorted(names) for one in self.named(name)]
         if len(declared) == 1:
             return declared
-        files = [one for one in self.tree.files if one.endswith(_CODES) and names & _called(one)]
+        files: Sequence[str] = [one for one in self.tree.files if one.endswith(_CODES) and names & _called(one)]
+        if not files and not declared:
+            files = self._partly(names)
         whole = [self._whole(one) for one in files] if len(files) <= _MOST else []
-        if not whole and not declared:
-            return self.of_kind(sentence.plain)
         covered = {one.path for one in declared}
         return [*declared, *(one for one in whole if one.path not in covered)]
 
-    def _names(self, sentence: Sentence) -> set[str]:
+    def _partly(self, names: set[str]) -> Sequence[str]:
+        """The files of the one folder that has a name as a part of its own."""
+        folders = {one for one in self.tree.folders if names & set(one.rpartition("/")[2].lower().split("-"))}
+        tops = [one for one in folders if one.rpartition("/")[0] not in folders]
+        if len(tops) != 1:
+            return ()
+        return [one for one in self.tree.files if one.startswith(f"{tops[0]}/") and one.endswith(_CODES)]
+
+    def _names(self, sentence: Sentence, clause: str) -> set[str]:
         """Names as code writes them: those in backticks, capitalised words, two of them joined."""
-        words = re.findall(r"[\w.-]+", re.sub(r"`[^`]*`", " ", sentence.text))
-        told = {one.lower() for one in sentence.codes}
+        words = re.findall(r"[\w.-]+", re.sub(r"`[^`]*`", " ", clause))
+        told = {one.lower() for one in sentence.codes if one in clause}
         for at, one in enumerate(words):
-            if one[:1].isupper() or at == 0 or self.named(one):
+            if one != one.lower() or at == 0 or self.named(one):
                 told |= {one.lower(), re.sub(r"(?<=[a-z])(?=[A-Z])", "-", one).lower()}
             if at + 1 < len(words) and one[:1].isupper():
                 told.add(f"{one}-{words[at + 1]}".lower())
@@ -219,6 +274,25 @@ class Values(Struct, frozen=True):
     def _shown(self, path: str, number: int, line: str) -> str:
         text = self.tree.text(path) or ""
         return masked(text, [range(number, number + 1)], secret=False).get(number, line).strip()[:90]
+
+
+def _together(sentence: Sentence, subjects: Sequence[Subject], told: Sequence[Sequence[Checked]]) -> Iterator[Checked]:
+    """What is said of several, one by one: right where it is of each."""
+    texts = dict.fromkeys(one.text for answers in told for one in answers)
+    for text in texts:
+        each = [next((one for one in answers if one.text == text), None) for answers in told]
+        right = [one for one in each if one is not None and one.answer is Answer.CONFIRMED]
+        wrong = [one for one in each if one is not None and one.answer is Answer.WRONG]
+        spots = tuple(spot for one in (*wrong, *right) for spot in one.spots)[:_SHOWN]
+        if len(right) == len(each):
+            yield _checked(sentence, text, Answer.CONFIRMED, "it stands with each of them", spots)
+        elif len(wrong) == len(each):
+            yield _checked(sentence, text, Answer.WRONG, wrong[0].said, spots)
+        elif right or wrong:
+            others = [subject.name for subject, one in zip(subjects, each, strict=True) if one not in right]
+            said = f"{len(right)} of the {len(each)} have it; not found: {', '.join(others)}"
+            answer = Answer.PARTLY if len(right) > 1 or wrong else Answer.UNDECIDED
+            yield _checked(sentence, text, answer, said, spots)
 
 
 def _called(path: str) -> set[str]:
