@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -275,7 +275,11 @@ _MAY_RESOLVE = NUMBER_STARTS | frozenset("yYnNtTfFoO~") | {""}
 
 
 def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces: list[int]) -> tuple[Value, int]:
-    """The value of one document whose start was read, and the character where the document ends."""
+    """The value of one document whose start was read, and the character where the document ends.
+
+    One loop over local names, for every scalar of an estate passes here; what is rare has functions of its own. Raises
+    :class:`_Refused` for what nobody writes by hand. ``notes`` and ``braces`` are added to.
+    """
     root: Value = None
     mapping: dict[str, Value] | None = None
     sequence: list[Value] | None = None
@@ -283,7 +287,7 @@ def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces
     merges: list[Value] = []
     anchor: str | None = None
     began = nodes = unfolded = deepest = 0
-    anchors: dict[str, tuple[Value, int, int]] = {}
+    anchors: dict[str, _Anchored] = {}
     stack: list[_Frame] = []
     value: Value
     while True:
@@ -306,11 +310,7 @@ def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces
                 else:
                     key = value if type(value) is str else key_text(value)
                     if key in mapping:
-                        notes.append(
-                            Problem(
-                                event.start_mark.line + 1, f"the key {_shown(key)} is given twice", "the first value"
-                            )
-                        )
+                        notes.append(_given_twice(event, key))
                 continue
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             stack.append((mapping, sequence, key, merges, anchor, began, deepest))
@@ -327,13 +327,9 @@ def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces
                 mapping, sequence = None, []
             continue
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            if mapping is not None:
-                for merged in merges:
-                    for name, item in merged.items() if isinstance(merged, dict) else ():
-                        mapping.setdefault(name, item)
-                value = mapping
-            else:
-                value = sequence
+            if mapping is not None and merges:
+                _merge(mapping, merges)
+            value = mapping if mapping is not None else sequence
             if anchor is not None:
                 anchors[anchor] = (value, nodes + unfolded - began, deepest - len(stack) + 1)
             below = deepest
@@ -342,26 +338,21 @@ def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces
                 deepest = below
             if mapping is not None and key is _NO_KEY:
                 braces.append(event.start_mark.line + 1)
-                notes.append(Problem(event.start_mark.line + 1, "a key that is a mapping or a list", "the key"))
+                notes.append(_no_text(event))
                 key = _DROPPED
                 continue
         elif kind is AliasEvent:
-            line = event.start_mark.line + 1
-            if event.anchor is None or event.anchor not in anchors:
-                raise _Refused(line, f"the alias *{(event.anchor or '')[:60]} refers to nothing before it")
-            value, size, height = anchors[event.anchor]
+            value, size, height = _anchored(event, anchors)
             unfolded += size
-            if unfolded > MAX_UNFOLDED:
-                raise _Refused(line, f"aliases unfold to more than {MAX_UNFOLDED} values")
             deepest = max(deepest, len(stack) + height)
+            if unfolded > MAX_UNFOLDED:
+                raise _Refused(event.start_mark.line + 1, f"aliases unfold to more than {MAX_UNFOLDED} values")
             if deepest > MAX_DEPTH:
-                raise _Refused(line, f"nested deeper than {MAX_DEPTH} levels")
+                raise _Refused(event.start_mark.line + 1, f"nested deeper than {MAX_DEPTH} levels")
             if mapping is not None and key is _NO_KEY:
                 if isinstance(value, (dict, list)):
-                    notes.append(Problem(line, "a key that is a mapping or a list", "the key"))
-                    key = _DROPPED
-                else:
-                    key = key_text(value) if not isinstance(value, (Unknown, PartialText)) else _DROPPED
+                    notes.append(_no_text(event))
+                key = _DROPPED if isinstance(value, (dict, list, Unknown, PartialText)) else key_text(value)
                 continue
         else:
             assert kind is DocumentEndEvent
@@ -373,9 +364,8 @@ def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces
         elif key is _MERGE:
             merges.extend(value if isinstance(value, list) else (value,))
             if any(not isinstance(item, dict) for item in merges):
-                notes.append(
-                    Problem(event.start_mark.line + 1, "<< takes a mapping or a list of mappings", "the merge")
-                )
+                line = event.start_mark.line + 1
+                notes.append(Problem(line, "<< takes a mapping or a list of mappings", "the merge"))
             key = _NO_KEY
         else:
             if key is not _DROPPED:
@@ -383,8 +373,30 @@ def _compose(get: Callable[[], Event], words: bool, notes: list[Problem], braces
             key = _NO_KEY
 
 
+_Anchored: TypeAlias = tuple[Value, int, int]
+"""What an anchor names: its value, how many nodes that has, and how many levels."""
+
+
+def _anchored(event: Event, anchors: Mapping[str, _Anchored]) -> _Anchored:
+    if event.anchor is None or event.anchor not in anchors:
+        cause = f"the alias *{(event.anchor or '')[:60]} refers to nothing before it"
+        raise _Refused(event.start_mark.line + 1, cause)
+    return anchors[event.anchor]
+
+
+def _merge(mapping: dict[str, Value], merges: Iterable[Value]) -> None:
+    """What ``<<`` brings, where the mapping does not say it itself; of several the first one counts."""
+    for merged in merges:
+        for name, item in merged.items() if isinstance(merged, dict) else ():
+            mapping.setdefault(name, item)
+
+
+def _given_twice(event: Event, key: object) -> Problem:
+    return Problem(event.start_mark.line + 1, f'the key "{str(key)[:60]}" is given twice', "the first value")
+
+
+def _no_text(event: Event) -> Problem:
+    return Problem(event.start_mark.line + 1, "a key that is a mapping or a list", "the key")
+
+
 _Frame: TypeAlias = tuple[dict[str, Value] | None, list[Value] | None, object, list[Value], str | None, int, int]
-
-
-def _shown(key: object) -> str:
-    return f'"{str(key)[:60]}"'
