@@ -122,6 +122,11 @@ def test_a_path_inside_another_pod_lies_on_that_pods_volume() -> None:
     assert backup.target_volume.claim == "db"
 
 
+def test_a_word_behind_two_dashes_is_no_word_of_kubectl() -> None:
+    backup = one(DATABASE, cron("kubectl run db-0 -- exec pg_dump app > /b/app.sql"))
+    assert backup.protects_databases == ()
+
+
 def test_files_are_joined_by_the_volume_that_they_lie_on() -> None:
     volumes = f"{COPIES}, {{name: live, persistentVolumeClaim: {{claimName: db}}}}"
     job = cron("tar czf /b/db-backup.tgz /live", volumes).replace(

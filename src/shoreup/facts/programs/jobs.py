@@ -232,37 +232,58 @@ def remote_host(job: Job, command: Command, workloads: Sequence[Workload]) -> tu
     if frame is None or frame.parent < 0:
         return None
     words = [word.text for word in job.program.commands[frame.parent].arguments]
-    if "exec" not in words:
+    own = words[: words.index("--")] if "--" in words else words
+    if "exec" not in own:
         return None
-    before = words[: words.index("--")] if "--" in words else words
-    namespace, name, kind, chosen = job.workload.namespace, "", "", ""
-    index = before.index("exec") + 1
-    for position, word in enumerate(before):
-        if word in ("-n", "--namespace") and position + 1 < len(before):
-            namespace = before[position + 1]
-        elif word.startswith(("--namespace=", "-n=")):
-            namespace = word.partition("=")[2]
-        elif word in ("-c", "--container") and position + 1 < len(before):
-            chosen = before[position + 1]
-        elif (
-            position >= index
-            and not word.startswith("-")
-            and before[position - 1] not in ("-n", "--namespace", "-c", "--container")
-        ):
-            name = name or word
-    if "/" in name:
-        kind, _, name = name.partition("/")
-        kind = _KIND_NAMES.get(kind.split(".")[0].lower(), "")
+    meant = _exec_target(own, job.workload.namespace)
     for workload in workloads:
-        if workload.namespace != namespace or (kind and kind != "Pod" and workload.kind != kind):
-            continue
-        if workload.name == name or (
-            (not kind or kind == "Pod") and re.fullmatch(re.escape(workload.name) + r"-\d+", name)
-        ):
+        if meant.fits(workload):
             for container in workload.containers:
-                if not container.init and (not chosen or container.name == chosen):
+                if not container.init and (not meant.container or container.name == meant.container):
                     return workload, container
     return None
+
+
+_NAMESPACE = ("-n", "--namespace")
+_CONTAINER = ("-c", "--container")
+
+
+class _ExecTarget(Struct, frozen=True):
+    """What ``kubectl exec`` names. ``kind`` is empty where the name stands alone, which then is a pod's."""
+
+    namespace: str
+    kind: str
+    name: str
+    container: str
+
+    def fits(self, workload: Workload) -> bool:
+        if workload.namespace != self.namespace:
+            return False
+        if self.kind and self.kind != "Pod" and workload.kind != self.kind:
+            return False
+        # The pods of a StatefulSet have its name and a number.
+        numbered = self.kind in ("", "Pod") and re.fullmatch(re.escape(workload.name) + r"-\d+", self.name)
+        return workload.name == self.name or bool(numbered)
+
+
+def _exec_target(words: Sequence[str], namespace: str) -> _ExecTarget:
+    """``words`` are kubectl's own, those before ``--``; ``namespace`` is the one where none is named."""
+    name = container = ""
+    behind = words.index("exec") + 1
+    for position, word in enumerate(words):
+        before = words[position - 1] if position else ""
+        if before in _NAMESPACE:
+            namespace = word
+        elif before in _CONTAINER:
+            container = word
+        elif word.startswith(("--namespace=", "-n=")):
+            namespace = word.partition("=")[2]
+        elif position >= behind and not word.startswith("-"):
+            name = name or word
+    kind, slash, rest = name.partition("/")
+    if not slash:
+        return _ExecTarget(namespace, "", name, container)
+    return _ExecTarget(namespace, _KIND_NAMES.get(kind.split(".")[0].lower(), ""), rest, container)
 
 
 def _hidden(script: Script, workload: Workload, container: Container, program: Program, files: frozenset[str]) -> str:
