@@ -12,6 +12,7 @@ from shoreup.facts.scheduling.staying import idle
 from shoreup.facts.versions.pins import image_at
 from shoreup.facts.versions.support import support
 from shoreup.facts.versions.tags import movement
+from shoreup.facts.versions.updaters import written_elsewhere
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
@@ -55,6 +56,8 @@ class ImageTagFloating(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every image whose product is known."""
         for image in estate.images:
+            if written_elsewhere(estate, image):
+                continue
             if image.pull_policy != "Never" and movement(image, estate.products) == "floating":
                 yield self._floats(estate, image)
 

@@ -10,6 +10,7 @@ from shoreup.facts.estate import Estate, Image
 from shoreup.facts.naming import named
 from shoreup.facts.scheduling.staying import idle
 from shoreup.facts.versions.pins import image_at
+from shoreup.facts.versions.updaters import written_elsewhere
 from shoreup.facts.workloads import BUILT_HERE, CHART_DEFAULT
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
@@ -62,6 +63,8 @@ class ImageTagLatest(Concern):
         for image in estate.images:
             if not image.text or isinstance(image.digest, str) or image.pull_policy == "Never":
                 continue
+            if written_elsewhere(estate, image):
+                continue  # image-update-frozen asks who writes it
             if isinstance(image.tag, Unknown):
                 if image.tag.reason not in {CHART_DEFAULT, BUILT_HERE}:
                     yield self.undecided(image.place, unknown="image tag", reason=image.tag.reason)

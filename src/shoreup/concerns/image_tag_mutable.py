@@ -11,6 +11,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.scheduling.staying import idle
 from shoreup.facts.versions.pins import image_at
 from shoreup.facts.versions.tags import is_branch, movement
+from shoreup.facts.versions.updaters import written_elsewhere
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
@@ -62,7 +63,7 @@ class ImageTagMutable(Concern):
         for image in estate.images:
             if not image.text or image.pull_policy == "Never" or not isinstance(image.tag, str):
                 continue
-            if image.tag == "latest" or not is_branch(image.tag):
+            if image.tag == "latest" or not is_branch(image.tag) or written_elsewhere(estate, image):
                 continue
             if isinstance(image.digest, Unknown):
                 yield self.undecided(image.tag_place, unknown="image digest", reason=image.digest.reason)

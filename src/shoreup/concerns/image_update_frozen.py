@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.repairs.pinning import pin_repair
@@ -12,7 +11,7 @@ from shoreup.facts.naming import named
 from shoreup.facts.versions.images import DOCKER_HUB
 from shoreup.facts.versions.pins import image_at
 from shoreup.facts.versions.tags import Movement, movement
-from shoreup.facts.versions.updaters import comment_on_writer, other_writer, policy_of_pulls
+from shoreup.facts.versions.updaters import comment_on_writer, covered_images, other_writer, policy_of_pulls
 from shoreup.facts.workloads import CHART_DEFAULT
 from shoreup.model.edit import Erase, NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
@@ -79,15 +78,14 @@ class ImageUpdateFrozen(Concern):
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every container of every workload."""
-        ignored = _ignored(estate.ignored_changes)
+        ignored = covered_images(estate)
         pulls_anew = policy_of_pulls(estate)
         asked: set[Place] = set()
         for workload in estate.workloads:
             if workload.kind == _COMPOSE or not workload.enabled:
                 continue
-            entries = ignored.get(workload.resource.key, ())
             for container in workload.containers:
-                entry = next((one for one in entries if _covers(one, container)), None)
+                entry = ignored.get((workload.resource.key, container.route))
                 if entry is not None:
                     for outcome in self._ignored(estate, workload, container, entry):
                         # One entry over several containers leaves one question open, not several.
@@ -180,18 +178,6 @@ class ImageUpdateFrozen(Concern):
                 draft, "ignore_changes = all covers other fields too; which of them shall stay is open"
             )
         return pin_repair(estate, image, Erase(draft.at.span))
-
-
-def _ignored(changes: Sequence[IgnoredChange]) -> Mapping[int, Sequence[IgnoredChange]]:
-    found: dict[int, list[IgnoredChange]] = defaultdict(list)
-    for change in changes:
-        found[change.resource.key].append(change)
-    return found
-
-
-def _covers(entry: IgnoredChange, container: Container) -> bool:
-    image = (*container.route, "image")
-    return entry.all_fields or (bool(entry.route) and entry.route == image[: len(entry.route)])
 
 
 def _built_here(registry: str, repository: str, product: str) -> str:

@@ -46,7 +46,8 @@ class SecretInConfigmap(Concern):
     **What**
 
     The value has the form of a secret, its name says that it is one, it is random under a name that speaks of keys, or
-    it is read from a file that holds keys. References to secrets kept elsewhere and placeholders are left alone.
+    it is read from a file that holds keys. References to secrets kept elsewhere and placeholders are left alone, and so
+    is a maker's default (`guest`) among settings that are switched off; elsewhere such a default is medium.
 
     **Why**
 
@@ -140,6 +141,7 @@ class SecretInConfigmap(Concern):
         subject = named(entry.resource)
         count = f", and {len(found) - 1} more" if found and len(found) > 1 else ""
         hashes_alone = bool(found) and all(one.kind == "password hash" for one in found or ())
+        defaults_alone = bool(found) and all(one.default for one in found or ())
         return self.found(
             place,
             field=f"data.{entry.key}",
@@ -148,7 +150,7 @@ class SecretInConfigmap(Concern):
             consequence=(
                 "Whoever may look at the namespace, the repository or a backup of either has it; it counts as known."
             ),
-            severity=Severity.HIGH if hashes_alone else Severity.CRITICAL,
+            severity=Severity.MEDIUM if defaults_alone else Severity.HIGH if hashes_alone else Severity.CRITICAL,
             confidence=Confidence.CERTAIN if not found or found[0].by == "form" else Confidence.LIKELY,
             related=related,
             fixes=(_MOVE,),
@@ -189,4 +191,5 @@ def _described(one: Likeness) -> str:
     """A secret without its value."""
     named_so = f" under the name {one.name}" if one.by != "form" and one.name else ""
     article = "an" if one.kind[0] in "aeiouA" else "a"
-    return f"{article} {one.kind}{named_so} ({one.length} characters, hash {one.mark})"
+    known = ", a maker's default that everybody knows" if one.default else f", hash {one.mark}"
+    return f"{article} {one.kind}{named_so} ({one.length} characters{known})"

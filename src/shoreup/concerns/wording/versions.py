@@ -31,13 +31,19 @@ class Named(Struct, frozen=True):
 
 
 def versions(estate: Estate) -> Iterator[Named]:
-    """Every image with a known product, the versions that operators are told to run, and those of charts."""
+    """Every image with a known product, the versions that operators are told to run, and those of charts.
+
+    An init container that uses what runs in its pod says nothing that the pod does not say.
+    """
     judged: set[Place] = set()
+    staying = {(one.place.resource, one.product, one.version) for one in estate.images if not _prepares(one.place)}
     for image in estate.images:
         product = estate.products.get(image.product)
         if product is None or not _dated(estate, product):
             continue
         judged.add(image.place)
+        if _prepares(image.place) and (image.place.resource, image.product, image.version) in staying:
+            continue
         if isinstance(image.tag, Unknown) and not image.version:
             yield Named(product, "", image.place, image.tag.reason)
         elif image.version:
@@ -65,7 +71,13 @@ def _of_charts(estate: Estate) -> Iterator[Named]:
 
 def passing(estate: Estate, one: Named) -> bool:
     """Whether the product is only used for a while, or beside what matters, and keeps no data."""
-    return estate.by_key[one.place.resource].kind in _PASSING or one.product.kind in _SECONDARY_KINDS
+    kind = estate.by_key[one.place.resource].kind
+    return kind in _PASSING or _prepares(one.place) or one.product.kind in _SECONDARY_KINDS
+
+
+def _prepares(place: Place) -> bool:
+    """Whether it is the place of an init container, which ends before the pod begins its work."""
+    return "initContainers" in place.route
 
 
 def lasting(estate: Estate, one: Named) -> bool:

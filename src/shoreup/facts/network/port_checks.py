@@ -13,6 +13,7 @@ from msgspec import Struct
 from shoreup.facts.estate import Container, Estate, Service, Workload
 from shoreup.facts.fields import items, known_text, mapping, number, text, why_open
 from shoreup.facts.naming import named
+from shoreup.facts.products import Product
 from shoreup.model.finding import Confidence, Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -142,10 +143,18 @@ def _of_probes(workload: Workload, container: Container, estate: Estate) -> Iter
                 if key != field and other_kind == kind and other.get("path") == handler.get("path")
             ]
             product = estate.products.get(container.image.product)
-            usual = set(product.ports) if product is not None else set()
+            usual = set(product.ports) if product is not None and _asks_there(product, kind, wanted) else set()
             right = any(number(other.get("port")) in numbers or text(other.get("port")) in names for other in others)
             if right or (usual & numbers and wanted not in usual and len(usual) == 1):
                 yield Mismatch(place, who, f"port {wanted}", there, f"{field} port", effect, ports, Confidence.LIKELY)
+
+
+def _asks_there(product: Product, kind: str, wanted: int) -> bool:
+    """Whether the probe asks what the product answers on its own port; many answer for their health on another."""
+    own = product.probe.get("port")
+    return wanted != own and (
+        kind == "tcpSocket" or ("http" in product.probe and (own is None or own in product.ports))
+    )
 
 
 _EFFECTS = {

@@ -32,6 +32,8 @@ class Likeness(Struct, frozen=True):
     end: int
     mark: str
     """The first characters of a hash of the secret, to recognise it by."""
+    default: bool = False
+    """A word that makers set and everybody tries first."""
 
     @property
     def length(self) -> int:
@@ -125,6 +127,7 @@ _PLACEHOLDER = re.compile(
     r"""^(?:
         \$\{.*|\$\(.*|\$[A-Za-z_]\w*.*|.*\{\{.*|\{[A-Za-z_].*\}|<.*>|%.*%|%\(.*|\[.*\]?|\$__\w+\{.*
         |!\w+.*|(?:env|file|vault|op|ref\+\w+|secret|ssm|arn|awssm|gcpsm|akv|sops)[:/].*
+        |os\.environ[/.\[(].*|process\.env[.\[].*|(?-i:[A-Z0-9_]*REPLACE[A-Z0-9_]*)
         |enc\[.*|\*[\w-]*|\*+|&\w+;?|x{3,}|\.{3,}|-+|_+
         |(?:your|insert|enter|put|replace|fill|add|some)[-_ ].*
         |.*(?:_here|-here|goes-here|placeholder|redacted|removed).*
@@ -134,6 +137,9 @@ _PLACEHOLDER = re.compile(
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SENTENCE = re.compile(r"[A-Za-z][a-z]*(?: [A-Za-z][a-z]*)+")
+_DEFAULTS = frozenset({"admin", "guest", "minioadmin", "root"})
+_SWITCHED_OFF = re.compile(r"[ \t]*enabled?[ \t]*[:=][ \t]*(?:false|no|off|0)[ \t]*(?:#.*)?", re.IGNORECASE)
 _REFERENCE_NAME = re.compile(r"^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+$")
 _CODE = re.compile(r"[()\[\]{};]|\$\w|<%|=>|->|\bos\.|\bprocess\.|\bself\.")
 _RANDOM = re.compile(r"^[A-Za-z0-9+/_=\-]{20,}$")
@@ -267,7 +273,9 @@ def _by_name(text: str, name: str) -> Iterator[Likeness]:
             bare = offset == 0
             if bare and (_CODE.search(value) or " " in value):
                 continue
-            yield from _named(given, value, found.start("value") + offset, whole_value=False)
+            for one in _named(given, value, found.start("value") + offset, whole_value=False):
+                if not (one.default and _is_off(text, one.start)):
+                    yield one
     remarks = [found.span() for found in _XML_REMARK.finditer(text)] if "<!--" in text else []
     for pair in (_JSON_PAIR, _XML_PAIR):
         for found in pair.finditer(text):
@@ -275,6 +283,28 @@ def _by_name(text: str, name: str) -> Iterator[Likeness]:
                 continue  # taken out, as a line behind # is; mostly the maker's own sample
             if _NAME_SIGN.search(found["name"]):
                 yield from _named(found["name"], found["value"], found.start("value"), whole_value=False)
+
+
+def _is_off(text: str, position: int) -> bool:
+    """Whether a line stands among settings of which one switches all of them off."""
+    lines = text.splitlines()
+    at = text.count("\n", 0, position)
+    depth = _depth(lines[at])
+    for step in (-1, 1):
+        number = at + step
+        while 0 <= number < len(lines) and depth:
+            line = lines[number]
+            if line.strip() and not line.lstrip().startswith("#"):
+                if _depth(line) < depth:
+                    break
+                if _depth(line) == depth and _SWITCHED_OFF.fullmatch(line):
+                    return True
+            number += step
+    return False
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
 
 
 def open_names(text: str) -> Iterator[tuple[str, int, int]]:
@@ -288,18 +318,28 @@ def _named(name: str, value: str, start: int, *, whole_value: bool) -> Iterator[
     speaks = secret_name(name)
     if not speaks and not random_name(name):
         return
-    if placeholder(value) or len(value) > 4096 or value.lower() == name.lower():
+    if placeholder(value) or len(value) > 4096 or _bare(value) == _bare(name):
         return
     if speaks:
+        kind = _kind_by_name(name)
+        if kind != "password" and _SENTENCE.fullmatch(value):
+            return
         if _REFERENCE_NAME.match(value) and not is_random(value):
             return
         if value.isalpha() and value.islower() and (words_of(name)[-1] in _WEAK_WORDS or _speaks_of_keys(name)):
             return
         if whole_value and (" " in value or value.startswith("{")):
             return
-        yield Likeness(_kind_by_name(name), "name", name, start, start + len(value), mark_of(value))
+        yield Likeness(
+            kind, "name", name, start, start + len(value), mark_of(value), default=value.lower() in _DEFAULTS
+        )
     elif is_random(value):
         yield Likeness("key", "entropy", name, start, start + len(value), mark_of(value))
+
+
+def _bare(text: str) -> str:
+    """A name without what separates its words, as it is written in one place so and in another otherwise."""
+    return re.sub(r"[-_. ]", "", text).lower()
 
 
 def _speaks_of_keys(name: str) -> bool:

@@ -6,12 +6,13 @@ Where one of them does, a field that the code ignores is ignored for a reason, a
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from shoreup.facts.estate import Comment, Estate, Workload
+from shoreup.facts.estate import Comment, Estate, IgnoredChange, Image, Workload
 from shoreup.facts.fields import mapping, text
 from shoreup.facts.naming import named
-from shoreup.model.location import Span
+from shoreup.model.location import Route, Span
 from shoreup.model.value import Value
 
 _KINDS: Mapping[str, str] = {
@@ -52,6 +53,41 @@ def other_writer(estate: Estate, workload: Workload) -> str:
         for sign in _signs(owner):
             return f"{sign} on {named(workload.resource)}"
     return estate.once(_first_elsewhere)
+
+
+def written_elsewhere(estate: Estate, image: Image) -> bool:
+    """Whether Terraform ignores the image and something else writes it: the code's tag is what it was born with."""
+    return (image.place.resource, image.place.container) in estate.once(_born_with)
+
+
+def _born_with(estate: Estate) -> frozenset[tuple[int, str]]:
+    found: set[tuple[int, str]] = set()
+    ignored = covered_images(estate)
+    for workload in estate.workloads if ignored else ():
+        for container in workload.containers:
+            entry = ignored.get((workload.resource.key, container.route))
+            if entry and (other_writer(estate, workload) or comment_on_writer(estate, entry.place.span)):
+                found.add((workload.resource.key, container.image.place.container))
+    return frozenset(found)
+
+
+def covered_images(estate: Estate) -> Mapping[tuple[int, Route], IgnoredChange]:
+    """The containers whose image Terraform's ``ignore_changes`` covers, with the entry."""
+    return estate.once(_covered)
+
+
+def _covered(estate: Estate) -> Mapping[tuple[int, Route], IgnoredChange]:
+    entries: dict[int, list[IgnoredChange]] = defaultdict(list)
+    for change in estate.ignored_changes:
+        entries[change.resource.key].append(change)
+    found: dict[tuple[int, Route], IgnoredChange] = {}
+    for workload in estate.workloads if entries else ():
+        for container in workload.containers:
+            image = (*container.route, "image")
+            for entry in entries.get(workload.resource.key, ()):
+                if entry.all_fields or (entry.route and entry.route == image[: len(entry.route)]):
+                    found.setdefault((workload.resource.key, container.route), entry)
+    return found
 
 
 def comment_on_writer(estate: Estate, span: Span | None) -> Comment | None:

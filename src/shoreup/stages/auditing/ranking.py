@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shoreup.concerns.base import Concern
-from shoreup.model.finding import Confidence, Draft, Finding
+from shoreup.model.finding import Confidence, Draft, Finding, Severity
 from shoreup.model.location import Location
 from shoreup.stages.auditing.places import Places, fingerprints, identity
+
+_YIELDS = {Severity.CRITICAL: 0, Severity.HIGH: 0, Severity.MEDIUM: 3, Severity.LOW: 7}
+"""In halves of a class."""
 
 
 def ranked(
@@ -16,6 +19,8 @@ def ranked(
     """Each draft with the finding that it becomes, the worst first. ``concerns`` are those that were asked.
 
     Data loss comes before takeover, outage and hygiene; then severity, then how much depends on it, then certainty.
+    What is medium gives way to what is grave in the next class, and what is low to two more: a door that stands open
+    comes before a retention that could be better.
     """
     kinds = {kind.id: kind for kind in concerns}
     placed: list[tuple[Draft, Location]] = []
@@ -64,6 +69,7 @@ def ranked(
 def _order(draft: Draft, location: Location, places: Places) -> tuple[object, ...]:
     name = places.name(draft.at)
     return (
+        2 * draft.consequence_class.order + _YIELDS[draft.severity],
         draft.consequence_class.order,
         draft.severity.order,
         -draft.dependants,
