@@ -10,11 +10,10 @@ import pytest
 from engines_here import sandboxed
 from shoreup.drills.rotating import trial
 from shoreup.drills.rotating.calendar import Weather, calendar, quieter
-from shoreup.drills.rotating.grandfathers import LAST, Claimed, Words, said_by, unlike
+from shoreup.drills.rotating.grandfathers import LAST, Claimed, Counting, Words, said_by, unlike
 from shoreup.drills.rotating.specs import RetentionSpec, retention_spec
 from shoreup.drills.rotating.trial import rotate
-from shoreup.drills.sandboxed_jobs.snapshot_tools import RESTIC
-from shoreup.engines.userlands import BUSYBOX, userland
+from shoreup.engines.userlands import BUSYBOX, GNU, userland
 from shoreup.facts.backups.recurring import once, running
 from shoreup.model.proof import Proof, Verdict
 from small_estates import estate
@@ -22,34 +21,36 @@ from small_estates import estate
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MONTHLY = "0 3 1 * *"
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+PLAIN = Counting(UNITS)
 
 
 @pytest.fixture(autouse=True)
 def short_control(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few runs of the control say as much here as a dozen."""
-    monkeypatch.setattr(trial, "_CONTROLLED", 4)
+    monkeypatch.setattr(trial, "_CONTROLLED", 3)
 
 
-def spec_of(script: str, schedule: str = MONTHLY) -> RetentionSpec:
+def spec_of(script: str, tool: str = "restic", image: str = "restic/restic:0.17.3") -> RetentionSpec:
     """One job that backs up a live folder to a store far away, with a password that is not in the repository."""
-    sandboxed(BUSYBOX)
-    commands = userland(BUSYBOX, (RESTIC,))
-    if isinstance(commands, str) or RESTIC not in commands.commands:
-        pytest.skip("not run: restic is not in /usr/bin (Debian: restic)")
+    kind = BUSYBOX if "restic" in image else GNU
+    sandboxed(kind)
+    commands = userland(kind, (tool,))
+    if isinstance(commands, str) or tool not in commands.commands:
+        pytest.skip(f"not run: {tool} is not in /usr/bin (Debian has it)")
     found = estate(
         f"""
 apiVersion: batch/v1
 kind: CronJob
 metadata: {{name: photos, namespace: data}}
 spec:
-  schedule: "{schedule}"
+  schedule: "{MONTHLY}"
   jobTemplate:
     spec:
       template:
         spec:
           containers:
             - name: restic
-              image: restic/restic:0.17.3
+              image: {image}
               command: [/bin/sh, -c]
               args:
                 - |
@@ -57,6 +58,7 @@ spec:
               env:
                 - {{name: RESTIC_REPOSITORY, value: "s3:https://s3.example.org/photos"}}
                 - {{name: RESTIC_PASSWORD, valueFrom: {{secretKeyRef: {{name: restic, key: password}}}}}}
+                - {{name: BORG_PASSPHRASE, valueFrom: {{secretKeyRef: {{name: borg, key: password}}}}}}
               volumeMounts: [{{name: photos, mountPath: /photos, readOnly: true}}]
           volumes: [{{name: photos, persistentVolumeClaim: {{claimName: photos}}}}]
 """
@@ -79,7 +81,7 @@ def test_snapshots_that_are_forgotten_by_one_name_pass_and_are_read_at_the_end()
     proof = tried(script)
     assert proof.verdict is Verdict.PASS, proof.after
     assert proof.control.refused
-    assert (proof.engine.product, proof.engine.stands_in_for) == (RESTIC, "restic/restic:0.17.3")
+    assert (proof.engine.product, proof.engine.stands_in_for) == ("restic", "restic/restic:0.17.3")
     seen = {one.name: one.value for one in proof.measurements}
     assert seen["most kept"] == 3
     assert seen["read at the end"] > 0
@@ -99,6 +101,19 @@ def test_snapshots_under_the_pods_names_are_never_forgotten() -> None:
     assert "each pod is named anew" in proof.after
 
 
+def test_borg_counts_a_time_from_today_and_leaves_nothing_in_an_outage() -> None:
+    words = (
+        "set -e\nborg create --stats ssh://backup@far/./photos::photos-{now:%Y-%m} /photos || true\n"
+        "borg prune --list --keep-within 20d ssh://backup@far/./photos\nborg compact\n"
+    )
+    proof = rotate(spec_of(words, "borg", "debian:12"), run="run", now=NOW)
+    assert proof.verdict is Verdict.FAIL, proof.after
+    assert proof.after.startswith("no whole copy was left once the dump had ")
+    assert proof.after.count(";") == 0
+    assert (proof.engine.product, proof.engine.stands_in_for) == ("borg", "debian:12")
+    assert proof.control.refused
+
+
 @pytest.mark.parametrize(
     ("words", "numbers", "within"),
     [
@@ -106,6 +121,7 @@ def test_snapshots_under_the_pods_names_are_never_forgotten() -> None:
         ("forget -d 7 -w4 --keep-last 0", {"daily": 7, "weekly": 4}, None),
         ("forget --keep-within 1d12h", {}, timedelta(days=1, hours=12)),
         ("forget --host a", {}, None),
+        ("prune --list -d7", {"daily": 7}, None),
     ],
 )
 def test_the_words_of_a_removal_say_what_is_kept(words: str, numbers: dict[str, int], within: timedelta | None) -> None:
@@ -124,6 +140,15 @@ def test_of_each_period_the_newest_is_claimed() -> None:
     assert claimed.kept() == {"weekly": {21, 22}, LAST: {22}}
 
 
+def test_borgs_rules_add_up_and_its_times_go_back_from_today() -> None:
+    claimed = Claimed({"weekly": 2, "daily": 3}, timedelta(days=2), adding=True)
+    for day in range(1, 23):
+        claimed.add(day, datetime(2026, 6, day, 3, tzinfo=UTC))
+    now = datetime(2026, 6, 22, 4, tzinfo=UTC)
+    assert claimed.kept(now) == {"within": {21, 22}, "daily": {18, 19, 20}, "weekly": {7, 14}}
+    assert claimed.kept(now + timedelta(days=9))["within"] == set()
+
+
 def test_what_is_gone_too_early_or_stays_too_long_is_told_and_the_oldest_may_stay() -> None:
     at = {number: datetime(2026, 6, number, 3, tzinfo=UTC) for number in range(1, 6)}
     words, every = Words({LAST: 2}), frozenset(at)
@@ -131,12 +156,12 @@ def test_what_is_gone_too_early_or_stays_too_long_is_told_and_the_oldest_may_sta
     def left(third: set[int]) -> list[tuple[int, frozenset[int]]]:
         return [(1, frozenset({1})), (2, frozenset({1, 2})), (3, frozenset(third))]
 
-    assert unlike(words, left({2, 3}), at, every) == (0, "")
-    assert unlike(words, left({1, 2, 3}), at, every) == (0, "")
-    assert unlike(words, left({3}), at, every) == (3, "a copy was gone that last 2 keeps")
+    assert unlike(words, PLAIN, left({2, 3}), at, every) == (0, "")
+    assert unlike(words, PLAIN, left({1, 2, 3}), at, every) == (0, "")
+    assert unlike(words, PLAIN, left({3}), at, every) == (3, "a copy was gone that last 2 keeps")
     late = [*left({1, 2, 3}), (4, frozenset({1, 2, 3, 4}))]
-    assert unlike(words, late, at, every) == (4, "what nothing keeps was left, 1 of 4 copies")
-    assert unlike(words, late, at, frozenset({1, 2, 3})) == (0, "")
+    assert unlike(words, PLAIN, late, at, every) == (4, "what nothing keeps was left, 1 of 4 copies")
+    assert unlike(words, PLAIN, late, at, frozenset({1, 2, 3})) == (0, "")
 
 
 def test_of_a_long_year_all_days_of_trouble_stay() -> None:

@@ -64,7 +64,8 @@ class Layout(Struct, frozen=True):
 
     ``programs`` are texts of programs by name, beside the commands of the userland or instead of them. ``files`` are
     texts by absolute path, ``folders`` are empty, ``links`` lead to other paths of the sandbox; those under
-    :data:`~shoreup.engines.sandbox_ground.VOLUMES` lie on a volume. ``shell`` is the first process.
+    :data:`~shoreup.engines.sandbox_ground.VOLUMES` lie on a volume. ``shell`` is the first process,
+    and ``driver`` its program, where it is another one than runs the steps in forks of a shell.
     """
 
     userland: Userland
@@ -75,6 +76,7 @@ class Layout(Struct, frozen=True):
     links: Mapping[str, str] = {}
     ground: Ground = Ground()
     shell: str = "/bin/sh"
+    driver: str = _DRIVER
 
 
 class Ended(Struct, frozen=True):
@@ -178,7 +180,7 @@ class Sandbox:
         steps = {f"{JOBS}/{name}": _sourced(step) for name, step in layout.steps.items()}
         people = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
         given = {"/etc/passwd": people, "/etc/group": "root:x:0:\n", "/etc/hosts": "127.0.0.1 localhost\n"}
-        for name, text in {**given, **layout.files, **steps, f"{JOBS}/driver": _DRIVER}.items():
+        for name, text in {**given, **layout.files, **steps, f"{JOBS}/driver": layout.driver}.items():
             target = files / _inner(name)
             _folder(target.parent)
             _write(target, text, 0o755)

@@ -20,6 +20,8 @@ from shoreup.engines.scratch import Scratch
 PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 TOOLS = "/.tools"
 """Where this machine's commands are seen inside, read-only."""
+PYTHON = f"{TOOLS}/python3"
+"""This machine's Python, as the sandbox sees it."""
 STATE = "/.state"
 """A folder that is written from outside between two runs, and holds what the last one said."""
 VOLUMES = "/.volumes"

@@ -27,12 +27,13 @@ class Claimed:
     """What stays of the copies that are added one after the other: of each period the newest, so many periods back.
 
     ``numbers`` are how many by the name of the period, or by :data:`LAST` the newest of all. ``within`` keeps what was
-    made no longer than that before the newest.
+    made no longer than that ago, and ``adding`` says that what one rule keeps does not count for the next one.
     """
 
-    def __init__(self, numbers: Mapping[str, int], within: timedelta | None = None) -> None:
+    def __init__(self, numbers: Mapping[str, int], within: timedelta | None = None, *, adding: bool = False) -> None:
         self.numbers = numbers
         self._within = within
+        self._adding = adding
         self._made: list[tuple[int, datetime]] = []
         self._newest = {name: dict[str, int]() for name in PERIODS}
 
@@ -42,16 +43,20 @@ class Claimed:
         for name, period in PERIODS.items():
             self._newest[name][period(at)] = number
 
-    def kept(self) -> dict[str, set[int]]:
-        """The copies that stay, by what keeps them."""
+    def kept(self, now: datetime | None = None) -> dict[str, set[int]]:
+        """The copies that stay, by what keeps them. Times are counted from ``now``, else from the newest."""
         found: dict[str, set[int]] = {}
-        for name, count in self.numbers.items():
+        before: set[int] = set()
+        if self._within is not None and self._made:
+            oldest = (now or self._made[-1][1]) - self._within
+            before |= found.setdefault("within", {number for number, at in self._made if at > oldest})
+        for name in (LAST, *PERIODS):
+            count = self.numbers.get(name, 0)
             if count > 0:
                 newest = [number for number, _ in self._made] if name == LAST else list(self._newest[name].values())
-                found[name] = set(newest[-count:])
-        if self._within is not None and self._made:
-            oldest = self._made[-1][1] - self._within
-            found["within"] = {number for number, at in self._made if at > oldest}
+                free = [number for number in newest if number not in before] if self._adding else newest
+                found[name] = set(free[-count:])
+                before |= found[name]
         return found
 
 
@@ -74,7 +79,7 @@ _NAMES = {
     "--keep-weekly": "weekly", "-w": "weekly", "--keep-monthly": "monthly", "-m": "monthly",
     "--keep-yearly": "yearly", "-y": "yearly",
 }  # fmt: skip
-_WORD = re.compile(r"(--keep-[a-z-]+|-[lHdwmy])(?:=|\s+|(?<=-[lHdwmy]))(\S+)")
+_WORD = re.compile(r"(?<!\S)(--keep-[a-z-]+|-[lHdwmy])(?:=|\s+|(?<=-[lHdwmy]))(\S+)")
 _SPAN = re.compile(r"(\d+)([a-zA-Z])")
 
 
@@ -95,21 +100,37 @@ def said_by(command: str, units: Mapping[str, timedelta]) -> Words:
     return Words(numbers, within)
 
 
+class Counting(Struct, frozen=True):
+    """How a tool counts.
+
+    ``units`` are its letters of times, ``from_today`` is whether times go back from the day of the run and not from the
+    newest copy, and ``adding`` whether what one rule keeps does not count for the next.
+    """
+
+    units: Mapping[str, timedelta]
+    from_today: bool = False
+    adding: bool = False
+
+
 def unlike(
-    words: Words, left: Sequence[tuple[int, frozenset[int]]], at: Mapping[int, datetime], forgotten: frozenset[int]
+    words: Words,
+    counting: Counting,
+    left: Sequence[tuple[int, frozenset[int]]],
+    at: Mapping[int, datetime],
+    forgotten: frozenset[int],
 ) -> tuple[int, str]:
     """The first run after which something else was there than the words claim, and what; ``(0, "")`` for none.
 
     ``left`` are the runs whose copies were there after each run, ``forgotten`` the runs that removed anything. The
     oldest of all may stay: both restic and Borg keep it while a rule is not yet full.
     """
-    claimed = Claimed(words.numbers, words.within)
+    claimed = Claimed(words.numbers, words.within, adding=counting.adding)
     for number, there in left:
         if number in there:
             claimed.add(number, at[number])
         if number not in forgotten:
             continue
-        kept = claimed.kept()
+        kept = claimed.kept(at[number] if counting.from_today else None)
         for name, wanted in kept.items():
             if not wanted <= there:
                 count = words.numbers.get(name)

@@ -16,28 +16,25 @@ from msgspec import Struct
 from shoreup.drills.rotating.calendar import DAYS, Calendar, Weather
 from shoreup.drills.rotating.grandfathers import Words, said_by, unlike
 from shoreup.drills.rotating.shelf import Kept, Lying
-from shoreup.drills.sandboxed_jobs.snapshot_tools import ASKED, CHECK, FORGOT, LOOK, NAMELESS, SNAPSHOTS
+from shoreup.drills.sandboxed_jobs.repositories import ASKED, CHECK, FORGOT, LIST, LOOK, NAMELESS, RepositoryTool
 from shoreup.drills.sandboxed_jobs.standins import WHOLE
 from shoreup.engines.base import EngineTrouble
-from shoreup.engines.sandbox import Sandbox
+from shoreup.engines.sandbox import Ended, Sandbox
 from shoreup.engines.sandbox_ground import STATE
 
 _SAYS = re.compile(WHOLE.encode() + rb" (\d{6})")
 _MOST = 1 << 20
 _READ_FIRST = 3
 _SECONDS = 60.0
-_UNITS = {
-    "h": timedelta(hours=1), "d": timedelta(days=1), "m": timedelta(days=30), "y": timedelta(days=365),
-}  # fmt: skip
-"""restic's letters of times."""
 
 
 class Snapshots:
     """The repository of a sandbox."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, tool: RepositoryTool) -> None:
         self._sandbox = sandbox
-        self._files = sandbox.inside(SNAPSHOTS)
+        self.tool = tool
+        self._files = sandbox.inside(tool.snapshots)
         self._state = sandbox.inside(STATE)
         self._made: dict[str, int] = {}
         self._holds: dict[str, frozenset[int]] = {}
@@ -54,7 +51,7 @@ class Snapshots:
         """What is there now. Afterwards so many seconds pass for the files of the snapshots."""
         number, weather = self._state.text("day", 200).split()[:2]
         run = int(number)
-        there = [entry.path for entry in self._files.walk(passing) if not entry.folder]
+        there = self._there(passing)
         for name in there:
             if name not in self._made:
                 self._made[name] = run
@@ -90,12 +87,19 @@ class Snapshots:
         """Clear away what no snapshot needs, read all that is left, and say what is not as it was taken for."""
         ended = self._sandbox.run(CHECK, _SECONDS)
         if ended.code:
-            return f"the repository is damaged at the end: {(ended.said.splitlines() or ['no word'])[-1][:160]}"
-        for entry in tuple(self._files.walk()):
-            held = self._holds.get(entry.path, frozenset[int]())
-            if not entry.folder and self._read(entry.path) != held:
+            return f"the repository is damaged at the end: {_last(ended)}"
+        for name in self._there():
+            if self._read(name) != self._holds.get(name, frozenset[int]()):
                 return "a snapshot that was left at the end does not hold what its run made"
         return ""
+
+    def _there(self, passing: float = 0.0) -> list[str]:
+        if self.tool.snapshots:
+            return [entry.path for entry in self._files.walk(passing) if not entry.folder]
+        ended = self._sandbox.run(LIST, _SECONDS)
+        if ended.code:
+            raise EngineTrouble(f"the snapshots cannot be listed: {_last(ended)}")
+        return self._state.read("said", _MOST).decode("utf-8", "replace").splitlines()
 
     def _held(self, name: str, run: int, weather: Weather) -> frozenset[int]:
         own = frozenset((run,))
@@ -109,8 +113,12 @@ class Snapshots:
         self._state.write(ASKED, f"{name}\n".encode())
         ended = self._sandbox.run(LOOK, _SECONDS)
         if ended.code:
-            raise EngineTrouble(f"a snapshot cannot be read: {(ended.said.splitlines() or ['no word'])[-1][:160]}")
+            raise EngineTrouble(f"a snapshot cannot be read: {_last(ended)}")
         return frozenset(int(number) for number in _SAYS.findall(self._state.read("said", _MOST)))
+
+
+def _last(ended: Ended) -> str:
+    return (ended.said.splitlines() or ["no word"])[-1][:160]
 
 
 class Held(Struct, frozen=True):
@@ -139,7 +147,9 @@ def held_against(snapshots: Snapshots, times: Calendar) -> Held:
         why = f" ({words.unclear})" if words is not None and words.unclear else ""
         return Held(limits=(f"whether what is kept is what the words say: they were not counted anew{why}",))
     forgotten = frozenset(number for number, _ in snapshots.forgotten())
-    number, what = unlike(words, snapshots.left, {turn.number: turn.at for turn in times.turns}, forgotten)
+    number, what = unlike(
+        words, snapshots.tool.counting, snapshots.left, {turn.number: turn.at for turn in times.turns}, forgotten
+    )
     if not number:
         return Held()
     day = next(times.day(turn) for turn in times.turns if turn.number == number)
@@ -149,5 +159,5 @@ def held_against(snapshots: Snapshots, times: Calendar) -> Held:
 def _words(snapshots: Snapshots) -> Words | None:
     """What the removals say, where all say the same."""
     said = {" ".join(words.split()) for _, words in snapshots.forgotten()}
-    found = [said_by(one, _UNITS) for one in said]
+    found = [said_by(one, snapshots.tool.counting.units) for one in said]
     return found[0] if found and all(one == found[0] for one in found) else None

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from shoreup.drills.sandboxed_jobs.snapshot_tools import TRIED, VOLUME
+from shoreup.drills.sandboxed_jobs.borg import BORG
+from shoreup.drills.sandboxed_jobs.repositories import VOLUME, RepositoryTool
+from shoreup.drills.sandboxed_jobs.restic import RESTIC
 from shoreup.engines.sandbox_ground import VOLUMES, Mounted
 from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.backups.commands.file_tools import REPOSITORIES
@@ -22,6 +24,8 @@ from shoreup.facts.proofs import backup_inputs, backup_subject
 from shoreup.model.proof import ProofSubject
 from shoreup.model.value import pattern
 
+_TRIED = (RESTIC, BORG)
+"""The tools with a repository that a drill runs."""
 _FILES_ONLY = frozenset({"sqlite3", "sqlite"})
 
 
@@ -59,7 +63,7 @@ class RetentionSpec(Struct, frozen=True):
     claims: tuple[KeptClaim, ...]
     makes_new: bool
     inputs: dict[str, str]
-    repository: str = ""
+    repository: RepositoryTool | None = None
     pods: str = ""
     """What the names of the pods begin with where each run is a new pod; empty where the name stays."""
 
@@ -90,8 +94,8 @@ def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = Tru
             targets[backup.target_path] = (found, backup.target_path)
     tool = next((backup.tool for backup in group if backup.tool in REPOSITORIES), "")
     called = {command.name for job in run.jobs for command in job.program.commands}
-    repository = next(iter(sorted(TRIED & called)), "") if alone and not targets else ""
-    if not targets and not repository:
+    repository = next((one for one in _TRIED if one.name in called), None) if alone and not targets else None
+    if not targets and repository is None:
         where = group[0].target_remote or group[0].target_path or "a place that its program does not name"
         return f"its copies go to {tool or where}, of which a sandbox has none"
     shelves = tuple(dict.fromkeys(names[id(one.volume)] for one, _ in targets.values())) or (VOLUME,)

@@ -30,7 +30,6 @@ from shoreup.drills.rotating.shelf import Lying, Shelf, alike
 from shoreup.drills.rotating.snapshots import Snapshots, bounds, held_against
 from shoreup.drills.rotating.specs import RetentionSpec
 from shoreup.drills.sandboxed_jobs.layout import HAND, job_layout, mounted_below
-from shoreup.drills.sandboxed_jobs.snapshot_tools import RESTIC, limits_of, restic, version_of
 from shoreup.drills.sandboxed_jobs.standins import BEYOND, DATES, WHOLE, dates, forms, standins
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Sandbox
@@ -89,7 +88,8 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
     if isinstance(plain, str):
         seen.unknown(plain)
         return
-    before = {RESTIC: restic(hit=not spec.dumps)} if spec.repository else {}
+    tool = spec.repository
+    before = {tool.name: tool.standin(not spec.dumps)} if tool is not None else {}
     helpers = standins(spec.run, plain, spec.copiers, before=before)
     if isinstance(helpers, str):
         seen.unknown(helpers)
@@ -105,14 +105,13 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
     if times is None:
         seen.unknown(f"when it runs is not known, or too seldom to see it ({spec.schedule or 'no schedule'})")
         return
-    if spec.repository:
+    if tool is not None:
         times = quieter(times)
     seen.limits += times.limits
     seen.limits.append("whether a real dump restores: the dumps are stand-ins")
-    if spec.repository:
-        version = version_of(spec.repository)
-        seen.engine = Engine(spec.repository, version, spec.image)
-        seen.limits += limits_of(spec.repository, version)
+    if tool is not None:
+        seen.engine = Engine(tool.name, tool.version(), spec.image)
+        seen.limits += tool.limits()
     layout = job_layout(spec, commands, helpers)
     with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, layout) as sandbox:
         year = _Year(spec, sandbox, times, partial(Sandbox, scratch, layout))
@@ -192,8 +191,8 @@ class _Year:
         return self._shelf if isinstance(self._shelf, Snapshots) else None
 
     def _empty_shelf(self) -> Shelf | Snapshots:
-        if self.spec.repository:
-            return Snapshots(self._sandbox)
+        if self.spec.repository is not None:
+            return Snapshots(self._sandbox, self.spec.repository)
         return Shelf(self._sandbox, self.spec.shelves, self.spec.data)
 
     def shows_bounds(self) -> bool:
@@ -323,7 +322,7 @@ class _Year:
         self._state.write("day", day.encode())
         self._state.write(DATES, dates(self._forms, turn.at).encode())
         content = b"" if turn.weather is Weather.EMPTY else _CONTENT.format(turn.number).encode()
-        if turn.weather is Weather.BREAKS and self.spec.repository:
+        if turn.weather is Weather.BREAKS and self.spec.repository is not None:
             content = content[: len(content) // 2]
         for volume, path in self._sources:
             try:

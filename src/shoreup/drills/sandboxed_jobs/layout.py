@@ -9,20 +9,10 @@ from shlex import quote
 from msgspec.structs import replace
 
 from shoreup.drills.rotating.specs import RetentionSpec
-from shoreup.drills.sandboxed_jobs.snapshot_tools import (
-    ASKED,
-    CHECK,
-    LOOK,
-    VOLUME,
-    checking,
-    looking,
-    repository,
-    seeds,
-    taking_newest,
-)
+from shoreup.drills.sandboxed_jobs.repositories import ASKED, AT, CHECK, FORGOT, LIST, LOOK, NAMELESS, VOLUME
 from shoreup.drills.sandboxed_jobs.standins import DATES, Standins
 from shoreup.engines.sandbox import Layout, Step
-from shoreup.engines.sandbox_ground import STATE, VOLUMES, Ground
+from shoreup.engines.sandbox_ground import PYTHON, STATE, VOLUMES, Ground
 from shoreup.engines.userlands import Userland
 from shoreup.facts.programs.job_runs import MADE_UP, Start
 
@@ -52,11 +42,12 @@ def job_layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> La
     steps[HAND] = _ours(_taking_newest(spec))
     steps["furnish"] = _ours(furnishing(spec))
     ground = Ground(spec.mounts)
-    if spec.repository:
-        files |= {**seeds(), f"{STATE}/{ASKED}": ""}
-        steps |= {LOOK: _ours(looking()), CHECK: _ours(checking())}
+    tool = spec.repository
+    if tool is not None:
+        files |= {**tool.seeds(), f"{STATE}/{ASKED}": ""}
+        steps |= {LOOK: _ours(tool.look()), CHECK: _ours(tool.check()), LIST: _ours(tool.listing)}
         ground = replace(ground, ceilings=replace(ground.ceilings, memory=_RESERVED))
-    return Layout(
+    layout = Layout(
         commands,
         steps,
         programs=helpers.programs,
@@ -69,6 +60,9 @@ def job_layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> La
         ground=ground,
         shell=shell,
     )
+    if tool is not None and (driver := tool.driver()):
+        return replace(layout, shell=PYTHON, driver=driver)
+    return layout
 
 
 def _ours(text: str) -> Step:
@@ -119,8 +113,8 @@ def _with_functions(text: str, functions: str) -> str:
 def _taking_newest(spec: RetentionSpec) -> str:
     """The hand of the control: removes the newest file of each shelf, whoever wrote it."""
     lines = ["PATH=/bin"]
-    if spec.repository:
-        return taking_newest()
+    if spec.repository is not None:
+        return spec.repository.newest
     sources = " ".join(f"! -path {quote(f'{VOLUMES}/{one.volume}/{one.path}')}" for one in spec.sources)
     for name in spec.shelves:
         lines.append(
@@ -136,6 +130,7 @@ def furnishing(spec: RetentionSpec) -> str:
     for one in spec.sources:
         path = f"{VOLUMES}/{one.volume}/{one.path}"
         lines.append(f"mkdir -p {quote(path.rpartition('/')[0])} && : >{quote(path)}")
-    if spec.repository:
-        lines.append(repository())
+    if spec.repository is not None:
+        made = spec.repository.made
+        lines.append(f'if [ -z "$(ls -A {AT})" ]; then\nrm -f {STATE}/{FORGOT} {STATE}/{NAMELESS}\n{made}\nfi')
     return "\n".join(["set -e", *lines])

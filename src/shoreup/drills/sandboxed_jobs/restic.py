@@ -10,37 +10,21 @@ locks. And ``prune``, which removes no snapshot, runs once, when the days are ov
 from __future__ import annotations
 
 import base64
-import re
-import subprocess
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
-from shutil import which
 
 import msgspec
 from msgspec import Struct
 
-from shoreup.engines.sandbox_ground import PATH, STATE, TOOLS, VOLUMES
+from shoreup.drills.rotating.grandfathers import Counting
+from shoreup.drills.sandboxed_jobs.repositories import ASKED, AT, DAY, FORGOT, NAMELESS, RepositoryTool
+from shoreup.engines.sandbox_ground import STATE, TOOLS
 
-VOLUME = "repository"
-"""The volume of a sandbox that a repository lies on."""
-ASKED = "asked"
-"""The file with the snapshot that the step :data:`LOOK` reads."""
-FORGOT = "forgot"
-"""The file to which each removal adds a line: the number of the run and the words of the command."""
-NAMELESS = "nameless"
-"""A file that is there once a snapshot was made without a word about its host."""
-LOOK = "look"
-"""The step that says all that one snapshot holds."""
-CHECK = "check"
-"""The step that clears away what no snapshot needs, and reads the whole repository."""
-RESTIC = "restic"
-TRIED = frozenset({RESTIC})
-"""The tools that are run."""
 _FOLDERS = ("data", "index", "locks", "snapshots")
 _SEED = "/.seed"
-_AT = f"{VOLUMES}/{VOLUME}"
-SNAPSHOTS = f"{_AT}/snapshots"
+SNAPSHOTS = f"{AT}/snapshots"
 """Where each snapshot is a file."""
 
 
@@ -55,7 +39,7 @@ def _scratch() -> _Scratch:
     return msgspec.json.decode(content, type=_Scratch)
 
 
-def seeds() -> Mapping[str, str]:
+def _seeds() -> Mapping[str, str]:
     """The files of an empty repository, by the path at which a sandbox has them."""
     return {
         f"{_SEED}/{name}": base64.b64decode(content).decode("utf-8", "surrogateescape")
@@ -63,53 +47,10 @@ def seeds() -> Mapping[str, str]:
     }
 
 
-def repository() -> str:
-    """The commands that put an empty repository in its place, where there is none."""
-    made = f"{{ cp -R {_SEED}/. {_AT} && mkdir -p {' '.join(f'{_AT}/{name}' for name in _FOLDERS)}; }}"
-    return f"[ -f {_AT}/config ] || {{ rm -f {STATE}/{FORGOT} {STATE}/{NAMELESS}; {made}; }}"
-
-
-def version_of(tool: str) -> str:
-    """The version of this machine's own."""
-    found = which(tool, path=PATH)
-    if found is None:
-        return ""
-    try:
-        done = subprocess.run(  # noqa: S603 (a fixed command)
-            [found, "version"], capture_output=True, check=False, timeout=20, env={"PATH": PATH}
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return next(iter(re.findall(rb"\d+(?:\.\d+)+", done.stdout)), b"").decode()
-
-
-def limits_of(tool: str, version: str) -> list[str]:
-    """What a proof by this machine's tool does not show."""
-    return [
-        f"the store that the job names, and another version of {tool} than {version or 'the one here'}",
-        f"{tool} prune, lock and check as the job calls them: pruned and read was once, at the end",
-    ]
-
-
-def taking_newest() -> str:
-    """The hand of the control: removes the snapshots of the last run."""
-    return f'find {SNAPSHOTS} -type f -mmin -5 | while IFS= read -r one; do rm -f -- "$one"; done'
-
-
-def looking() -> str:
-    """The step :data:`LOOK`."""
-    return f'{_real()}\nread -r one <{STATE}/{ASKED}\nreal --no-lock dump --archive=tar "$one" /'
-
-
-def checking() -> str:
-    """The step :data:`CHECK`."""
-    return f"{_real()}\nreal prune && real check --read-data"
-
-
 def _real() -> str:
     environment = (
         f"PATH=/bin HOME=/tmp TMPDIR=/tmp TZ=UTC GOMAXPROCS=1 "
-        f"RESTIC_REPOSITORY={_AT} RESTIC_PASSWORD={_scratch().password}"
+        f"RESTIC_REPOSITORY={AT} RESTIC_PASSWORD={_scratch().password}"
     )
     return f'real() {{ env -i {environment} {TOOLS}/restic --no-cache "$@"; }}'
 
@@ -123,7 +64,7 @@ _VALUED = (
 _PLAIN = "--no-cache --no-lock --cleanup-cache --insecure-tls --no-extra-verify --prune -q --quiet --json".split()
 
 
-def restic(*, hit: bool) -> str:
+def _standin(hit: bool) -> str:
     """What the job calls restic. ``hit`` is whether a day of trouble is one for what restic reads."""
     long = "|".join(f"{one}=*" for one in _VALUED if one.startswith("--"))
     trouble = (
@@ -132,7 +73,7 @@ def restic(*, hit: bool) -> str:
         else ":"
     )
     half = '[ "$mode" != breaks ] || [ "$code" != 0 ] || code=3' if hit else ":"
-    return f"""read -r number mode now date clock pod <{STATE}/day
+    return f"""{DAY}
 {_real()}
 verb= hosted= timed= policy=
 count=$#
@@ -177,3 +118,27 @@ init|version) real "$@"; exit ;;
 check|prune|unlock|cache|copy|self-update|'') exit 0 ;;
 *) echo "restic $verb" >{STATE}/beyond; exit 1 ;;
 esac"""
+
+
+def _look() -> str:
+    return f'{_real()}\nread -r one <{STATE}/{ASKED}\nreal --no-lock dump --archive=tar "$one" /'
+
+
+def _check() -> str:
+    return f"{_real()}\nreal prune && real check --read-data"
+
+
+_MADE = f"cp -R {_SEED}/. {AT} && mkdir -p {' '.join(f'{AT}/{name}' for name in _FOLDERS)}"
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "m": timedelta(days=30), "y": timedelta(days=365)}
+RESTIC = RepositoryTool(
+    "restic",
+    standin=_standin,
+    made=_MADE,
+    newest=f'find {SNAPSHOTS} -type f -mmin -5 | while IFS= read -r one; do rm -f -- "$one"; done',
+    look=_look,
+    check=_check,
+    counting=Counting(_UNITS),
+    snapshots=SNAPSHOTS,
+    seeds=_seeds,
+    shortened="restic prune, lock and check as the job calls them: pruned and read was once, at the end",
+)
