@@ -8,7 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -177,22 +177,24 @@ def providers() -> Iterator[str]:
         serving.terminate()
 
 
-@pytest.mark.skipif(
+needs_terraform = pytest.mark.skipif(
     shutil.which("terraform") is None or find_spec("grpc") is None,
     reason="not run: the command terraform or the package grpcio is not here, which try the written tests",
 )
-@pytest.mark.parametrize("what", EDITS)
-def test_terraform_itself_lets_through_what_may_and_nothing_else(tmp_path: Path, providers: str, what: str) -> None:
-    """The provider's schema comes from its table; everything else is Terraform's."""
-    old, new, broken = EDITS[what]
-    main = estate(tmp_path) / "main.tf"
-    test = tmp_path / "tests" / "shoreup.tftest.hcl"
+
+
+def tried(root: Path, main: Path, edit: tuple[str, str, str], providers: str) -> str:
+    """What Terraform says of the written test after an edit of ``main``: the provider's schema comes from its table,
+    everything else is Terraform's.
+    """
+    old, new, broken = edit
+    test = root / "tests" / "shoreup.tftest.hcl"
     test.parent.mkdir()
-    test.write_text(texts(tmp_path)[test.name], encoding="utf-8")
+    test.write_text(texts(root)[test.name], encoding="utf-8")
     main.write_text(main.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     env = {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+        "HOME": str(root),
         "TF_REATTACH_PROVIDERS": providers,
         "TF_CLI_CONFIG_FILE": os.devnull,
         "CHECKPOINT_DISABLE": "1",
@@ -200,7 +202,7 @@ def test_terraform_itself_lets_through_what_may_and_nothing_else(tmp_path: Path,
     for command in (["init", "-backend=false"], ["test"]):
         done = subprocess.run(
             ["terraform", *command, "-no-color"],
-            cwd=tmp_path,
+            cwd=root,
             env=env,
             capture_output=True,
             text=True,
@@ -211,11 +213,141 @@ def test_terraform_itself_lets_through_what_may_and_nothing_else(tmp_path: Path,
     said = " ".join(done.stderr.split())
     assert (broken in said, done.returncode) == (True, 1 if broken else 0), done.stdout + done.stderr
     assert said.count("Error: ") == said.count("Error: Test assertion failed")
+    return done.stdout
+
+
+@needs_terraform
+@pytest.mark.parametrize("what", EDITS)
+def test_terraform_itself_lets_through_what_may_and_nothing_else(tmp_path: Path, providers: str, what: str) -> None:
+    tried(tmp_path, estate(tmp_path) / "main.tf", EDITS[what], providers)
+
+
+CALLS = """\
+variable "token" { type = string }
+resource "kubernetes_namespace_v1" "web" {
+  metadata { name = "web" }
+}
+module "shop" {
+  source    = "./modules/app"
+  namespace = kubernetes_namespace_v1.web.metadata[0].name
+  ports     = { http = 8080, "a.b" = 8081 }
+  password  = var.token
+}
+module "more" {
+  for_each  = toset(["a", "b"])
+  source    = "./modules/app"
+  namespace = "more-${each.key}"
+  password  = "correct horse battery"
+}
+module "later" {
+  source    = "./modules/app"
+  namespace = kubernetes_namespace_v1.web.id
+  password  = ""
+}
+"""
+CALLED = """\
+variable "namespace" { type = string }
+variable "ports" {
+  type    = map(number)
+  default = { http = 80 }
+}
+variable "password" { type = string }
+resource "kubernetes_secret_v1" "app" {
+  metadata {
+    name      = "app"
+    namespace = var.namespace
+  }
+  data = { password = var.password }
+}
+resource "kubernetes_deployment_v1" "app" {
+  metadata {
+    name      = "app"
+    namespace = var.namespace
+  }
+  spec {
+    selector { match_labels = { app = "app" } }
+    template {
+      metadata { labels = { app = "app" } }
+      spec {
+        container {
+          name  = "app"
+          image = "ghcr.io/example/app:1.2"
+          port { container_port = var.ports["http"] }
+          env {
+            name = "PASSWORD"
+            value_from {
+              secret_key_ref {
+                name = kubernetes_secret_v1.app.metadata[0].name
+                key  = "password"
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+resource "kubernetes_service_v1" "app" {
+  metadata {
+    name      = "app"
+    namespace = var.namespace
+  }
+  spec {
+    selector = { app = "app" }
+    port {
+      port        = 80
+      target_port = var.ports["http"]
+    }
+  }
+}
+"""
+
+
+def caller(root: Path) -> Path:
+    """The module's file of an estate that calls it."""
+    (root / "main.tf").write_text(CALLS, encoding="utf-8")
+    called = root / "modules" / "app" / "main.tf"
+    called.parent.mkdir(parents=True)
+    called.write_text(CALLED, encoding="utf-8")
+    return called
+
+
+def test_a_called_module_is_planned_alone_with_what_its_call_gives(tmp_path: Path) -> None:
+    """Calls of which the same is certain are one run; no secret is copied, and what is known too late is said."""
+    caller(tmp_path)
+    drawn = draw_tests(tmp_path, "", quiet)
+    text = next(one.text for one in drawn.files if one.target.suffix == ".hcl")
+    assert [line for line in text.splitlines() if line.startswith("run ")] == ['run "shop" {']
+    assert text.count("assert {") == 5
+    given = text.partition('source = "./modules/app"')[2].partition("variables {\n")[2].partition("\n  }")[0]
+    assert [line.strip() for line in given.splitlines()] == [
+        'namespace = "web"',
+        'ports     = { http = 8080, "a.b" = 8081 }',
+        'password  = "placeholder"',
+    ]
+    assert "correct horse" not in text
+    assert drawn.untested == (".: module.later (its variable namespace is not certain before an apply).",)
+
+
+MODULE_EDITS = {
+    "nothing": ("", "", ""),
+    "a selector": ('    selector = { app = "app" }', '    selector = { app = "web" }', "no longer selects the pods"),
+    "a key": ("data = { password =", "data = { secret =", "is read from a key that Secret app does not have"),
+}
+
+
+@needs_terraform
+@pytest.mark.parametrize("what", MODULE_EDITS)
+def test_terraform_tries_a_module_by_itself(tmp_path: Path, providers: str, what: str) -> None:
+    said = tried(tmp_path, caller(tmp_path), MODULE_EDITS[what], providers)
+    assert what != "nothing" or "1 passed, 0 failed" in said
 
 
 @needs_hashicorp
-def test_hashicorp_reads_the_test_file_and_leaves_it_as_it_is(tmp_path: Path) -> None:
-    text = texts(estate(tmp_path))["shoreup.tftest.hcl"]
+@pytest.mark.parametrize("of", [estate, caller])
+def test_hashicorp_reads_the_test_file_and_leaves_it_as_it_is(tmp_path: Path, of: Callable[[Path], Path]) -> None:
+    of(tmp_path)
+    text = texts(tmp_path)["shoreup.tftest.hcl"]
     assert refusal(text) == ""
     assert formatted(text) == text
 

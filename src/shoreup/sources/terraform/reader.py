@@ -22,7 +22,7 @@ from shoreup.sources.terraform.unknown_arguments import note_unknown_arguments
 from shoreup.terraform.configuration import Configurations, Module, module_roots
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, Root
 from shoreup.terraform.plan import Plan
-from shoreup.terraform.scope import EvaluationError, Scope
+from shoreup.terraform.scope import EvaluationError, Scope, UnknownKey
 from shoreup.terraform.terragrunt import Terragrunt
 from shoreup.terraform.variables import Given, given_in_files, unreadable_files
 
@@ -145,12 +145,44 @@ def read_root(
     module = configurations.module(path)
     if module is None:
         return
-    root = Root(configurations, path, _not_in_a_plan if planned_only else known_after_apply, plan)
-    instance = ModuleInstance(root, module, "", {})
-    instance.given.update(_unreadable(configurations, path, module, instance.scope))
-    instance.given.update(given_in_files(configurations, path, instance.scope))
+    instance = _root_instance(configurations, module, plan, planned_only=planned_only)
     reading.backends.extend(backends(module, path))
     _read_instance(instance, path, reading, sparing=sparing)
+
+
+def _root_instance(
+    configurations: Configurations, module: Module, plan: Plan | None, *, planned_only: bool
+) -> ModuleInstance:
+    root = Root(configurations, module.path, _not_in_a_plan if planned_only else known_after_apply, plan)
+    instance = ModuleInstance(root, module, "", {})
+    instance.given.update(_unreadable(configurations, module.path, module, instance.scope))
+    instance.given.update(given_in_files(configurations, module.path, instance.scope))
+    return instance
+
+
+def called_modules(configurations: Configurations, path: str) -> Iterator[ModuleInstance]:
+    """Every instance of a module that a root calls, directly or through others, as a plan knows its variables."""
+    module = configurations.module(path)
+    waiting = [_root_instance(configurations, module, None, planned_only=True)] if module else []
+    while waiting:
+        caller = waiting.pop(0)
+        for name in caller.module.calls:
+            called = caller.calls(name)
+            known = (
+                () if isinstance(called, Unknown) else [one for key, one in called if not isinstance(key, UnknownKey)]
+            )
+            waiting.extend(known)
+            yield from known
+
+
+def read_called(called: ModuleInstance, withheld: frozenset[str]) -> TerraformReading:
+    """What a called module declares, as if it were a root of its own. The variables ``withheld`` are not known then."""
+    unknown = Given(None, None, Unknown("it is kept out of the test"))
+    given = {**called.given, **dict.fromkeys(withheld, unknown)}
+    reading = TerraformReading()
+    alone = ModuleInstance(called.root, called.module, "", given)
+    _read_instance(alone, called.module.path, reading, sparing=False)
+    return reading
 
 
 def _read_instance(instance: ModuleInstance, path: str, reading: TerraformReading, *, sparing: bool) -> None:

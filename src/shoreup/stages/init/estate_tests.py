@@ -17,12 +17,13 @@ from shoreup.formats.hcl.syntax import Block
 from shoreup.model.errors import UserError
 from shoreup.sources.reading import Found
 from shoreup.sources.terraform import TerraformReading, known_after_apply, plain_roots
-from shoreup.sources.terraform.reader import read_root
+from shoreup.sources.terraform.reader import read_called, read_root
 from shoreup.stages.auditing.examination import Asked, understood
 from shoreup.stages.auditing.places import Places
 from shoreup.stages.auditing.reading import Reading, read
+from shoreup.stages.init.module_tests import aligned, calls, stand_in
 from shoreup.stages.init.smoke_tests import checks, job, script
-from shoreup.stages.init.terraform_tests import assertions, test_file
+from shoreup.stages.init.terraform_tests import Assertion, Run, assertions, test_file
 from shoreup.stages.opening import Opened, opened
 from shoreup.terraform.configuration import Configurations, Module, local_source
 from shoreup.terraform.module import ModuleInstance, Root
@@ -32,14 +33,6 @@ from shoreup.terraform.variables import given_in_files
 Progress = Callable[[str, int, int], None]
 TEST_FILE = "tests/shoreup.tftest.hcl"
 SCRIPT, JOB = "tests/smoke.sh", "tests/smoke-job.yaml"
-_PLACEHOLDERS = {
-    "string": '"placeholder"',
-    "number": "1",
-    "bool": "false",
-    "list": "[]",
-    "set": "[]",
-    "map": "{}",
-}
 
 
 class Drawn(Struct, frozen=True):
@@ -96,18 +89,46 @@ def _of_roots(found: Opened, asked: Asked, untested: list[str]) -> Iterator[Draw
         if why := why or _unplannable(configurations, module):
             untested.append(f"{directory}: {why}.")
             continue
-        planned = TerraformReading()
-        read_root(configurations, directory, planned, planned_only=True)
-        kept = [Found(replace(one.resource, key=key), one.tracer) for key, one in enumerate(planned.found)]
-        reading = Reading(found.tree, kept, planned)
-        certain = list(assertions(understood(reading, asked)))
-        if not certain:
-            if any(not one.resource.address.startswith("module.") for one in kept):
+        runs = [
+            *_of_root(found, asked, configurations, module),
+            *_of_calls(found, asked, configurations, module, untested),
+        ]
+        if not runs:
+            if module.resources:
                 untested.append(f"{directory}: nothing of its own is certain before an apply.")
             continue
-        places = Places(reading.resources, reading.trace, found.tree.read)
-        text = test_file(certain, places, _mocks(configurations, module), variables)
-        yield _drawn(found, TEST_FILE if directory == "." else f"{directory}/{TEST_FILE}", text, len(certain))
+        text = test_file(runs, _mocks(configurations, module), variables)
+        holds = sum(len(run.assertions) for run in runs)
+        yield _drawn(found, TEST_FILE if directory == "." else f"{directory}/{TEST_FILE}", text, holds)
+
+
+def _of_root(found: Opened, asked: Asked, configurations: Configurations, module: Module) -> Iterator[Run]:
+    planned = TerraformReading()
+    read_root(configurations, module.path, planned, planned_only=True)
+    certain, places = _certain(found, asked, planned)
+    if certain:
+        yield Run("wiring", certain, places)
+
+
+def _of_calls(
+    found: Opened, asked: Asked, configurations: Configurations, module: Module, untested: list[str]
+) -> Iterator[Run]:
+    """A run for each call of which something else is certain than of the calls of that module before it."""
+    seen: set[tuple[str, ...]] = set()
+    for call in calls(configurations, module, untested):
+        certain, places = _certain(found, asked, read_called(call.instance, call.withheld))
+        same = (call.source, *(one.condition for one in certain))
+        if certain and same not in seen:
+            seen.add(same)
+            yield Run(
+                call.name, certain, places, call.source, call.variables, f"{call.instance.address}, planned alone"
+            )
+
+
+def _certain(found: Opened, asked: Asked, planned: TerraformReading) -> tuple[tuple[Assertion, ...], Places]:
+    kept = [Found(replace(one.resource, key=key), one.tracer) for key, one in enumerate(planned.found)]
+    reading = Reading(found.tree, kept, planned)
+    return tuple(assertions(understood(reading, asked))), Places(reading.resources, reading.trace, found.tree.read)
 
 
 def _variables(configurations: Configurations, module: Module) -> tuple[list[str], str]:
@@ -119,14 +140,11 @@ def _variables(configurations: Configurations, module: Module) -> tuple[list[str
     for name, block in module.variables.items():
         if name in given or "default" in block.body.attributes:
             continue
-        kind = block.body.attributes.get("type")
-        word = kind.expression.source.text[kind.expression.start : kind.expression.end] if kind else "string"
-        value = _PLACEHOLDERS.get(word.partition("(")[0].strip())
-        if value is None or any(inner.kind == "validation" for inner in block.body.blocks):
+        value = stand_in(block)
+        if not value:
             return [], f"nothing in the repository sets its variable {name}, for which no stand-in is certain"
         lines.append(f"{name} = {value}")
-    width = max((len(line.partition(" ")[0]) for line in lines), default=0)
-    return [f"{line.partition(' ')[0]:<{width}} {line.partition(' ')[2]}" for line in lines], ""
+    return list(aligned(lines)), ""
 
 
 def _unplannable(configurations: Configurations, module: Module) -> str:

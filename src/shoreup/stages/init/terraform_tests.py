@@ -3,7 +3,7 @@
 Each says what holds now and would break something if it did not: a Service selects these pods, a claim keeps its
 class, a route leads to a Service that is made. They compare one block with another wherever both are the root's own,
 so that a rename on both sides passes and one on a single side does not. Nothing is asserted about what is known only
-after an apply, and Terraform's tests reach a root's own resources, not those of the modules that it calls.
+after an apply, and Terraform's tests reach a root's own resources: modules have runs of their own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,20 @@ def assertions(estate: Estate) -> Iterator[Assertion]:
                 yield one
 
 
-def test_file(found: Sequence[Assertion], places: Places, mocks: Sequence[str], given: Sequence[str]) -> str:
+class Run(Struct, frozen=True):
+    """One plan and what is certain of it. ``module`` is the folder that is planned in place of the root, with the
+    lines of its ``variables``; ``about`` says which call that is.
+    """
+
+    name: str
+    assertions: tuple[Assertion, ...]
+    places: Places
+    module: str = ""
+    variables: tuple[str, ...] = ()
+    about: str = ""
+
+
+def test_file(runs: Sequence[Run], mocks: Sequence[str], given: Sequence[str]) -> str:
     """The text of a ``.tftest.hcl``. ``mocks`` are its ``mock_provider`` blocks, ``given`` lines of ``variables``."""
     lines = [
         "# What of this root is certain from its own wiring. Run: terraform init -backend=false && terraform test",
@@ -59,17 +72,28 @@ def test_file(found: Sequence[Assertion], places: Places, mocks: Sequence[str], 
     if given:
         lines += ["", "# Values that the repository does not hold; no assertion looks at them.", "variables {"]
         lines += [*(f"  {line}" for line in given), "}"]
-    lines += ["", 'run "wiring" {', "  command = plan"]
-    for one in found:
-        lines += [
-            "",
-            f"  # {written_at(places, one.places)}",
-            "  assert {",
-            f"    condition     = {one.condition}",
-            f"    error_message = {_quoted(one.message)}",
-            "  }",
-        ]
-    return "\n".join([*lines, "}", ""])
+    for run in runs:
+        lines += ["", *_run(run)]
+    return "\n".join([*lines, ""])
+
+
+def _run(run: Run) -> Iterator[str]:
+    if run.about:
+        yield f"# {run.about}"
+    yield f'run "{run.name}" {{'
+    yield "  command = plan"
+    if run.module:
+        yield from ("", "  module {", f"    source = {_quoted(run.module)}", "  }")
+    if run.variables:
+        yield from ("", "  variables {", *(f"    {line}" for line in run.variables), "  }")
+    for one in run.assertions:
+        yield ""
+        yield f"  # {written_at(run.places, one.places)}"
+        yield "  assert {"
+        yield f"    condition     = {one.condition}"
+        yield f"    error_message = {_quoted(one.message)}"
+        yield "  }"
+    yield "}"
 
 
 # ------------------------------------------------------------------------------------------ addresses
