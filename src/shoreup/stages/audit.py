@@ -24,7 +24,7 @@ from shoreup.stages import proofs
 from shoreup.stages.auditing.baseline import Baseline, against, read_baseline, set_apart
 from shoreup.stages.auditing.cache import Cache
 from shoreup.stages.auditing.personas import heard_by
-from shoreup.stages.opening import opened
+from shoreup.stages.opening import Opened, opened
 from shoreup.stages.own_concerns import NO_OWN_CODE, OwnCode
 from shoreup.stages.settings import GivenSettings
 
@@ -63,26 +63,11 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
     where no file is one that Shoreup reads.
     """
     estate = opened(paths, config=options.config, ledger=options.ledger)
-    root, only, tree, given, ledger = estate.root, estate.only, estate.tree, estate.given, estate.ledger
+    tree, given = estate.tree, estate.given
     today = options.today or date.today()  # noqa: DTZ011  # support ends on a day, wherever one is
-    selection = given.settings.selection
     baseline = _baseline(options, given)
     plan = _read(options.plan) if options.plan else b""
-    known = proofs.state(ledger) if options.cache else ""
-    cache = (
-        Cache(
-            _question(
-                root,
-                only,
-                options,
-                plan,
-                today,
-                f"{known} {given.name} {given.digest} {_history(root)} {stamp(root)} {helm_stamp()}",
-            )
-        )
-        if options.cache
-        else None
-    )
+    cache = Cache(_question(estate, options, plan, today)) if options.cache else None
     account = cache.look(tree) if cache else None
     if account is None:
         proven = estate.proven()
@@ -94,10 +79,10 @@ def audit(paths: Sequence[Path], options: AuditOptions, progress: Progress | Non
         account, estate=tuple(str(path) for path in paths), notices=(*account.notices, *options.own.notices)
     )
     if options.since:
-        account = _since(account, root, only, options, _Beside(today, estate.proven(), given, estate.whole))
+        account = _since(account, estate, options, _Beside(today, estate.proven(), given, estate.whole))
     if baseline:
         account = against(account, baseline)
-    return heard_by(account, options.persona or selection.persona)
+    return heard_by(account, options.persona or given.settings.selection.persona)
 
 
 class _Beside(Struct, frozen=True):
@@ -122,13 +107,13 @@ def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Besid
     return examine(tree, asked, say)
 
 
-def _since(account: Account, root: Path, only: tuple[str, ...], options: AuditOptions, beside: _Beside) -> Account:
+def _since(account: Account, estate: Opened, options: AuditOptions, beside: _Beside) -> Account:
     from shoreup.stages.auditing.since import before
 
     def examine(tree: FileTree, commit: str) -> Account:
-        return _examined(tree, options, b"", replace(beside, history=(root, commit)), _silent)
+        return _examined(tree, options, b"", replace(beside, history=(estate.root, commit)), _silent)
 
-    then = before(root, only, options.since, examine)
+    then = before(estate.root, estate.only, options.since, examine)
     account = set_apart(account, then.fingerprints, then.source)
     return replace(account, notices=(*account.notices, *then.notices))
 
@@ -156,12 +141,22 @@ def _plan(content: bytes) -> Plan:
         raise UserError(str(problem)) from None
 
 
-def _question(
-    root: Path, only: tuple[str, ...], options: AuditOptions, plan: bytes, today: date, known: str
-) -> tuple[str, ...]:
-    digest = blake2b(plan).hexdigest() if plan else ""
+def _question(estate: Opened, options: AuditOptions, plan: bytes, today: date) -> tuple[str, ...]:
+    """All that an account depends on beside the files themselves and Shoreup's own code."""
     asked = ("|", *options.select, "|", *options.ignore, "|", options.own.digest)
-    return (str(root), *only, *asked, digest, today.isoformat(), known)
+    return (
+        str(estate.root),
+        *estate.only,
+        *asked,
+        blake2b(plan).hexdigest() if plan else "",
+        today.isoformat(),
+        proofs.state(estate.ledger),
+        estate.given.name,
+        estate.given.digest,
+        _history(estate.root),
+        stamp(estate.root),
+        helm_stamp(),
+    )
 
 
 def _history(root: Path) -> str:

@@ -29,7 +29,7 @@ from shoreup.stages.auditing.judging import judge
 from shoreup.stages.auditing.places import Places
 from shoreup.stages.auditing.ranking import ranked
 from shoreup.stages.auditing.reading import Reading, read
-from shoreup.stages.auditing.suppression import part
+from shoreup.stages.auditing.suppression import Acceptance, part
 from shoreup.stages.auditing.undisturbed import undisturbed
 from shoreup.stages.auditing.weighing import weighed
 from shoreup.stages.proofs import Proven
@@ -107,29 +107,18 @@ def examination(tree: FileTree, asked: Asked, say: Progress, *, keep: bool = Fal
         estate = understood(reading, asked)
         clock.lap("understand")
         say("looking for trouble", 0, 0)
-        folder, revision = asked.history or (tree.root, "HEAD")
-        names = partial(first_names, folder, revision=revision)
-        places = Places(reading.resources, reading.trace, tree.read, names)
+        places = _places(tree, reading, asked)
         judgement = judge(estate, asked.concerns, places.span, keep=keep)
         clock.lap("judge")
-        pairs = [
+        found = [
             *ranked([*with_ages([*weighed(judgement.drafts, estate)], places, tree.root)], places, asked.concerns),
             *ranked(judgement.unproven, places, asked.concerns),
         ]
-        parted = part(
-            pairs,
-            judgement.doubts,
-            places,
-            tree,
-            asked.given,
-            asked=[kind.id for kind in asked.concerns],
-            known=[kind.id for kind in (*all_concerns(), *asked.own)],
-            today=asked.today,
-            whole=asked.whole,
-        )
-        estate_level = {kind.id for kind in asked.concerns if kind.estate_level}
+        parted = part(found, judgement.doubts, _acceptance(asked), places, tree)
         undecided = sorted((places.undecided(doubt) for doubt in judgement.doubts), key=_by_place)
         clock.lap("locate")
+    errors = [*tree.errors, *asked.proven.errors, *judgement.errors]
+    estate_level = {kind.id for kind in asked.concerns if kind.estate_level}
     account = Account(
         version=__version__,
         estate=(),
@@ -137,15 +126,28 @@ def examination(tree: FileTree, asked: Asked, say: Progress, *, keep: bool = Fal
         unproven=tuple(one for one in parted.kept if one.concern in estate_level),
         suppressed=tuple(parted.suppressed),
         undecided=tuple(undecided),
-        errors=tuple(
-            sorted([*tree.errors, *asked.proven.errors, *judgement.errors], key=lambda one: (one.file, one.line))
-        ),
+        errors=tuple(sorted(errors, key=lambda one: (one.file, one.line))),
         coverage=coverage(reading),
         timing=clock.laps,
         ledger=asked.proven.configured,
         notices=(*parted.notices, *expired(asked.given, asked.today), *unknown_storage(asked, estate)),
     )
-    return Examination(account, reading, estate, places, {finding.fingerprint: draft for draft, finding in pairs})
+    return Examination(account, reading, estate, places, {finding.fingerprint: draft for draft, finding in found})
+
+
+def _places(tree: FileTree, reading: Reading, asked: Asked) -> Places:
+    folder, revision = asked.history or (tree.root, "HEAD")
+    return Places(reading.resources, reading.trace, tree.read, partial(first_names, folder, revision=revision))
+
+
+def _acceptance(asked: Asked) -> Acceptance:
+    return Acceptance(
+        given=asked.given,
+        asked=frozenset(kind.id for kind in asked.concerns),
+        known=frozenset(kind.id for kind in (*all_concerns(), *asked.own)),
+        today=asked.today,
+        whole=asked.whole,
+    )
 
 
 def _by_place(undecided: Undecided) -> tuple[str, str, int, str, str]:

@@ -54,6 +54,20 @@ class _Ignore(Struct, eq=False):
         self.used.update(one for one in self.ids if fnmatchcase(concern, one))
 
 
+class Acceptance(Struct, frozen=True):
+    """What decides whether an ignore counts, and whether one that matches nothing is idle.
+
+    ``asked`` are the ids of the concerns that were asked, ``known`` of all that there are. ``whole`` says that the
+    whole estate was read.
+    """
+
+    given: GivenSettings
+    asked: frozenset[str]
+    known: frozenset[str]
+    today: date
+    whole: bool
+
+
 class Parted(Struct):
     """Findings in two heaps, with what is to be said of the ignores."""
 
@@ -65,23 +79,17 @@ class Parted(Struct):
 def part(
     pairs: Sequence[tuple[Draft, Finding]],
     doubts: Sequence[Doubt],
+    acceptance: Acceptance,
     places: Places,
     tree: FileTree,
-    given: GivenSettings,
-    *,
-    asked: Collection[str],
-    known: Collection[str],
-    today: date,
-    whole: bool,
 ) -> Parted:
     """Take out what the owner accepts.
 
-    ``asked`` are the concerns that were asked, ``known`` all that there are. ``whole`` says that the whole estate was
-    read. ``doubts`` are never suppressed; an ignore beside one is not idle, because it may become a finding.
+    ``doubts`` are never suppressed; an ignore beside one is not idle, because it may become a finding.
     """
     notices: list[Notice] = []
-    said = [*_comments(tree, notices), *_entries(given)]
-    ignores = [one for one in said if _in_force(one, today, known, notices)]
+    said = [*_comments(tree, notices), *_entries(acceptance.given)]
+    ignores = [one for one in said if _in_force(one, acceptance.today, acceptance.known, notices)]
     parted = Parted([], [], notices)
     if not ignores:
         parted.kept = [finding for _, finding in pairs]
@@ -96,7 +104,7 @@ def part(
             parted.suppressed.append(Suppressed(finding, found.reason, found.until, found.file, found.line))
     for doubt in doubts:
         index.find(doubt, "", 0)
-    notices.extend(_idle(ignores, asked, known, whole))
+    notices.extend(_idle(ignores, acceptance))
     notices.sort(key=_by_place)
     return parted
 
@@ -192,15 +200,15 @@ def _in_force(one: _Ignore, today: date, known: Collection[str], notices: list[N
     return True
 
 
-def _idle(ignores: Iterable[_Ignore], asked: Collection[str], known: Collection[str], whole: bool) -> Iterator[Notice]:
+def _idle(ignores: Iterable[_Ignore], acceptance: Acceptance) -> Iterator[Notice]:
     """Ignores that match nothing, as far as this audit can tell: it may have asked less, or read less."""
     for one in ignores:
-        if not (one.covers or whole):
+        if not (one.covers or acceptance.whole):
             continue
         idle: list[str] = []
         for name in one.ids:
-            meant = [concern for concern in known if fnmatchcase(concern, name)]
-            if name not in one.used and meant and all(concern in asked for concern in meant):
+            meant = {concern for concern in acceptance.known if fnmatchcase(concern, name)}
+            if name not in one.used and meant and meant <= acceptance.asked:
                 idle.append(name)
         if idle:
             yield Notice(one.file, one.line, f"This ignore of {', '.join(idle)} matches nothing: take it out.")
