@@ -17,6 +17,8 @@ from shoreup.operations.backup.opening import fetch
 from shoreup.operations.backup.shelf import State
 from shoreup.operations.backup.verifying import look
 from shoreup.stores.base import NotThere, Store, StoreTrouble
+from shoreup.stores.folder import Folder
+from shoreup.stores.objects import Objects
 from shoreup.stores.opening import Place, open_store
 from stores_here import KEY_ID, SECRET, restic_repository, s3_server, ssh_server
 
@@ -64,6 +66,22 @@ def test_what_is_put_is_there_by_its_name_until_it_is_removed(opens: Opens) -> N
     store.remove("bank/first")
     store.tidy()
     assert (store.entries("bank"), content(store, "other/first")) == ((), b"y")
+
+
+def test_a_store_that_others_write_to_can_be_looked_through(opens: Opens) -> None:
+    store = opens()
+    if not isinstance(store, Folder | Objects):
+        assert not hasattr(store, "tree")
+        return
+    for name in ("deep/b/two", "deep/a/x/one", "deep/three", "deeper/four"):
+        store.put(name, [name.encode()])
+    assert [(one.name, one.size) for one in store.tree("deep")] == [
+        ("deep/a/x/one", 12),
+        ("deep/b/two", 10),
+        ("deep/three", 10),
+    ]
+    assert [one.name for one in store.entries("deep")] == ["deep/three"]
+    assert store.tree("nowhere") == ()
 
 
 def test_a_stream_that_breaks_leaves_nothing_under_its_name(opens: Opens) -> None:

@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+from shoreup.engines.postgresql.barman import INFO, TAR_FILE, WALS
+
 _MOST = 32 << 20
 """Bytes of a control. What is cut off early is refused early, and half of a large copy would cost half a restore."""
 _PIECE = 1 << 20
@@ -38,6 +40,26 @@ def without_its_end(copy: Path, target: Path, telling: tuple[str, ...] = ()) -> 
             left -= len(piece)
     kept = file_share(min(size // 2, _MOST), size)
     return f"the same copy, of which everything after the first {kept} was cut off"
+
+
+def archive_without_its_end(base: Path, target: Path) -> str:
+    """The same for an archive of barman-cloud: of the base backup in the folder ``base`` the last tar is cut.
+
+    The WAL is all there, so that nothing else is wrong with it.
+    """
+    base = base.absolute()
+    folder = target / base.parent.name / base.name
+    folder.mkdir(parents=True)
+    (target / WALS).symlink_to(base.parent.parent / WALS)
+    tars = sorted(one for one in base.iterdir() if TAR_FILE.fullmatch(one.name))
+    cut = max((one for one in tars if one.name.startswith("data")), default=None, key=lambda one: one.name)
+    for one in (base / INFO, *tars):
+        if one != cut:
+            (folder / one.name).symlink_to(one)
+    if cut is None:
+        return "the same copy, which has no data.tar"
+    said = without_its_end(cut, folder / cut.name)
+    return said.replace("the same copy, of which", f"the same copy, of {cut.name} of which", 1)
 
 
 def file_share(part: int, whole: int) -> str:

@@ -23,7 +23,7 @@ from shoreup.engines.packing import BrokenCopy, beginning_of, bounded, packing_o
 from shoreup.engines.scratch import Scratch
 
 _PIECE = 1 << 20
-_LOOK = 512
+_LOOK = _BLOCK = 512
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -45,14 +45,15 @@ def is_zip(path: Path) -> bool:
         return file.read(4) in _ZIP
 
 
-def unpack_tar(pieces: Iterable[bytes], target: Path, scratch: Scratch) -> Left:
+def unpack_tar(pieces: Iterable[bytes], target: Path, scratch: Scratch, *, closed: bool = False) -> Left:
     """Unpack a tar into ``target``, an empty folder of the scratch folder.
 
-    Raises :class:`BrokenCopy` for one that is damaged or reaches out of its folder.
+    ``closed`` says that its writer always ends it with empty blocks: one that was cut off between two files lacks
+    nothing else. Raises :class:`BrokenCopy` for one that is damaged or reaches out of its folder.
     """
-    writer = _Writer(target, scratch)
+    writer, source = _Writer(target, scratch), _Pieces(iter(pieces))
     try:
-        with tarfile.open(fileobj=_Pieces(iter(pieces)), mode="r|") as archive:
+        with tarfile.open(fileobj=source, mode="r|") as archive:
             for member in archive:
                 if member.isreg():
                     content = archive.extractfile(member)
@@ -66,16 +67,21 @@ def unpack_tar(pieces: Iterable[bytes], target: Path, scratch: Scratch) -> Left:
                     writer.same(member.name, member.linkname)
                 else:
                     writer.special += 1
+            if closed and source.to_the_end() != bytes(_BLOCK):
+                raise EOFError("its last block is missing")
     except (tarfile.TarError, EOFError) as problem:
         raise BrokenCopy(f"the archive is damaged or ends too early: {problem}") from None
     return writer.finished()
 
 
-def unpack(path: Path, target: Path, scratch: Scratch) -> Left:
-    """Unpack a tar (compressed or not) or a zip into ``target``. Raises :class:`BrokenCopy`."""
+def unpack(path: Path, target: Path, scratch: Scratch, *, closed: bool = False) -> Left:
+    """Unpack a tar (compressed or not) or a zip into ``target``. Raises :class:`BrokenCopy`.
+
+    ``closed`` as for :func:`unpack_tar`.
+    """
     if is_zip(path):
         return _unpack_zip(path, target, scratch)
-    return unpack_tar(unpacked(path, packing_of(path)), target, scratch)
+    return unpack_tar(unpacked(path, packing_of(path)), target, scratch, closed=closed)
 
 
 def _unpack_zip(path: Path, target: Path, scratch: Scratch) -> Left:
@@ -212,6 +218,13 @@ class _Pieces(io.RawIOBase):
         super().__init__()
         self._pieces = pieces
         self._rest = b""
+        self._last = b""
+
+    def to_the_end(self) -> bytes:
+        """Read what is left, and give the last block of all."""
+        while self.read(_PIECE):
+            pass
+        return self._last
 
     def read(self, size: int = -1) -> bytes:
         held, length = [self._rest], len(self._rest)
@@ -219,6 +232,7 @@ class _Pieces(io.RawIOBase):
             piece = next(self._pieces, b"")
             if not piece:
                 break
+            self._last = (self._last + piece[-_BLOCK:])[-_BLOCK:]
             held.append(piece)
             length += len(piece)
         whole = b"".join(held)

@@ -8,6 +8,7 @@ the file of each engine has its own ``connect``.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from contextlib import AbstractContextManager, suppress
@@ -25,6 +26,9 @@ LOAD_SECONDS = 4 * 3600.0
 """For a server that starts with data: it replays or loads all of it before it answers."""
 STOP_SECONDS = 60.0
 _PAUSE = 0.005
+
+_NOT_YET = re.compile(r"database system is (?:starting up|not (?:yet )?accepting connections)")
+"""What a server answers who asks it too early, as we do."""
 
 
 class EngineTrouble(Exception):
@@ -191,4 +195,5 @@ def _end(log: Path) -> str:
     except OSError:
         return "it left no log"
     telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "ERROR" in line]
+    telling = [line for line in telling if not _NOT_YET.search(line)]
     return (telling or lines or ["its log is empty"])[-1][:500]

@@ -345,6 +345,29 @@ class Backup(Struct, frozen=True, eq=False):
     """Why it is not decided what an operator copies."""
     policy: PolicyField | None = None
     """Where an operator that removes nothing yet can be told to."""
+    archive: ObjectArchive | None = None
+    """Where an operator keeps base backups and WAL."""
+
+
+class ObjectArchive(Struct, frozen=True, eq=False):
+    """An archive of base backups and WAL in an object store.
+
+    ``destination`` is its address (``s3://bucket/path``, no slash at the end), ``server`` the folder in it,
+    ``endpoint`` the store's own address. ``image`` is what the archived server runs, ``retention`` how long its copies
+    are kept, both as written. ``undecided`` says why the place is not known.
+    """
+
+    destination: str
+    server: str
+    endpoint: str = ""
+    image: str = ""
+    retention: str = ""
+    undecided: str = ""
+
+    @property
+    def place(self) -> str:
+        """The server's folder, by its whole address."""
+        return f"{self.destination}/{self.server}"
 
 
 class PolicyField(Struct, frozen=True, eq=False):

@@ -141,7 +141,9 @@ def several(backup: Backup) -> bool:
 
 
 def backup_inputs(estate: Estate, backup: Backup) -> Inputs:
-    """The image that runs a backup, the command that makes it and the place that it goes to."""
+    """The image that runs a backup, the command that makes it and the place that it goes to; of an operator's archive
+    the image of the server and how long copies are kept.
+    """
     digests = {"command": digest_of(_command(estate, backup)), "volume": digest_of(_target(backup))}
     undecided = ""
     if backup.workload is not None:
@@ -152,6 +154,11 @@ def backup_inputs(estate: Estate, backup: Backup) -> Inputs:
         if image is not None:
             digests["image"] = digest_of(image.text)
             undecided = image.tag.reason if isinstance(image.tag, Unknown) else ""
+    if backup.archive is not None:
+        archive = backup.archive
+        digests["image"], digests["retention"] = digest_of(archive.image), digest_of(archive.retention)
+        digests["volume"] = digest_of(f"{archive.endpoint} {archive.place}")
+        undecided = archive.undecided or ("its image is not all known" if "*" in archive.image else "")
     return Inputs(digests, undecided)
 
 

@@ -80,7 +80,9 @@ class _Page(Struct, frozen=True):
             yield ""
         for one in left:
             yield f"{self.ink('NOT TRIED', 'faint')}  {self.ink(plain(one.subject), 'strong')}  {plain(one.drill)}"
-            yield from self._prose(one.reason)
+            for line in one.reason.splitlines():
+                # What is to be copied into a file stays as it is.
+                yield from [f"  {plain(line)}"] if line.startswith("  ") else self._prose(line)
             yield ""
         if len(proofs) + len(left) > 1:
             yield from self._prose(_summary(proofs, left), "")

@@ -75,6 +75,22 @@ class Store(Protocol):
         ...
 
 
+class Tree(Store, Protocol):
+    """A store that can be looked through, also for what others have put there."""
+
+    def tree(self, folder: str) -> tuple[Entry, ...]:
+        """Everything whole in a folder and the folders below it, by full names, in order.
+
+        What has a name that no store gives is left out. Raises :class:`StoreTrouble`.
+        """
+        ...
+
+
+def is_name(name: str) -> bool:
+    """Whether a store could have given a name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def checked(name: str) -> str:
     """A name that leads nowhere else. Raises ``ValueError``."""
     if not _NAME.fullmatch(name):

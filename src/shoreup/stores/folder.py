@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from shoreup.stores.base import PIECE, Entry, NotThere, StoreTrouble, checked
+from shoreup.stores.base import PIECE, Entry, NotThere, StoreTrouble, checked, is_name
 
 _FIX = {
     errno.ENOSPC: "free some space there, or keep fewer backups",
@@ -85,6 +85,23 @@ class Folder:
         except OSError as problem:
             raise self._trouble(problem) from None
 
+    def tree(self, folder: str) -> tuple[Entry, ...]:
+        """The files of a folder and of those below it. Links are not followed."""
+        top, found = self._at(folder), list[Entry]()
+        try:
+            self._is_there()
+            for below, _, files in os.walk(top, onerror=_raised):
+                for file in files:
+                    path = Path(below, file)
+                    name = path.relative_to(self._root).as_posix()
+                    if is_name(name) and path.is_file() and not path.is_symlink():
+                        found.append(Entry(name, path.stat().st_size))
+        except FileNotFoundError:
+            return ()
+        except OSError as problem:
+            raise self._trouble(problem) from None
+        return tuple(sorted(found, key=_name))
+
     def remove(self, name: str) -> None:
         """Remove a file."""
         target = self._at(name)
@@ -139,6 +156,10 @@ def _flush(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def _raised(problem: OSError) -> None:
+    raise problem
 
 
 def _name(one: Entry) -> str:

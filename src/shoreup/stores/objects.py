@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shoreup.stores.base import PIECE, Entry, NotThere, StoreTrouble, checked
+from shoreup.stores.base import PIECE, Entry, NotThere, StoreTrouble, checked, is_name
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -101,6 +101,10 @@ class Objects:
 
     def entries(self, folder: str) -> tuple[Entry, ...]:
         """The objects of a folder."""
+        return tuple(one for one in self.tree(folder) if "/" not in one.name.removeprefix(f"{folder}/"))
+
+    def tree(self, folder: str) -> tuple[Entry, ...]:
+        """The objects of a folder and of those below it."""
         import obstore
 
         start = f"{self._at(folder)}/"
@@ -109,7 +113,7 @@ class Objects:
         except _errors() as problem:
             raise self._trouble(problem) from None
         names = [(one["path"].removeprefix(self._prefix), one["size"]) for one in found]
-        return tuple(Entry(name, size) for name, size in sorted(names) if "/" not in name.removeprefix(f"{folder}/"))
+        return tuple(Entry(name, size) for name, size in sorted(names) if is_name(name))
 
     def remove(self, name: str) -> None:
         """Remove an object."""

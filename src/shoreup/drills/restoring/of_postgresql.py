@@ -17,7 +17,7 @@ from shoreup.compare.soundness import can_check_pages, unsound
 from shoreup.drills.asking import Answer, ask_postgresql
 from shoreup.drills.restoring.copies import Copy, Target
 from shoreup.drills.restoring.of_postgresql_files import BaseBackupTarget
-from shoreup.drills.spoiling import without_its_end
+from shoreup.drills.spoiling import archive_without_its_end, without_its_end
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.postgresql.dumps import DumpShape, shape_of
@@ -61,6 +61,8 @@ class PostgresqlCopies:
     def spoil(self, copy: Path, target: Path) -> str:
         """A copy that lost its end; of a base backup it is the base that did, not some of the WAL beside it."""
         found = base_backup(copy)
+        if found is not None and found.told is not None:
+            return archive_without_its_end(found.base, target)
         if found is None or found.base.is_file():
             return without_its_end(copy if found is None else found.base, target)
         return without_its_end(found.base, target, telling=telling_files(found))

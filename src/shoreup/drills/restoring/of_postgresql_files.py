@@ -20,6 +20,7 @@ from shoreup.engines.postgresql.files import (
     BaseBackup,
     base_backup,
     bring,
+    bring_chain,
     bring_wal,
     has_list,
     is_labelled,
@@ -46,6 +47,7 @@ class BaseBackupTarget:
         self._server: RunningPostgresql | None = None
         self._limits: list[str] = []
         self._moment: datetime | None = None
+        self._gap = ""
 
     @property
     def engine(self) -> Engine:
@@ -76,7 +78,10 @@ class BaseBackupTarget:
         except EngineEnded as trouble:
             raise BrokenCopy(f"PostgreSQL does not start with it: {trouble}") from None
         if follows:
-            self._moment = reached(self._server, self._copy.until)
+            try:
+                self._moment = reached(self._server, self._copy.until)
+            except BrokenCopy as broken:
+                raise BrokenCopy(f"{broken}; WAL {self._gap} is missing" if self._gap else str(broken)) from None
         return ()
 
     def _follows(self, found: BaseBackup, data: Path) -> bool:
@@ -86,7 +91,11 @@ class BaseBackupTarget:
             if until is not None:
                 raise BrokenCopy("no archive of WAL lies beside it, so it comes back to no other moment than its own")
             return False
-        follows = bool(bring_wal(found.wal, data, self._scratch))
+        if found.told is not None:
+            self._gap = bring_chain(found.told, found.wal, data, self._scratch, whole=until is None)
+            follows = True
+        else:
+            follows = bool(bring_wal(found.wal, data, self._scratch))
         if self._choice.installation.version < FOLLOWS_SINCE:
             if until is not None:
                 raise EngineTrouble("a PostgreSQL before 12 is not brought to a moment by a drill")

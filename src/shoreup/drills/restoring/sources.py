@@ -19,11 +19,14 @@ from shoreup.engines.scratch import Scratch
 
 
 class Brought(Struct, frozen=True):
-    """What came. ``made`` is when the source says that it was made."""
+    """What came. ``made`` is when the source says that it was made. ``remarks`` are what to say of it, however it
+    comes back.
+    """
 
     path: Path
     made: datetime
     limits: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def find(self, inside: str) -> Path:
         """The newest that a pattern names in it; all of it without one. Raises :class:`BrokenCopy`."""

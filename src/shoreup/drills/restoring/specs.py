@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from shoreup.compare.manifest import Manifest, WrongManifest, decode
 from shoreup.drills.asking import Question
 from shoreup.drills.base import Wishes
+from shoreup.drills.restoring.archive_specs import archive_source, store_with
 from shoreup.drills.restoring.copies import FILES, Copy, products
 from shoreup.drills.restoring.newest_copies import MANIFEST, newest_copies
 from shoreup.drills.restoring.sources import RepositorySource, Source
@@ -24,20 +25,25 @@ from shoreup.drills.restoring.store_secrets import secret_of
 from shoreup.drills.restoring.trial import Part, RestoreSpec
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of
+from shoreup.engines.postgresql.cluster import PRODUCT as POSTGRESQL
 from shoreup.engines.repositories import TOOLS as REPOSITORY_TOOLS
 from shoreup.engines.repositories import Repository, kind_of
 from shoreup.engines.sqlite import MAGIC
 from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.backups.commands.file_tools import FILE_TOOLS
-from shoreup.facts.estate import Backup, Database, Estate
+from shoreup.facts.estate import Backup, Database, Estate, ObjectArchive
 from shoreup.facts.fields import text
 from shoreup.facts.proofs import backup_inputs, backup_subject
-from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.settings import Settings
 
 _NOT_YET = frozenset({"mydumper", "mongodump", "pgbackrest", "barman", "wal-g", "pg_probackup"})
 """What writes formats of its own that no drill opens yet."""
 _OPENED = {*DUMP_TOOLS, *FILE_TOOLS, "sqlite3"} - _NOT_YET
+_SNAPSHOTS = (
+    "a volume snapshot opens only in the storage that made it: have the operator bring up a second cluster from it "
+    "(bootstrap.recovery.volumeSnapshots) and look into that, or add a ScheduledBackup to an object store, which a "
+    "drill restores here"
+)
 _BY_CONTENT = {MAGIC: "sqlite", b"REDIS": "redis"}
 
 
@@ -75,6 +81,12 @@ def restore_spec(estate: Estate, together: Sequence[Backup], wishes: Wishes) -> 
 
 
 def _found(estate: Estate, together: Sequence[Backup], wishes: Wishes) -> _Found | str:
+    job = together[0]
+    if job.archive is not None:
+        archive = archive_source(estate, job, job.archive, wishes)
+        return archive if isinstance(archive, str) else _Found((_of_archive(job, job.archive, wishes),), archive)
+    if job.tool == "volume snapshot" and job.protects_databases:
+        return _SNAPSHOTS
     unknown = next((one.tool for one in together if one.tool not in _OPENED), None)
     if unknown is not None:
         return f"copies by {unknown or 'this job'} cannot be restored by a drill yet"
@@ -112,6 +124,14 @@ def _part(backup: Backup, copy: Path, *, named: bool) -> Part | str:
     return Part(wanted, Copy(copy, superuser=owner), manifest, name=copy.name if named else "")
 
 
+def _of_archive(backup: Backup, archive: ObjectArchive, wishes: Wishes) -> Part:
+    """A server that comes back from its base backup and WAL."""
+    database = _database(backup)
+    wanted = Wanted(POSTGRESQL) if database is None else _wanted(database)
+    image = archive.image if ":" in archive.image and "*" not in archive.image and " " not in archive.image else ""
+    return Part(replace(wanted, image=image), Copy(Path(), until=wishes.until))
+
+
 def _inside(backup: Backup) -> list[Part]:
     """What a repository holds of one command of a job: the dump that was made for it, or the files that it read."""
     nowhere = Copy(Path())
@@ -128,7 +148,7 @@ def _inside(backup: Backup) -> list[Part]:
 
 def _repository(estate: Estate, backup: Backup, wishes: Wishes) -> Source | str:
     name = _name(backup)
-    named = next((one for one in estate.settings.store.values() if _holds_copies_of(one, name)), None)
+    named = store_with(estate.settings, name)
     if named is None:
         return (
             f"where the repository of {backup.tool} is, and what opens it, is not known here: say [store.NAME] "
@@ -141,10 +161,6 @@ def _repository(estate: Estate, backup: Backup, wishes: Wishes) -> Source | str:
         return f"{wishes.copy} is no repository of {backup.tool}"
     repository = Repository(backup.tool, str(wishes.copy or at), partial(secret_of, named, wishes.home))
     return RepositorySource(repository, tuple(one for one in backup.reads_paths if "*" not in one))
-
-
-def _holds_copies_of(store: StoreSettings, job: str) -> bool:
-    return any(fnmatchcase(job, one) for one in store.copies_of)
 
 
 def questions_about(settings: Settings, *names: str) -> tuple[Question, ...]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from shoreup.engines.base import EngineTrouble
 from shoreup.model.backup_settings import StoreSettings
+from shoreup.stores.base import Store
+from shoreup.stores.opening import Place, open_store
 
 _LARGEST = 64 << 10
 
@@ -26,3 +28,21 @@ def secret_of(store: StoreSettings, home: Path) -> str:
     if store.secret_env and store.secret_env not in os.environ:
         raise EngineTrouble(f"the password is to come from the variable {store.secret_env}, which is not set")
     return os.environ.get(store.secret_env, "") if store.secret_env else ""
+
+
+def store_of(store: StoreSettings, home: Path) -> Store:
+    """The store that the settings describe. Names of files start from ``home``.
+
+    Raises :class:`~shoreup.stores.base.StoreTrouble` for an address that names none, and :class:`EngineTrouble` where
+    what lets in is not to be found.
+    """
+    url = str(home / store.url) if store.url.startswith(("./", "../")) else store.url
+    return open_store(
+        Place(
+            url,
+            lambda custom: secret_of(store, home) or os.environ.get(custom, ""),
+            lambda: os.environ.get(store.key_id_env, ""),
+            store.endpoint,
+            store.region,
+        )
+    )

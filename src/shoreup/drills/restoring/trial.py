@@ -112,7 +112,7 @@ def _experiment(spec: RestoreSpec, seen: Seen, now: datetime, base: Path | None)
         return
     with Scratch(spec.limits, base) as scratch:
         try:
-            parts, made = _brought(spec, seen, scratch)
+            parts, made, remarks = _brought(spec, seen, scratch)
             tried: list[Seen] = []
             ages: list[datetime] = []
             for number, part in enumerate(parts):
@@ -125,6 +125,7 @@ def _experiment(spec: RestoreSpec, seen: Seen, now: datetime, base: Path | None)
                 raise EngineTrouble(scratch.trouble()) from trouble
             raise
     merged(seen, tried, [one.name for one in parts])
+    seen.after = "; ".join([seen.after, *remarks])
     if ages:
         seen.measure(RECOVERY_POINT, max(0.0, (now - min(ages)).total_seconds()), "s")
     late = _late(spec, seen)
@@ -138,18 +139,20 @@ def _oldest(made: Sequence[datetime], part: Part) -> datetime:
     return min([*words, *moments(part.copy.path)])
 
 
-def _brought(spec: RestoreSpec, seen: Seen, scratch: Scratch) -> tuple[tuple[Part, ...], list[datetime]]:
-    """The parts where they lie now, and what is known of when they were made."""
+def _brought(
+    spec: RestoreSpec, seen: Seen, scratch: Scratch
+) -> tuple[tuple[Part, ...], list[datetime], tuple[str, ...]]:
+    """The parts where they lie now, what is known of when they were made, and what else there is to say."""
     made = [spec.made] if spec.made is not None else []
     if spec.source is None:
         seen.measure(COPY_SIZE, sum(size_of(one.copy.path) for one in spec.parts), "bytes")
-        return spec.parts, made
+        return spec.parts, made, ()
     with seen.timed("fetch"):
         brought = spec.source.bring(scratch)
     seen.limits += brought.limits
     found = tuple(replace(one, copy=replace(one.copy, path=brought.find(one.inside))) for one in spec.parts)
     seen.measure(COPY_SIZE, sum(size_of(one.copy.path) for one in found), "bytes")
-    return found, [*made, brought.made]
+    return found, [*made, brought.made], brought.remarks
 
 
 def _tried(part: Part, seen: Seen, scratch: Scratch, spoilt: str) -> datetime | None:

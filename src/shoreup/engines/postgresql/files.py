@@ -3,7 +3,7 @@
 The files of a running server are of no one moment. What makes a base backup whole is the WAL from its beginning to its
 end; PostgreSQL replays it when it starts, and refuses to start when some of it is missing. Where the backup brings its
 own list of files with checksums, each file is held against that before anything is started. Where WAL was archived
-beside it, the server can come back to any moment since.
+beside it, the server can come back to any moment since. What barman-cloud keeps is such an archive too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,15 @@ from msgspec import Struct
 
 from shoreup.engines.archives import is_tar, unpack
 from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of, unpacked
+from shoreup.engines.postgresql.barman import (
+    WALS,
+    Base,
+    archive_at,
+    bring_tars,
+    info_at,
+    link_spaces,
+    whole_chain,
+)
 from shoreup.engines.scratch import Scratch
 
 _VERSION = "PG_VERSION"
@@ -27,7 +36,7 @@ _HEADER, _IDENTIFIER = 32, 8
 """Every piece of WAL says behind 24 bytes which cluster it is of, and the control file begins with it."""
 _NOT_OURS = ("postmaster.pid", "postmaster.opts", "standby.signal", "recovery.signal", "recovery.conf", "recovery.done")
 """What would make a restored server wait for others, or believe that it still runs."""
-_SEGMENT = re.compile(r"(?P<name>[0-9A-F]{8}(?P<place>[0-9A-F]{16})|[0-9A-F]{8}\.history)(?:\.(?:partial|\w{2,5}))*")
+_SEGMENT = re.compile(r"(?P<name>[0-9A-F]{8}(?P<place>[0-9A-F]{16})|[0-9A-F]{8}\.history)(?:\.(?:partial|\w{2,6}))*")
 _STARTS = re.compile(r"START WAL LOCATION: \S+ \(file [0-9A-F]{8}([0-9A-F]{16})\)")
 _LOOKED_AT = 200
 """Names in a folder that are looked at to tell an archive of WAL."""
@@ -39,11 +48,12 @@ class BaseBackup(Struct, frozen=True):
     """A base backup and what lies beside it.
 
     ``base`` is the data directory, the folder of its tars, or one tar of it all. ``wal`` is the folder in which WAL was
-    archived since, if there is one.
+    archived since, if there is one. ``told`` is what barman-cloud wrote down of it, where it was barman-cloud.
     """
 
     base: Path
     wal: Path | None = None
+    told: Base | None = None
 
 
 def base_backup(path: Path) -> BaseBackup | None:
@@ -52,6 +62,9 @@ def base_backup(path: Path) -> BaseBackup | None:
         return BaseBackup(path, _archive_in(path.parent))
     if not path.is_dir():
         return None
+    by_barman = archive_at(path)
+    if by_barman is not None:
+        return BaseBackup(by_barman, path / WALS, info_at(by_barman))
     bases = [one for one in sorted(path.iterdir()) if _is_base(one)]
     if not bases:
         return None
@@ -65,7 +78,10 @@ def bring(found: BaseBackup, scratch: Scratch, name: str) -> Path:
     """
     data = scratch.make(name) / "data"
     base = found.base
-    if base.is_file():
+    if found.told is not None:
+        bring_tars(found.told, base, scratch.make(f"{name}/data"), scratch, f"{name}/spaces")
+        scratch.make(f"{name}/data/pg_wal")
+    elif base.is_file():
         unpack(base, scratch.make(f"{name}/data"), scratch)
         data = _data_directory(data)
     elif (tar := _tar(base, "base")) is not None:
@@ -86,6 +102,8 @@ def bring(found: BaseBackup, scratch: Scratch, name: str) -> Path:
     for extra in _NOT_OURS:
         (data / extra).unlink(missing_ok=True)
     data.chmod(0o700)
+    if found.told is not None:
+        link_spaces(found.told, data, data.parent / "spaces", scratch)
     return data
 
 
@@ -112,6 +130,37 @@ def bring_wal(archive: Path, data: Path, scratch: Scratch) -> int:
     return brought
 
 
+def bring_chain(told: Base, archive: Path, data: Path, scratch: Scratch, *, whole: bool) -> str:
+    """Put every piece of WAL that follows a base backup beside it; the first that is missing, empty where none is.
+
+    Raises :class:`BrokenCopy` where the base cannot do without what is missing, or a piece is no whole one of its
+    server's; with ``whole`` for any that is missing.
+    """
+    chain = whole_chain(told, archive)
+    if chain.gap and (chain.gap[8:] <= told.last[8:] or whole):
+        needed = chain.gap[8:] <= told.last[8:]
+        behind = f", and {chain.after} behind it are there" if chain.after else ""
+        why = f"without it base backup {told.id} is not whole" if needed else f"nothing later comes back{behind}"
+        raise BrokenCopy(f"WAL {chain.gap} is missing in the archive: {why}")
+    with (data / _CONTROL).open("rb") as control:
+        cluster = control.read(_IDENTIFIER)
+    for file in sorted(archive.rglob("*")):
+        found = _SEGMENT.fullmatch(file.name)
+        if found is None or not (found["name"].endswith(".history") or found["name"] in chain.names):
+            continue
+        packing, place = packing_of(file), data / "pg_wal" / found["name"]
+        if found["place"] and beginning_of(file, packing, _HEADER)[_HEADER - _IDENTIFIER : _HEADER] != cluster:
+            raise BrokenCopy(f"WAL {found['name']} is another server's: two of them archive into one place")
+        place.unlink(missing_ok=True)
+        try:
+            scratch.keep(place, unpacked(file, packing))
+        except BrokenCopy as broken:
+            raise BrokenCopy(f"WAL {found['name']}: {broken}") from None
+        if found["place"] and place.stat().st_size != told.segment:
+            raise BrokenCopy(f"WAL {found['name']} has {place.stat().st_size:,} bytes instead of {told.segment:,}")
+    return chain.gap
+
+
 def wants_to_follow(data: Path, scratch: Scratch) -> None:
     """Let the server go on reading WAL until it is told to stop. No command of a shell is needed for that."""
     scratch.give(_empty(data / "standby.signal"))
@@ -119,6 +168,8 @@ def wants_to_follow(data: Path, scratch: Scratch) -> None:
 
 def major_of(found: BaseBackup) -> str:
     """The major version that a base backup says it is of, where that can be seen without unpacking it."""
+    if found.told is not None:
+        return found.told.major
     return version_of(found.base) if (found.base / _VERSION).is_file() else ""
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shoreup.facts.backups.commands.removal import days
-from shoreup.facts.estate import Backup, Database, PolicyField, Retention
+from shoreup.facts.backups.object_archives import archive_in, plugin_parameter
+from shoreup.facts.estate import Backup, Database, ObjectArchive, PolicyField, Retention
 from shoreup.facts.fields import filled, items, mapping, text, texts
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
@@ -102,6 +103,7 @@ def _made(
     covers: tuple[tuple[str, str], ...] = (),
     may_cover: str = "",
     policy: PolicyField | None = None,
+    archive: ObjectArchive | None = None,
 ) -> Backup:
     return Backup(
         workload=None,
@@ -125,6 +127,7 @@ def _made(
         covers=covers,
         may_cover=may_cover,
         policy=policy,
+        archive=archive,
     )
 
 
@@ -179,10 +182,14 @@ def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
         return
     holder = cluster
     route: Route = ("spec", "backup", "retentionPolicy")
+    inside: tuple[str, ...] = ("spec", "backup", "barmanObjectStore")
+    server = ""
     if method == "plugin":
-        store = _object_store(resource, cluster)
+        store = plugin_parameter("barmanObjectName", resource, cluster)
         holder = context.find("ObjectStore", resource.namespace, store)
-        route = ("spec", "retentionPolicy")
+        route, inside = ("spec", "retentionPolicy"), ("spec", "configuration")
+        server = plugin_parameter("serverName", resource, cluster)
+    archive: ObjectArchive | None = None
     retention: tuple[Retention, ...] = ()
     undecided = ""
     if holder is None:
@@ -194,6 +201,8 @@ def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
         elif policy is not None:
             # A recovery window: the last copy before it is kept too.
             retention = (_kept(holder, route, "policy", "retentionPolicy", days(text(policy))),)
+        if cluster is not None and mapping(at(dict(holder.body), *inside)):
+            archive = archive_in(holder, inside, cluster, server, text(policy))
     stands = holder is not None and (method == "plugin" or bool(mapping(_spec(holder).get("backup"))))
     yield _made(
         resource,
@@ -201,22 +210,12 @@ def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
         policy=PolicyField(Place(holder.key, route), "30d") if holder is not None and stands else None,
         retention=retention,
         databases=databases,
-        remote="object store",
+        remote=archive.place if archive is not None and not archive.undecided else "object store",
         schedule=spec.get("schedule"),
         undecided=undecided,
         recurring=not suspended,
+        archive=archive,
     )
-
-
-def _object_store(scheduled: Resource, cluster: Resource | None) -> str:
-    """The name of the plugin's ObjectStore, said by the cluster's plugin parameters."""
-    for holder in (scheduled, cluster):
-        spec = _spec(holder) if holder is not None else {}
-        for plugin in (*items(spec.get("plugins")), spec.get("pluginConfiguration")):
-            name = text(mapping(mapping(plugin).get("parameters")).get("barmanObjectName"))
-            if name:
-                return name
-    return ""
 
 
 def _k8up(resource: Resource, context: _Context) -> Iterator[Backup]:

@@ -22,6 +22,14 @@ def mounted(estate: Estate, namespace: str, volume: Volume) -> str:
     return ""
 
 
+def remote_mounted(estate: Estate, remote: str) -> str:
+    """The folder on the owner's machine that holds what lies below a store's address; empty where none is named."""
+    for key, folder in sorted(estate.settings.storage.items(), key=lambda pair: -len(pair[0])):
+        if f"{remote}/".startswith(f"{key.rstrip('/')}/"):
+            return f"{folder.rstrip('/')}/{remote[len(key.rstrip('/')) + 1 :]}".rstrip("/")
+    return ""
+
+
 def strangers(estate: Estate) -> Iterator[str]:
     """The names in the settings that are no storage of the estate; none where some of its storage is not decided."""
     if not estate.settings.storage:
