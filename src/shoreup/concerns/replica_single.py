@@ -15,7 +15,7 @@ from shoreup.facts.products import Product
 from shoreup.facts.scheduling.staying import REPLICATED, single, stays
 from shoreup.facts.ways_in.bottlenecks import alone
 from shoreup.facts.wiring.graph import Node
-from shoreup.facts.wiring.standing import listed, others
+from shoreup.facts.wiring.standing import listed, others, stopped
 from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
@@ -53,6 +53,10 @@ _INSTANCES = Fix(
 )
 
 
+_SPARED = (
+    "While it is away, what calls it goes on slower or with less, or not at all; the estate does not say which of these: "
+    "{}."
+)
 _PROPOSALS = {
     _STANDBY: """# an operator keeps the standby, such as CloudNativePG for PostgreSQL
 apiVersion: postgresql.cnpg.io/v1
@@ -76,7 +80,9 @@ class ReplicaSingle(Concern):
     database or a cache has no standby, and others depend on it: three or more, or one that is applied apart from it.
     Who does is read from the wiring: addresses in variables and configuration, routes, middlewares. Its own routes do
     not count, nor do jobs. Where only the application that it was made for depends on it, or where several may run and
-    nobody does, it is low, and only the strict persona sees it. Programs that are not known are left alone.
+    nobody does, it is low, and only the strict persona sees it. Programs that are not known are left alone. Of a
+    cache only those count that call it themselves, and it is medium where none of them is known to stop without it;
+    what relays mail or converts documents is low, for those who call it go on.
 
     **Why**
 
@@ -168,12 +174,13 @@ class ReplicaSingle(Concern):
         resource = estate.by_key[place.resource]
         subject = named(resource)
         leaf = not _weighs(estate, resource, standing)
+        surely = standing if not product.spared else stopped(estate, resource.key)
+        spared = not _weighs(estate, resource, surely)
         runs = "one instance" if fix in (_STANDBY, _INSTANCES, _QUORUM) else "one replica"
         depend = "the product may run several"
         if standing:
-            depend = (
-                f"{len(standing)} others depend on it" if len(standing) > 1 else f"{standing[0].name} depends on it"
-            )
+            one, several = ("calls", "call") if product.spared and not surely else ("depends on", "depend on")
+            depend = f"{len(standing)} others {several} it" if len(standing) > 1 else f"{standing[0].name} {one} it"
         return self.found(
             place,
             field="replicas",
@@ -182,15 +189,17 @@ class ReplicaSingle(Concern):
             consequence=(
                 "Every restart and every lost node stops it for a while."
                 if not standing
+                else _SPARED.format(listed(standing))
+                if product.spared and not surely
                 else (
                     "Every restart and every lost node takes it from what depends on it, directly or through others: "
                     f"{listed(standing)}."
                 )
             ),
-            severity=Severity.LOW if leaf else Severity.HIGH,
+            severity=_severity(leaf=leaf, spared=spared, cache=product.kind == "cache"),
             fixes=(fix,),
             dependants=len(standing),
-            strict=leaf,
+            strict=leaf or (spared and product.kind != "cache"),
         )
 
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
@@ -206,6 +215,12 @@ class ReplicaSingle(Concern):
         if isinstance(edits, str):
             return self.unrepaired(draft, edits)
         return Repair(_MORE, edits, cost="twice the memory and processor")
+
+
+def _severity(*, leaf: bool, spared: bool, cache: bool) -> Severity:
+    if leaf or (spared and not cache):
+        return Severity.LOW
+    return Severity.MEDIUM if spared else Severity.HIGH
 
 
 def _weighs(estate: Estate, resource: Resource, standing: Sequence[Node]) -> bool:

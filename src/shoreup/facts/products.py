@@ -75,6 +75,8 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signs: tuple[str, ...] = ()
     builds: dict[str, str] = {}
     reserved: int = 0
+    spared: bool = False
+    needed_by: tuple[str, ...] = ()
 
 
 class _ProductData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
