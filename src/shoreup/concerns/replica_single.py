@@ -54,8 +54,8 @@ _INSTANCES = Fix(
 
 
 _SPARED = (
-    "While it is away, what calls it goes on slower or with less, or not at all; the estate does not say which of these: "
-    "{}."
+    "While it is away, what calls it goes on slower or with less, or not at all; the estate does not say which of "
+    "these: {}."
 )
 _PROPOSALS = {
     _STANDBY: """# an operator keeps the standby, such as CloudNativePG for PostgreSQL
