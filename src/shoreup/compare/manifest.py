@@ -95,7 +95,16 @@ def manifest(
         for one in sorted(contents, key=lambda one: one.name)
     )
     now = datetime.now(UTC).replace(microsecond=0)
-    return Manifest(FORMAT, product, version, method, now, one_moment, sorted_contents, tuple(sorted(items)))
+    return Manifest(
+        format=FORMAT,
+        product=product,
+        version=version,
+        method=method,
+        taken=now,
+        one_moment=one_moment,
+        contents=sorted_contents,
+        items=tuple(sorted(items)),
+    )
 
 
 def encode(one: Manifest) -> bytes:

@@ -258,7 +258,14 @@ class Jail:
         if self.container is not None:
             self.scratch.forget_removal(removal(self.container, self._names.pop(process.pid)))
         words_file.unlink(missing_ok=True)
-        return Finished(Path(argv[0]).name, process.returncode, said, monotonic() - began, output, late)
+        return Finished(
+            program=Path(argv[0]).name,
+            code=process.returncode,
+            said=said,
+            seconds=monotonic() - began,
+            output=output,
+            late=late,
+        )
 
     def spawn(
         self, argv: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None

@@ -118,7 +118,16 @@ def in_image(product: str, image: str) -> Installation | None:
     if inside is None or not version:
         return None
     folder = Path(inside.programs[entry.server]).parent
-    return Installation(product, version, "container", folder, "", inside.extensions, container, dict(inside.programs))
+    return Installation(
+        product=product,
+        version=version,
+        provider="container",
+        folder=folder,
+        package="",
+        extensions=inside.extensions,
+        container=container,
+        paths=dict(inside.programs),
+    )
 
 
 def _matching(pattern: str) -> list[Path]:
@@ -136,7 +145,14 @@ def _installed(entry: ProductEntry, folder: Path, provider: str, package: str = 
     version = entry.told(_asked(server, entry.asked))
     if not version:
         return
-    one = Installation(entry.id, version, provider, folder, package, _extensions(entry, folder))
+    one = Installation(
+        product=entry.id,
+        version=version,
+        provider=provider,
+        folder=folder,
+        package=package,
+        extensions=_extensions(entry, folder),
+    )
     try:
         for program in entry.programs:
             one.program(program)

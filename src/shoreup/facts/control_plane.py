@@ -62,9 +62,13 @@ def _api_servers(estate: Estate) -> Iterator[ControlPlane]:
                 field = "args" if container.body.get("args") is not None else "command"
                 place = Place(workload.resource.key, (*container.route, field), container=container.name)
                 yield ControlPlane(
-                    "The API server", workload.resource, place, _said(words, _AUDIT, unsure),
-                    _said(words, _ENCRYPTION, unsure), True,
-                )  # fmt: skip
+                    title="The API server",
+                    resource=workload.resource,
+                    place=place,
+                    audits=_said(words, _AUDIT, unsure),
+                    encrypts=_said(words, _ENCRYPTION, unsure),
+                    whole=True,
+                )
 
 
 def _configured(kind: str, members: Sequence[Resource]) -> ControlPlane:

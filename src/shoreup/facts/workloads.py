@@ -238,7 +238,19 @@ def read_chart_values(resource: Resource, products: Products) -> Workload | None
         name = ".".join(texts(component.get("path")))
         image = _stated_image(resource, mapping(component.get("image")), ("components", index, "image"), name, products)
         if image is not None:
-            containers.append(Container(name, ("components", index), component, image, False, (), (), (), _NO_BODY))
+            containers.append(
+                Container(
+                    name=name,
+                    route=("components", index),
+                    body=component,
+                    image=image,
+                    init=False,
+                    ports=(),
+                    mounts=(),
+                    command=(),
+                    env=_NO_BODY,
+                )
+            )
         count = number(component.get("replicas"))
         replicas = replicas if count is None else count
     if not containers:
@@ -271,13 +283,13 @@ def _stated_image(
         place = Place(resource.key, (*route, "tag"), container=name)
         written = known_text(tag)
         return Image(
-            place,
-            f"*:{text(tag)}",
-            "*",
-            "*",
-            written or Unknown(why_open(tag) or CHART_DEFAULT),
-            Unknown(CHART_DEFAULT),
-            (0, len(written)) if written else None,
+            place=place,
+            text=f"*:{text(tag)}",
+            registry="*",
+            repository="*",
+            tag=written or Unknown(why_open(tag) or CHART_DEFAULT),
+            digest=Unknown(CHART_DEFAULT),
+            tag_chars=(0, len(written)) if written else None,
         )
     if repository is not None:
         place = Place(resource.key, (*route, "repository"), container=name)

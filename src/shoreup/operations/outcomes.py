@@ -71,12 +71,12 @@ def outcome_from(run: str, kept: object) -> Outcome:
     fields = kept if isinstance(kept, dict) else {}
     ended = fields.get("ended")
     return Outcome(
-        run,
-        Ended(ended) if ended in {one.value for one in Ended} else Ended.STUCK,
-        _table(fields.get("results")),
-        str(fields.get("step", "")),
-        str(fields.get("why", "" if fields else "what came of it cannot be read")),
-        tuple(str(name) for name in _items(fields.get("left"))),
+        run=run,
+        ended=Ended(ended) if ended in {one.value for one in Ended} else Ended.STUCK,
+        results=_table(fields.get("results")),
+        step=str(fields.get("step", "")),
+        why=str(fields.get("why", "" if fields else "what came of it cannot be read")),
+        left=tuple(str(name) for name in _items(fields.get("left"))),
     )
 
 

@@ -88,7 +88,9 @@ def locate(root: Path, url: str = "", folder: str = "", *, asked: bool = False) 
     if found is not None:
         path = root / unquote(found["path"])
         return Place(root, estate, f"sqlite:///{path}", path, kept)
-    return Place(root, estate, _driven(address), None, kept, "" if asked or own else CLOSED)
+    return Place(
+        root=root, estate=estate, url=_driven(address), file=None, folder=kept, closed="" if asked or own else CLOSED
+    )
 
 
 def _driven(url: str) -> str:

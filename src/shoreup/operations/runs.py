@@ -124,13 +124,13 @@ class Runs:
         executor = executor_of(one)
         outcome = outcome_of(one) if one.status not in UNENDED else None
         return Kept(
-            one.workflow_id,
-            asked_of(one),
-            self._state(one, executor, outcome, wished),
-            _time(one.created_at) or datetime.fromtimestamp(0, UTC),
-            _time(one.completed_at),
-            executor,
-            outcome,
+            id=one.workflow_id,
+            asked=asked_of(one),
+            state=self._state(one, executor, outcome, wished),
+            queued=_time(one.created_at) or datetime.fromtimestamp(0, UTC),
+            ended=_time(one.completed_at),
+            executor=executor,
+            outcome=outcome,
         )
 
     def _state(self, one: WorkflowStatus, executor: str, outcome: Outcome | None, wished: bool) -> State:

@@ -102,7 +102,14 @@ def _examined(tree: FileTree, options: AuditOptions, plan: bytes, beside: _Besid
     concerns = chosen(options.select, options.ignore, beside.given, own)
     read_plan = _plan(plan) if plan else None
     asked = Asked(
-        concerns, beside.today, read_plan, beside.proven, beside.given, beside.whole, own, history=beside.history
+        concerns=concerns,
+        today=beside.today,
+        plan=read_plan,
+        proven=beside.proven,
+        given=beside.given,
+        whole=beside.whole,
+        own=own,
+        history=beside.history,
     )
     return examine(tree, asked, say)
 

@@ -212,12 +212,12 @@ def _store(given: GivenSettings, name: str, store: str, file: Callable[[str], st
         named = StoreSettings(store)
     url = file(named.url) if named.url.startswith(("./", "../")) else named.url
     return StoreSpec(
-        url,
-        named.endpoint,
-        named.region,
-        named.key_id_env,
-        named.secret_env,
-        file(named.secret_file),
-        file(named.identity_file),
-        file(named.known_hosts),
+        url=url,
+        endpoint=named.endpoint,
+        region=named.region,
+        key_id_env=named.key_id_env,
+        secret_env=named.secret_env,
+        secret_file=file(named.secret_file),
+        identity_file=file(named.identity_file),
+        known_hosts=file(named.known_hosts),
     )

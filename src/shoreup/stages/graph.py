@@ -95,7 +95,15 @@ class Pen(Struct, eq=False):
         name = f"{node.kind}/{node.name}"
         count = taken[name] = taken.get(name, 0) + 1
         identity = name if count == 1 else f"{name}#{count}"
-        return Thing(identity, node.kind, node.name, namespace, file, line, self.wiring.weight(node))
+        return Thing(
+            id=identity,
+            kind=node.kind,
+            name=node.name,
+            namespace=namespace,
+            file=file,
+            line=line,
+            dependants=self.wiring.weight(node),
+        )
 
     def _link(self, edge: Edge) -> Link:
         source, target = self._things[edge.source].id, self._things[edge.target].id

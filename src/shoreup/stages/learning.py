@@ -91,7 +91,14 @@ def _taught(
 
 
 def _learned(log: Path, used: Used, found: tuple[LearnedRights, ...]) -> Learned:
-    return Learned(learned_file.VERSION, log.name, used.first, used.last, used.events, found)
+    return Learned(
+        version=learned_file.VERSION,
+        source=log.name,
+        first=used.first,
+        last=used.last,
+        events=used.events,
+        accounts=found,
+    )
 
 
 def _grants(paths: Sequence[Path], say: Progress) -> Mapping[tuple[str, str], list[Grant]]:

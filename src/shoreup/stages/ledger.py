@@ -107,7 +107,9 @@ def export_ledger(
     for path in written:
         if not (found.root / path).resolve().is_relative_to(found.root.resolve()):
             raise UserError(f"{path} leads out of the repository, so nothing is written. Take the link away.")
-    return Export(found.root, where.shown, written, rows[-1].hash, len(rows), private, made)
+    return Export(
+        root=found.root, ledger=where.shown, files=written, head=rows[-1].hash, proofs=len(rows), key=private, made=made
+    )
 
 
 def _ledger(found: Opened) -> Location:

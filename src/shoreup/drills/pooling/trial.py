@@ -142,7 +142,7 @@ def _experiment(spec: PoolSpec, seen: Seen, base: Path | None) -> None:
     if spec.server is None:
         seen.limits.append("the limit of the server behind it, which the estate does not say")
     with Scratch(Limits(), base) as scratch, ExitStack() as servers:
-        place = _Place(spec, seen, scratch, server, pooler, servers)
+        place = _Place(spec=spec, seen=seen, scratch=scratch, server=server, pooler=pooler, running=servers)
         asked = sum(spec.clients)
         seen.measure("clients", asked, "connections")
         tight = place.tried("control", _tight(spec))

@@ -83,70 +83,71 @@ def _late(estate: Estate, trouble: QuietTrouble | None) -> Iterator[AlertRule | 
         allowed = int((gap + max(_GRACE, gap / 4)).total_seconds())
         labels = f'{{namespace="{backup.namespace}", cronjob="{backup.name}"}}'
         yield AlertRule(
-            "backup-late",
-            "BackupLate",
+            subject="backup-late",
+            name="BackupLate",
             # A job that never succeeded has no last success; it counts from when it was made.
-            f"time() - kube_cronjob_status_last_successful_time{labels} > {allowed} or "
+            expr=f"time() - kube_cronjob_status_last_successful_time{labels} > {allowed} or "
             f"(time() - kube_cronjob_created{labels} > {allowed} "
             f"unless kube_cronjob_status_last_successful_time{labels})",
-            "5m",
-            "critical",
-            f"The backup {where} is late",
-            f"It runs every {spoken(gap)}; its last good run is longer ago than {spoken(timedelta(seconds=allowed))}.",
+            lasts="5m",
+            severity="critical",
+            summary=f"The backup {where} is late",
+            description=f"It runs every {spoken(gap)}; its last good run is longer ago than "
+            f"{spoken(timedelta(seconds=allowed))}.",
         )
 
 
 def _certificates(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
     yield AlertRule(
-        "certificate-ending",
-        "CertificateEnding",
-        f"certmanager_certificate_expiration_timestamp_seconds - time() < {_DAYS_LEFT} * 86400",
-        "1h",
-        "warning",
-        "The certificate {{ $labels.namespace }}/{{ $labels.name }} ends soon",
-        f"It has less than {_DAYS_LEFT} days left, so its renewal has been failing.",
+        subject="certificate-ending",
+        name="CertificateEnding",
+        expr=f"certmanager_certificate_expiration_timestamp_seconds - time() < {_DAYS_LEFT} * 86400",
+        lasts="1h",
+        severity="warning",
+        summary="The certificate {{ $labels.namespace }}/{{ $labels.name }} ends soon",
+        description=f"It has less than {_DAYS_LEFT} days left, so its renewal has been failing.",
     )
 
 
 def _cards(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
     yield AlertRule(
-        "gpu-saturated",
-        "CardSaturated",
-        "avg_over_time(DCGM_FI_DEV_GPU_UTIL[30m]) > 95",
-        "15m",
-        "warning",
-        "The graphics card {{ $labels.gpu }} of {{ $labels.Hostname }} has no rest",
-        "It was in use for more than 95 % of the last half hour: what works on it waits.",
+        subject="gpu-saturated",
+        name="CardSaturated",
+        expr="avg_over_time(DCGM_FI_DEV_GPU_UTIL[30m]) > 95",
+        lasts="15m",
+        severity="warning",
+        summary="The graphics card {{ $labels.gpu }} of {{ $labels.Hostname }} has no rest",
+        description="It was in use for more than 95 % of the last half hour: what works on it waits.",
     )
     yield AlertRule(
-        "gpu-saturated",
-        "CardMemoryFull",
-        "DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95",
-        "15m",
-        "warning",
-        "The memory of graphics card {{ $labels.gpu }} of {{ $labels.Hostname }} is full",
-        "The next model that is loaded fails.",
+        subject="gpu-saturated",
+        name="CardMemoryFull",
+        expr="DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE) > 0.95",
+        lasts="15m",
+        severity="warning",
+        summary="The memory of graphics card {{ $labels.gpu }} of {{ $labels.Hostname }} is full",
+        description="The next model that is loaded fails.",
     )
 
 
 def _pools(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
     yield AlertRule(
-        "pool-full",
-        "PoolFilling",
-        "pgbouncer_databases_current_connections / (pgbouncer_databases_pool_size > 0) > 0.8",
-        "10m",
-        "warning",
-        "The connection pool of {{ $labels.database }} is over 80 % in use",
-        "Soon clients wait for a connection.",
+        subject="pool-full",
+        name="PoolFilling",
+        expr="pgbouncer_databases_current_connections / (pgbouncer_databases_pool_size > 0) > 0.8",
+        lasts="10m",
+        severity="warning",
+        summary="The connection pool of {{ $labels.database }} is over 80 % in use",
+        description="Soon clients wait for a connection.",
     )
     yield AlertRule(
-        "pool-full",
-        "PoolFull",
-        "pgbouncer_pools_client_waiting_connections > 0",
-        "2m",
-        "critical",
-        "Clients wait for a connection to {{ $labels.database }}",
-        "The pool has been full for minutes.",
+        subject="pool-full",
+        name="PoolFull",
+        expr="pgbouncer_pools_client_waiting_connections > 0",
+        lasts="2m",
+        severity="critical",
+        summary="Clients wait for a connection to {{ $labels.database }}",
+        description="The pool has been full for minutes.",
     )
 
 
@@ -156,49 +157,49 @@ def _unreachable(estate: Estate, _: QuietTrouble | None) -> Iterator[AlertRule]:
             continue
         device = f"{re.escape(server.host)}:.*".replace("\\", "\\\\")
         yield AlertRule(
-            "storage-unreachable",
-            "StorageUnreachable",
-            f'max by (device) (node_filesystem_device_error{{fstype=~"nfs.*", device=~"{device}"}}) == 1',
-            "2m",
-            "critical",
-            f"The storage server {server.host} does not answer",
-            "Programs hang with it instead of failing; what keeps data there is down or will be.",
+            subject="storage-unreachable",
+            name="StorageUnreachable",
+            expr=f'max by (device) (node_filesystem_device_error{{fstype=~"nfs.*", device=~"{device}"}}) == 1',
+            lasts="2m",
+            severity="critical",
+            summary=f"The storage server {server.host} does not answer",
+            description="Programs hang with it instead of failing; what keeps data there is down or will be.",
         )
 
 
 def _filling(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
     yield AlertRule(
-        "storage-filling",
-        "StorageFilling",
-        f"kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes < {_FULL}",
-        "30m",
-        "warning",
-        "The volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} fills up",
-        f"Less than {_FULL:.0%} of it is left.",
+        subject="storage-filling",
+        name="StorageFilling",
+        expr=f"kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes < {_FULL}",
+        lasts="30m",
+        severity="warning",
+        summary="The volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} fills up",
+        description=f"Less than {_FULL:.0%} of it is left.",
     )
 
 
 def _jobs(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
     yield AlertRule(
-        "job-failed",
-        "JobFailed",
-        "kube_job_failed > 0",
-        "15m",
-        "warning",
-        "The job {{ $labels.namespace }}/{{ $labels.job_name }} failed",
-        "Its pods tell why, as long as they are kept.",
+        subject="job-failed",
+        name="JobFailed",
+        expr="kube_job_failed > 0",
+        lasts="15m",
+        severity="warning",
+        summary="The job {{ $labels.namespace }}/{{ $labels.job_name }} failed",
+        description="Its pods tell why, as long as they are kept.",
     )
 
 
 def _apis(_: Estate, __: QuietTrouble | None) -> Iterator[AlertRule]:
     yield AlertRule(
-        "api-deprecated",
-        "ApiDeprecated",
-        "sum by (group, version, resource, removed_release) (apiserver_requested_deprecated_apis) > 0",
-        "1h",
-        "warning",
-        "{{ $labels.resource }} is asked for as {{ $labels.group }}/{{ $labels.version }}, which goes away",
-        "Kubernetes {{ $labels.removed_release }} does not have it any more.",
+        subject="api-deprecated",
+        name="ApiDeprecated",
+        expr="sum by (group, version, resource, removed_release) (apiserver_requested_deprecated_apis) > 0",
+        lasts="1h",
+        severity="warning",
+        summary="{{ $labels.resource }} is asked for as {{ $labels.group }}/{{ $labels.version }}, which goes away",
+        description="Kubernetes {{ $labels.removed_release }} does not have it any more.",
     )
 
 

@@ -215,7 +215,7 @@ def _of_job(job: Job, workloads: Sequence[Workload], around: _Around, hosts: Hos
             container=job.container if there is None else None,
             reporting=reporting(job, copy),
         )
-        yield Found(backup, job, copy, target, sources, carrying)
+        yield Found(backup=backup, job=job, copy=copy, target=target, sources=sources, only_carries=carrying)
 
 
 def _is_backup(job: Job, copy: Copy, sources: Sequence[Spot], target: Spot | None) -> bool:

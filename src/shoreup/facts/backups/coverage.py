@@ -91,24 +91,39 @@ def keepers(estate: Estate) -> Iterator[Keeper]:
         if (volumes or workload is None) and _new(seen, database.resource):
             where = database.namespace
             yield Keeper(
-                database.resource, where, database.name, product.title, volumes, workload, database, "database",
-                database.likely,
-            )  # fmt: skip
+                resource=database.resource,
+                namespace=where,
+                name=database.name,
+                what=product.title,
+                volumes=volumes,
+                workload=workload,
+                database=database,
+                kind="database",
+                likely=database.likely,
+            )
     for workload in estate.workloads:
         if workload.kind not in LONG_RUNNING or not workload.enabled or workload.partial or id(workload) in engines:
             continue
         held = [
-            one for one in kept(workload, estate.products)
+            one
+            for one in kept(workload, estate.products)
             if one.product is not None and one.product.lasting and one.product.kind in COUNTED
-        ]  # fmt: skip
+        ]
         if held and held[0].product is not None and _new(seen, workload.resource):
             volumes = tuple({id(one.volume): one.volume for one in held}.values())
             product = held[0].product
             elsewhere = bool(outer_database(estate, workload, held[0].container))
             yield Keeper(
-                workload.resource, workload.namespace, workload.name, product.title, volumes, workload, None,
-                product.kind, elsewhere,
-            )  # fmt: skip
+                resource=workload.resource,
+                namespace=workload.namespace,
+                name=workload.name,
+                what=product.title,
+                volumes=volumes,
+                workload=workload,
+                database=None,
+                kind=product.kind,
+                likely=elsewhere,
+            )
 
 
 def _files(estate: Estate, database: Database) -> tuple[Volume, ...]:

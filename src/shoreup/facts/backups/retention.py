@@ -150,7 +150,14 @@ def _python_removes_as(job: Job) -> Retention:
     read = python_program(job.script)
     assert read is not None
     start, end = read.removals[0]
-    return Retention(place_in(job.script, start, end), "unclear", "Python", None, None, "what it removes")
+    return Retention(
+        place=place_in(job.script, start, end),
+        by="unclear",
+        command="Python",
+        age_days=None,
+        keeps_at_least=None,
+        undecided="what it removes",
+    )
 
 
 def _retention(found: Found, job: Job, removal: Removal) -> Retention:
@@ -165,13 +172,13 @@ def _retention(found: Found, job: Job, removal: Removal) -> Retention:
     elif guarded is None:
         doubt = doubt or "the program looks at the result of the copy first"
     return Retention(
-        place_in(job.script, removal.command.start, removal.command.end),
-        removal.by,
-        removal.command.name,
-        removal.age_days,
-        keeps,
-        doubt,
-        removal.takes_newest,
+        place=place_in(job.script, removal.command.start, removal.command.end),
+        by=removal.by,
+        command=removal.command.name,
+        age_days=removal.age_days,
+        keeps_at_least=keeps,
+        undecided=doubt,
+        takes_newest=removal.takes_newest,
     )
 
 

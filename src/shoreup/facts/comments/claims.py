@@ -91,7 +91,9 @@ def _claims(written: str, place: Place, about: _About) -> Iterator[Claim]:
         answer = subject.check(about, match)
         called = named(about.resource)
         if isinstance(answer, Unknown):
-            yield Claim(place, subject.missing, called, "", (), answer.reason)
+            yield Claim(
+                place=place, missing=subject.missing, subject=called, found="", proof=(), undecided=answer.reason
+            )
         elif answer is not None:
             yield Claim(place, subject.missing, called, answer[0], answer[1])
         return

@@ -152,19 +152,27 @@ def pools(estate: Estate) -> Iterator[Pool]:
             one for one in pooler.workload.containers if estate.products.kind(one.image.product) == _POOLER
         )
         yield Pool(
-            pooler.workload,
-            container,
-            pooler.pods,
-            pooler.settings,
-            clients,
-            _left_to_clients(estate, server) if server is not None else None,
+            workload=pooler.workload,
+            container=container,
+            pods=pooler.pods,
+            settings=pooler.settings,
+            clients=clients,
+            server=_left_to_clients(estate, server) if server is not None else None,
             undecided=undecided,
         )
     for database in estate.databases:
         clients = _clients(estate, graph, database.resource)
         left = _left_to_clients(estate, database)
         if clients and left is not None and database.workload is not None and database.workload.containers:
-            yield Pool(database.workload, database.workload.containers[0], 1, {}, clients, left, pooler=False)
+            yield Pool(
+                workload=database.workload,
+                container=database.workload.containers[0],
+                pods=1,
+                settings={},
+                clients=clients,
+                server=left,
+                pooler=False,
+            )
 
 
 def _left_to_clients(estate: Estate, database: Database) -> int | None:
@@ -240,7 +248,7 @@ def _pooler(estate: Estate, workload: Workload) -> _Pooler | None:
         if setting in ("max_client_conn", "default_pool_size", "pool_mode", "reserve_pool_size"):
             settings[setting] = known_text(value) or "*"
             places[setting] = _env_place(workload, container, name)
-    return _Pooler(workload, pods, settings, places, None, False)
+    return _Pooler(workload=workload, pods=pods, settings=settings, places=places, databases=None, own_pools=False)
 
 
 def _configuration(estate: Estate, workload: Workload) -> ConfigEntry | None:
@@ -273,7 +281,7 @@ def _by_file(workload: Workload, pods: int, entry: ConfigEntry) -> _Pooler:
                 places[match["name"]] = Place(
                     entry.resource.key, entry.route, chars if isinstance(entry.value, str) else None
                 )
-    return _Pooler(workload, pods, settings, places, databases, own)
+    return _Pooler(workload=workload, pods=pods, settings=settings, places=places, databases=databases, own_pools=own)
 
 
 def _limits(estate: Estate, graph: Wiring, pooler: _Pooler) -> Iterator[Limit]:
@@ -282,14 +290,29 @@ def _limits(estate: Estate, graph: Wiring, pooler: _Pooler) -> Iterator[Limit]:
     clients = _clients(estate, graph, resource)
     most = pooler.number("max_client_conn", _MAX_CLIENTS)
     if most is not None:
-        yield Limit(resource, pooler.pods, most, "max_client_conn", pooler.place("max_client_conn"), clients)
+        yield Limit(
+            resource=resource,
+            pods=pooler.pods,
+            number=most,
+            name="max_client_conn",
+            place=pooler.place("max_client_conn"),
+            clients=clients,
+        )
     pool, reserve = pooler.number("default_pool_size", _POOL), pooler.number("reserve_pool_size", 0)
     session = pooler.settings.get("pool_mode", "session") == "session"
     if session and pool is not None and reserve is not None and not pooler.own_pools:
         place = pooler.place("default_pool_size")
         for client in sorted(clients, key=lambda one: -one.total):
             # Each pair of database and user has a pool of its own, so clients are not added up here.
-            yield Limit(resource, pooler.pods, pool + reserve, "default_pool_size", place, (client,), waits=True)
+            yield Limit(
+                resource=resource,
+                pods=pooler.pods,
+                number=pool + reserve,
+                name="default_pool_size",
+                place=place,
+                clients=(client,),
+                waits=True,
+            )
 
 
 # Servers
@@ -318,12 +341,12 @@ def _server(estate: Estate, graph: Wiring, database: Database, poolers: list[_Po
                 where = pooler.place("default_pool_size")
                 clients.append(Client(pooler.workload.resource, pooler.pods, pooler.databases * pool, where))
     return Limit(
-        workload.resource,
-        1,
-        number - estate.products.by_id[database.product].reserved,
-        "max_connections",
-        place,
-        tuple(clients),
+        resource=workload.resource,
+        pods=1,
+        number=number - estate.products.by_id[database.product].reserved,
+        name="max_connections",
+        place=place,
+        clients=tuple(clients),
     )
 
 

@@ -95,9 +95,16 @@ def unguarded(estate: Estate) -> Iterator[Unguarded]:
                     reason = reason or let_in.undecided
                     if let_in.everyone or let_in.namespaces or reason:
                         yield Unguarded(
-                            product.title, workload.resource, container.name, place, setting, tuple(services), let_in,
-                            guards.light, reason,
-                        )  # fmt: skip
+                            product=product.title,
+                            resource=workload.resource,
+                            container=container.name,
+                            place=place,
+                            setting=setting,
+                            services=tuple(services),
+                            admission=let_in,
+                            light=guards.light,
+                            undecided=reason,
+                        )
     yield from _operated(estate)
 
 
@@ -196,4 +203,14 @@ def _operated(estate: Estate) -> Iterator[Unguarded]:
             reason = "it has no password, and whom its operator lets in is not in the estate"
             place = Place(database.resource.key, ("spec",))
             title = estate.products.title(database.product)
-            yield Unguarded(title, database.resource, "", place, "", (), None, guards.light, reason)
+            yield Unguarded(
+                product=title,
+                resource=database.resource,
+                container="",
+                place=place,
+                setting="",
+                services=(),
+                admission=None,
+                light=guards.light,
+                undecided=reason,
+            )

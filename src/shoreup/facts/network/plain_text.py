@@ -88,12 +88,13 @@ def _meshless(workload: Workload, charts: set[str]) -> Iterator[PlainText]:
             runs = bool(charts & set(running))
             route: Route = (*workload.pod_route[:-1], "metadata", field, key)
             yield PlainText(
-                Place(workload.resource.key, route),
-                named(workload.resource),
-                f"is left out of {mesh} ({key}: {off}), so its connections are not encrypted by the mesh",
-                key,
-                "Whatever it sends and receives, log-ins included, can be read and changed on the cluster's network.",
-                "" if runs else f"whether the cluster runs {mesh} is not in the estate",
+                place=Place(workload.resource.key, route),
+                who=named(workload.resource),
+                what=f"is left out of {mesh} ({key}: {off}), so its connections are not encrypted by the mesh",
+                field=key,
+                consequence="Whatever it sends and receives, log-ins included, can be read and changed on the "
+                "cluster's network.",
+                undecided="" if runs else f"whether the cluster runs {mesh} is not in the estate",
             )
 
 

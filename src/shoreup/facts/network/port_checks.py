@@ -86,13 +86,13 @@ def _of_service(service: Service) -> Iterator[Mismatch]:
             return
         for at in named_targets:
             yield Mismatch(
-                Place(service.resource.key, ("spec", "ports", at, "targetPort")),
-                named(service.resource),
-                "target port",
-                "",
-                "targetPort",
-                "",
-                Place(),
+                place=Place(service.resource.key, ("spec", "ports", at, "targetPort")),
+                who=named(service.resource),
+                wanted="target port",
+                there="",
+                field="targetPort",
+                effect="",
+                other=Place(),
                 undecided="the ports of its containers are not decided",
             )
         return
@@ -103,13 +103,13 @@ def _of_service(service: Service) -> Iterator[Mismatch]:
             continue
         route: Route = ("spec", "ports", index, "targetPort")
         yield Mismatch(
-            Place(service.resource.key, route),
-            named(service.resource),
-            f"the port {name} of its pods",
-            f"{named(running[0].resource)} declares {_declared(running[0].containers)}",
-            f"targetPort {name}",
-            "the Service has no address for that port, and every connection to it fails",
-            Place(running[0].resource.key, (*running[0].containers[0].route, "ports")),
+            place=Place(service.resource.key, route),
+            who=named(service.resource),
+            wanted=f"the port {name} of its pods",
+            there=f"{named(running[0].resource)} declares {_declared(running[0].containers)}",
+            field=f"targetPort {name}",
+            effect="the Service has no address for that port, and every connection to it fails",
+            other=Place(running[0].resource.key, (*running[0].containers[0].route, "ports")),
         )
 
 
@@ -135,7 +135,15 @@ def _of_probes(workload: Workload, container: Container, estate: Estate) -> Iter
         name = known_text(port)
         if wanted is None:
             if name and name not in names:
-                yield Mismatch(place, who, f"the port {name}", there, f"{field} port", effect, ports)
+                yield Mismatch(
+                    place=place,
+                    who=who,
+                    wanted=f"the port {name}",
+                    there=there,
+                    field=f"{field} port",
+                    effect=effect,
+                    other=ports,
+                )
         elif numbers and wanted not in numbers and not _spoken_of(container, wanted, field):
             others = [
                 other
@@ -146,7 +154,16 @@ def _of_probes(workload: Workload, container: Container, estate: Estate) -> Iter
             usual = set(product.ports) if product is not None and _asks_there(product, kind, wanted) else set()
             right = any(number(other.get("port")) in numbers or text(other.get("port")) in names for other in others)
             if right or (usual & numbers and wanted not in usual and len(usual) == 1):
-                yield Mismatch(place, who, f"port {wanted}", there, f"{field} port", effect, ports, Confidence.LIKELY)
+                yield Mismatch(
+                    place=place,
+                    who=who,
+                    wanted=f"port {wanted}",
+                    there=there,
+                    field=f"{field} port",
+                    effect=effect,
+                    other=ports,
+                    confidence=Confidence.LIKELY,
+                )
 
 
 def _asks_there(product: Product, kind: str, wanted: int) -> bool:
@@ -252,13 +269,13 @@ def _of_backend(way: _Backend, by_name: Mapping[tuple[str, str], Sequence[Servic
             return
     there = ", ".join(f"{port.name} ({port.number})" if port.name else str(port.number) for port in services[0].ports)
     yield Mismatch(
-        way.place,
-        named(way.resource),
-        f"port {name} of Service {way.namespace}/{way.service}",
-        f"the Service has {there or 'none'}",
-        f"port of {way.service}",
-        "the proxy finds no such port and answers with an error",
-        Place(services[0].resource.key, ("spec", "ports")),
+        place=way.place,
+        who=named(way.resource),
+        wanted=f"port {name} of Service {way.namespace}/{way.service}",
+        there=f"the Service has {there or 'none'}",
+        field=f"port of {way.service}",
+        effect="the proxy finds no such port and answers with an error",
+        other=Place(services[0].resource.key, ("spec", "ports")),
     )
 
 

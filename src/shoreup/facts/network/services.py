@@ -49,15 +49,15 @@ def read_services(resources: Iterable[Resource], workloads: Sequence[Workload]) 
         ports = [mapping(port) for port in items(spec.get("ports"))]
         found.append(
             Service(
-                resource,
-                resource.namespace or "default",
-                resource.name,
-                tuple(
+                resource=resource,
+                namespace=resource.namespace or "default",
+                name=resource.name,
+                ports=tuple(
                     Port(text(port.get("name")), number(port.get("port")), text(port.get("protocol")) or "TCP")
                     for port in ports
                 ),
-                tuple(port.get("targetPort", port.get("port")) for port in ports),
-                labelled.find(resource, mapping(spec.get("selector"))),
+                target_ports=tuple(port.get("targetPort", port.get("port")) for port in ports),
+                workloads=labelled.find(resource, mapping(spec.get("selector"))),
             )
         )
     return tuple(found)

@@ -43,7 +43,14 @@ def applies_on_push(estate: Estate) -> Iterator[Apply]:
             for command in shell_of(step).commands:
                 verb = _applies(command)
                 if verb:
-                    yield Apply(job, step.place, command.name, verb, planned, _approved(job))
+                    yield Apply(
+                        job=job,
+                        place=step.place,
+                        tool=command.name,
+                        verb=verb,
+                        planned=planned,
+                        undecided=_approved(job),
+                    )
 
 
 def _approved(job: PipelineJob) -> str:

@@ -113,14 +113,14 @@ def _workflow(resource: Resource) -> Iterator[PipelineJob]:
         environment = job.get("environment")
         called = text(mapping(environment).get("name")) if isinstance(environment, dict) else text(environment)
         yield PipelineJob(
-            resource,
-            name,
-            Place(resource.key, ("jobs", name)),
-            tuple(_steps(resource, job, ("jobs", name, "steps"))),
-            pushed,
-            f"the environment {called}" if called else "",
-            texts(job.get("needs")),
-            text(job.get("if")),
+            resource=resource,
+            name=name,
+            place=Place(resource.key, ("jobs", name)),
+            steps=tuple(_steps(resource, job, ("jobs", name, "steps"))),
+            on_push=pushed,
+            asks=f"the environment {called}" if called else "",
+            needs=texts(job.get("needs")),
+            condition=text(job.get("if")),
         )
 
 
@@ -142,12 +142,12 @@ def _steps(resource: Resource, job: Mapping[str, Value], route: Route) -> Iterat
         step = mapping(body)
         at: Route = (*route, index)
         yield Step(
-            Place(resource.key, (*at, "run") if step.get("run") is not None else at),
-            at,
-            known_text(step.get("run")),
-            text(step.get("uses")),
-            mapping(step.get("with")),
-            text(step.get("if")),
+            place=Place(resource.key, (*at, "run") if step.get("run") is not None else at),
+            route=at,
+            run=known_text(step.get("run")),
+            uses=text(step.get("uses")),
+            given=mapping(step.get("with")),
+            condition=text(step.get("if")),
         )
 
 
@@ -167,17 +167,17 @@ def _gitlab(resource: Resource) -> Iterator[PipelineJob]:
         only = texts(job.get("only")) if isinstance(job.get("only"), (list, str)) else ()
         pushed = () if not plain or "except" in job else (only or ("*",)) if "only" not in job or only else ()
         yield PipelineJob(
-            resource,
-            name,
-            Place(resource.key, (name,)),
-            tuple(
-                Step(Place(resource.key, route), route, line, "", {}, "")
+            resource=resource,
+            name=name,
+            place=Place(resource.key, (name,)),
+            steps=tuple(
+                Step(place=Place(resource.key, route), route=route, run=line, uses="", given={}, condition="")
                 for route, line in _lines(script, (name, "script"))
             ),
-            tuple(branch for branch in pushed if branch not in ("tags", "merge_requests", "schedules", "web")),
-            "a person who starts it" if manual else "",
-            texts(job.get("needs")),
-            "",
+            on_push=tuple(branch for branch in pushed if branch not in ("tags", "merge_requests", "schedules", "web")),
+            asks="a person who starts it" if manual else "",
+            needs=texts(job.get("needs")),
+            condition="",
         )
 
 

@@ -150,7 +150,14 @@ def _start(
         return given
     expanded = tuple(_expanded(word, given) for word in words)
     folder = known_text(body.get("workingDir")) or "/"
-    return Start(expanded, _program_at(expanded), given, folder, tuple(own), container.image)
+    return Start(
+        words=expanded,
+        program_at=_program_at(expanded),
+        environment=given,
+        folder=folder,
+        jobs=tuple(own),
+        image=container.image,
+    )
 
 
 def _words(body: Mapping[str, Value]) -> list[str] | str:

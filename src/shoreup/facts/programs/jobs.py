@@ -77,7 +77,16 @@ def jobs(scripts: Sequence[Script], config: Sequence[ConfigEntry]) -> Iterator[J
         files = frozenset(path for path, _ in mounted_files(script.workload, script.container, index))
         removed = tuple(removals(read, copied, known))
         unseen = _hidden(script, script.workload, script.container, read, files)
-        yield Job(script, script.workload, script.container, read, copied, removed, files, unseen)
+        yield Job(
+            script=script,
+            workload=script.workload,
+            container=script.container,
+            program=read,
+            copies=copied,
+            removals=removed,
+            files=files,
+            hidden=unseen,
+        )
 
 
 def recurs(job: Job, command: Command) -> bool:

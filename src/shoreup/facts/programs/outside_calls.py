@@ -108,7 +108,16 @@ def _of_python(script: Script, who: str) -> Iterator[OutsideCall]:
         if call.kind == "process" and call.command not in _TALKING:
             continue
         place = place_in(script, call.start, call.end)
-        yield OutsideCall(script, who, place, _called(call), call.timed, call.timeout, call.retried, call)
+        yield OutsideCall(
+            script=script,
+            who=who,
+            place=place,
+            name=_called(call),
+            timed=call.timed,
+            timeout=call.timeout,
+            retried=call.retried,
+            call=call,
+        )
 
 
 def _called(call: WaitingCall) -> str:
@@ -131,7 +140,17 @@ def _of_shell(script: Script, who: str) -> Iterator[OutsideCall]:
         place = place_in(script, command.start, command.end)
         again = _is_retried(whole, command, words)
         limit = _limit(words) if command.name == "curl" else None
-        yield OutsideCall(script, who, place, command.name, limited, limit, again, None, command)
+        yield OutsideCall(
+            script=script,
+            who=who,
+            place=place,
+            name=command.name,
+            timed=limited,
+            timeout=limit,
+            retried=again,
+            call=None,
+            command=command,
+        )
 
 
 def _is_busybox(script: Script) -> bool:

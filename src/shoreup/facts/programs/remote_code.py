@@ -73,7 +73,14 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
             key = (place.resource, place.route, place.chars)
             if key not in seen:
                 seen.add(key)
-                yield FetchedCode(place, who, found.what, found.field, found.confidence, found.undecided)
+                yield FetchedCode(
+                    place=place,
+                    who=who,
+                    what=found.what,
+                    field=found.field,
+                    confidence=found.confidence,
+                    undecided=found.undecided,
+                )
     for job in pipeline_jobs(estate):
         for step in job.steps:
             for found in _of_program(shell_of(step), None):
@@ -81,7 +88,15 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
                     who = f"pipeline {job.resource.name}, job {job.name}"
                     place = _in_step(step, found.span)
                     field = f"{job.name} {found.field}"
-                    yield FetchedCode(place, who, found.what, field, found.confidence, found.undecided, True)
+                    yield FetchedCode(
+                        place=place,
+                        who=who,
+                        what=found.what,
+                        field=field,
+                        confidence=found.confidence,
+                        undecided=found.undecided,
+                        in_pipeline=True,
+                    )
     yield from _of_builds(estate)
 
 

@@ -147,15 +147,15 @@ def _of_items(
                 if word.text.startswith(("-", "+")) or word.text in ("pipefail", "errexit")
             )
             yield Script(
-                Place(key, route, None, None, container.name),
-                language,
-                held.text,
-                not held.gaps,
-                workload,
-                container,
-                held.gaps,
-                flags,
-                names if language == "shell" else frozenset(),
+                place=Place(key, route, None, None, container.name),
+                language=language,
+                text=held.text,
+                complete=not held.gaps,
+                workload=workload,
+                container=container,
+                gaps=held.gaps,
+                flags=flags,
+                names=names if language == "shell" else frozenset(),
             )
             return
     yield _argv(workload, container, names, routed, words, "")
@@ -227,16 +227,16 @@ def _argv(
     field = routed[0][0]
     route = field[:-1] if isinstance(field[-1], int) else field
     return Script(
-        Place(workload.resource.key, route, None, None, container.name),
-        "shell",
-        made,
-        not gaps,
-        workload,
-        container,
-        tuple(gaps),
-        (),
-        frozenset(),
-        tuple(pieces),
+        place=Place(workload.resource.key, route, None, None, container.name),
+        language="shell",
+        text=made,
+        complete=not gaps,
+        workload=workload,
+        container=container,
+        gaps=tuple(gaps),
+        flags=(),
+        names=frozenset(),
+        pieces=tuple(pieces),
     )
 
 
@@ -304,7 +304,15 @@ def _of_entry(
     language = _language(entry, held.text) or started
     if language and held.text:
         place = Place(entry.resource.key, entry.route)
-        yield Script(place, language, held.text, not held.gaps, workload, container, held.gaps)
+        yield Script(
+            place=place,
+            language=language,
+            text=held.text,
+            complete=not held.gaps,
+            workload=workload,
+            container=container,
+            gaps=held.gaps,
+        )
 
 
 def _mounted(

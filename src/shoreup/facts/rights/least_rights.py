@@ -76,7 +76,15 @@ def rights(namespace: str, name: str, used: Collection[Request], allow: Collecti
         if one.namespace and not allowed(cluster, one):
             spaces[one.namespace].append(one)
     roles = tuple(NamespaceRules(space, _rules(ones)) for space, ones in sorted(spaces.items()))
-    return LearnedRights(namespace, name, cluster, roles, tuple(sorted(refused)), tuple(sorted(let_pass)), len(wanted))
+    return LearnedRights(
+        namespace=namespace,
+        name=name,
+        cluster=cluster,
+        namespaces=roles,
+        refused=tuple(sorted(refused)),
+        allowed=tuple(sorted(let_pass)),
+        requests=len(wanted),
+    )
 
 
 def _rules(requests: Sequence[Request]) -> tuple[Rule, ...]:

@@ -53,7 +53,9 @@ def _nodes(by_kind: Mapping[str, Sequence[Resource]]) -> Iterator[NodePool]:
     for resource in by_kind.get("Node", ()):
         labels = _labels(mapping(resource.body.get("metadata")).get("labels"))
         taints = _taints(mapping(resource.body.get("spec")).get("taints"))
-        yield NodePool(resource, resource.name, labels, taints, 1, Place(resource.key))
+        yield NodePool(
+            resource=resource, name=resource.name, labels=labels, taints=taints, count=1, place=Place(resource.key)
+        )
 
 
 def _labelled(resources: Sequence[Resource]) -> Iterator[NodePool]:
@@ -61,13 +63,22 @@ def _labelled(resources: Sequence[Resource]) -> Iterator[NodePool]:
         if text(resource.body.get("kind")) == "Node":
             name = text(block(resource.body.get("metadata")).get("name")) or resource.name
             labels = _labels(resource.body.get("labels"))
-            yield NodePool(resource, name, labels, (), 1, Place(resource.key, ("labels",)))
+            yield NodePool(
+                resource=resource, name=name, labels=labels, taints=(), count=1, place=Place(resource.key, ("labels",))
+            )
 
 
 def _tainted(resources: Sequence[Resource]) -> Iterator[NodePool]:
     for resource in resources:
         name = text(block(resource.body.get("metadata")).get("name")) or resource.name
-        yield NodePool(resource, name, {}, _taints(resource.body.get("taint")), 1, Place(resource.key, ("taint",)))
+        yield NodePool(
+            resource=resource,
+            name=name,
+            labels={},
+            taints=_taints(resource.body.get("taint")),
+            count=1,
+            place=Place(resource.key, ("taint",)),
+        )
 
 
 def _cloud(by_kind: Mapping[str, Sequence[Resource]]) -> Iterator[NodePool]:
@@ -76,12 +87,12 @@ def _cloud(by_kind: Mapping[str, Sequence[Resource]]) -> Iterator[NodePool]:
             if resource.api_version == "terraform":
                 body = resource.body
                 yield NodePool(
-                    resource,
-                    text(body.get("name")) or resource.name,
-                    _labels(_inside(body, labels)),
-                    _taints(_inside(body, taints)),
-                    number(_inside(body, count)),
-                    Place(resource.key),
+                    resource=resource,
+                    name=text(body.get("name")) or resource.name,
+                    labels=_labels(_inside(body, labels)),
+                    taints=_taints(_inside(body, taints)),
+                    count=number(_inside(body, count)),
+                    place=Place(resource.key),
                 )
 
 
@@ -91,7 +102,14 @@ def _karpenter(resources: Sequence[Resource]) -> Iterator[NodePool]:
             template = mapping(mapping(resource.body.get("spec")).get("template"))
             labels = _labels(mapping(template.get("metadata")).get("labels"))
             taints = _taints(mapping(template.get("spec")).get("taints"))
-            yield NodePool(resource, resource.name, labels, taints, None, Place(resource.key))
+            yield NodePool(
+                resource=resource,
+                name=resource.name,
+                labels=labels,
+                taints=taints,
+                count=None,
+                place=Place(resource.key),
+            )
 
 
 def _inside(body: Mapping[str, Value], route: Sequence[str]) -> Value:

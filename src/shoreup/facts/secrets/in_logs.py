@@ -100,7 +100,13 @@ def logged_secrets(estate: Estate) -> Iterator[Logged]:
         unsure = tuple(place_in(script, start, end) for start, end in _unknown(read)) if script.gaps else ()
         if printed or unsure:
             yield Logged(
-                resource, script.container.name if script.container else "", printed, False, unsure, read, script
+                resource=resource,
+                container=script.container.name if script.container else "",
+                printed=printed,
+                masked=False,
+                undecided=unsure,
+                read=read,
+                script=script,
             )
     for kind in estate.by_kind:
         for resource in estate.by_kind[kind]:

@@ -201,15 +201,15 @@ def _in_script(script: Script) -> Iterator[ExposedCredential]:
             told.add((word.start, word.end))
             variable, length = found
             yield ExposedCredential(
-                script.workload,
-                script.container,
-                place_in(script, word.start, word.end),
-                command.name if not command.name.startswith("-") else "",
-                option,
-                variable,
-                length,
-                _declared(script.workload, script.container, variable),
-                certain,
+                workload=script.workload,
+                container=script.container,
+                place=place_in(script, word.start, word.end),
+                tool=command.name if not command.name.startswith("-") else "",
+                option=option,
+                variable=variable,
+                length=length,
+                declared=_declared(script.workload, script.container, variable),
+                certain=certain,
             )
 
 

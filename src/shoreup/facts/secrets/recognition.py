@@ -243,12 +243,21 @@ def _by_form(text: str, name: str) -> Iterator[Likeness]:
                 continue
             if _is_comment(text, found.start()):
                 continue
-            yield Likeness(kind, "form", name, found.start(group), found.end(group), mark_of(secret))
+            yield Likeness(
+                kind=kind, by="form", name=name, start=found.start(group), end=found.end(group), mark=mark_of(secret)
+            )
     for found in _URL.finditer(text) if "://" in text else ():
         secret = found["secret"]
         if not placeholder(secret) and "$" not in secret and "{" not in secret and not _is_comment(text, found.start()):
             kind = "password in a connection URL"
-            yield Likeness(kind, "form", name, found.start("secret"), found.end("secret"), mark_of(secret))
+            yield Likeness(
+                kind=kind,
+                by="form",
+                name=name,
+                start=found.start("secret"),
+                end=found.end("secret"),
+                mark=mark_of(secret),
+            )
 
 
 @cache
@@ -331,10 +340,16 @@ def _named(name: str, value: str, start: int, *, whole_value: bool) -> Iterator[
         if whole_value and (" " in value or value.startswith("{")):
             return
         yield Likeness(
-            kind, "name", name, start, start + len(value), mark_of(value), default=value.lower() in _DEFAULTS
+            kind=kind,
+            by="name",
+            name=name,
+            start=start,
+            end=start + len(value),
+            mark=mark_of(value),
+            default=value.lower() in _DEFAULTS,
         )
     elif is_random(value):
-        yield Likeness("key", "entropy", name, start, start + len(value), mark_of(value))
+        yield Likeness(kind="key", by="entropy", name=name, start=start, end=start + len(value), mark=mark_of(value))
 
 
 def _bare(text: str) -> str:

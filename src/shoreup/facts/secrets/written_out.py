@@ -111,12 +111,19 @@ def _entry(entry: ConfigEntry) -> Iterator[Written]:
         content = ""
     for likeness in likenesses(content, entry.key) if content else ():
         if not _excused(likeness, content[likeness.start : likeness.end]):
-            yield Written(likeness, likeness.mark, place, entry.resource, where, True)
+            yield Written(
+                likeness=likeness, mark=likeness.mark, place=place, resource=entry.resource, where=where, encoded=True
+            )
             return
     if kind:
         mark = mark_of(entry.value)
         yield Written(
-            Likeness(kind, "form", entry.key, 0, len(entry.value), mark), mark, place, entry.resource, where, True
+            likeness=Likeness(kind=kind, by="form", name=entry.key, start=0, end=len(entry.value), mark=mark),
+            mark=mark,
+            place=place,
+            resource=entry.resource,
+            where=where,
+            encoded=True,
         )
 
 

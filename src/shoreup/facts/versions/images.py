@@ -74,16 +74,16 @@ def read_image(value: Value, place: Place, products: Products, pull_policy: str 
             reference.registry, reference.repository, reference.tag if isinstance(reference.tag, str) else ""
         )
     return Image(
-        place,
-        reference.text,
-        reference.registry,
-        reference.repository,
-        reference.tag,
-        reference.digest,
-        reference.tag_chars,
-        product,
-        version,
-        pull_policy,
+        place=place,
+        text=reference.text,
+        registry=reference.registry,
+        repository=reference.repository,
+        tag=reference.tag,
+        digest=reference.digest,
+        tag_chars=reference.tag_chars,
+        product=product,
+        version=version,
+        pull_policy=pull_policy,
     )
 
 
@@ -131,7 +131,9 @@ def _parse_marked(marked: str, reason: Unknown, shown: str) -> Reference:
     elif _OPEN.search(name[slash + 1 :]):
         tag = reason
     registry, repository = _split_registry(base)
-    return Reference(shown.strip(), registry, repository, tag, digest, chars)
+    return Reference(
+        text=shown.strip(), registry=registry, repository=repository, tag=tag, digest=digest, tag_chars=chars
+    )
 
 
 def _split_registry(base: str) -> tuple[str, str]:

@@ -80,12 +80,12 @@ def cycles(product: str) -> tuple[Cycle, ...]:
     """The release lines of a product of the data set, newest first; empty when it is not in there."""
     return tuple(
         Cycle(
-            name,
-            date.fromisoformat(released) if released else None,
-            date.fromisoformat(end) if isinstance(end, str) else None,
-            end is True,
-            long_term,
-            newest,
+            name=name,
+            released=date.fromisoformat(released) if released else None,
+            end=date.fromisoformat(end) if isinstance(end, str) else None,
+            ended=end is True,
+            long_term=long_term,
+            newest=newest,
         )
         for name, released, end, long_term, newest in _bundled().products.get(product, ())
     )
@@ -139,7 +139,9 @@ def majors(known: Support) -> tuple[Cycle, ...]:
 def own_cycles(product: Product, dates: Iterable[SupportDate]) -> Mapping[str, tuple[Cycle, ...]]:
     """The owner's support dates of a product, laid over the data set's; empty where there are none."""
     own = {
-        one.release: Cycle(one.release, None, one.ends, False, one.long_term, "")
+        one.release: Cycle(
+            name=one.release, released=None, end=one.ends, ended=False, long_term=one.long_term, newest=""
+        )
         for one in dates
         if one.product == product.id
     }

@@ -101,10 +101,22 @@ def _on_a_way(way: WayIn, title: str, *, likely: bool) -> AdminPage | None:
         reason = "nothing in the estate says whether its route is public"
     if not reason:
         likely = likely and not way.internet
-        return AdminPage(title, says, way.resource, way.place, way.hosts, True, None, likely, title != "Hubble")
+        return AdminPage(
+            title=title,
+            says=says,
+            resource=way.resource,
+            place=way.place,
+            hosts=way.hosts,
+            internet=True,
+            way=None,
+            likely=likely,
+            writes=title != "Hubble",
+        )
     if title != _DASHBOARD_TITLE:
         return None
-    return AdminPage(title, says, way.resource, way.place, way.hosts, None, undecided=reason)
+    return AdminPage(
+        title=title, says=says, resource=way.resource, place=way.place, hosts=way.hosts, internet=None, undecided=reason
+    )
 
 
 def _page_behind(estate: Estate, way: WayIn) -> str:
@@ -130,15 +142,34 @@ def _switched(estate: Estate, guard: Dropped) -> AdminPage:
     says = f"{guard.switch.says} ({guard.setting})"
     writes = _writes(guard)
     if guard.undecided:
-        return AdminPage(title, says, resource, guard.place, (), None, undecided=guard.undecided)
+        return AdminPage(
+            title=title,
+            says=says,
+            resource=resource,
+            place=guard.place,
+            hosts=(),
+            internet=None,
+            undecided=guard.undecided,
+        )
     if guard.workload is not None:
         return _by_ways(estate, guard, access_to(estate, guard.workload, guard.container), title, says, writes)
     published = _published(guard)
     if published is None:
-        return AdminPage(title, says, resource, guard.place, (), False, writes=writes)
+        return AdminPage(
+            title=title, says=says, resource=resource, place=guard.place, hosts=(), internet=False, writes=writes
+        )
     internet, likely, undecided = _reached(estate, published)
     return AdminPage(
-        title, says, resource, guard.place, published.hosts, internet, published.place, likely, writes, undecided
+        title=title,
+        says=says,
+        resource=resource,
+        place=guard.place,
+        hosts=published.hosts,
+        internet=internet,
+        way=published.place,
+        likely=likely,
+        writes=writes,
+        undecided=undecided,
     )
 
 
@@ -154,9 +185,17 @@ def _by_ways(estate: Estate, guard: Dropped, access: Access, title: str, says: s
     internet = True if way else None if unsure else False
     shown = way or unsure
     return AdminPage(
-        title, says, guard.workload.resource, guard.place, shown.hosts if shown else (), internet,
-        shown.place if shown else None, way is likely and certain is None and way is not None, writes, reason,
-    )  # fmt: skip
+        title=title,
+        says=says,
+        resource=guard.workload.resource,
+        place=guard.place,
+        hosts=shown.hosts if shown else (),
+        internet=internet,
+        way=shown.place if shown else None,
+        likely=way is likely and certain is None and way is not None,
+        writes=writes,
+        undecided=reason,
+    )
 
 
 def _writes(guard: Dropped) -> bool:

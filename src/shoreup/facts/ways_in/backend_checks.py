@@ -190,13 +190,13 @@ def _transports(estate: Estate) -> Iterator[UncheckedBackend]:
             asking = users.get((resource.namespace or "default", resource.name), [])
             related = tuple((Place(user.key), f"{named(user)} uses it") for user in asking)
             yield UncheckedBackend(
-                place,
-                named(resource),
-                " and ".join(dict.fromkeys(f"the backend of {named(user)}" for user in asking)),
-                "insecureSkipVerify",
-                "insecureSkipVerify",
-                "" if asking else "nothing in the estate uses it",
-                related,
+                place=place,
+                who=named(resource),
+                backend=" and ".join(dict.fromkeys(f"the backend of {named(user)}" for user in asking)),
+                how="insecureSkipVerify",
+                field="insecureSkipVerify",
+                undecided="" if asking else "nothing in the estate uses it",
+                related=related,
             )
 
 
@@ -245,4 +245,6 @@ def _annotated(resource: Resource) -> Iterator[UncheckedBackend]:
     how = "proxy-ssl-verify off" if known_text(check) else "no proxy-ssl-verify, which ingress-nginx takes for off"
     undecided = "" if check is None or known_text(check) else "whether it checks is not decided"
     place = Place(resource.key, ("metadata", "annotations", key))
-    yield UncheckedBackend(place, named(resource), "", how, "proxy-ssl-verify", undecided)
+    yield UncheckedBackend(
+        place=place, who=named(resource), backend="", how=how, field="proxy-ssl-verify", undecided=undecided
+    )

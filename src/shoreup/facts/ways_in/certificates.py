@@ -91,15 +91,15 @@ def dangling_certificates(estate: Estate) -> Iterator[Dangling]:
                 effect, severity = _LENT.format(where=where), Severity.LOW
             near = (Place(maker.key), f"{named(maker)} makes it, in the namespace {where} alone")
         yield Dangling(
-            asked.place,
-            named(asked.resource),
-            wanted,
-            f"Secret {name}",
-            effect,
-            why,
-            near,
-            Confidence.LIKELY,
-            severity,
+            place=asked.place,
+            who=named(asked.resource),
+            wanted=wanted,
+            field=f"Secret {name}",
+            effect=effect,
+            undecided=why,
+            near=near,
+            confidence=Confidence.LIKELY,
+            severity=severity,
         )
 
 

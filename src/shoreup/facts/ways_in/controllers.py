@@ -87,7 +87,14 @@ def ignored_annotations(estate: Estate) -> Iterator[IgnoredAnnotations]:
             if names:
                 why = _open(runs, chosen, carried)
                 at = Place(place.resource, (*place.route, names[0]))
-                yield IgnoredAnnotations(at, who, controller.name, names, tuple(one.name for one in runs), why)
+                yield IgnoredAnnotations(
+                    place=at,
+                    who=who,
+                    controller=controller.name,
+                    names=names,
+                    runs=tuple(one.name for one in runs),
+                    undecided=why,
+                )
 
 
 def _open(runs: Sequence[Controller], chosen: str, carried: Mapping[str, Value]) -> str:

@@ -169,15 +169,37 @@ def _in_container(workload: Workload, container: Container) -> Iterator[Dropped]
                 place = Place(key, (*container.route, *route), container=container.name)
                 reason = why_open(value)
                 if reason:
-                    yield Dropped(switch, place, workload.resource, name, workload, container, reason)
+                    yield Dropped(
+                        switch=switch,
+                        place=place,
+                        resource=workload.resource,
+                        setting=name,
+                        workload=workload,
+                        container=container,
+                        undecided=reason,
+                    )
                 elif _VALUES[switch.value].match(known_text(value).strip()):
                     setting = f"{name}={known_text(value)}" if switch.value != "any" else name
-                    yield Dropped(switch, place, workload.resource, setting, workload, container)
+                    yield Dropped(
+                        switch=switch,
+                        place=place,
+                        resource=workload.resource,
+                        setting=setting,
+                        workload=workload,
+                        container=container,
+                    )
         if switch.argument:
             for argument, route in arguments:
                 if re.match(switch.argument, argument):
                     place = Place(key, (*container.route, *route), container=container.name)
-                    yield Dropped(switch, place, workload.resource, argument, workload, container)
+                    yield Dropped(
+                        switch=switch,
+                        place=place,
+                        resource=workload.resource,
+                        setting=argument,
+                        workload=workload,
+                        container=container,
+                    )
 
 
 def _environment(container: Container) -> Iterator[tuple[str, Value, Route]]:
@@ -243,12 +265,26 @@ def _in_entry(entry: ConfigEntry, readers: Sequence[tuple[Workload, Container, b
             continue
         if switch.key and re.match(switch.key, entry.key) and _VALUES[switch.value].match(content.strip()):
             place = Place(entry.resource.key, entry.route)
-            yield Dropped(switch, place, entry.resource, f"{entry.key}: {content.strip()}", workload, container)
+            yield Dropped(
+                switch=switch,
+                place=place,
+                resource=entry.resource,
+                setting=f"{entry.key}: {content.strip()}",
+                workload=workload,
+                container=container,
+            )
         if switch.env and re.match(switch.env, entry.key) and _VALUES[switch.value].match(content.strip()):
             for reader, inside, as_environment in readers:
                 if as_environment and _of_image(switch, inside) and reader.enabled:
                     place = Place(entry.resource.key, entry.route)
-                    yield Dropped(switch, place, entry.resource, f"{entry.key}={content.strip()}", reader, inside)
+                    yield Dropped(
+                        switch=switch,
+                        place=place,
+                        resource=entry.resource,
+                        setting=f"{entry.key}={content.strip()}",
+                        workload=reader,
+                        container=inside,
+                    )
 
 
 def _in_file(
@@ -264,7 +300,15 @@ def _in_file(
         if switch.unless and re.search(switch.unless, content):
             reason = "another line of the same file may limit it"
         place = Place(entry.resource.key, entry.route, (start, end) if isinstance(entry.value, str) else None)
-        yield Dropped(switch, place, entry.resource, line, workload, container, reason)
+        yield Dropped(
+            switch=switch,
+            place=place,
+            resource=entry.resource,
+            setting=line,
+            workload=workload,
+            container=container,
+            undecided=reason,
+        )
 
 
 def _known(value: Value) -> str:

@@ -146,17 +146,17 @@ def read_ways_in(
         key = (service.namespace, service.name)
         by_name[key] = (*by_name.get(key, ()), service)
     reader = _Reader(
-        Chains(by_kind, middlewares, releases),
-        by_name,
-        read_exposure(by_kind, said),
-        _classes(by_kind),
-        {
+        chains=Chains(by_kind, middlewares, releases),
+        services=by_name,
+        exposure=read_exposure(by_kind, said),
+        classes=_classes(by_kind),
+        specs={
             (resource.namespace or "default", resource.name): mapping(resource.body.get("spec"))
             for resource in by_kind.get("Middleware", ())
         },
-        _policies(by_kind),
-        products,
-        _annotator(by_kind),
+        policies=_policies(by_kind),
+        products=products,
+        annotator=_annotator(by_kind),
     )
     found: list[WayIn] = []
     for resource in by_kind.get("Ingress", ()):

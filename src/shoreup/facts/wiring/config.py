@@ -33,15 +33,15 @@ def _entries(resource: Resource, field: str, source_paths: Mapping[tuple[int, Ro
     for key, value in mapping(resource.body.get(field)).items():
         route = (field, key)
         yield ConfigEntry(
-            resource,
-            resource.kind,
-            resource.namespace or "default",
-            resource.name,
-            key,
-            value,
-            route,
-            source_paths.get((resource.key, route), "") or _path(value),
-            encoded,
+            resource=resource,
+            kind=resource.kind,
+            namespace=resource.namespace or "default",
+            name=resource.name,
+            key=key,
+            value=value,
+            route=route,
+            source_path=source_paths.get((resource.key, route), "") or _path(value),
+            binary=encoded,
         )
 
 

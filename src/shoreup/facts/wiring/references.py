@@ -172,7 +172,14 @@ def _of_workload(workload: Workload, known: _Known) -> Iterator[Dangling]:
         if why is not None:
             if (wanted.kind, name, "") not in seen or not key:
                 seen.add((wanted.kind, name, ""))
-                yield Dangling(wanted.place, who, called, f"{wanted.kind} {name}", _EFFECTS[wanted.kind], why)
+                yield Dangling(
+                    place=wanted.place,
+                    who=who,
+                    wanted=called,
+                    field=f"{wanted.kind} {name}",
+                    effect=_EFFECTS[wanted.kind],
+                    undecided=why,
+                )
         elif key and "*" not in key:
             objects = known.objects(wanted.kind, workload.namespace, name)
             if objects and all(_lacks(resource, key) for resource in objects):
@@ -279,13 +286,13 @@ def _services(estate: Estate, known: _Known) -> Iterator[Dangling]:
             why = why or "no workload of its namespace is applied together with it"
         asked = ", ".join(f"{key}={text(value)}" for key, value in selector.items())
         yield Dangling(
-            Place(service.resource.key, ("spec", "selector")),
-            named(service.resource),
-            f"a pod with {asked}",
-            "selector",
-            "every connection to the Service is refused",
-            why,
-            _nearest(selector, sorted(beside, key=lambda one: (one.resource.root, one.resource.address))),
+            place=Place(service.resource.key, ("spec", "selector")),
+            who=named(service.resource),
+            wanted=f"a pod with {asked}",
+            field="selector",
+            effect="every connection to the Service is refused",
+            undecided=why,
+            near=_nearest(selector, sorted(beside, key=lambda one: (one.resource.root, one.resource.address))),
         )
 
 
@@ -325,14 +332,28 @@ def _bindings(estate: Estate, known: _Known) -> Iterator[Dangling]:
             if why is not None and "*" not in grant.subject + namespace and "$" not in grant.subject:
                 wanted = f"ServiceAccount {namespace}/{grant.subject}"
                 why = why or _elsewhere(estate, namespace)
-                yield Dangling(grant.subject_place, who, wanted, wanted, "the rights go to nobody", why)
+                yield Dangling(
+                    place=grant.subject_place,
+                    who=who,
+                    wanted=wanted,
+                    field=wanted,
+                    effect="the rights go to nobody",
+                    undecided=why,
+                )
         if grant.role_kind == "Role" and (grant.resource.key, grant.role) not in asked and "*" not in grant.role:
             asked.add((grant.resource.key, grant.role))
             why = known.why_open("Role", where, grant.role)
             if why is not None and "*" not in where:
                 wanted = f"Role {where}/{grant.role}"
                 why = why or _elsewhere(estate, where)
-                yield Dangling(grant.place, who, wanted, wanted, "the binding gives no rights", why)
+                yield Dangling(
+                    place=grant.place,
+                    who=who,
+                    wanted=wanted,
+                    field=wanted,
+                    effect="the binding gives no rights",
+                    undecided=why,
+                )
 
 
 def _elsewhere(estate: Estate, namespace: str) -> str:
@@ -354,10 +375,10 @@ def _chains(estate: Estate) -> Iterator[Dangling]:
             beside = next((where for where in declared if name.startswith(f"{where}-")), "")
             why = "" if beside else known.of(way.namespace) or "the estate declares no middleware beside it"
             yield Dangling(
-                way.place,
-                named(way.resource),
-                f"the middleware {name}",
-                f"middleware {name}",
-                "Traefik leaves the whole router out, and its hosts answer 404",
-                why,
+                place=way.place,
+                who=named(way.resource),
+                wanted=f"the middleware {name}",
+                field=f"middleware {name}",
+                effect="Traefik leaves the whole router out, and its hosts answer 404",
+                undecided=why,
             )

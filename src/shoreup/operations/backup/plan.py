@@ -83,13 +83,13 @@ class Plan(Struct, frozen=True):
         url = str(self.root / store.url) if store.url.startswith(("./", "../")) else store.url
         return open_store(
             Place(
-                url,
-                lambda custom: self._secret(store.secret_env, store.secret_file) or os.environ.get(custom, ""),
-                lambda: os.environ.get(store.key_id_env, ""),
-                store.endpoint,
-                store.region,
-                self.file(store.identity_file) if store.identity_file else None,
-                self.file(store.known_hosts),
+                url=url,
+                secret=lambda custom: self._secret(store.secret_env, store.secret_file) or os.environ.get(custom, ""),
+                key_id=lambda: os.environ.get(store.key_id_env, ""),
+                endpoint=store.endpoint,
+                region=store.region,
+                identity_file=self.file(store.identity_file) if store.identity_file else None,
+                known_hosts=self.file(store.known_hosts),
             )
         )
 

@@ -28,12 +28,26 @@ class Policy(Struct, frozen=True):
 
 def policy_of(keep: Keep) -> Policy:
     """The policy that the owner's settings say."""
-    return Policy(keep.at_least, keep.hourly, keep.daily, keep.weekly, keep.monthly, keep.yearly)
+    return Policy(
+        at_least=keep.at_least,
+        hourly=keep.hourly,
+        daily=keep.daily,
+        weekly=keep.weekly,
+        monthly=keep.monthly,
+        yearly=keep.yearly,
+    )
 
 
 def keep_of(policy: Policy) -> Keep:
     """The settings that would say a policy."""
-    return Keep(policy.at_least, policy.hourly, policy.daily, policy.weekly, policy.monthly, policy.yearly)
+    return Keep(
+        at_least=policy.at_least,
+        hourly=policy.hourly,
+        daily=policy.daily,
+        weekly=policy.weekly,
+        monthly=policy.monthly,
+        yearly=policy.yearly,
+    )
 
 
 class Aged(Struct, frozen=True):

@@ -147,4 +147,12 @@ def address(text: str) -> Address:
     except ValueError:
         raise BackupTrouble("the port in an address is a number") from None
     host = options.pop("host", "") or parts.hostname or ""
-    return Address(scheme, host, port, unquote(parts.username or ""), path.strip("/"), Path(), options)
+    return Address(
+        product=scheme,
+        host=host,
+        port=port,
+        user=unquote(parts.username or ""),
+        database=path.strip("/"),
+        path=Path(),
+        options=options,
+    )

@@ -42,7 +42,7 @@ def look(plan: Plan, kept: Kept, *, now: datetime) -> Looked:
     why = kept.why if kept.state is not State.GOOD and kept.record is None else ""
     if kept.record is not None:
         why = _read(shelf, kept.record)
-    return _noted(shelf, kept, Check(FORMAT, kept.id, not why, READ, now, why), None)
+    return _noted(shelf, kept, Check(format=FORMAT, id=kept.id, good=not why, how=READ, when=now, why=why), None)
 
 
 def look_by_drill(plan: Plan, kept: Kept, ledger: Location, folder: Path, *, run: str, now: datetime) -> Looked:
@@ -57,7 +57,7 @@ def look_by_drill(plan: Plan, kept: Kept, ledger: Location, folder: Path, *, run
         raise BackupTrouble(f"a drill cannot restore copies of {record.product} yet")
     why = _read(shelf, record)
     if why:
-        return _noted(shelf, kept, Check(FORMAT, kept.id, False, READ, now, why), None)
+        return _noted(shelf, kept, Check(format=FORMAT, id=kept.id, good=False, how=READ, when=now, why=why), None)
     copy = fetch(plan, shelf, record, folder / f"{record.id}.copy")
     try:
         proof = restore(_spec(plan, record, copy), run=run, now=now)
@@ -67,7 +67,12 @@ def look_by_drill(plan: Plan, kept: Kept, ledger: Location, folder: Path, *, run
     if proof.verdict is Verdict.COULD_NOT_VERIFY:
         return Looked(kept, Check(FORMAT, kept.id, True, READ, now), proof=proof)
     good = proof.verdict is Verdict.PASS
-    return _noted(shelf, kept, Check(FORMAT, kept.id, good, RESTORED, now, "" if good else proof.after), proof)
+    return _noted(
+        shelf,
+        kept,
+        Check(format=FORMAT, id=kept.id, good=good, how=RESTORED, when=now, why="" if good else proof.after),
+        proof,
+    )
 
 
 def _spec(plan: Plan, record: Record, copy: Path) -> RestoreSpec:

@@ -105,7 +105,17 @@ def _segments(piece: Piece, origin: Origin | None) -> tuple[Segment, ...]:
         return under
     span = (cover(under) if under else None) or origin.span
     encodings = under[0].encodings if under else ("raw",)
-    return (Segment(text, span, False, encodings, "" if unknown else piece.derived or "toString", unknown, origin.via),)
+    return (
+        Segment(
+            text=text,
+            span=span,
+            verbatim=False,
+            encodings=encodings,
+            derived="" if unknown else piece.derived or "toString",
+            unknown=unknown,
+            via=origin.via,
+        ),
+    )
 
 
 class DerivedTracer:

@@ -106,12 +106,12 @@ def _code_file(shape: FileShape) -> CodeFile:
 def _root(shape: RootShape) -> TerraformRoot:
     required = Place(span=shape.required_span) if shape.required_span else Place()
     return TerraformRoot(
-        shape.directory,
-        shape.applied,
-        shape.managed,
-        shape.state_file,
-        shape.required_version,
-        required,
+        directory=shape.directory,
+        applied=shape.applied,
+        managed=shape.managed,
+        state_file=shape.state_file,
+        required_version=shape.required_version,
+        required_place=required,
     )
 
 

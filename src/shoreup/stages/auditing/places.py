@@ -75,12 +75,12 @@ class Places(Struct):
             return None
         resource = self.resources[place.resource]
         return ResourceName(
-            resource.root,
-            resource.address,
-            resource.kind,
-            resource.namespace or "",
-            resource.name,
-            place.container,
+            root=resource.root,
+            address=resource.address,
+            kind=resource.kind,
+            namespace=resource.namespace or "",
+            name=resource.name,
+            container=place.container,
         )
 
     def related(self, draft: Draft) -> tuple[Related, ...]:
@@ -96,7 +96,14 @@ class Places(Struct):
         """A doubt with its line."""
         location = self.location(doubt.at)
         file, line = (location.file, location.line) if location else ("", 0)
-        return Undecided(doubt.concern, self.name(doubt.at), file, line, doubt.unknown, doubt.reason)
+        return Undecided(
+            concern=doubt.concern,
+            resource=self.name(doubt.at),
+            file=file,
+            line=line,
+            unknown=doubt.unknown,
+            reason=doubt.reason,
+        )
 
 
 def identity(draft: Draft, name: ResourceName | None, file: str) -> tuple[str, ...]:

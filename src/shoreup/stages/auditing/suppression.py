@@ -138,7 +138,7 @@ def _comments(tree: FileTree, notices: list[Notice]) -> Iterator[_Ignore]:
                 continue
             alone = bool(_NOTHING_BEFORE.fullmatch(match["before"]))
             covers = _covered(lines, number) if alone else range(number, number + 1)
-            yield _Ignore(ids, reason, until, path, number, covers)
+            yield _Ignore(ids=ids, reason=reason, until=until, file=path, line=number, covers=covers)
 
 
 def _reason(text: str) -> tuple[str, date | None, str]:

@@ -174,7 +174,15 @@ def _attempt(
         return _unwritten(finding, repair, problem)
     if not replacements:
         return NotFixed(finding, "nothing in the files would change")
-    return Attempt(finding, draft, repair, does.impact, replacements, alone, note=does.note)
+    return Attempt(
+        finding=finding,
+        draft=draft,
+        repair=repair,
+        impact=does.impact,
+        replacements=replacements,
+        alone=alone,
+        note=does.note,
+    )
 
 
 def _unwritten(finding: Finding, repair: Repair, problem: Exception) -> Dropped:

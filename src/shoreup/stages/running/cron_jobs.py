@@ -130,34 +130,34 @@ def _is_drill(entry: Entry) -> bool:
 def _work(entry: Entry, pods: Pods) -> _Work:
     if not _is_drill(entry):
         return _Work(
-            (*entry.does.words, "--at", "/estate", "--config", "/estate/shoreup.toml"),
-            ({"name": "estate", "configMap": {"name": pods.settings}},),
-            ({"name": "estate", "mountPath": "/estate", "readOnly": True},),
-            (),
-            ("256Mi", "512Mi"),
-            "4Gi",
+            args=(*entry.does.words, "--at", "/estate", "--config", "/estate/shoreup.toml"),
+            volumes=({"name": "estate", "configMap": {"name": pods.settings}},),
+            mounts=({"name": "estate", "mountPath": "/estate", "readOnly": True},),
+            before=(),
+            memory=("256Mi", "512Mi"),
+            room="4Gi",
         )
     found = {where: _volume(name, where, pods) for name, where in sorted(pods.storage.items())}
     copies = {where: volume for where, volume in found.items() if volume is not None}
     return _Work(
-        (*entry.does.words, _CLONE, "--config", f"{_CLONE}/shoreup.toml"),
-        (
+        args=(*entry.does.words, _CLONE, "--config", f"{_CLONE}/shoreup.toml"),
+        volumes=(
             {"name": "estate", "emptyDir": {"sizeLimit": "1Gi"}},
             {"name": "git", "secret": {"secretName": pods.git_secret, "optional": True, "defaultMode": 0o440}},
             *({"name": f"copies-{number}", **volume} for number, volume in enumerate(copies.values())),
         ),
-        (
+        mounts=(
             {"name": "estate", "mountPath": "/estate", "readOnly": True},
             *(
                 {"name": f"copies-{number}", "mountPath": where, "readOnly": True}
                 for number, where in enumerate(copies)
             ),
         ),
-        (_clone(pods),),
-        ("512Mi", "2Gi"),
-        pods.scratch,
+        before=(_clone(pods),),
+        memory=("512Mi", "2Gi"),
+        room=pods.scratch,
         # What failed or could not be verified is on record, and is so again in a minute.
-        (4, 5),
+        final=(4, 5),
     )
 
 

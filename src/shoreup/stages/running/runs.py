@@ -124,13 +124,13 @@ class Runner:
 def _seen(kept: Kept) -> RunSeen:
     outcome = kept.outcome
     seen = RunSeen(
-        kept.id,
-        kept.asked.operation,
-        kept.asked.subject,
-        kept.state,
-        kept.queued,
-        kept.ended,
-        kept.host,
+        id=kept.id,
+        operation=kept.asked.operation,
+        subject=kept.asked.subject,
+        state=kept.state,
+        asked=kept.queued,
+        ended=kept.ended,
+        host=kept.host,
         of=kept.asked.steps,
         given=_spoken(kept.asked.given),
     )

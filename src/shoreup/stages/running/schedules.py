@@ -65,14 +65,14 @@ def _seen(estate: str, entry: Entry, now: datetime, last: datetime | None, runs:
     known = runs.get(run)
     coming = tuple(islice(_coming(entry, now), _SHOWN))
     return ScheduleSeen(
-        entry.name,
-        entry.words,
-        entry.cron,
-        entry.zone,
-        coming,
-        last if known is not None else None,
-        run if known is not None else "",
-        known.state.value if known is not None else "",
+        name=entry.name,
+        run=entry.words,
+        when=entry.cron,
+        time_zone=entry.zone,
+        next=coming,
+        last=last if known is not None else None,
+        last_run=run if known is not None else "",
+        state=known.state.value if known is not None else "",
     )
 
 

@@ -87,7 +87,14 @@ def _kept(estate: Estate) -> Iterator[_Kept]:
         database = databases.get(data.resource.key)
         version = database.version if database is not None else ""
         images = _images(estate, workload, database)
-        yield _Kept(subject_of(data.resource), named(data.resource), images, version, database, data)
+        yield _Kept(
+            subject=subject_of(data.resource),
+            name=named(data.resource),
+            images=images,
+            version=version,
+            database=database,
+            data=data,
+        )
 
 
 def _images(estate: Estate, workload: Workload | None, database: Database | None) -> tuple[str, ...]:
@@ -176,4 +183,4 @@ def _standing(was: _Kept, now: _Kept, drill: Drill, stands: Standing, do: str) -
 
 def _told(was: _Kept, now: _Kept, drill: Drill, verdict: Verdict, says: str, do: str = "") -> GatedChange:
     before, after = (", ".join(one.images) or one.version for one in (was, now))
-    return GatedChange(was.name, before, after, drill.value, verdict, says, do)
+    return GatedChange(subject=was.name, was=before, now=after, needs=drill.value, verdict=verdict, says=says, do=do)

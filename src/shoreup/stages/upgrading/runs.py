@@ -183,7 +183,7 @@ def _meant(paths: Sequence[Path], options: RunOptions, say: Progress) -> _Meant:
         raise UserError(f"There is no supported version to go to from {version}. Name one with --to.")
     if numbers(target)[:1] <= numbers(version)[:1]:
         raise UserError(f"The cluster is of version {version}, and there is no way from it to {target}.")
-    return _Meant(found, estate, cluster, way, version, target)
+    return _Meant(found=found, estate=estate, cluster=cluster, way=way, version=version, target=target)
 
 
 def _need_rehearsal(one: _Meant) -> None:

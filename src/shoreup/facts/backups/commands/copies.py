@@ -130,21 +130,21 @@ def _dump(program: Program, command: Command, expand: Expand) -> Copy | None:
     if host is None:
         host = _host_in(arguments, tool, databases)
     return Copy(
-        command,
-        command.name,
-        tool.products,
-        expand(host) if host is not None else None,
-        tool.environment,
-        databases,
-        (),
-        target.path if target else None,
-        target.remote if target else "",
-        _new_file(program, target),
-        False,
-        consistent,
-        note,
-        target.lost if target else False,
-        target.outside if target else False,
+        command=command,
+        tool=command.name,
+        products=tool.products,
+        host=expand(host) if host is not None else None,
+        host_variables=tool.environment,
+        databases=databases,
+        sources=(),
+        path=target.path if target else None,
+        remote=target.remote if target else "",
+        new_file=_new_file(program, target),
+        repository=False,
+        consistent=consistent,
+        note=note,
+        lost=target.lost if target else False,
+        outside=target.outside if target else False,
     )
 
 

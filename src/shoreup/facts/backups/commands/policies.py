@@ -87,7 +87,14 @@ def _rclone(command: Command, expand: Expand) -> Removal | None:
 def _stored(removal: Removal, where: Word) -> Removal:
     """A tool for remotes that is given a local folder."""
     if where.text.startswith("/"):
-        return Removal(removal.command, removal.by, (where,), "", removal.age_days, removal.keeps_at_least)
+        return Removal(
+            command=removal.command,
+            by=removal.by,
+            paths=(where,),
+            remote="",
+            age_days=removal.age_days,
+            keeps_at_least=removal.keeps_at_least,
+        )
     return removal
 
 

@@ -202,7 +202,7 @@ def chart(values: Node, rules: Rules, release: str, namespace: str | Unknown | N
         full = release if name in release else f"{release}-{name}"
     full = full[:63].removesuffix("-")
     inside = Unknown("the namespace is not declared") if namespace is None else namespace
-    scope = Scope(release, inside, chart_name, full, name, values.value)
+    scope = Scope(release=release, namespace=inside, chart=chart_name, full_name=full, name=name, values=values.value)
     return Chart(rules, values, release, namespace, scope)
 
 
