@@ -16,6 +16,10 @@ const IDLE = 1500;
 const LARGEST = 1.15;
 const SMALLEST = 0.6;
 const FEW = 22;
+const WIDE = 800;
+/** Pixels that the list of what stops takes, and that stay free around what is in sight. */
+const LIST = 325;
+const MARGIN = 36;
 
 /** The wiring drawn: when it comes into sight, or when the page has long been open, so that paper shows it too. */
 export function Picture(props: Props) {
@@ -158,6 +162,15 @@ function draw(holder: HTMLElement, elements: ElementDefinition[], choose: (id: s
   return drawn;
 }
 
+/** What matters in sight, beside the list that lies over the left of a wide picture. */
+function beside(drawn: Core, box: { x1: number; y1: number; w: number; h: number }) {
+  const left = drawn.width() > WIDE ? LIST : 0;
+  const room = { w: drawn.width() - left, h: drawn.height() };
+  const zoom = Math.min(LARGEST, (room.w - 2 * MARGIN) / box.w, (room.h - 2 * MARGIN) / box.h);
+  const middle = { x: box.x1 + box.w / 2, y: box.y1 + box.h / 2 };
+  drawn.viewport({ zoom, pan: { x: left + room.w / 2 - zoom * middle.x, y: room.h / 2 - zoom * middle.y } });
+}
+
 /** An edge leaves to the right and comes in from the left: its two control points, in Cytoscape's terms. */
 function bend(edge: cytoscape.EdgeSingular): { weights: string; distances: string } {
   const from = edge.source().position();
@@ -212,7 +225,5 @@ function mark(drawn: Core, selected: string | null, stopped: string[]) {
     });
   });
   const near = drawn.nodes(".chosen, .stopped");
-  if (near.nonempty()) drawn.fit(near, 40);
-  // One box alone would fill the picture.
-  if (drawn.zoom() > 1.3) drawn.zoom({ level: 1.3, position: near.first().position() });
+  if (near.nonempty()) beside(drawn, near.boundingBox({}));
 }
