@@ -78,7 +78,7 @@ def test_values_of_a_chart(tmp_path: Path) -> None:
     assert after.count("10.42.0.0/16") == 2
 
 
-def test_arguments(tmp_path: Path) -> None:
+def test_arguments_name_whom_the_proxy_believes(tmp_path: Path) -> None:
     after, texts = trusted(tmp_path, ARGUMENTS)
     old = "--entrypoints.websecure.forwardedHeaders.insecure"
     new = '"--entrypoints.websecure.forwardedHeaders.trustedIPs=10.42.0.0/16,10.43.0.0/16"'

@@ -22,7 +22,7 @@ TAINT: Mapping[str, Value] = {"key": "nvidia.com/gpu", "value": "present", "effe
         {"key": "nvidia.com/gpu", "operator": "Equal", "value": "present", "effect": ""},
     ],
 )
-def test_tolerated(toleration: Mapping[str, Value]) -> None:
+def test_a_toleration_that_covers_the_taint(toleration: Mapping[str, Value]) -> None:
     assert tolerates(toleration, TAINT) is True
 
 
@@ -36,7 +36,7 @@ def test_tolerated(toleration: Mapping[str, Value]) -> None:
         {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoExecute"},
     ],
 )
-def test_not_tolerated(toleration: Mapping[str, Value]) -> None:
+def test_a_toleration_of_another_taint_covers_nothing(toleration: Mapping[str, Value]) -> None:
     assert tolerates(toleration, TAINT) is False
 
 

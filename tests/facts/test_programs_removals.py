@@ -44,7 +44,7 @@ def one(text: str, **environment: str) -> Removal:
         ("tmpreaper 7d /b", 7),
     ],
 )
-def test_by_age(text: str, age: float | None) -> None:
+def test_a_removal_by_age_says_after_how_many_days(text: str, age: float | None) -> None:
     found = one(text, DAYS="14")
     assert (found.by, found.age_days, found.keeps_at_least) == ("age", age, None)
 
@@ -67,7 +67,7 @@ def test_by_age(text: str, age: float | None) -> None:
         ("wal-g delete retain FULL 5 --confirm", 5),
     ],
 )
-def test_by_number(text: str, kept: int) -> None:
+def test_a_removal_by_number_says_how_many_stay(text: str, kept: int) -> None:
     found = one(text)
     assert (found.by, found.keeps_at_least) == ("count", kept)
 

@@ -233,7 +233,7 @@ data:
         assert found.service_names == ("wiki",)
         assert found.place.chars is not None
 
-    def test_records(self) -> None:
+    def test_a_dns_record_tells_whether_the_internet_leads_there(self) -> None:
         record = """
 ---
 apiVersion: terraform

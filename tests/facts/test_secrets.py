@@ -41,7 +41,7 @@ def seen(text: str, name: str = "config") -> list[tuple[str, str]]:
         ("tskey-auth-" + "kAbCdEfGhI-abcdefghijklmnopqrstuvwx", "Tailscale key"),
     ],
 )
-def test_forms(text: str, kind: str) -> None:
+def test_a_secret_is_known_by_its_form(text: str, kind: str) -> None:
     assert [one.kind for one in likenesses(text, "file")] == [kind]
 
 
@@ -58,7 +58,7 @@ def test_forms(text: str, kind: str) -> None:
         ("secret_key_base: 9f8e7d6c5b4a39281706f5e4d3c2b1a0", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"),
     ],
 )
-def test_names(line: str, secret: str) -> None:
+def test_a_value_is_a_secret_by_the_name_that_it_is_given(line: str, secret: str) -> None:
     assert [text for _, text in seen(f"other: thing\n{line}\n")] == [secret]
 
 

@@ -58,7 +58,7 @@ def test_what_comes_next_is_never_short_lived_and_never_older() -> None:
         ("rabbitmq", "3", False),
     ],
 )
-def test_versions(product: str, version: str, supported: bool) -> None:
+def test_a_release_is_supported_or_is_not(product: str, version: str, supported: bool) -> None:
     assert certain(product, version).supported is supported
 
 

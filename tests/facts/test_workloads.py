@@ -123,7 +123,7 @@ class TestVolumes:
         found = with_volume("{name: data, nfs: {server: nas, path: /pool}}")
         assert (found.kind, found.server, found.path) == ("nfs", "nas", "/pool")
 
-    def test_memory(self) -> None:
+    def test_a_folder_in_memory(self) -> None:
         assert with_volume("{name: data, emptyDir: {medium: Memory}}").medium == "Memory"
 
     def test_a_claim_to_its_persistent_volume(self) -> None:
@@ -234,7 +234,7 @@ class TestServices:
         (service,) = estate(f"{DEPLOYMENT}---{SERVICE}", far).services
         assert [workload.resource.root for workload in service.workloads] == ["."]
 
-    def test_who_serves(self) -> None:
+    def test_a_container_that_a_service_leads_to_serves(self) -> None:
         (found,) = serving(estate(f"{DEPLOYMENT}---{SERVICE}"))
         assert found.container.name == "app"
         assert [service.name for service in found.services] == ["app"]

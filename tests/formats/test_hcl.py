@@ -174,7 +174,7 @@ def test_expressions(text: str, expected: object) -> None:
         ('"%{ if a }%{ if b }1%{ endif }%{ else }2%{ endif }"', [("if", "<a>", [("if", "<b>", ["1"], [])], ["2"])]),
     ],
 )
-def test_templates(text: str, expected: list[object]) -> None:
+def test_the_parts_of_a_template(text: str, expected: list[object]) -> None:
     assert parts(text) == expected
 
 

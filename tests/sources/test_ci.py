@@ -29,7 +29,7 @@ from shoreup.sources.ci import kind_of, read_pipelines
         ("NotAJenkinsfile", ""),
     ],
 )
-def test_places(path: str, kind: str) -> None:
+def test_a_pipeline_is_known_by_its_path(path: str, kind: str) -> None:
     assert kind_of(path) == kind
 
 

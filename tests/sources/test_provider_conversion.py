@@ -247,7 +247,7 @@ class TestAbsence:
 class TestDefaults:
     """Only those are in the object whose absence would mean something else to Kubernetes."""
 
-    def test_sent(self) -> None:
+    def test_a_default_that_the_provider_sends_is_in_the_object(self) -> None:
         assert at(container(security_context=[{"seccomp_profile": [{}]}]), "securityContext") == {
             "seccompProfile": {"type": "Unconfined"},
             "runAsNonRoot": False,

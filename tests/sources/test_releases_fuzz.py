@@ -79,7 +79,9 @@ def release(values: dict[str, Value], version: str, chart: str, *, known: bool) 
     chart=st.sampled_from(["app-template", "other"]),
     known=st.booleans(),
 )
-def test_any_values(version: str, values: dict[str, Value], controllers: Value, chart: str, known: bool) -> None:
+def test_every_text_of_any_release_is_spelt_by_its_origin(
+    version: str, values: dict[str, Value], controllers: Value, chart: str, known: bool
+) -> None:
     for item in expand(release({**values, "controllers": controllers}, version, chart, known=known)):
         assert item.tracer.trace(()) is not None
         for route, value in leaves(dict(item.resource.body)):

@@ -249,7 +249,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         ("9" * 30 + "w", None),
     ],
 )
-def test_times(text: str, expected: timedelta | None) -> None:
+def test_a_time_is_a_number_and_a_unit(text: str, expected: timedelta | None) -> None:
     assert duration(text) == expected
 
 

@@ -69,7 +69,7 @@ locals {
         ("core::upper(local.name)", "WEB"),
     ],
 )
-def test_values(expression: str, expected: Value) -> None:
+def test_an_expression_is_worth_what_terraform_says(expression: str, expected: Value) -> None:
     assert evaluated(expression, {"main.tf": LOCALS}) == expected
 
 
