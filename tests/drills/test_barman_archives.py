@@ -8,6 +8,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,12 +21,14 @@ from shoreup.drills.asking import Question
 from shoreup.drills.restoring.archive_specs import archive_store
 from shoreup.drills.restoring.barman_archives import BarmanSource
 from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.of_postgresql_files import BaseBackupTarget
 from shoreup.drills.restoring.trial import RestoreSpec, restore
+from shoreup.engines.base import EngineTrouble
 from shoreup.engines.choosing import Wanted
 from shoreup.engines.packing import BrokenCopy
 from shoreup.engines.postgresql.barman import Base, bring_tars, info_at
 from shoreup.engines.postgresql.files import bring_chain
-from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions
+from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch
 from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.proof import Proof, ProofSubject, Verdict
@@ -49,6 +52,7 @@ class Archive(Struct, frozen=True):
     last: datetime
     bases: tuple[str, ...]
     wal: tuple[Path, ...]
+    server: RunningPostgresql
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +81,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
             last = moment(server)
         # Somebody's rule for names says bzip2, and the files are gzip's.
         wal = archive_wal(server, place, ".bz2")
-    info(place, "20270131T000003", {"status": "FAILED", "error": "the network went away"})
-    yield Archive(folder, empty, then, last, (nothing, newest), tuple(wal))
+        info(place, "20270131T000003", {"status": "FAILED", "error": "the network went away"})
+        yield Archive(folder, empty, then, last, (nothing, newest), tuple(wal), server)
 
 
 def drilled(
@@ -194,6 +198,23 @@ def test_wal_that_is_none_of_the_server_s_is_not_replayed(
     piece.write_bytes(gzip.compress(spoil(content), 1))
     with pytest.raises(BrokenCopy, match=f"WAL {piece.name[:24]} {why}"):
         chained(archive, tmp_path / "mixed")
+
+
+def test_what_needs_a_library_that_is_not_here_says_nothing_of_the_copy(archive: Archive) -> None:
+    archive.server.create("odd")
+    with archive.server.connect("odd") as connection:
+        connection.execute("CREATE EXTENSION hstore")
+        connection.execute("CREATE TABLE thing (value hstore, number int PRIMARY KEY)")
+        connection.execute("CREATE INDEX ON thing (value)")
+        connection.execute("INSERT INTO thing VALUES ('a => 1', 1), ('b => 2', 2)")
+        connection.execute("UPDATE pg_proc SET probin = '$libdir/nowhere' WHERE probin = '$libdir/hstore'")
+        connection.execute("UPDATE pg_extension SET extname = 'elsewhere' WHERE extname = 'hstore'")
+    target = BaseBackupTarget(chosen("postgresql", "17"), Scratch(), Copy(Path()), ExitStack(), archive.server)
+    assert target.unsound("") == ()
+    assert target.limits() == ("indexes and functions of elsewhere: this server does not have them",)
+    for read in (lambda: target.holds(""), lambda: target.ask("SELECT value::text FROM thing", "", "odd")):
+        with pytest.raises(EngineTrouble, match=r"this server lacks what it needs \(elsewhere\)"):
+            read()
 
 
 class Arriving(Folder):

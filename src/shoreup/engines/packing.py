@@ -40,6 +40,7 @@ class Packing(StrEnum):
     XZ = "xz"
     BZIP2 = "bzip2"
     LZ4 = "lz4"
+    SNAPPY = "snappy"
 
 
 _FIRST_BYTES = {
@@ -48,7 +49,10 @@ _FIRST_BYTES = {
     b"\xfd7zXZ\0": Packing.XZ,
     b"BZh": Packing.BZIP2,
     b"\x04\x22\x4d\x18": Packing.LZ4,
+    b"\xff\x06\x00\x00sNaPpY": Packing.SNAPPY,
 }
+_SNAPPY_CHUNK = 1 << 18
+"""Bytes that no chunk of snappy's frames comes to: 64 KiB of content, and a little."""
 
 
 class _Reader(Protocol):
@@ -69,7 +73,7 @@ def packing_of(path: Path) -> Packing:
     """How a file is compressed, by its first bytes and not by its name. Raises :class:`BrokenCopy`."""
     try:
         with path.open("rb") as file:
-            first = file.read(6)
+            first = file.read(10)
     except OSError as problem:
         raise BrokenCopy(f"it cannot be read: {problem.strerror or problem}") from None
     return next((packing for magic, packing in _FIRST_BYTES.items() if first.startswith(magic)), Packing.NONE)
@@ -117,6 +121,9 @@ def bounded(pieces: Iterator[bytes], packed: int) -> Iterator[bytes]:
 
 
 def _read(path: Path, packing: Packing) -> Iterator[bytes]:
+    if packing is Packing.SNAPPY:
+        yield from _snappy(path)
+        return
     opening = _BY_PYTHON.get(packing)
     if opening is None:
         yield from _by_program(path, packing.value)
@@ -124,6 +131,25 @@ def _read(path: Path, packing: Packing) -> Iterator[bytes]:
     with closing(opening(path)) as file:
         while piece := file.read(_PIECE):
             yield piece
+
+
+def _snappy(path: Path) -> Iterator[bytes]:
+    """Frames of snappy, chunk by chunk: each says its length, and holds a checksum that the library looks at."""
+    try:
+        from cramjam import snappy
+    except ImportError:
+        raise EngineTrouble("it is compressed with snappy; install cramjam (PyPI), which unpacks it") from None
+    magic = next(one for one, packing in _FIRST_BYTES.items() if packing is Packing.SNAPPY)
+    with path.open("rb") as file:
+        while head := file.read(4):
+            length = int.from_bytes(head[1:], "little")
+            chunk = file.read(length) if length < _SNAPPY_CHUNK else b""
+            if len(head) < 4 or len(chunk) < length:
+                raise BrokenCopy("its compressed content is damaged or ends too early")
+            try:
+                yield bytes(snappy.decompress(magic + head + chunk))
+            except Exception:  # the library's own errors have no class of their own in every version
+                raise BrokenCopy("its compressed content is damaged") from None
 
 
 def _by_program(path: Path, name: str) -> Iterator[bytes]:

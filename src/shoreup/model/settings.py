@@ -220,7 +220,8 @@ class Settings(Struct, frozen=True):
     """Questions of your own that restored copies must answer."""
     storage: Mapping[str, str] = field(default_factory=dict)
     """Where the estate's storage is mounted on this machine: '192.0.2.5:/volume1/backups' = '/mnt/backups'. Also a
-    claim ('namespace/name') or a node's folder. A name that no volume leads to is remarked on."""
+    claim ('namespace/name'), a node's folder, or a bucket that lies in a folder here ('s3://bucket/path'). A name that
+    no volume leads to is remarked on."""
     protection: tuple[Protection, ...] = ()
     """What protects the estate and is not in the repository."""
     suppress: tuple[Suppression, ...] = ()

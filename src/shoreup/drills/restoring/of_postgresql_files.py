@@ -27,6 +27,7 @@ from shoreup.engines.postgresql.files import (
     version_of,
     wants_to_follow,
 )
+from shoreup.engines.postgresql.libraries import cannot_be_read, lacking, libraries_needed
 from shoreup.engines.postgresql.recovery import FOLLOWS_SINCE, reached, target, wait_for
 from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.scratch import Scratch
@@ -37,14 +38,16 @@ _VERIFY_SECONDS = 6 * 3600.0
 
 
 class BaseBackupTarget:
-    """A server that is started on the files of a copy."""
+    """A server that is started on the files of a copy, or ``server``, which runs on them already."""
 
-    def __init__(self, choice: Choice, scratch: Scratch, copy: Copy, stack: ExitStack) -> None:
+    def __init__(
+        self, choice: Choice, scratch: Scratch, copy: Copy, stack: ExitStack, server: RunningPostgresql | None = None
+    ) -> None:
         self._choice = choice
         self._scratch = scratch
         self._copy = copy
         self._stack = stack
-        self._server: RunningPostgresql | None = None
+        self._server = server
         self._limits: list[str] = []
         self._moment: datetime | None = None
         self._gap = ""
@@ -119,17 +122,28 @@ class BaseBackupTarget:
         return self._running.answers()
 
     def holds(self, place: str) -> Manifest:
-        return take(self._running.connect, self._databases(), jobs=self._copy.jobs)
+        databases = self._databases()
+        with libraries_needed(self._running, databases):
+            return take(self._running.connect, databases, jobs=self._copy.jobs)
 
     def unsound(self, place: str) -> tuple[str, ...]:
         found: list[str] = []
-        for database in self._databases():
-            with self._running.connect(database) as connection:
-                found += [str(one) for one in unsound(connection)]
+        databases = self._databases()
+        missing = lacking(self._running, databases)
+        if missing:
+            self._limits.append(f"indexes and functions of {', '.join(missing)}: this server does not have them")
+        with libraries_needed(self._running, databases):
+            for database in databases:
+                with self._running.connect(database) as connection:
+                    found += [str(one) for one in unsound(connection)]
         return tuple(found)
 
     def ask(self, query: str, place: str, database: str) -> Answer:
-        return ask_postgresql(self._running, query, database or self._databases()[0])
+        databases = self._databases()
+        answer = ask_postgresql(self._running, query, database or databases[0])
+        if answer.refused == "UndefinedFile":
+            raise cannot_be_read(self._running, databases)
+        return answer
 
     def limits(self) -> tuple[str, ...]:
         return tuple(self._limits)
