@@ -44,8 +44,9 @@ class FieldUnknown(Concern):
 
     **Limits**
 
-    Kinds of operators are not judged, nor what a chart renders, what is not decided, and texts that are filled in
-    later (`${REPLICAS}`). A field that any release of the table has passes, whichever the cluster runs. An unknown
+    Kinds of operators are not judged, nor what is not decided and texts that are filled in later (`${REPLICAS}`). Of
+    charts, app-template's objects are, and those of charts in the repository, where Helm is at hand. A field that any
+    release of the table has passes, whichever the cluster runs. An unknown
     argument of Terraform's `kubernetes_*` resources is Terraform's own error, and is listed with what could not be
     read.
     """

@@ -1,10 +1,10 @@
 """Fields of objects that Kubernetes' types do not have, and values that they cannot hold.
 
 What is applied strictly (by kubectl, by Flux, by Argo CD) is then refused as a whole; by other ways the field is
-dropped without a word. Only what is surely so counts: objects of Kubernetes' own kinds, as they are written. What a
-chart renders, what is not decided, and what somebody fills in later is not judged, nor a text that looks like that.
-Terraform's own resource types have their own check, and values in its ``kubernetes_manifest`` are converted on
-the way, so there only names and nesting are looked at.
+dropped without a word. Only what is surely so counts: objects of Kubernetes' own kinds, as they are written, and those
+of charts whose rendering is known. What is not decided and what somebody fills in later is not judged, nor a text that
+looks like that. Terraform's own resource types have their own check. Values in its ``kubernetes_manifest`` are
+converted on the way, and a chart writes its values out as text that is read again: of both names alone count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _SOPS = "sops"
 _OWN_WORDS = frozenset({"labels", "annotations"})
 _MANIFESTS = ("kubectl_manifest.", "k8s_manifest.", "kubernetes_manifest.")
 _BUILT = frozenset({"kustomize", "flux", "argo"})
-_JUDGED = _BUILT | {"manifest", "terraform"}
+_CHART = "helm"
+_JUDGED = _BUILT | {"manifest", "terraform", _CHART}
 _FORMS = {"s": "text", "i": "a whole number", "n": "a number", "b": "true or false", "q": "a quantity",
           "x": "a number or text", "[": "a list", "{": "a map", "o": "an object"}  # fmt: skip
 
@@ -72,13 +73,14 @@ def misfits(estate: Estate) -> tuple[Misfit, ...]:
 
 def _misfits(estate: Estate) -> Iterator[Misfit]:
     for resource in estate.resources:
-        if resource.parent >= 0 or resource.source not in _JUDGED:
+        source = resource.source
+        if source not in _JUDGED or (resource.parent >= 0 and source != _CHART):
             continue
         shape = shape_of(resource.api_version, resource.kind)
         if shape is None or _SOPS in resource.body:
             continue
-        converted = False
-        if resource.source == "terraform":
+        converted = source == _CHART
+        if source == "terraform":
             if not any(kind in resource.address for kind in _MANIFESTS):
                 continue
             converted = _MANIFESTS[-1] in resource.address
@@ -143,9 +145,12 @@ class _Look(Struct):
     def _stranger(
         self, name: str, value: Value, body: Mapping[str, Value], shape: Shape, route: Route, around: tuple[Shape, ...]
     ) -> Misfit:
+        field = next((step for step in reversed(route[:-1]) if isinstance(step, str)), "")
         for outer in reversed(around):
-            if name in outer.fields:
-                return Misfit(self.resource, route, shape.name, belongs=outer.name)
+            alike = outer.fields.get(field)  # as a pod and its containers both have a security context
+            for place in (outer, alike.shape) if alike is not None and alike.code == "o" else (outer,):
+                if name in place.fields:
+                    return Misfit(self.resource, route, shape.name, belongs=place.name)
         beneath = _beneath(shape, name, value)
         if beneath:
             return Misfit(self.resource, route, shape.name, belongs=beneath, beneath=True)
