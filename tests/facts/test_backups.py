@@ -302,7 +302,7 @@ def test_cloudnative_pg_keeps_what_its_policy_says_and_else_everything() -> None
     ("group", "kind", "spec", "by", "age", "least"),
     [
         ("velero.io/v1", "Schedule", "{schedule: x, template: {ttl: 240h0m0s}}", "age", 10, None),
-        ("velero.io/v1", "Schedule", "{schedule: x, template: {}}", "age", 30, None),
+        ("velero.io/v1", "Schedule", "{schedule: x, template: {}}", "age", None, None),
         ("longhorn.io/v1beta2", "RecurringJob", "{task: backup, cron: x, retain: 7}", "count", None, 1),
         ("volsync.backube/v1alpha1", "ReplicationSource", "{restic: {retain: {daily: 7}}}", "policy", None, 1),
         ("volsync.backube/v1alpha1", "ReplicationSource", "{restic: {copyMethod: Snapshot}}", "policy", None, 1),

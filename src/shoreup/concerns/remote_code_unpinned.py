@@ -38,9 +38,9 @@ class RemoteCodeUnpinned(Concern):
     `curl ... | sh` from an address without a version, a file fetched from a moving address and then executed, `pip
     install`, `npm install -g` and `helm plugin install` without versions when a container starts, plugins and mods that
     a setting has fetched at every start, a model from a branch, `ssh-keyscan` into `known_hosts`, `curl ... | sh` in an
-    image build. A version or a commit in the address, or a checksum that is checked, pins it; the estate's own hosts
-    are left alone. What a package manager installs in a pipeline, and a stranger's action by a tag with a token that
-    writes, only the strict persona sees.
+    image build or on a machine that Terraform sets up over SSH. A version or a commit in the address, or a checksum
+    that is checked, pins it; the estate's own hosts are left alone. What a package manager installs in a pipeline, and
+    a stranger's action by a tag with a token that writes, only the strict persona sees.
 
     **Why**
 
@@ -102,6 +102,8 @@ def _consequence(code: FetchedCode) -> str:
         return "The next fetch brings what the branch holds then: another model under the same name."
     if code.place.resource < 0:
         return "The next build runs what is served then, and the image carries it into the platform."
+    if code.on_node:
+        return "The next machine gets what is served then: another version than its neighbours, or a stranger's code."
     if code.in_pipeline:
         return "The next run takes what is served then: a release that breaks it, or a stranger's code with its rights."
     return (

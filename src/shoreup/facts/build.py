@@ -143,7 +143,10 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
 
 
 def _backups(estate: Estate) -> tuple[Backup, ...]:
-    return backups(estate.workloads, estate.services, estate.databases, estate.config, estate.scripts, estate.resources)
+    return backups(
+        estate.workloads, estate.services, estate.databases, estate.config, estate.scripts, estate.resources,
+        estate.releases,
+    )  # fmt: skip
 
 
 def _by_kind(resources: Sequence[Resource]) -> Mapping[str, tuple[Resource, ...]]:

@@ -7,6 +7,7 @@ nothing is said.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -17,13 +18,17 @@ from shoreup.facts.fields import items, mapping, text, truth
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
-from shoreup.model.value import Value, unknowns
+from shoreup.model.value import PartialText, Value, pattern, unknowns
 
 _AUDIT = ("audit-policy-file", "audit-policy")
 _ENCRYPTION = ("encryption-provider-config", "secrets-encryption")
 _TITLES = {"k3s-server": "k3s", "rke2-server": "RKE2", "kubeadm-cluster": "kubeadm", "server-variables": "its nodes"}
 _ENCRYPTS_ITSELF = frozenset({"rke2-server"})
 """RKE2 encrypts Secrets unless it is told not to (https://docs.rke2.io/security/secrets_encryption, 2026-11-23)."""
+
+
+_SWITCHED_OFF = re.compile(r"^secrets-encryption:\s*[\"']?false", re.MULTILINE)
+_SERVER_FILE = re.compile(r"/etc/rancher/(?P<kind>k3s|rke2)/config\.ya?ml(?:\.d/[^/]+)?$")
 
 
 class ControlPlane(Struct, frozen=True, eq=False):
@@ -44,6 +49,7 @@ class ControlPlane(Struct, frozen=True, eq=False):
 def control_planes(estate: Estate) -> Iterator[ControlPlane]:
     """Every control plane whose configuration is in the estate."""
     yield from _api_servers(estate)
+    yield from _over_ssh(estate)
     folders: dict[tuple[str, str], list[Resource]] = defaultdict(list)
     for kind in _TITLES:
         for resource in estate.by_kind.get(kind, ()):
@@ -69,6 +75,41 @@ def _api_servers(estate: Estate) -> Iterator[ControlPlane]:
                     encrypts=_said(words, _ENCRYPTION, unsure),
                     whole=True,
                 )
+
+
+def _over_ssh(estate: Estate) -> Iterator[ControlPlane]:
+    """A server's file as Terraform writes it onto the machine."""
+    for resource in estate.resources:
+        if resource.api_version != "terraform":
+            continue
+        for index, file in enumerate(items(resource.body.get("file"))):
+            held = mapping(file)
+            written = _SERVER_FILE.search(text(held.get("destination")))
+            content = held.get("content")
+            if written is None or not isinstance(content, (str, PartialText)):
+                continue
+            words = pattern(content)
+            unsure = isinstance(content, PartialText) and _may_hold_keys(content)
+            encrypts = _said(words, _ENCRYPTION, unsure)
+            if _SWITCHED_OFF.search(words):
+                encrypts = False
+            elif f"{written['kind']}-server" in _ENCRYPTS_ITSELF:
+                encrypts = True
+            yield ControlPlane(
+                _TITLES[f"{written['kind']}-server"], resource, Place(resource.key, ("file", index, "content")),
+                _said(words, _AUDIT, unsure), encrypts,
+            )  # fmt: skip
+
+
+def _may_hold_keys(content: PartialText) -> bool:
+    """Whether a part that is not known may be lines of its own, and no more than the rest of one."""
+    before = ""
+    for part in content.parts:
+        if isinstance(part, str):
+            before = part
+        elif ":" not in before.rpartition("\n")[2] and "-" not in before.rpartition("\n")[2]:
+            return True
+    return False
 
 
 def _configured(kind: str, members: Sequence[Resource]) -> ControlPlane:

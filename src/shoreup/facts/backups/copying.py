@@ -23,6 +23,7 @@ from shoreup.facts.estate import (
     ConfigEntry,
     Container,
     Database,
+    Release,
     Script,
     Service,
     Volume,
@@ -88,6 +89,7 @@ def backups(
     config: Sequence[ConfigEntry],
     scripts: Sequence[Script],
     resources: Sequence[Resource],
+    releases: Sequence[Release] = (),
 ) -> tuple[Backup, ...]:
     """Every backup of the estate that its source shows."""
     all_jobs = tuple(jobs(scripts, config))
@@ -102,7 +104,7 @@ def backups(
     made.extend(image_backups(workloads, names))
     seen = {(backup.resource.key, backup.place.container) for backup in made}
     made.extend(_unseen(workloads, all_jobs, seen))
-    made.extend(declared_backups(resources, databases))
+    made.extend(declared_backups(resources, databases, releases))
     return tuple(made)
 
 

@@ -192,7 +192,8 @@ class _Coverage:
             for _, volume in one.protects_volumes:
                 self._volumes[id(volume)].append(one)
         self._claims = [(pattern, one) for one in running for pattern in one.covers]
-        self._unsure = [one for one in running if one.may_cover]
+        started_otherwise = [one for one in estate.backups if one.tool == "velero" and not one.recurs]
+        self._unsure = [one for one in (*running, *started_otherwise) if one.may_cover]
         self._blind = [one for one in running if _sees_nothing(one)]
         self._beside = ByPlace(
             (workload, workload.namespace, workload.volumes) for workload in estate.workloads if _may_copy(workload)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shoreup.facts.backups.commands.removal import days
 from shoreup.facts.backups.object_archives import archive_in, plugin_parameter
-from shoreup.facts.estate import Backup, Database, ObjectArchive, PolicyField, Retention
-from shoreup.facts.fields import filled, items, mapping, text, texts
+from shoreup.facts.estate import Backup, Database, ObjectArchive, PolicyField, Release, Retention
+from shoreup.facts.fields import filled, items, mapping, text, texts, truth
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -23,7 +23,7 @@ from shoreup.model.value import Unknown, Value, at
 _KEEP: Value = {"keepDaily": 14, "keepWeekly": 8, "keepMonthly": 12}
 """What K8up's prune is told where it is told nothing (k8up.io, Schedule, 2026-11)."""
 VELERO_DEFAULT_DAYS = 30.0
-"""Velero's ``ttl`` when a Schedule names none (720 h)."""
+"""Velero's ``ttl`` when neither a Schedule nor the server's ``defaultBackupTTL`` names one (720 h)."""
 _KEEPING = (
     "keepLast",
     "keepHourly",
@@ -38,9 +38,11 @@ _KEEPING = (
 _RESTIC_KEEPING = ("last", "hourly", "daily", "weekly", "monthly", "yearly", "within", "latest")
 
 
-def declared_backups(resources: Sequence[Resource], databases: Sequence[Database]) -> Iterator[Backup]:
+def declared_backups(
+    resources: Sequence[Resource], databases: Sequence[Database], releases: Sequence[Release] = ()
+) -> Iterator[Backup]:
     """The backups that resources of operators declare."""
-    context = _Context(resources, databases)
+    context = _Context(resources, databases, releases)
     for resource in resources:
         group = resource.api_version.partition("/")[0]
         reader = _READERS.get((group, resource.kind))
@@ -51,8 +53,11 @@ def declared_backups(resources: Sequence[Resource], databases: Sequence[Database
 class _Context:
     """The other resources that a declaration refers to."""
 
-    def __init__(self, resources: Sequence[Resource], databases: Sequence[Database]) -> None:
+    def __init__(
+        self, resources: Sequence[Resource], databases: Sequence[Database], releases: Sequence[Release]
+    ) -> None:
         self.databases = databases
+        self.velero_days = _velero_days(releases)
         self._by_kind: dict[tuple[str, str], list[Resource]] = {}
         for item in resources:
             self._by_kind.setdefault((item.kind, item.name), []).append(item)
@@ -76,6 +81,17 @@ class _Context:
         if resource is None:
             return ()
         return tuple(item for item in self.databases if item.resource.key == resource.key)
+
+
+def _velero_days(releases: Sequence[Release]) -> float | None:
+    """How long Velero keeps a backup that says nothing; ``None`` where the estate does not decide it."""
+    for release in releases:
+        if release.chart.rstrip("/").rpartition("/")[2] == "velero":
+            told = mapping(release.values.get("configuration")).get("defaultBackupTTL")
+            if told is not None:
+                return days(text(told))
+            return None if release.open else VELERO_DEFAULT_DAYS
+    return None
 
 
 def _spec(resource: Resource) -> Mapping[str, Value]:
@@ -142,19 +158,22 @@ def _velero(resource: Resource, context: _Context) -> Iterator[Backup]:
     spec = _spec(resource)
     ttl = at(resource.body.get("spec"), "template", "ttl")
     route: Route = ("spec", "template", "ttl") if ttl is not None else ("spec",)
-    age = VELERO_DEFAULT_DAYS if ttl is None else days(text(ttl))
+    age = context.velero_days if ttl is None else days(text(ttl))
     # Velero's garbage collection removes what has expired whether or not newer backups succeeded.
     kept = _kept(resource, route, "age", "ttl", age, None)
-    paused = spec.get("paused") is True
+    paused = truth(spec.get("paused")) is True
     template = mapping(spec.get("template"))
     chosen = any(template.get(name) for name in ("labelSelector", "orLabelSelectors", "excludedNamespaces"))
     names = texts(template.get("includedNamespaces")) or ("*",)
-    sure = not chosen and not any("*" in name and name != "*" for name in names)
+    sure = not chosen and not any("*" in name and name != "*" for name in names) and not paused
+    unsure = f"what Velero's Schedule {resource.name} chooses is decided by labels and exclusions"
+    if paused:
+        unsure = f"Velero's Schedule {resource.name} is paused; whether something else starts it is not read here"
     yield _made(
         resource,
         "velero",
         covers=tuple((name, "*") for name in names) if sure else (),
-        may_cover="" if sure else f"what Velero's Schedule {resource.name} chooses is decided by labels and exclusions",
+        may_cover="" if sure else unsure,
         retention=(kept,),
         remote="velero storage location",
         schedule=spec.get("schedule"),

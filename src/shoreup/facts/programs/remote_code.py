@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from shoreup.facts.estate import Estate, Script
+from shoreup.facts.fields import items
 from shoreup.facts.naming import named
 from shoreup.facts.pipelines.steps import Step, pipeline_jobs, shell_of
 from shoreup.facts.programs.scripts import environment, place_in, program
@@ -41,6 +42,7 @@ _PIP_VALUE_OPTIONS = frozenset(
 )  # fmt: skip
 INSTALLERS = ("pip", "npm", "helm plugin")
 """Fields of what a package manager installs."""
+_OVER_SSH = ("pre_commands", "commands", "inline")
 _RUN = re.compile(r"(?im)^[ \t]*RUN[ \t]+(?!\[|<<)(?P<program>(?:[^\n]*\\[ \t]*\n)*[^\n]*)")
 _LONGEST_BUILD = 100_000
 _NO_PLATFORM = re.compile(r"(?:^|/)(?:examples?|tests?|fixtures?|testdata|samples?|vendor|node_modules)(?:/|$)")
@@ -58,6 +60,8 @@ class FetchedCode(Struct, frozen=True, eq=False):
     undecided: str = ""
     in_pipeline: bool = False
     """A pipeline runs it, not a part of the platform."""
+    on_node: bool = False
+    """Terraform runs it on a machine, with what its user there may do."""
 
 
 def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
@@ -81,6 +85,7 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
                     confidence=found.confidence,
                     undecided=found.undecided,
                 )
+    yield from _on_machines(estate)
     for job in pipeline_jobs(estate):
         for step in job.steps:
             for found in _of_program(shell_of(step), None):
@@ -98,6 +103,28 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
                         in_pipeline=True,
                     )
     yield from _of_builds(estate)
+
+
+def _on_machines(estate: Estate) -> Iterator[FetchedCode]:
+    """What Terraform runs over SSH when it sets a machine up."""
+    for resource in estate.resources:
+        if resource.api_version != "terraform":
+            continue
+        for field in _OVER_SSH:
+            for index, line in enumerate(items(resource.body.get(field))):
+                if isinstance(line, str):
+                    for found in _of_program(parse(line), None):
+                        if found.field in ("piped", "substituted", "fetched") and not found.undecided:
+                            place = Place(resource.key, (field, index), found.span)
+                            who = f"{resource.kind} {resource.address}"
+                            yield FetchedCode(
+                                place=place,
+                                who=who,
+                                what=found.what,
+                                field=found.field,
+                                confidence=found.confidence,
+                                on_node=True,
+                            )
 
 
 def _of_builds(estate: Estate) -> Iterator[FetchedCode]:
