@@ -169,7 +169,6 @@ def test_a_value_goes_with_what_is_its_own(before: str, route: Route, after: str
         ("a: 1\nb: 2\nd: 4\ne: 5\n", ("c",), 3, "a: 1\nb: 2\nc: 3\nd: 4\ne: 5\n"),
         ("a: 'x'\nb: 'y'\nc: 'z'\n", ("d",), "text", "a: 'x'\nb: 'y'\nc: 'z'\nd: 'text'\n"),
         ("a:\n  b: |+\n    x\n\n  c: 1\n", ("a", "d"), 2, "a:\n  b: |+\n    x\n\n  c: 1\n  d: 2\n"),
-        ("", ("a",), 1, "a: 1\n"),
         ("a: &x {b: 1}\nc: *x\n", ("c",), 2, "a: &x {b: 1}\nc: 2\n"),
         ("d: &d\n  b: 1\na:\n  <<: *d\n", ("a", "b"), 2, "d: &d\n  b: 1\na:\n  <<: *d\n  b: 2\n"),
         ("x-d: &d\n  b: 1\na: *d\n", ("a", "c"), 2, "x-d: &d\n  b: 1\n  c: 2\na: *d\n"),
@@ -177,10 +176,16 @@ def test_a_value_goes_with_what_is_its_own(before: str, route: Route, after: str
         ("- a: 1\n- b\n", (0, "c"), [], "- a: 1\n  c: []\n- b\n"),
     ],
 )
-def test_special_places(before: str, route: Route, value: Value, after: str) -> None:
-    if before:
-        assert put(before, route, value) == after
-        assert put(after, route, value) == after
+def test_a_value_goes_where_there_is_nothing_or_another_kind_of_value(
+    before: str, route: Route, value: Value, after: str
+) -> None:
+    assert put(before, route, value) == after
+    assert put(after, route, value) == after
+
+
+def test_a_text_without_a_document_is_not_written_into() -> None:
+    with pytest.raises(CannotWrite):
+        put("", ("a",), 1)
 
 
 def test_only_what_differs_is_written_where_a_mapping_is_put_over_another() -> None:
