@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -16,8 +17,18 @@ from shoreup.model.proof import Verdict
 from shoreup.operations.steps import Operation, Plain, Run
 from shoreup.stages.running.drilling import drill
 
+_ROOM = 2 << 30
 _SWEPT = 30.0
 """Seconds in which what a killed run left has to be gone."""
+
+
+def in_memory() -> Path | None:
+    """A folder whose files are in memory, if there is room: to a process that is killed it is a disk like any other."""
+    folder = Path("/dev/shm")
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        return None
+    there = os.statvfs(folder)
+    return folder if there.f_bavail * there.f_frsize > _ROOM else None
 
 
 class Drill:
@@ -31,7 +42,7 @@ class Drill:
         self._root = root
         mark = blake2b(str(root).encode(), digest_size=6).hexdigest()
         # Where an engine's own user may go, unlike a folder of the tests.
-        self._room = Path("/tmp") / f"shoreup-torture-{mark}"
+        self._room = (in_memory() or Path("/tmp")) / f"shoreup-torture-{mark}"
 
     @property
     def operation(self) -> Operation:

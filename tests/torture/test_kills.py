@@ -17,7 +17,7 @@ from engines_here import chosen
 from shoreup.engines.postgresql.dumps import Form
 from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Scratch
-from torture.drilling import Drill
+from torture.drilling import Drill, in_memory
 from torture.going_back import arrive
 from torture.killing import Try, Zygote, boundaries, moments, tried, write, zygote
 from torture.serving import SCHEDULE
@@ -137,7 +137,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An estate with a PostgreSQL that somebody lives on."""
     root = tmp_path_factory.mktemp("lived") / "estate"
     root.mkdir()
-    with Scratch() as scratch:
+    with Scratch(base=in_memory()) as scratch:
         settle(root, scratch, *(Postgresql(chosen("postgresql", version), scratch) for version in (OLD, NEW)))
         yield root
         Upgrade(root).end()

@@ -18,6 +18,8 @@ from shoreup.operations.upgrade.places import KEPT
 OLD, NEW = "15", "17"
 ROWS = 500
 NAME = "upgrade.json"
+_SMALL = "fsync = off\nshared_buffers = 2MB\nmax_connections = 20\nautovacuum = off\n"
+"""Settings of a server that is started a dozen times in each upgrade."""
 _SEEN = "SELECT count(*) || ' ' || sum(id) FROM account"
 
 
@@ -27,10 +29,10 @@ def settle(root: Path, scratch: Scratch, old: Postgresql, new: Postgresql) -> No
     template = home / "template"
     owner = Owner(home, home)
     programs = {OLD: str(old.program("postgres").parent), NEW: str(new.program("postgres").parent)}
-    options = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
+    options = ["-A", "trust", "-U", "postgres", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8", "--wal-segsize=1"]
     assert owner.run([Path(programs[OLD]) / "initdb", "-D", template, *options], seconds=60).well
     with (template / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.write(f"listen_addresses = ''\nunix_socket_directories = '{home}'\nfsync = off\n")
+        file.write(f"listen_addresses = ''\nunix_socket_directories = '{home}'\n{_SMALL}")
     cluster = own_cluster(template, Path(programs[OLD]))
     cluster.start(home / "log")
     cluster.tell("postgres", f"CREATE TABLE account AS SELECT g AS id FROM generate_series(1, {ROWS}) g")
