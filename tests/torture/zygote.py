@@ -54,9 +54,10 @@ class Order(Struct, frozen=True):
 
 def main() -> None:
     """Take orders until there are none."""
-    _import_ahead()
     for line in sys.stdin:
         order = convert(json.loads(line), Order)
+        if order.victim == "drill":
+            _import_ahead()
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
@@ -78,7 +79,7 @@ def main() -> None:
 
 
 def _import_ahead() -> None:
-    """What operations import when they begin: half of a drill's time else, in which a kill finds nothing to spoil."""
+    """What a drill imports when it begins: half of its time else, in which a kill finds nothing to spoil."""
     from shoreup.drills.registry import experiments
     from shoreup.stages import drill
     from shoreup.stages.auditing import examination
