@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -80,11 +81,9 @@ def main() -> None:
 
 def _import_ahead() -> None:
     """What a drill imports when it begins: half of its time else, in which a kill finds nothing to spoil."""
-    from shoreup.drills.registry import experiments
-    from shoreup.stages import drill
-    from shoreup.stages.auditing import examination
-
-    assert experiments() and drill and examination
+    for name in ("shoreup.stages.drill", "shoreup.stages.auditing.examination"):
+        import_module(name)
+    import_module("shoreup.drills.registry").experiments()
 
 
 def _watched(order: Order, child: int) -> bool:
