@@ -141,7 +141,7 @@ def test_a_stale_file_with_a_new_name_and_a_new_date_is_as_old_as_it_says_inside
 
 
 def test_a_server_that_dies_under_the_restore_says_nothing_about_the_copy(copy: Path) -> None:
-    slow = b"SELECT pg_sleep(30);\n"
+    slow = b"SELECT pg_sleep(5);\n"
     copy.write_bytes(copy.read_bytes().replace(END, slow + END))
 
     def ours(pid: int) -> bool:

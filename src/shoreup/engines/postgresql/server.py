@@ -201,6 +201,8 @@ class Postgresql:
             "log_error_verbosity": "terse",
             "external_pid_file": "",
             "synchronous_standby_names": "",
+            # One that lost a process is over: told to stop while it recovers from that, it may wait for ever.
+            "restart_after_crash": "off",
         }
         if version >= (15,):
             quiet["archive_library"] = ""
