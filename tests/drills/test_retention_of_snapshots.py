@@ -15,6 +15,7 @@ from shoreup.drills.rotating.specs import RetentionSpec, retention_spec
 from shoreup.drills.rotating.trial import rotate
 from shoreup.engines.userlands import BUSYBOX, GNU, userland
 from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_retention import GROWS
 from shoreup.model.proof import Proof, Verdict
 from small_estates import estate
 
@@ -99,6 +100,7 @@ def test_snapshots_under_the_pods_names_are_never_forgotten() -> None:
     assert "last 4 is asked for" in proof.after
     assert "what nothing keeps was left" in proof.after
     assert "each pod is named anew" in proof.after
+    assert {one.name: one.value for one in proof.measurements}[GROWS] == 1
 
 
 def test_borg_counts_a_time_from_today_and_leaves_nothing_in_an_outage() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.backups import subject
+from shoreup.facts.backups.recurring import once, running
+from shoreup.facts.backups.tried_retention import tried_retention
 from shoreup.facts.comments.claims import Claim, contradicted_claims
 from shoreup.facts.estate import Estate
 from shoreup.model.edit import Erase, NoRepair, Repair
@@ -13,6 +16,8 @@ from shoreup.model.page import Source
 
 _FIX = Fix("Remove the comment", Safety.SAFE, "a comment changes nothing that runs")
 
+_RIGHT = Fix("Change the comment or the number", Safety.SHOWN, "which of the two is meant is the owner's to say")
+
 
 class CommentContradicted(Concern):
     """A comment says that something is missing, and the code beside it has it.
@@ -20,7 +25,7 @@ class CommentContradicted(Concern):
     **What**
 
     The comment speaks of a missing rotation of backups, probe, limit, TLS or disruption budget; the same resource has
-    it.
+    it. Or it says how many copies are kept, and `shoreup drill retention` has seen another number.
 
     **Why**
 
@@ -56,6 +61,19 @@ class CommentContradicted(Concern):
                 yield self.undecided(claim.place, unknown=claim.missing, reason=claim.undecided)
             else:
                 yield self._contradicted(claim)
+        for group in once(running(estate)):
+            tried = tried_retention(estate, group[0])
+            if tried is not None and tried.unlike_comment:
+                at = next((one.place for backup in group for one in backup.retention), group[0].place)
+                who = subject(group[0])
+                yield self.found(
+                    at,
+                    field="comment on what is kept",
+                    subject=who,
+                    message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+                    consequence="Who counts on the copies that the comment promises looks for them in vain.",
+                    fixes=(_RIGHT,),
+                )
 
     def _contradicted(self, claim: Claim) -> Outcome:
         return self.found(

@@ -21,7 +21,9 @@ class Retention(Experiment):
 
     drill = Drill.RETENTION
     title = "each backup's job runs for 400 days in a sandbox, and what it keeps is judged after every run"
-    proves = frozenset({"backup-retention-missing", "backup-retention-age-only", "backup-retention-inverted"})
+    proves = frozenset(
+        {"backup-retention-missing", "backup-retention-age-only", "backup-retention-inverted", "comment-contradicted"}
+    )
     nothing = "The estate has no job that makes backups again and again, and there is no [backup.NAME] in shoreup.toml."
 
     def trials(self, estate: Estate, wishes: Wishes) -> Iterator[Trial]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from shoreup.drills.rotating.calendar import SETTLED, Calendar, Turn, Weather
 from shoreup.drills.rotating.shelf import Kept
+from shoreup.facts.backups.tried_retention import COMMENT
 from shoreup.facts.comments.kept import KeptClaim
 
 _PILED_UP = 10
@@ -140,12 +141,12 @@ def _claimed(settled: Day, days: Sequence[Day], calendar: Calendar, claims: Sequ
         return []
     claim = claims[0]
     if claim.copies and abs(len(settled.kept.runs) - claim.copies) > 1 and claim.copies < settled.turn.number:
-        return [f'the comment says "{claim.text}", and {len(settled.kept.runs)} copies were kept']
+        return [f'{COMMENT} "{claim.text}", and {len(settled.kept.runs)} copies were kept']
     at = {day.turn.number: day.turn.at for day in days}
     oldest = (settled.turn.at - at[min(settled.kept.runs)]) / timedelta(days=1)
     gap = (calendar.turns[-1].at - calendar.turns[0].at) / timedelta(days=1) / (len(calendar.turns) - 1)
     if claim.days and claim.days < SETTLED - 2 * gap - 3 and abs(oldest - claim.days) > 1.5 + 1.5 * gap:
-        return [f'the comment says "{claim.text}", and the oldest copy that was kept was {oldest:.0f} days old']
+        return [f'{COMMENT} "{claim.text}", and the oldest copy that was kept was {oldest:.0f} days old']
     return []
 
 

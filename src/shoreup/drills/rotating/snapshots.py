@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from msgspec import Struct
 
@@ -122,10 +122,14 @@ def _last(ended: Ended) -> str:
 
 
 class Held(Struct, frozen=True):
-    """What is wrong when a job's snapshots are held against its own words, and what could not be held."""
+    """What is wrong when a job's snapshots are held against its own words, and what could not be held.
+
+    ``grows`` is whether not one was removed of those that the words do not keep.
+    """
 
     wrong: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    grows: bool = False
 
 
 def bounds(snapshots: Snapshots, times: Calendar) -> bool:
@@ -147,13 +151,15 @@ def held_against(snapshots: Snapshots, times: Calendar) -> Held:
         why = f" ({words.unclear})" if words is not None and words.unclear else ""
         return Held(limits=(f"whether what is kept is what the words say: they were not counted anew{why}",))
     forgotten = frozenset(number for number, _ in snapshots.forgotten())
-    number, what = unlike(
-        words, snapshots.tool.counting, snapshots.left, {turn.number: turn.at for turn in times.turns}, forgotten
-    )
+    # Both tools are told the time in UTC, and count their days by it.
+    at = {turn.number: turn.at.astimezone(UTC) for turn in times.turns}
+    number, what = unlike(words, snapshots.tool.counting, snapshots.left, at, forgotten)
     if not number:
         return Held()
     day = next(times.day(turn) for turn in times.turns if turn.number == number)
-    return Held((f"{words.told} is asked for, and after the run of day {day} {what}",))
+    ever = frozenset[int]().union(*(there for _, there in snapshots.left))
+    wrong = f"{words.told} is asked for, and after the run of day {day} {what}"
+    return Held((wrong,), grows=ever == snapshots.left[-1][1])
 
 
 def _words(snapshots: Snapshots) -> Words | None:

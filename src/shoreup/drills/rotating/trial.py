@@ -139,7 +139,7 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
                 return
             held = held_against(snapshots, times)
             seen.limits += held.limits
-            found = replace(found, wrong=(*found.wrong, *held.wrong))
+            found = replace(found, wrong=(*found.wrong, *held.wrong), grows=found.grows or held.grows)
         seen.measure("days", DAYS, "days")
         seen.measure("runs", len(days), "runs")
         seen.measure("most kept", found.most, "copies")

@@ -17,6 +17,9 @@ NEWEST_REMOVED = "newest removed"
 GROWS = "copies pile up"
 """1 where nothing bounds what is kept, else 0."""
 
+COMMENT = "the comment says"
+"""What a proof begins with that saw another number of copies than the program's own comment tells."""
+
 
 class TriedRetention(Struct, frozen=True):
     """What a drill saw of the job as it stands today. ``said`` is how it put it, on the day ``day``.
@@ -30,6 +33,11 @@ class TriedRetention(Struct, frozen=True):
     newest_removed: bool
     grows: bool
     said: str
+
+    @property
+    def unlike_comment(self) -> bool:
+        """Whether what a comment tells is all that was wrong."""
+        return not self.passed and self.said.startswith(COMMENT)
 
 
 def tried_retention(estate: Estate, backup: Backup) -> TriedRetention | None:
