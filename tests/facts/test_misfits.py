@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoreup.facts.estate import Estate
+from shoreup.facts.fields import mapping
 from shoreup.facts.kubernetes_fields import Shape, released, shape_of
 from shoreup.facts.misfits import Misfit, misfits
 from shoreup.model.resource import Resource
@@ -21,9 +22,12 @@ DEPLOYMENT = "apps/v1", "Deployment"
 
 
 def looked_at(body: Mapping[str, Value], source: str = "manifest", parent: int = -1) -> tuple[Misfit, ...]:
+    return misfits(Estate(resources=(made(body, 0, source, parent),)))
+
+
+def made(body: Mapping[str, Value], key: int, source: str = "manifest", parent: int = -1) -> Resource:
     version, kind = str(body["apiVersion"]), str(body["kind"])
-    one = Resource(version, kind, "web", "web", body, f"{version}/{kind}/web/web", ".", source, 0, parent)
-    return misfits(Estate(resources=(one,)))
+    return Resource(version, kind, "web", "web", body, f"{version}/{kind}/web/web", ".", source, key, parent)
 
 
 def deployment(**container: Value) -> dict[str, Value]:
@@ -67,6 +71,27 @@ def test_of_a_chart_names_alone_are_judged() -> None:
     (one,) = looked_at(deployment(livenesProbe={}), "helm", 4)
     assert one.meant == "livenessProbe"
     assert looked_at(deployment(livenesProbe={}), "kustomize", 4) == ()
+
+
+def test_of_a_kind_that_is_defined_twice_nothing_is_known() -> None:
+    """Nor of one that keeps what it does not know, or that says nothing of its fields."""
+    definition: dict[str, Value] = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "copies.example.org"},
+        "spec": {
+            "group": "example.org",
+            "names": {"kind": "Copy"},
+            "versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {}}}}}],
+        },
+    }
+    copy = made({"apiVersion": "example.org/v1", "kind": "Copy", "metadata": {"name": "a"}, "spce": {}}, 0)
+    once, again = made(definition, 1), made(definition, 2)
+    kind = "CustomResourceDefinition"
+    assert len(misfits(Estate(resources=(copy, once), by_kind={kind: (once,)}))) == 1
+    assert misfits(Estate(resources=(copy, once, again), by_kind={kind: (once, again)})) == ()
+    free = made(definition | {"spec": {**mapping(definition["spec"]), "preserveUnknownFields": True}}, 1)
+    assert misfits(Estate(resources=(copy, free), by_kind={kind: (free,)})) == ()
 
 
 WORDS = st.sampled_from(["spec", "template", "containers", "env", "name", "ports", "resources", "x"])

@@ -10,7 +10,7 @@ from shoreup.facts.kubernetes_fields import released
 from shoreup.facts.misfits import Misfit, held_by, misfits
 from shoreup.facts.naming import named
 from shoreup.model.edit import NoRepair, Rename, Repair
-from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
+from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 from shoreup.model.value import at
 
@@ -44,11 +44,11 @@ class FieldUnknown(Concern):
 
     **Limits**
 
-    Kinds of operators are not judged, nor what is not decided and texts that are filled in later (`${REPLICAS}`). Of
-    charts, app-template's objects are, and those of charts in the repository, where Helm is at hand. A field that any
-    release of the table has passes, whichever the cluster runs. An unknown
-    argument of Terraform's `kubernetes_*` resources is Terraform's own error, and is listed with what could not be
-    read.
+    Kinds of operators are judged only by a CustomResourceDefinition in the estate: as likely, and one severity lower,
+    for the cluster may have another. Not judged is what is not decided, and texts that are filled in later
+    (`${REPLICAS}`). Of charts, app-template's objects are judged, and those of charts in the repository where Helm is
+    at hand. A field that any release of the table has passes, whichever the cluster runs. An unknown argument of
+    Terraform's `kubernetes_*` resources is Terraform's own error, and is listed with what could not be read.
     """
 
     id = "field-unknown"
@@ -78,7 +78,10 @@ class FieldUnknown(Concern):
         elif misfit.belongs:
             message += f"; {f'its {misfit.belongs}' if misfit.beneath else f'the {misfit.belongs} around it'} has."
         else:
-            message += f" in Kubernetes {released().first} to {released().last}."
+            here = f"by the definition of {misfit.resource.kind} that is here"
+            message += (
+                f" {here if misfit.is_defined_here else f'in Kubernetes {released().first} to {released().last}'}."
+            )
         return self.found(
             Place(misfit.resource.key, misfit.route, container=held_by(misfit)),
             field=_path(misfit),
@@ -86,6 +89,8 @@ class FieldUnknown(Concern):
             message=message,
             consequence=f"What it says does not happen: {_DROPPED}",
             fixes=(_fix(misfit),),
+            severity=Severity.MEDIUM if misfit.is_defined_here else None,
+            confidence=Confidence.LIKELY if misfit.is_defined_here else Confidence.CERTAIN,
         )
 
     def _wrong_value(self, misfit: Misfit) -> Draft:
@@ -97,6 +102,8 @@ class FieldUnknown(Concern):
             message=f"{subject} gives {misfit.name} {misfit.given}, and Kubernetes takes {misfit.wanted}.",
             consequence="The API server refuses the whole object, and nothing of it is applied.",
             fixes=(_fix(misfit),),
+            severity=Severity.MEDIUM if misfit.is_defined_here else None,
+            confidence=Confidence.LIKELY if misfit.is_defined_here else Confidence.CERTAIN,
         )
 
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:

@@ -27,12 +27,12 @@ class Form(msgspec.Struct, frozen=True, eq=False):
     code: str
     exact: type | None = None
     inner: Form | None = None
-    _shape: int = -1
+    _shape: Shape | int = -1
 
     @property
     def shape(self) -> Shape:
         """The fields of an object."""
-        return _shape(self._shape)
+        return _shape(self._shape) if isinstance(self._shape, int) else self._shape
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):
@@ -77,15 +77,24 @@ def shape_of(api_version: str, kind: str) -> Shape | None:
 
 
 @cache
-def _shape(number: int) -> Shape:
-    name, fields = _table().shapes[number]
-    return Shape(name, {field: _form(code) for field, code in fields.items()})
+def metadata() -> Form:
+    """What every object says of itself."""
+    pod = shape_of("v1", "Pod")
+    assert pod is not None
+    return pod.fields["metadata"]
 
 
 @cache
-def _form(code: str) -> Form:
+def _shape(number: int) -> Shape:
+    name, fields = _table().shapes[number]
+    return Shape(name, {field: form_of(code) for field, code in fields.items()})
+
+
+@cache
+def form_of(code: str) -> Form:
+    """The form that the table writes so: a code of :class:`Form`, before it those of lists and maps around it."""
     if code[0] in "[{":
-        return Form(code[0], None, _form(code[1:]))
+        return Form(code[0], None, form_of(code[1:]))
     if code.isdecimal():
         return Form("o", None, None, int(code))
     return Form(code, _EXACT.get(code))

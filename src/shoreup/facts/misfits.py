@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from shoreup.facts.defined_kinds import Defined, defined, shape_in
 from shoreup.facts.estate import Estate
 from shoreup.facts.kubernetes_fields import FREE, Form, Shape, shape_of
 from shoreup.formats.nearest import nearest
@@ -53,9 +54,13 @@ class Misfit(Struct, frozen=True, eq=False):
     beneath: bool = False
     given: str = ""
     wanted: str = ""
-
     owned: bool = False
     """Whether the last name of the route is its owner's own, as in labels."""
+
+    @property
+    def is_defined_here(self) -> bool:
+        """Whether the kind is one that the estate defines, not one of Kubernetes."""
+        return shape_of(self.resource.api_version, self.resource.kind) is None
 
     @property
     def name(self) -> str:
@@ -72,11 +77,12 @@ def misfits(estate: Estate) -> tuple[Misfit, ...]:
 
 
 def _misfits(estate: Estate) -> Iterator[Misfit]:
+    shapes = _Shapes(defined(estate))
     for resource in estate.resources:
         source = resource.source
         if source not in _JUDGED or (resource.parent >= 0 and source != _CHART):
             continue
-        shape = shape_of(resource.api_version, resource.kind)
+        shape = shapes.of(resource.api_version, resource.kind)
         if shape is None or _SOPS in resource.body:
             continue
         converted = source == _CHART
@@ -87,6 +93,25 @@ def _misfits(estate: Estate) -> Iterator[Misfit]:
         look = _Look(resource, converted=converted, found=[])
         look.fields(resource.body, shape, (), ())
         yield from look.found
+
+
+class _Shapes(Struct):
+    """The fields of Kubernetes' kinds, and of those that the estate defines, once each."""
+
+    here: Defined
+    known: dict[tuple[str, str], Shape | None] = {}
+
+    def of(self, api_version: str, kind: str) -> Shape | None:
+        """The fields of a kind, where they are known."""
+        shape = shape_of(api_version, kind)
+        if shape is not None or not self.here:
+            return shape
+        key = api_version, kind
+        if key not in self.known:
+            group, _, version = api_version.rpartition("/")
+            definition = self.here.get((group, kind))
+            self.known[key] = shape_in(definition, version) if definition is not None else None
+        return self.known[key]
 
 
 class _Look(Struct):
@@ -104,7 +129,7 @@ class _Look(Struct):
             if form is None:
                 if _FIELD.fullmatch(name):
                     self.found.append(self._stranger(name, value, body, shape, (*route, name), around))
-            elif type(value) is not form.exact and value is not None and form.code is not FREE:
+            elif type(value) is not form.exact and value is not None and form.code != FREE:
                 self._value(value, form, shape, (*route, name), around)
 
     def _value(self, value: Value, form: Form, shape: Shape, route: Route, around: tuple[Shape, ...]) -> None:
