@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.naming import named
 from shoreup.facts.ways_in.dropped_guards import Dropped, dropped
 from shoreup.facts.ways_in.gates import Access, access_to
@@ -83,29 +83,36 @@ class AuthDisabled(Concern):
         else:
             subject = named(workload.resource, container.name if container else "")
         open_ways = access.from_internet or access.open
-        if access.from_internet:
-            hosts = ", ".join(dict.fromkeys(host for way in open_ways for host in way.hosts[:1])) or "its route"
-            consequence = f"Anyone on the internet who opens {hosts} is in, and so is every pod of the cluster."
-        elif open_ways:
-            hosts = ", ".join(dict.fromkeys(host for way in open_ways[:3] for host in way.hosts[:1])) or "its route"
-            consequence = f"Anyone who reaches {hosts} is in, and so is every pod of the cluster."
-        elif access.behind_gate:
-            consequence = "The gate before it is the only lock: every pod of the cluster goes around it."
-        else:
-            consequence = "Whoever reaches its port is in, such as every pod of the cluster."
-        severity = Severity.HIGH
-        if access.behind_gate or guard.switch.gated:
-            at_home = guard.switch.gated and all(way.internet is False for way in access.open)
-            severity = Severity.LOW if at_home else Severity.MEDIUM
-        if access.from_internet:
-            severity = Severity.CRITICAL
         return self.found(
             guard.place,
             field=guard.switch.id,
             subject=subject,
             message=f"{subject} {guard.switch.says} ({guard.setting}).",
-            consequence=consequence,
-            severity=severity,
+            consequence=_consequence(access),
+            severity=_severity(guard, access),
             related=tuple((way.place, f"this leads to it, by {way.controller or 'a route'}") for way in open_ways[:3]),
             fixes=(_ON,),
         )
+
+
+def _consequence(access: Access) -> str:
+    if access.from_internet:
+        hosts = _hosts(access.from_internet)
+        return f"Anyone on the internet who opens {hosts} is in, and so is every pod of the cluster."
+    if access.open:
+        return f"Anyone who reaches {_hosts(access.open[:3])} is in, and so is every pod of the cluster."
+    if access.behind_gate:
+        return "The gate before it is the only lock: every pod of the cluster goes around it."
+    return "Whoever reaches its port is in, such as every pod of the cluster."
+
+
+def _hosts(ways: Sequence[WayIn]) -> str:
+    return ", ".join(dict.fromkeys(host for way in ways for host in way.hosts[:1])) or "its route"
+
+
+def _severity(guard: Dropped, access: Access) -> Severity:
+    if access.from_internet:
+        return Severity.CRITICAL
+    if guard.switch.gated and all(way.internet is False for way in access.open):
+        return Severity.LOW
+    return Severity.MEDIUM if access.behind_gate or guard.switch.gated else Severity.HIGH

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.wording.backups import lasting, lies_on, subject
 from shoreup.facts.backups.recurring import once, running
-from shoreup.facts.estate import Backup, Estate
+from shoreup.facts.estate import Backup, Estate, Script
 from shoreup.facts.naming import named
 from shoreup.facts.programs.located import substitute
 from shoreup.model.edit import Edit, NoRepair, Repair
@@ -108,17 +108,25 @@ def _moved(estate: Estate, backup: Backup) -> tuple[Edit, ...]:
     other = volumes.get(others[0].volume)
     if not lasting(other) or any(volume is other for _, volume in backup.protects_volumes):
         return ()
-    named_here = re.compile(rf"(?<![\w/.-]){re.escape(folder)}(?![\w.-])")
     edits: list[Edit] = []
     for script in estate.scripts:
         if script.workload is not backup.workload or script.container is not container:
             continue
-        for found in named_here.finditer(script.text):
-            # A folder of the same name is only there if the program makes it; the volume itself is.
-            inside = folder[len(live[0].path.rstrip("/")) :] if "mkdir -p" in script.text else ""
-            written = others[0].path.rstrip("/") + inside
-            edit = substitute(script, found.start(), found.end(), written)
-            if edit is None or not script.complete:
-                return ()
-            edits.append(edit)
+        # A folder of the same name is only there if the program makes it; the volume itself is.
+        inside = folder[len(live[0].path.rstrip("/")) :] if "mkdir -p" in script.text else ""
+        written = _written_anew(script, folder, others[0].path.rstrip("/") + inside)
+        if written is None:
+            return ()
+        edits += written
     return tuple(edits)
+
+
+def _written_anew(script: Script, folder: str, other: str) -> list[Edit] | None:
+    """Another folder wherever the script names this one; ``None`` where one of the places cannot be edited."""
+    edits: list[Edit] = []
+    for found in re.finditer(rf"(?<![\w/.-]){re.escape(folder)}(?![\w.-])", script.text):
+        edit = substitute(script, found.start(), found.end(), other) if script.complete else None
+        if edit is None:
+            return None
+        edits.append(edit)
+    return edits

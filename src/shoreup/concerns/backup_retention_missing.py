@@ -167,37 +167,42 @@ class BackupRetentionMissing(Concern):
         if found is None or backup is None:
             return self.unrepaired(draft)
         if found.command.name in SHOWN:
-            forget = forgetting(found)
-            last = closing(found.script, forget) if forget else None
-            if last is not None:
-                return Repair(_FIX, (last,), cost="copies that are older than a year of months are deleted")
-            reason = "whose copies the tool would remove is not certain"
-            return self.unrepaired(draft, reason, SHOWN[found.command.name])
+            return self._by_its_tool(draft, found)
         if not lasting(backup.target_volume):
             return self.unrepaired(draft, text=_SHOWN)
-        copies = backup.target_path
-        folder, _, name = copies.rpartition("/")
-        if (
-            not copies.startswith("/")
-            or not _FOLDER.fullmatch(folder)
-            or not _NAME.fullmatch(name)
-            or found.program.broken
-        ):
-            return self.unrepaired(draft, "what the copies are called, and nothing else there, is not certain", _SHOWN)
-        other = _also_there(estate, backup)
-        if other:
-            return self.unrepaired(draft, f"the same pattern takes the copies of {other} too", _SHOWN)
+        why_not = _not_alone(estate, backup, found)
+        if why_not:
+            return self.unrepaired(draft, why_not, _SHOWN)
         first = _only_after_success(found)
         if isinstance(first, str):
             return self.unrepaired(draft, first, _SHOWN)
-        line = f"ls -1t {copies} | tail -n +{_KEEP + 1} | xargs -r rm --"
-        last = closing(found.script, line)
+        last = closing(found.script, f"ls -1t {backup.target_path} | tail -n +{_KEEP + 1} | xargs -r rm --")
         if last is None:
             return self.unrepaired(draft, text=_SHOWN)
         cost = f"the newest {_KEEP} copies stay; older ones are deleted"
         # A pipe that fails aloud is one silence less, and the finding of the others is then another.
         opens = frozenset({"backup-failure-silent"}) if first else frozenset()
         return Repair(_FIX, (*first, last), f"{cost}; a copy that fails ends the run" if first else cost, opens)
+
+    def _by_its_tool(self, draft: Draft, found: Located) -> Repair | NoRepair:
+        """The tool's own words for what it keeps."""
+        forget = forgetting(found)
+        last = closing(found.script, forget) if forget else None
+        if last is not None:
+            return Repair(_FIX, (last,), cost="copies that are older than a year of months are deleted")
+        reason = "whose copies the tool would remove is not certain"
+        return self.unrepaired(draft, reason, SHOWN[found.command.name])
+
+
+def _not_alone(estate: Estate, backup: Backup, found: Located) -> str:
+    """Why a line that removes by the copies' pattern might take something else; empty where it takes them alone."""
+    copies = backup.target_path
+    folder, _, name = copies.rpartition("/")
+    plain = copies.startswith("/") and _FOLDER.fullmatch(folder) and _NAME.fullmatch(name)
+    if not plain or found.program.broken:
+        return "what the copies are called, and nothing else there, is not certain"
+    other = _also_there(estate, backup)
+    return f"the same pattern takes the copies of {other} too" if other else ""
 
 
 def _also_there(estate: Estate, backup: Backup) -> str:

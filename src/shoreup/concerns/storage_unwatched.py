@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.facts.alerting.present_rules import alert_subjects, alerting, drawn_up
-from shoreup.facts.estate import Estate
+from shoreup.facts.estate import Estate, Volume, Workload
 from shoreup.facts.scheduling.staying import stays
 from shoreup.facts.storage.state import lasting
 from shoreup.model.edit import NoRepair, Repair
@@ -64,22 +64,7 @@ class StorageUnwatched(Concern):
         rules = alerting(estate)
         if rules.place is None:
             return
-        kept = [
-            (workload, volume)
-            for workload in estate.workloads
-            if stays(workload)
-            for volume in workload.volumes
-            if lasting(volume) and volume.kind != "host-path" and not volume.read_only
-        ]
-        kept = [
-            (workload, volume)
-            for workload, volume in kept
-            if not any(
-                estate.settings.protected(name, Cover.ALERT, estate.today)
-                for name in (f"{workload.namespace}/{workload.name}", volume.claim, volume.server)
-                if name
-            )
-        ]
+        kept = [*_kept(estate)]
         if not kept or rules.looks_at(_SUBJECT):
             return
         if rules.open:
@@ -108,3 +93,14 @@ class StorageUnwatched(Concern):
             dependants=workloads,
             whole_estate=True,
         )
+
+
+def _kept(estate: Estate) -> Iterator[tuple[Workload, Volume]]:
+    """The volumes on which data is kept, but for those of which the settings say that something else looks at them."""
+    for workload in estate.workloads:
+        for volume in workload.volumes if stays(workload) else ():
+            if not lasting(volume) or volume.kind == "host-path" or volume.read_only:
+                continue
+            names = (f"{workload.namespace}/{workload.name}", volume.claim, volume.server)
+            if not any(estate.settings.protected(name, Cover.ALERT, estate.today) for name in names if name):
+                yield workload, volume

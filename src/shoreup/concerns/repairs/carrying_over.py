@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from shoreup.facts.estate import Database, Estate, Image, Workload
+from msgspec import Struct
+
+from shoreup.facts.estate import Container, Database, Estate, Image, Workload
 from shoreup.facts.fields import text
 from shoreup.facts.proofs import UPGRADED_TO, Drill, database_inputs, last_day, standing, subject_of
 from shoreup.facts.versions.pins import image_at
@@ -41,25 +43,21 @@ def carried_over(estate: Estate, place: Place) -> Repair | str:
     proof = stands.proof
     if not stands.proven or proof is None:
         return "no rehearsal of the upgrade counts today: shoreup upgrade postgres rehearse"
-    went = next((int(one.value) for one in proof.measurements if one.name == UPGRADED_TO), 0)
-    cycle = next((one for one in cycles(_PRODUCT) if one.name == str(went)), None)
-    tag = _TAG.fullmatch(image.tag) if isinstance(image.tag, str) and image.digest is None else None
-    if cycle is None or tag is None or image.tag_chars is None or image.repository not in _OFFICIAL:
-        return "only the official image on Debian, with its tag in clear, can carry its data over by a Job"
-    where = _where(database.workload, image)
-    if isinstance(where, str):
-        return where
-    source, (claim, folder) = int(tag["version"].partition(".")[0]), where
-    written = _newest(cycle, tag["version"]) + (tag["flavour"] or "")
-    edits: list[Edit] = [Substitute(image.place.resource, image.place.route, *image.tag_chars, written)]
-    reference = image.text[: -len(str(image.tag))] + written
     container = next(one for one in database.workload.containers if one.image.place == image.place)
-    if source < _MOVED_IN <= went and "PGDATA" not in container.env:
+    target = next((int(one.value) for one in proof.measurements if one.name == UPGRADED_TO), 0)
+    step = _step(image, target)
+    if step is None:
+        return "only the official image on Debian, with its tag in clear, can carry its data over by a Job"
+    data = _data_of(database.workload, container)
+    if isinstance(data, str):
+        return data
+    edits: list[Edit] = [step.edit]
+    if step.source < _MOVED_IN <= target and "PGDATA" not in container.env:
         edits.append(Append(image.place.resource, (*container.route, "env"), {"name": "PGDATA", "value": _DATA}))
     user = text(container.env.get("POSTGRES_USER")) or "postgres"
-    edits.append(Add(database.resource.key, _job(database, reference, source, went, claim, folder, user)))
+    edits.append(Add(database.resource.key, _job(database, step, data, user)))
     fix = Fix(
-        f"Move to PostgreSQL {went}: the image, and a Job that waits to carry the data over",
+        f"Move to PostgreSQL {target}: the image, and a Job that waits to carry the data over",
         Safety.UNSAFE,
         f"rehearsed on {proof.day}, which counts until {last_day(proof)}; before it rolls out: a backup, the workload "
         "scaled to none, the Job let go (suspend: false) and done",
@@ -67,9 +65,39 @@ def carried_over(estate: Estate, place: Place) -> Repair | str:
     return Repair(fix, tuple(edits), "nobody is served from the stop until the Job is done", _OPENS)
 
 
-def _where(workload: Workload, image: Image) -> tuple[str, str] | str:
-    """The claim that the data lies on and the folder in it, or why that is not known."""
-    container = next(one for one in workload.containers if one.image.place == image.place)
+class _Step(Struct, frozen=True):
+    """From one major version to another: the image that has the new one, and the edit that names it."""
+
+    source: int
+    target: int
+    image: str
+    edit: Edit
+
+
+def _step(image: Image, target: int) -> _Step | None:
+    """``None`` where the image cannot carry data over, or is not written so that its tag can be put anew."""
+    cycle = next((one for one in cycles(_PRODUCT) if one.name == str(target)), None)
+    tag = _TAG.fullmatch(image.tag) if isinstance(image.tag, str) and image.digest is None else None
+    if cycle is None or tag is None or image.tag_chars is None or image.repository not in _OFFICIAL:
+        return None
+    written = _newest(cycle, tag["version"]) + (tag["flavour"] or "")
+    return _Step(
+        source=int(tag["version"].partition(".")[0]),
+        target=target,
+        image=image.text[: -len(str(image.tag))] + written,
+        edit=Substitute(image.place.resource, image.place.route, *image.tag_chars, written),
+    )
+
+
+class _Data(Struct, frozen=True):
+    """Where the data lies: the claim, and the folder from the top of its volume."""
+
+    claim: str
+    folder: str
+
+
+def _data_of(workload: Workload, container: Container) -> _Data | str:
+    """Where a server's data lies, or why that is not known."""
     said = container.env.get("PGDATA")
     data = _DATA if said is None else text(said)
     volumes = {one.name: one for one in workload.volumes}
@@ -84,7 +112,7 @@ def _where(workload: Workload, image: Image) -> tuple[str, str] | str:
                 return "the Job needs the claim that the data lies on by its name, and one server"
             if not folder or "*" in folder:
                 return "the data lies at the top of its volume, and the Job needs a folder that it can rename"
-            return claim, folder
+            return _Data(claim, folder)
     return "where its data lies is not known"
 
 
@@ -93,14 +121,17 @@ def _newest(cycle: Cycle, old: str) -> str:
     return cycle.newest if "." in old and cycle.newest else cycle.name
 
 
-def _job(
-    database: Database, image: str, source: int, target: int, claim: str, folder: str, user: str
-) -> dict[str, Value]:
+def _job(database: Database, step: _Step, lies: _Data, user: str) -> dict[str, Value]:
     script = files("shoreup.facts").joinpath("data", "postgres_upgrade.sh").read_text(encoding="utf-8")
-    given = {"OLD": str(source), "NEW": str(target), "DATA": f"{_VOLUME}/{folder}", "PGUSER": user}
+    given = {
+        "OLD": str(step.source),
+        "NEW": str(step.target),
+        "DATA": f"{_VOLUME}/{lies.folder}",
+        "PGUSER": user,
+    }
     container: dict[str, Value] = {
         "name": "upgrade",
-        "image": image,
+        "image": step.image,
         "command": ["sh", "-c"],
         "args": [script],
         "env": [{"name": name, "value": value} for name, value in given.items()],
@@ -109,11 +140,11 @@ def _job(
     pod: dict[str, Value] = {
         "restartPolicy": "Never",
         "containers": [container],
-        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": lies.claim}}],
     }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": f"{database.name}-to-{target}"[:63], "namespace": database.namespace},
+        "metadata": {"name": f"{database.name}-to-{step.target}"[:63], "namespace": database.namespace},
         "spec": {"suspend": True, "backoffLimit": 0, "template": {"spec": pod}},
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
+
 from shoreup.concerns.base import Concern
-from shoreup.model.finding import Confidence, Draft, Finding, Severity
+from shoreup.model.finding import Confidence, Draft, Finding, ResourceName, Severity
 from shoreup.model.location import Location
 from shoreup.stages.auditing.places import Places, fingerprints, identity
 
@@ -23,51 +25,60 @@ def ranked(
     comes before a retention that could be better.
     """
     kinds = {kind.id: kind for kind in concerns}
-    placed: list[tuple[Draft, Location]] = []
-    for draft in drafts:
-        location = places.location(draft.at)
-        placed.append((draft, location or Location("", 0, 0, 0, 0)))
-    placed.sort(key=lambda pair: _order(pair[0], pair[1], places))
-    names = [places.name(draft.at) for draft, _ in placed]
-    about = [
-        location.file if name is None and not draft.whole_estate else ""
-        for (draft, location), name in zip(placed, names, strict=True)
-    ]
-    first = places.first_names({file for file in about if file})
-    marks = fingerprints(
-        identity(draft, name, first.get(file, file))
-        for (draft, _), name, file in zip(placed, names, about, strict=True)
+    placed = [_Placed(draft, places.location(draft.at) or _NOWHERE, places.name(draft.at)) for draft in drafts]
+    placed.sort(key=_order)
+    first = places.first_names({one.about for one in placed if one.about})
+    marks = fingerprints(identity(one.draft, one.name, first.get(one.about, one.about)) for one in placed)
+    return tuple(
+        (one.draft, _finding(rank, one, mark, kinds[one.draft.concern], places))
+        for rank, (one, mark) in enumerate(zip(placed, marks, strict=True), 1)
     )
-    findings = (
-        Finding(
-            rank=rank,
-            concern=draft.concern,
-            severity=draft.severity,
-            confidence=draft.confidence,
-            consequence_class=draft.consequence_class,
-            category=kinds[draft.concern].category,
-            section=kinds[draft.concern].section,
-            subject=draft.subject,
-            message=draft.message,
-            consequence=draft.consequence,
-            file=location.file,
-            line=location.line,
-            column=location.column,
-            end_line=location.end_line,
-            resource=name,
-            related=places.related(draft),
-            fingerprint=mark,
-            fixes=draft.fixes,
-            dependants=draft.dependants,
-            strict=draft.strict,
-        )
-        for rank, ((draft, location), name, mark) in enumerate(zip(placed, names, marks, strict=True), 1)
-    )
-    return tuple(zip((draft for draft, _ in placed), findings, strict=True))
 
 
-def _order(draft: Draft, location: Location, places: Places) -> tuple[object, ...]:
-    name = places.name(draft.at)
+_NOWHERE = Location("", 0, 0, 0, 0)
+
+
+class _Placed(Struct, frozen=True, eq=False):
+    """A draft with its lines, and with the resource that it is about where that has a name."""
+
+    draft: Draft
+    location: Location
+    name: ResourceName | None
+
+    @property
+    def about(self) -> str:
+        """The file that stands for what a draft is about, where no resource does; empty for the whole estate."""
+        return self.location.file if self.name is None and not self.draft.whole_estate else ""
+
+
+def _finding(rank: int, placed: _Placed, mark: str, kind: type[Concern], places: Places) -> Finding:
+    draft, location = placed.draft, placed.location
+    return Finding(
+        rank=rank,
+        concern=draft.concern,
+        severity=draft.severity,
+        confidence=draft.confidence,
+        consequence_class=draft.consequence_class,
+        category=kind.category,
+        section=kind.section,
+        subject=draft.subject,
+        message=draft.message,
+        consequence=draft.consequence,
+        file=location.file,
+        line=location.line,
+        column=location.column,
+        end_line=location.end_line,
+        resource=placed.name,
+        related=places.related(draft),
+        fingerprint=mark,
+        fixes=draft.fixes,
+        dependants=draft.dependants,
+        strict=draft.strict,
+    )
+
+
+def _order(placed: _Placed) -> tuple[object, ...]:
+    draft, location, name = placed.draft, placed.location, placed.name
     return (
         2 * draft.consequence_class.order + _YIELDS[draft.severity],
         draft.consequence_class.order,
