@@ -69,6 +69,8 @@ def account(findings: tuple[Finding, ...]) -> Account:
 def service(number: int, name: str) -> Readiness:
     """A row of the table."""
     cells = {trait: Cell(list(Standing)[(number + place) % len(Standing)], "why") for place, trait in enumerate(Trait)}
+    if name == "postgres":
+        cells[Trait.PINNED] = Cell(Standing.TROUBLE, "why", (f"{1:020x}",))
     return Readiness("web", name, "Deployment", "gold", number, (f"workload/Deployment web/{name}",), cells)
 
 

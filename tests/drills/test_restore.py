@@ -105,6 +105,14 @@ def test_a_compressed_copy_passes(copy: Path, manifest: Manifest) -> None:
     assert drilled(copy, manifest).verdict is Verdict.PASS
 
 
+def test_a_compressed_copy_that_lost_its_end_fails_however_small_it_is(copy: Path) -> None:
+    packed = gzip.compress(copy.read_bytes())
+    copy.write_bytes(packed[: len(packed) * 3 // 4])
+    proof = drilled(copy)
+    assert (proof.verdict, proof.control.refused) == (Verdict.FAIL, True)
+    assert proof.after == "it does not restore: its compressed content is damaged or ends too early"
+
+
 def test_each_phase_is_measured(copy: Path, manifest: Manifest) -> None:
     measured = {one.name: one for one in drilled(copy, manifest).measurements}
     assert set(measured) == {

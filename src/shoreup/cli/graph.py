@@ -33,7 +33,7 @@ def command(
     """
     import sys
 
-    from shoreup.cli.output import save, say, wants_colour
+    from shoreup.cli.output import PIPE_WIDTH, save, say, wants_colour, width_of
     from shoreup.cli.progress import Waiting
     from shoreup.report import graph as report
     from shoreup.stages.graph import draw
@@ -41,7 +41,9 @@ def command(
     with Waiting() as waiting:
         found = draw(paths or (Path(),), without, config, waiting)
     if form == "text":
-        text = report.render(found.graph, found.loss, colour=output is None and wants_colour(sys.stdout, no_color))
+        colour = output is None and wants_colour(sys.stdout, no_color)
+        width = width_of(sys.stdout) if output is None else PIPE_WIDTH
+        text = report.render(found.graph, found.loss, width=width, colour=colour)
     elif form == "dot":
         text = report.render_dot(found.graph, found.loss)
     elif form == "mermaid":

@@ -80,26 +80,29 @@ def packing_of(path: Path) -> Packing:
 
 
 def beginning_of(path: Path, packing: Packing, size: int) -> bytes:
-    """At least the first ``size`` bytes of the content, where there are so many. Raises :class:`BrokenCopy`."""
+    """At least the first ``size`` bytes of the content, where there are so many. Raises :class:`BrokenCopy`.
+
+    A copy that lost its end begins like a whole one, so no more is read than was asked for.
+    """
     beginning = b""
-    for piece in unpacked(path, packing):
+    for piece in unpacked(path, packing, size):
         beginning += piece
         if len(beginning) >= size:
             break
     return beginning
 
 
-def unpacked(path: Path, packing: Packing) -> Iterator[bytes]:
-    """The content of a file, piece by piece.
+def unpacked(path: Path, packing: Packing, piece: int = _PIECE) -> Iterator[bytes]:
+    """The content of a file, in pieces of at most ``piece`` bytes.
 
     Raises :class:`BrokenCopy` where its end is missing or it is damaged, :class:`EngineTrouble` where it swells to what
     no copy of data does, or where the program that unpacks it is not installed.
     """
     try:
         if packing is Packing.NONE:
-            yield from _read(path, packing)
+            yield from _read(path, packing, piece)
             return
-        yield from bounded(_read(path, packing), path.stat().st_size)
+        yield from bounded(_read(path, packing, piece), path.stat().st_size)
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
         raise BrokenCopy("its compressed content is damaged or ends too early") from None
     except OSError as problem:
@@ -120,16 +123,16 @@ def bounded(pieces: Iterator[bytes], packed: int) -> Iterator[bytes]:
         yield piece
 
 
-def _read(path: Path, packing: Packing) -> Iterator[bytes]:
+def _read(path: Path, packing: Packing, size: int) -> Iterator[bytes]:
     if packing is Packing.SNAPPY:
         yield from _snappy(path)
         return
     opening = _BY_PYTHON.get(packing)
     if opening is None:
-        yield from _by_program(path, packing.value)
+        yield from _by_program(path, packing.value, size)
         return
     with closing(opening(path)) as file:
-        while piece := file.read(_PIECE):
+        while piece := file.read(size):
             yield piece
 
 
@@ -152,7 +155,7 @@ def _snappy(path: Path) -> Iterator[bytes]:
                 raise BrokenCopy("its compressed content is damaged") from None
 
 
-def _by_program(path: Path, name: str) -> Iterator[bytes]:
+def _by_program(path: Path, name: str, size: int) -> Iterator[bytes]:
     program = which(name)
     if program is None:
         raise EngineTrouble(f"it is compressed with {name}, which is not installed; install {name} (Debian)")
@@ -162,7 +165,7 @@ def _by_program(path: Path, name: str) -> Iterator[bytes]:
         )
     assert process.stdout is not None
     try:
-        while piece := process.stdout.read(_PIECE):
+        while piece := process.stdout.read(size):
             yield piece
         if process.wait() != 0:
             raise BrokenCopy("its compressed content is damaged or ends too early")

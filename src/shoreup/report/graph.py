@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from shoreup.model.graph import Graph, Link, Loss, Thing
 from shoreup.report.contract import Json, encode
-from shoreup.report.terminal import Ink, plain, sentence
+from shoreup.report.terminal import Ink, cells, plain, sentence, wrap
 
 _WEIGHTIEST = 8
+NARROWEST = 60
+WIDEST = 120
 _SHAPES: Mapping[str, tuple[str, str]] = {
     "way in": ("cds", '{{"%s"}}'),
     "middleware": ("diamond", '{"%s"}'),
@@ -25,10 +27,10 @@ _SHAPES: Mapping[str, tuple[str, str]] = {
 _PLAIN_SHAPE = ("box", '["%s"]')
 
 
-def render(graph: Graph, loss: Loss | None, *, colour: bool = False) -> str:
+def render(graph: Graph, loss: Loss | None, *, width: int = 100, colour: bool = False) -> str:
     """For a person: what was lost where that was asked, else everything by namespace, with what it needs."""
     ink = Ink(colour)
-    lines = _lost(loss, graph, ink) if loss else _whole(graph, ink)
+    lines = _lost(loss, graph, ink, max(NARROWEST, min(width, WIDEST))) if loss else _whole(graph, ink)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -135,17 +137,25 @@ def _whole(graph: Graph, ink: Ink) -> Iterator[str]:
                 yield f"    {link.how} {plain(names[link.target].name)}{ink(note, 'faint')}"
 
 
-def _lost(loss: Loss, graph: Graph, ink: Ink) -> Iterator[str]:
+def _lost(loss: Loss, graph: Graph, ink: Ink, width: int) -> Iterator[str]:
     names = {one.id: one.name for one in graph.things}
     yield f"Without {', '.join(ink(plain(one.name), 'strong') for one in loss.things)}"
     if not loss.stopped:
         yield "nothing else stops, as far as this repository says."
         return
     kinds = Counter(one.thing.kind for one in loss.stopped)
-    yield f"{_count(len(loss.stopped), 'other')} stop: {', '.join(_count(n, kind) for kind, n in kinds.most_common())}"
+    verb = "stops" if len(loss.stopped) == 1 else "stop"
+    told = ", ".join(_count(number, kind) for kind, number in kinds.most_common())
+    yield f"{_count(len(loss.stopped), 'other')} {verb}: {told}"
     for one in loss.stopped:
         steps = " -> ".join(plain(names[link.target]) for link in one.way[:-1])
-        yield f"  {plain(one.thing.name)}{ink(f'  over {steps}' if steps else '', 'faint')}"
+        name, way = plain(one.thing.name), f"over {steps}" if steps else ""
+        if cells(name) + cells(way) + 4 <= width:
+            yield f"  {name}{ink(f'  {way}' if way else '', 'faint')}"
+            continue
+        yield f"  {name}"
+        for line in wrap(way, width - 6):
+            yield f"      {ink(line, 'faint')}"
 
 
 def _count(number: int, kind: str) -> str:
