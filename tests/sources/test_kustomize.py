@@ -337,6 +337,14 @@ def test_replacements_copy_values(tmp_path: Path) -> None:
     assert estate.written("Deployment", "web", *CONTAINER, "image") == ("over/src.yaml", "'9'")
 
 
+def test_trials_that_nothing_includes_are_no_roots_and_an_environment_for_tests_is_one(tmp_path: Path) -> None:
+    alone = {"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": SERVICE}
+    folders = {"redis/test": False, "web/prod": True, "web/test": True, "overlays/demo": True, "old/_archive/x": False}
+    files = {f"{folder}/{name}": text for folder in folders for name, text in alone.items()}
+    estate = Estate(tmp_path, files)
+    assert {one.resource.root for one in estate.found} == {folder for folder, applied in folders.items() if applied}
+
+
 def test_what_is_replaced_by_what_lies_elsewhere_is_unknown(tmp_path: Path) -> None:
     text = (
         "resources: [route.yaml]\nconfigMapGenerator: [{name: domain, envs: [private.env]}]\n"

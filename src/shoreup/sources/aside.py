@@ -12,49 +12,55 @@ from shoreup.formats.files import FileTree
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _RETIRED = frozenset({"archive", "archived", "attic", "deprecated", "disabled", "graveyard", "retired", "unused"})
-_SHOWN = frozenset({"demo", "demos", "example", "examples", "experiment", "experiments", "experimental", "sample"})
+_SHOWN = frozenset(
+    {"demo", "demos", "example", "examples", "experiment", "experiments", "experimental", "sample", "samples"}
+)
 _PAGES = frozenset({"docs", "documentation"})
 _PAGE = (".md", ".mdx", ".rst", ".adoc")
 _TRIALS = frozenset({"test", "tests", "testdata", "fixtures", "hack", "benchmark", "benchmarks"})
+_ASIDE = _SHOWN | _RETIRED | _TRIALS
+_TRIAL = re.compile(r"(?:^|/)[\w.]+[-_]tests?(?:/|$)", re.IGNORECASE)
 _PLACES = frozenset({"overlays", "overlay", "environments", "envs", "clusters", "cluster", "namespaces"})
-"""Folders below which such a name is that of a place where everything is applied."""
+_STAGES = frozenset({"base", "prod", "production", "staging", "stage", "live", "dev", "development"})
+"""Folders below which, or beside which, such a name is that of a place where everything is applied."""
 _FILE = re.compile(r"(?:^|[-_.])(?:examples?|sample)(?:[-_.]|$)|[-_.](?:template|tmpl)$", re.IGNORECASE)
 
 
 def out_of_service(tree: FileTree) -> frozenset[str]:
-    """The files in folders of examples, pages and what was retired, beside an estate that lies elsewhere."""
-    return _beside(tree, _SHOWN | {"samples"} | _RETIRED)
+    """The files in folders of examples, trials, pages and what was retired, beside an estate that lies elsewhere."""
+    return _beside(tree)
 
 
 def set_aside(tree: FileTree) -> frozenset[str]:
-    """These, and those for trials or called examples: what lies there and no deployer names is not applied."""
-    return _beside(tree, _SHOWN | {"samples"} | _RETIRED | _TRIALS, _FILE)
+    """These, and those that are called examples or trials themselves: what no deployer names is not applied."""
+    return _beside(tree, _FILE)
 
 
-def _beside(tree: FileTree, names: frozenset[str], file: re.Pattern[str] | None = None) -> frozenset[str]:
-    pages = {
-        "/".join(steps[: number + 1])
-        for path in tree.files
-        if path.endswith(_PAGE)
-        for steps in [path.split("/")]
-        for number, step in enumerate(steps[:-1])
-        if step.lower() in _PAGES
-    }
+def _beside(tree: FileTree, file: re.Pattern[str] | None = None) -> frozenset[str]:
+    pages: set[str] = set()
+    stages: set[str] = set()
+    for path in tree.files:
+        steps = path.split("/")[:-1]
+        for number, step in enumerate(steps):
+            if step.lower() in _STAGES:
+                stages.add("/".join(steps[:number]))
+            elif step.lower() in _PAGES and path.endswith(_PAGE):
+                pages.add("/".join(steps[: number + 1]))
     documents = [path for path in tree.files if path.endswith(SUFFIXES) and "/." not in f"/{path}"]
-    found = [path for path in documents if _is_aside(path, names, pages) or (file and _named(path, file))]
+    found = [path for path in documents if _is_aside(path, pages, stages) or (file and _named(path, file))]
     return frozenset(found) if len(found) < len(documents) else frozenset()
 
 
-def _is_aside(path: str, names: frozenset[str], pages: set[str]) -> bool:
-    steps = path.lower().split("/")[:-1]
+def _is_aside(path: str, pages: set[str], stages: set[str]) -> bool:
+    steps = path.split("/")[:-1]
     for number, step in enumerate(steps):
-        if number and steps[number - 1] in _PLACES:
+        if number and steps[number - 1].lower() in _PLACES:
             continue
-        if step.strip("_") in names:
+        if step.lower().strip("_") in _ASIDE and "/".join(steps[:number]) not in stages:
             return True
     return bool(pages) and any(path.startswith(f"{folder}/") for folder in pages)
 
 
 def _named(path: str, file: re.Pattern[str]) -> bool:
-    name, _, _ = path.rpartition("/")[2].rpartition(".")
-    return file.search(name) is not None
+    folder, _, name = path.rpartition("/")
+    return file.search(name.rpartition(".")[0]) is not None or _TRIAL.search(folder) is not None

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from shoreup.facts.alerting.present_rules import alerting
 from shoreup.facts.estate import Estate, Workload
+from shoreup.facts.fields import known_text
 from shoreup.facts.naming import named
 from shoreup.facts.programs.outside_calls import outside_calls
 from shoreup.facts.programs.scripts import place_in, program
@@ -16,7 +17,9 @@ from shoreup.facts.scheduling.accelerators import gpu_claim
 from shoreup.facts.scheduling.staying import stays
 from shoreup.facts.storage.servers import read_storage_servers
 from shoreup.model.finding import Place, Severity
+from shoreup.model.resource import Resource
 from shoreup.model.settings import Cover
+from shoreup.model.value import at
 
 _HEARTBEATS = (
     "hc-ping.com",
@@ -95,7 +98,7 @@ def _backups(estate: Estate) -> Iterator[QuietTrouble]:
 
 def _certificates(estate: Estate) -> Iterator[QuietTrouble]:
     issuers = [*estate.by_kind.get("ClusterIssuer", ()), *estate.by_kind.get("Issuer", ())]
-    issuers = [one for one in issuers if one.api_version.startswith("cert-manager.io/")]
+    issuers = [one for one in issuers if one.api_version.startswith("cert-manager.io/") and not _of_a_trial(one)]
     if issuers:
         yield QuietTrouble(
             "certificate-ending",
@@ -103,6 +106,11 @@ def _certificates(estate: Estate) -> Iterator[QuietTrouble]:
             "A renewal that has stopped working is noticed when browsers refuse the certificate.",
             ((Place(issuers[0].key), "it issues certificates that end"),),
         )
+
+
+def _of_a_trial(issuer: Resource) -> bool:
+    """Whether it issues certificates for trials, which no browser takes."""
+    return "staging" in known_text(at(dict(issuer.body), "spec", "acme", "server"))
 
 
 def _cards(estate: Estate) -> Iterator[QuietTrouble]:

@@ -16,6 +16,7 @@ _ABOUT_JOBS = re.compile(
 )
 _LAST_SUCCESS = re.compile(r"kube_cronjob_status_last_successful_time\s*(?:\{(?P<asked>[^}]*)\})?")
 _MATCHER = re.compile(r"""(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*\\?["'](?P<value>[^"'\\]*)""")
+_READ_BY_AN_OPERATOR = ("ServiceMonitor", "PodMonitor", "VMServiceScrape", "VMPodScrape")
 _RULES = ("PrometheusRule", "VMRule", "GrafanaAlertRuleGroup", "VMAlertmanagerConfig", "AlertingRule")
 
 
@@ -53,6 +54,8 @@ def _watched(estate: Estate) -> bool:
         rules = mapping(release.values.get("defaultRules"))
         if program.heeds_jobs and truth(rules.get("create")) is not False:
             return True
+    if any(estate.by_kind.get(kind) for kind in _READ_BY_AN_OPERATOR) and not any(True for _ in installed(estate)):
+        return True  # who reads these stands elsewhere, and brings rules of its own as a rule
     return any(_ABOUT_JOBS.search(text) for text in _ruling(estate) if "job" in text or "Job" in text)
 
 

@@ -56,7 +56,7 @@ def _each_open(estate: Estate) -> Iterator[OpenNamespace]:
         if workload.kind not in _NO_PODS and workload.enabled and not _on_host(workload):
             running[workload.namespace].append(workload)
     policies = tuple(policy_subjects(estate))
-    made = _generated(estate)
+    made = _generated(estate) or _for_any_namespace(estate)
     charts = _charts(estate)
     declared = sorted(estate.by_kind.get("Namespace", ()), key=_by_place, reverse=True)
     objects = {resource.name: resource for resource in declared}
@@ -141,6 +141,16 @@ def _generated(estate: Estate) -> str:
         for resource in estate.by_kind.get(kind, ()):
             if _generates(resource.body, 0):
                 return f"{kind} {resource.name} makes policies"
+    return ""
+
+
+def _for_any_namespace(estate: Estate) -> str:
+    """A policy for every pod of the namespace that a person names when applying it; empty where there is none."""
+    for resource in estate.by_kind.get("NetworkPolicy", ()):
+        named_one = mapping(resource.body.get("metadata")).get("namespace")
+        everyone = mapping(resource.body.get("spec")).get("podSelector") == {}
+        if resource.source == "manifest" and named_one is None and everyone:
+            return f"NetworkPolicy {resource.name} names no namespace, so whoever applies it chooses"
     return ""
 
 

@@ -62,4 +62,5 @@ def _floating(image: Image, products: Products) -> bool:
     known = support(product, image.version, _ANY_DAY)
     if known is None or known.cycle is None or not known.cycle.newest:
         return False
-    return len(_NUMBERS.findall(image.version)) < len(_NUMBERS.findall(known.cycle.newest))
+    newest = re.split(r"[+-]", known.cycle.newest, maxsplit=1)[0]  # a build of a release is no finer version of it
+    return len(_NUMBERS.findall(image.version)) < len(_NUMBERS.findall(newest))
