@@ -22,8 +22,6 @@ from shutil import which
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from stores_here import KEY_ID, SECRET, s3_server
-
 from shoreup.drills.asking import Question
 from shoreup.drills.restoring.archive_specs import archive_store
 from shoreup.drills.restoring.barman_archives import BarmanSource
@@ -34,6 +32,7 @@ from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, Run
 from shoreup.engines.scratch import Scratch
 from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.proof import ProofSubject, Verdict
+from stores_here import KEY_ID, SECRET, s3_server
 
 WANTED = Wanted("postgresql", "17")
 BUCKET, SERVER = "s3://keep/pg", "main"
