@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,23 @@ def test_another_store_than_the_cluster_s_is_a_limit_of_the_proof() -> None:
     assert isinstance(spec, RestoreSpec)
     assert isinstance(spec.source, BarmanSource)
     assert spec.source.limits == ("that it lies in s3://pg/home: it was read from s3://copy/of/it",)
+
+
+def test_databases_that_the_estate_declares_have_to_come_back() -> None:
+    asked = (
+        "---\napiVersion: postgresql.cnpg.io/v1\nkind: Database\nmetadata: {{name: {0}, namespace: db}}\nspec: {1}\n"
+    )
+    more = [
+        asked.format("a", "{name: shop, owner: shop, cluster: {name: main}}"),
+        asked.format("b", "{name: gone, owner: shop, cluster: {name: main}, ensure: absent}"),
+        asked.format("c", "{name: others, owner: shop, cluster: {name: other}}"),
+    ]
+    first = "  bootstrap: {initdb: {database: forum, owner: forum}}\n"
+    spec = derived(with_store(PLUGIN.replace("  instances: 1\n", f"  instances: 1\n{first}", 1) + "".join(more)))
+    assert isinstance(spec, RestoreSpec), spec
+    assert spec.copy.databases == ("forum", "shop")
+    assert isinstance(spec.source, BarmanSource)
+    assert spec.source.every == timedelta(days=1)
 
 
 @pytest.mark.parametrize(

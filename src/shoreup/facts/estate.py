@@ -354,7 +354,8 @@ class ObjectArchive(Struct, frozen=True, eq=False):
 
     ``destination`` is its address (``s3://bucket/path``, no slash at the end), ``server`` the folder in it,
     ``endpoint`` the store's own address. ``image`` is what the archived server runs, ``retention`` how long its copies
-    are kept, both as written. ``undecided`` says why the place is not known.
+    are kept, both as written. ``databases`` are those that somebody declares for the server. ``undecided`` says why
+    the place is not known.
     """
 
     destination: str
@@ -362,6 +363,7 @@ class ObjectArchive(Struct, frozen=True, eq=False):
     endpoint: str = ""
     image: str = ""
     retention: str = ""
+    databases: tuple[str, ...] = ()
     undecided: str = ""
 
     @property

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from shoreup.stores.base import PIECE, Entry, NotThere, StoreTrouble, checked, is_name
 
@@ -44,6 +45,7 @@ class Objects:
             )
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._shown = f"s3://{bucket}/{self._prefix}".rstrip("/")
+        self._at_address = f" at {urlsplit(endpoint).hostname}" if endpoint else ""
         self._store: S3Store = S3Store(
             bucket,
             endpoint=endpoint or None,
@@ -139,7 +141,7 @@ class Objects:
             help_ = _HELP.get(code.group(1), "")
             return StoreTrouble(f"{self._shown}: the server says {code.group(1)}" + (f"; {help_}" if help_ else ""))
         if "error sending request" in words or "onnection refused" in words:
-            return StoreTrouble(f"{self._shown}: the server does not answer")
+            return StoreTrouble(f"{self._shown}: the server{self._at_address} does not answer")
         return StoreTrouble(f"{self._shown}: {words.splitlines()[0][:200]}")
 
 

@@ -15,6 +15,8 @@ from shoreup.drills.base import Wishes
 from shoreup.drills.restoring.barman_archives import BarmanSource
 from shoreup.drills.restoring.store_secrets import store_of
 from shoreup.facts.estate import Backup, Estate, ObjectArchive
+from shoreup.facts.fields import text
+from shoreup.facts.programs.schedules import longest_gap
 from shoreup.facts.storage.mounts import remote_mounted
 from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.settings import Settings
@@ -33,22 +35,23 @@ def store_with(settings: Settings, job: str) -> StoreSettings | None:
 
 def archive_source(estate: Estate, backup: Backup, archive: ObjectArchive, wishes: Wishes) -> BarmanSource | str:
     """Where the archive comes from: what was asked for, a folder, a store; or what to write in the settings."""
+    every = longest_gap(text(backup.schedule))
     if wishes.copy is not None:
         if not wishes.copy.is_dir():
             return f"{wishes.copy} is no folder: name the one with base and wals in it, or the one above"
-        return BarmanSource(partial(Folder, wishes.copy.resolve()), archive.server, wishes.until)
+        return BarmanSource(partial(Folder, wishes.copy.resolve()), archive.server, wishes.until, every=every)
     if archive.undecided:
         return f"{archive.undecided}; name a folder that holds the archive by --from"
     job = f"{backup.namespace}/{backup.name}"
     folder = remote_mounted(estate, archive.place)
     if folder:
-        return BarmanSource(partial(Folder, wishes.home / Path(folder).expanduser()), "", wishes.until)
+        return BarmanSource(partial(Folder, wishes.home / Path(folder).expanduser()), "", wishes.until, every=every)
     store = store_with(estate.settings, job)
     if store is None:
         return _what_to_write(backup, archive, job)
     elsewhere = store.url.rstrip("/") != archive.destination
     limits = (f"that it lies in {archive.destination}: it was read from {store.url}",) if elsewhere else ()
-    return BarmanSource(partial(archive_store, store, wishes.home), archive.server, wishes.until, limits)
+    return BarmanSource(partial(archive_store, store, wishes.home), archive.server, wishes.until, limits, every)
 
 
 def archive_store(store: StoreSettings, home: Path) -> Tree:

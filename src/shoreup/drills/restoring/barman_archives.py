@@ -8,7 +8,7 @@ store, and is judged there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -31,20 +31,25 @@ from shoreup.engines.postgresql.barman import (
     read_info,
 )
 from shoreup.engines.scratch import Scratch
+from shoreup.facts.programs.schedules import spoken
 from shoreup.stores.base import Entry, StoreTrouble, Tree, whole
+
+_LATE = 2
+"""So many times the time between two base backups the newest may be old; it then takes long to replay what follows."""
 
 
 class BarmanSource(Struct, frozen=True):
     """An archive of barman-cloud. ``server`` is the server's folder in the store that ``open`` gives.
 
     ``until`` is the moment to come back to, where it is not the newest. ``limits`` are what reading it there does not
-    show.
+    show. ``every`` is the time between two base backups, where it is known.
     """
 
     open: Callable[[], Tree]
     server: str
     until: datetime | None = None
     limits: tuple[str, ...] = ()
+    every: timedelta | None = None
 
     def bring(self, scratch: Scratch) -> Brought:
         """Bring the base backup and its WAL into the scratch folder, laid out as in the store."""
@@ -68,6 +73,10 @@ class BarmanSource(Struct, frozen=True):
         if chain.gap:
             said += f" up to {chain.gap}, which is missing"
         assert base.ended is not None
+        old = datetime.now(UTC) - base.ended
+        if self.until is None and self.every is not None and old > _LATE * self.every:
+            age = timedelta(days=old.days) if old.days > 1 else timedelta(hours=old // timedelta(hours=1))
+            remarks.append(f"that base backup is {spoken(age)} old, and one was to be made every {spoken(self.every)}")
         return Brought(target, base.ended, self.limits, (said, *remarks))
 
     def _lying(self, store: Tree) -> tuple[str, Mapping[str, list[Entry]]]:

@@ -127,7 +127,9 @@ class BaseBackupTarget:
             return take(self._running.connect, databases, jobs=self._copy.jobs)
 
     def unsound(self, place: str) -> tuple[str, ...]:
-        found: list[str] = []
+        wanted = self._copy.databases if self._copy.until is None else ()
+        there = self._running.databases() if wanted else ()
+        found = [f"the database {one}, which the estate declares, is not in it" for one in wanted if one not in there]
         databases = self._databases()
         missing = lacking(self._running, databases)
         if missing:

@@ -129,7 +129,7 @@ def _of_archive(backup: Backup, archive: ObjectArchive, wishes: Wishes) -> Part:
     database = _database(backup)
     wanted = Wanted(POSTGRESQL) if database is None else _wanted(database)
     image = archive.image if ":" in archive.image and "*" not in archive.image and " " not in archive.image else ""
-    return Part(replace(wanted, image=image), Copy(Path(), until=wishes.until))
+    return Part(replace(wanted, image=image), Copy(Path(), until=wishes.until, databases=archive.databases))
 
 
 def _inside(backup: Backup) -> list[Part]:

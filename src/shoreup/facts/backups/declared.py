@@ -221,7 +221,7 @@ def _cloudnative_pg(resource: Resource, context: _Context) -> Iterator[Backup]:
             # A recovery window: the last copy before it is kept too.
             retention = (_kept(holder, route, "policy", "retentionPolicy", days(text(policy))),)
         if cluster is not None and mapping(at(dict(holder.body), *inside)):
-            archive = archive_in(holder, inside, cluster, server, text(policy))
+            archive = archive_in(holder, inside, cluster, server, text(policy), context.of_kind("Database"))
     stands = holder is not None and (method == "plugin" or bool(mapping(_spec(holder).get("backup"))))
     yield _made(
         resource,

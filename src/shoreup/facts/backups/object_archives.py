@@ -7,13 +7,14 @@ its API (cloudnative-pg.io/docs, appendix B, and the plugin's parameters; read 2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shoreup.facts.estate import ObjectArchive
-from shoreup.facts.fields import items, mapping, text
+from shoreup.facts.fields import items, known_text, mapping, text
 from shoreup.model.resource import Resource
 from shoreup.model.value import Unknown, Value, at
 
+_GROUP = "postgresql.cnpg.io/"
 PLUGIN = "barman-cloud.cloudnative-pg.io"
 
 
@@ -22,10 +23,13 @@ def plugin_parameter(name: str, *holders: Resource | None) -> str:
     return next((said for holder in holders for plugin in _plugins(holder) if (said := text(plugin.get(name)))), "")
 
 
-def archive_in(store: Resource, route: tuple[str, ...], cluster: Resource, server: str, kept: str) -> ObjectArchive:
+def archive_in(
+    store: Resource, route: tuple[str, ...], cluster: Resource, server: str, kept: str, declared: Iterable[Resource]
+) -> ObjectArchive:
     """The archive of a cluster that the fields at ``route`` of a resource describe.
 
-    ``server`` is its folder there, where somebody names one; ``kept`` how long it is kept.
+    ``server`` is its folder there, where somebody names one; ``kept`` how long it is kept; ``declared`` are objects
+    that may declare databases of it.
     """
     fields = mapping(at(dict(store.body), *route))
     where, folder = fields.get("destinationPath"), server or text(fields.get("serverName")) or cluster.name
@@ -39,6 +43,7 @@ def archive_in(store: Resource, route: tuple[str, ...], cluster: Resource, serve
         endpoint=text(fields.get("endpointURL")),
         image=_image(cluster),
         retention=kept,
+        databases=tuple(sorted(set(_databases(cluster, declared)))),
         undecided=unsure,
     )
 
@@ -48,6 +53,24 @@ def _plugins(holder: Resource | None) -> Iterator[dict[str, Value]]:
     for plugin in (*items(spec.get("plugins")), spec.get("pluginConfiguration")):
         if text(mapping(plugin).get("name")) in ("", PLUGIN):
             yield dict(mapping(mapping(plugin).get("parameters")))
+
+
+def _databases(cluster: Resource, declared: Iterable[Resource]) -> Iterator[str]:
+    """The databases that have to be in a cluster: the one that it began with, and those of Database objects."""
+    first = known_text(at(dict(cluster.body), "spec", "bootstrap", "initdb", "database"))
+    if first:
+        yield first
+    for one in declared:
+        spec = mapping(one.body.get("spec"))
+        ours = (one.namespace or "default") == (cluster.namespace or "default")
+        if (
+            one.api_version.startswith(_GROUP)
+            and ours
+            and text(mapping(spec.get("cluster")).get("name")) == cluster.name
+        ):
+            name = known_text(spec.get("name"))
+            if name and known_text(spec.get("ensure")) != "absent":
+                yield name
 
 
 def _image(cluster: Resource) -> str:
