@@ -18,6 +18,10 @@ NARROWEST = 60
 WIDEST = 120
 MARK = 8
 """Characters of a fingerprint that are shown."""
+FEW = 3
+"""Concerns that are left alone whose texts are shown; those of more would bury everything else."""
+UNSAFE = "unsafe: "
+"""How the reason begins why a fix was not made that --unsafe makes."""
 NAMED = 3
 """Places named of many that are left alone for one reason."""
 
@@ -170,11 +174,21 @@ class _Page(Struct, frozen=True):
         groups: dict[tuple[str, str], list[NotFixed]] = defaultdict(list)
         for one in ones:
             groups[(one.finding.concern, one.reason)].append(one)
+        few = len({concern for concern, _ in groups}) <= FEW
         for (concern, reason), some in groups.items():
             count = self.ink(f"  {len(some)} findings", "faint") if len(some) > 1 else ""
             yield f"  {self.ink(plain(concern), 'strong')}{count}  {self._place(some[0].finding)}"
             yield from self._prose(reason, "    ")
-            yield from self._texts(list(dict.fromkeys(one.text for one in some if one.text)))
+            if few:
+                yield from self._texts(list(dict.fromkeys(one.text for one in some if one.text)))
+
+        written = len({one.finding.concern for one in ones if one.text})
+        if written and not few:
+            yield ""
+            yield from self._prose(
+                f"For {written} of these concerns there is a text to complete: 'shoreup fix --select ID' shows it.",
+                "  ",
+            )
 
     def _texts(self, texts: Sequence[str]) -> Iterator[str]:
         """The first of what a person may complete, and how to see the others."""
@@ -188,8 +202,10 @@ class _Page(Struct, frozen=True):
 
     def _counts(self, amendment: Amendment) -> Iterator[str]:
         before, after = sum(amendment.before.values()), sum(amendment.after.values())
+        unsafe = sum(one.reason.startswith(UNSAFE) for one in amendment.not_fixed)
         yield from self._prose(
             f"{len(amendment.applied)} of {before} findings are cured by these edits, {after} are left. "
+            + (f"--unsafe cures {unsafe} more. " if unsafe else "")
             + (
                 f"{len(amendment.written)} files written."
                 if amendment.written

@@ -103,13 +103,19 @@ def _understood(found: Opened, options: DrillOptions, say: Progress) -> Estate:
     return understood(read(found.tree, None, say), asked)
 
 
+_NOTHING = (
+    "There is nothing to drill: no job in the repository makes dumps or backups again and again, and shoreup.toml has "
+    "no [backup.NAME]. 'shoreup audit --select backup-missing' says what no backup covers."
+)
+
+
 def _meant(estate: Estate, options: DrillOptions, wishes: Wishes) -> list[tuple[Experiment, Trial]]:
     asked = [
         one for one in experiments() if options.name == one.drill.value or (not options.name and not one.asked_only)
     ]
     called = [(one, trial) for one in asked for trial in one.trials(estate, wishes)]
     if not called:
-        raise UserError(" ".join(one.nothing for one in asked))
+        raise UserError(asked[0].nothing if options.name else _NOTHING)
     meant = [(one, trial) for one, trial in called if trial.meant(options.subject)]
     names = sorted({trial.name for _, trial in meant or called})
     if not meant:
