@@ -22,6 +22,7 @@ from shoreup.stages.checking.census import Census
 from shoreup.stages.checking.clauses import advises, clauses, left, squashed
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import Sentence, sentences, without_advice, without_files
+from shoreup.stages.checking.language import foreign
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
@@ -78,6 +79,12 @@ class _Answers:
         self._troubles = Troubles(findings, seen.account.undecided)
 
     def to(self, sentence: Sentence) -> Iterator[Checked]:
+        if foreign(sentence.text):
+            text = "it is not English"
+            yield Checked(
+                sentence.line, sentence.plain, Kind.OTHER, Answer.NOT_UNDERSTOOD, text, sentence=sentence.written
+            )
+            return
         said = without_advice(sentence)
         told = [*self._places.answers(sentence)]
         told += _agreed([*self._statements.answers(said)], [*self._census.answers(said)])

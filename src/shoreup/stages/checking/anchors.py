@@ -220,6 +220,12 @@ class Places(Struct, frozen=True):
         missing = [one for one in wish.codes if _denied(anchor.said, one)]
         if missing:
             return self._without(sentence, anchor, path, lines, wish, missing)
+        if re.search(r"\bcommented[ -]out\b", anchor.said, re.IGNORECASE):
+            rows = [one.strip() for one in lines.text[anchor.first - 1 : anchor.last] if one.strip()]
+            if rows and all(one.startswith(("#", "//", "<!--", "*", "/*", ";")) for one in rows):
+                return self._stands(sentence, anchor, path, anchor.first)
+            said = f"not every line there is a comment: {self._shown(path, anchor.first)}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, anchor.first),))
         here = lines.standing(wish.codes, anchor.first, anchor.last)
         if here:
             return self._agreed(sentence, anchor, path, lines, here, wish)
@@ -242,6 +248,9 @@ class Places(Struct, frozen=True):
             return self._not_there(sentence, anchor, path, [untrue], here=True)
         if words and anchor.first <= len(lines.text):
             return self._worded(sentence, anchor, path, lines, wish, words)
+        if any(map(_looks_like_code, wish.codes)) and " | " in sentence.text:
+            said = f"{_what(wish.codes)} does not stand in {path} as it is written; the row may mean something else"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said)
         if any(map(_looks_like_code, wish.codes)):
             return self._not_there(sentence, anchor, path, wish.codes)
         if anchor.first > len(lines.text):

@@ -21,7 +21,7 @@ from shoreup.model.resource import Resource
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import holds
-from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, limited_to, quantity, value
+from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, counts, limited_to, quantity, value
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.values import Block
 from shoreup.stages.checking.words import parts, telling
@@ -41,12 +41,18 @@ _SOME_OF = re.compile(
     re.IGNORECASE,
 )
 """Words behind "no X" after which some of them are denied, not all."""
+_HAVING = re.compile(
+    rf"\b(?P<number>{NUMBER})\s+(?:(?:out\s+)?of\s+(?:the\s+|our\s+)?(?P<whole>{NUMBER})\s+)?(?P<what>`[^`]+`|[\w.]+)\s+files\s+"
+    r"(?:that\s+|which\s+)?(?P<lack>(?:never|do\s+not|don[’']t)\s+)?(?:mention|contain|have|set|use|declare|carry|name)s?\s+"
+    r"`(?P<code>[^`]+)`",
+    re.IGNORECASE,
+)
 _SHORTEST_CODE = 3
 _SHOWN = 4
 _BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:[\w'’-]+,?\s+){0,3}?"
 _ANYWHERE = re.compile(
     r"\b(?:anywhere|nowhere|at all|in (?:the|this) (?:whole )?(?:repo(?:sitory)?|cluster|estate|code|platform|tree)"
-    r"|exists?|defined|there (?:is|are)|not a single)\b",
+    r"|exists?|defined|there (?:is|are|isn[’']t|aren[’']t)|not a single|(?:not|n[’']t) (?:find|see))\b",
     re.IGNORECASE,
 )
 """What makes "no X" speak of everything, not of the thing just named."""
@@ -101,9 +107,11 @@ class Census(Struct, frozen=True):
     def answers(self, sentence: Sentence) -> Iterator[Checked]:
         """What is counted in a sentence, counted again."""
         yield from self._lengths(sentence)
+        yield from self._records(sentence)
+        yield from self._files_with(sentence)
         text = _without_lines(sentence.text)
         for match in QUANTITY.finditer(text):
-            if match["all"] or _in_code(text, match.start()):
+            if match["all"] or _in_code(text, match.start()) or (match["number"] and not counts(text, match.start())):
                 continue
             if match["number"] and match["number"].lower() == "one" and not match["only"] and not match["whole"]:
                 continue
@@ -342,6 +350,48 @@ class Census(Struct, frozen=True):
             yield _told(sentence, match[0].strip(), number, about, readings)
             if _LONGEST.search(sentence.text):
                 yield from self._longest(sentence, path)
+
+    def _records(self, sentence: Sentence) -> Iterator[Checked]:
+        """``Largest file: `x` ``, where no length is told."""
+        named = [*re.finditer(FILE, sentence.text)]
+        if (
+            not re.search(r"\b(?:longest|largest|biggest)\s+(?:\S+\s+)?file\b", sentence.text, re.IGNORECASE)
+            or len(named) != 1
+        ):
+            return
+        if _LENGTH.search(sentence.text):
+            return
+        for path in meant(self.tree, named[0][0], sentence.plain).paths:
+            ending = path[path.rfind(".") :]
+            size = len(self.tree.text(path) or "")
+            longer = [one for one in self.tree.longer(path, ending) if len(self.tree.text(one) or "") > size]
+            text = named[0][0]
+            if longer:
+                true = f"{longer[0]} has {len(self.tree.cut(longer[0]))} lines, {path} {len(self.tree.cut(path))}"
+                yield _checked(sentence, text, Answer.WRONG, true, (Spot(longer[0], 1),))
+            elif not [*self.tree.longer(path, ending)]:
+                yield _checked(sentence, text, Answer.CONFIRMED, f"no {ending} file is longer", (Spot(path, 1),))
+
+    def _files_with(self, sentence: Sentence) -> Iterator[Checked]:
+        """``29 of the 69 HelmRelease files never mention `limits:` ``."""
+        match = _HAVING.search(sentence.text)
+        if match is None or not counts(sentence.text, match.start()):
+            return
+        what = match["what"].strip("`")
+        sets = [[one for one in self.tree.files if f"/{one}".endswith(endings)] for endings in self._endings(what)]
+        if not sets and re.fullmatch(r"[A-Z]\w+", what):
+            sets = [[one for one in self.tree.files if self.tree.declares(one, (what,))]]
+        whole = value(match["whole"]) if match["whole"] else None
+        for files in sets:
+            if whole is not None and whole != len(files):
+                continue
+            held = sum(bool(self.tree.standing(one, match["code"])) for one in files)
+            true = len(files) - held if match["lack"] else held
+            number = value(match["number"])
+            said = f"{true} of {len(files)} {what} files {'do not have' if match['lack'] else 'have'} it"
+            answer = Answer.CONFIRMED if number == true else Answer.PARTLY
+            yield _checked(sentence, match[0], answer, said, ())
+            return
 
     def _longest(self, sentence: Sentence, path: str) -> Iterator[Checked]:
         ending = path[path.rfind(".") :]

@@ -86,7 +86,8 @@ def around(text: str, at: int) -> tuple[int, int]:
 
 def says(text: str) -> bool:
     """Whether something is said in a piece of text that names no places."""
-    return bool(telling(re.sub(r"`[^`]*[/.][^`]*:\d[^`]*`", " ", text))) or bool(re.search(r"`[^`:|]*\w[^`|]*`", text))
+    bare = re.sub(r"`[^`]*[/.][^`]*:\d[^`]*`", " ", text)
+    return bool(telling(bare)) or bool(re.search(r"`[^`|]*\w[^`|]*`", bare))
 
 
 def advises(text: str) -> bool:

@@ -44,6 +44,12 @@ _ALONE = re.compile(
     r"(?<![\w`:.-])(?:L|(?<!\d )(?<!\d)[Ll]ines? )(?P<first>\d+)(?:(?:-| to | through |–)L?(?P<last>\d+))?\b(?!\.\d)"
 )
 _LINE_COLUMN = re.compile(r"lines?(?: (?:no|number)s?\.?)?", re.IGNORECASE)
+_LONE = re.compile(rf"\W*(?:(?:see|in|from|at)\s+)?`?(?:{FILE})(?::\d+(?:-\d+)?)?`?\W*", re.IGNORECASE)
+_BACKSLASHED = re.compile(r"(?<![\w\\/])(?:[\w.@-]+\\)+[\w.@-]+\.\w+")
+_UNBROKEN = re.compile(r"\S{400,}")
+"""What is no word, path or address that a person wrote."""
+_LONGEST = 4000
+"""Characters of a sentence."""
 _SHORT_FENCE = 3
 """Lines of a block of code that are quoted, rather than shown."""
 
@@ -75,6 +81,7 @@ class Sentence(Struct, frozen=True):
 
 def sentences(text: str) -> Iterator[Sentence]:
     """Every sentence of a document, in order; headings are left out, and blocks of code that no place announces."""
+    text = _UNBROKEN.sub("…", text)
     file, heading = "", False
     last: Sentence | None = None
     for token in _parts(text):
@@ -86,6 +93,8 @@ def sentences(text: str) -> Iterator[Sentence]:
                 last = _quoting(last, token.content)
         elif token.map is not None:
             for line, said in _split(token.content, token.map[0] + 1):
+                if len(said) > _LONGEST:
+                    continue  # no person's sentence, and too much to look for places in
                 written, (said, origin) = said, _canonical(said, file)
                 found = _FILE.search(said)
                 file = found["file"] if found is not None else file
@@ -93,6 +102,12 @@ def sentences(text: str) -> Iterator[Sentence]:
                     continue
                 if last is not None:
                     yield last
+                if last is not None and len(last.codes) > last.text.count("`") // 2 and _LONE.fullmatch(said):
+                    # The place of the block of code above it.
+                    codes = (*last.codes, *(one["code"].strip() for one in _CODE.finditer(said)))
+                    origin = (*last.origin, len(last.written), *(len(last.written) + 1 + one for one in origin))
+                    last = Sentence(last.line, f"{last.text} {said}", codes, file, f"{last.written} {written}", origin)
+                    continue
                 codes = tuple(one["code"].strip() for one in _CODE.finditer(said))
                 last = Sentence(line, said, codes, file, written, origin)
     if last is not None:
@@ -168,6 +183,7 @@ def _canonical(said: str, file: str) -> tuple[str, tuple[int, ...]]:
         return f"`{target}`" if _FILE.fullmatch(target) else match["label"]
 
     marked = _Marked(said, range(len(said)))
+    marked = marked.sub(_BACKSLASHED, lambda one: one[0].replace("\\", "/"))
     marked = marked.sub(_LINK, linked)
     marked = marked.sub(_ADDRESS, lambda one: _place(_in_repository(one["file"]), one) if one["first"] else one[0])
     for pattern in (_BEHIND, _BEFORE):

@@ -22,7 +22,9 @@ QUANTITY = re.compile(
     rf"(?:\b(?P<only>only|just|exactly)\s+)?(?:(?<!\w)(?P<about>{_ABOUT})\s*)?"
     rf"(?:\b(?P<number>{NUMBER})\b(?:\s+(?:out\s+)?of\s+(?:the\s+)?(?P<whole>{NUMBER})\b)?"
     r"|\b(?P<all>all(?:\s+of\s+the|\s+the)?|every|each(?:\s+of\s+the)?)\b"
-    r"|\b(?P<none>none\s+of\s+the|no|not\s+a\s+single|not\s+one)\b)",
+    r"|\b(?P<none>none\s+of\s+the|no|not\s+a\s+single|not\s+one"
+    r"|(?:could|can|did)\s*(?:not|n[’']t)\s+(?:find|see)\s+(?:a\s+single|a|an|any|one)"
+    r"|there\s+(?:is|are)(?:\s+not|n[’']t)\s+(?:a\s+single|a|an|any|one))\b)",
     re.IGNORECASE,
 )
 
@@ -33,6 +35,20 @@ _LIMITED = re.compile(
     r"(?:repo(?:sitory)?|cluster|estate|code|platform|tree|total|all)\b).+)",
     re.IGNORECASE,
 )
+
+
+_NO_COUNT = re.compile(
+    r"(?:[\w.:/#=@%$-]|\b(?:(?:all|any\w*|every\w*|no\w*) but|except|between|minus|plus|no|not|another|version"
+    r"|lines?|port|step|stage|phase|chapter|number"
+    r"|level|priority|uid|gid|user|page|item|section|concern|finding|issue|release|tag|exit code|code|status)\s*"
+    r"|\bbetween\s+\S+\s+and\s+)$",
+    re.IGNORECASE,
+)
+
+
+def counts(text: str, at: int) -> bool:
+    """Whether a number at a place of a text says how many: it is no part of a name, no range and no other number."""
+    return _NO_COUNT.search(text[:at]) is None
 
 
 class Quantity(Struct, frozen=True):

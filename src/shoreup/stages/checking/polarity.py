@@ -34,6 +34,7 @@ _ALL = re.compile(
     r"(?! (?:the more|the same|of a sudden))",
     re.IGNORECASE,
 )
+_RHYTHM = r"\b(?:every|each) (?:\w+ )?(?:second|minute|hour|day|night|week|month|quarter|year|morning|evening)s?\b"
 _ONLY = re.compile(
     r"\b(?:(?:is|are|was|remains?) the (?:only|sole|single)|only (?:one|place|workload|service|file)|no other"
     r"|nothing else|nowhere else|alone)\b",
@@ -44,7 +45,9 @@ _ONLY = re.compile(
 def sweeping(prose: str) -> bool:
     """Whether a clause speaks of everything of a kind, which no single place can confirm."""
     return (
-        _ALL.search(re.sub(r"\bat all\b|\ball in all\b|\bany(?:one|body)\b", " ", prose, flags=re.IGNORECASE))
+        _ALL.search(
+            re.sub(r"\bat all\b|\ball in all\b|\bany(?:one|body)\b|" + _RHYTHM, " ", prose, flags=re.IGNORECASE)
+        )
         is not None
     )
 

@@ -18,7 +18,7 @@ from shoreup.model.finding import Finding, Place
 from shoreup.model.resource import Resource
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import FILE, Sentence, without_files
-from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, limited_to, quantity
+from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, counts, limited_to, quantity
 from shoreup.stages.checking.properties import PATTERNS, Property
 from shoreup.stages.checking.questions import Item, things
 from shoreup.stages.checking.values import Block
@@ -73,7 +73,7 @@ _ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"[,;:]\s+|\s+\|\s*|\s+(?:but|while|whereas|although|though)\s+|\s+[-–—]\s+"
+    r"[,;:]\s+|\s+\|\s*|\s+(?:but(?!\s+(?:\d|one|two|three|four|five)\b)|while|whereas|although|though)\s+|\s+[-–—]\s+"
     r"|\s+and\s+(?=(?:has|have|runs?|uses?|is|are|lacks?|no|without|only|none|all|\d+|two|three|four|five)\b)",
     re.IGNORECASE,
 )
@@ -319,8 +319,8 @@ def _counted(clause: str, about: re.Match[str], asked: Property) -> _Counted | N
     for match in QUANTITY.finditer(clause):
         if match.start() >= about.start():
             break
-        if re.search(r"[\w.:/#-]$", clause[: match.start()]):
-            continue  # part of a name
+        if match["number"] and not counts(clause, match.start()):
+            continue
         behind = clause[match.end() : about.start()]
         nouns = {_WAYS: "way"} if asked.of == "way" else _NOUNS
         for words, kind in nouns.items():

@@ -33,6 +33,12 @@ _VERSIONED = parts("version image tag")
 """Fields that hold a version, which people seldom name."""
 _SET = r"`(?P<key>[A-Za-z]\w*)` (?:is |are )?(?:set |limited |fixed )?(?:to |at |of )?`?"
 """A field by its own name, and what it is."""
+_SWITCHED = re.compile(
+    r"(?<![\w-])(?P<what>\w+) (?:is|are|was|stays|remains) (?:(?:still|also|currently|explicitly|switched|turned) )?"
+    r"(?P<state>enabled|disabled|(?<=switched )(?:on|off)|(?<=turned )(?:on|off))(?![\w-])",
+    re.IGNORECASE,
+)
+_DECIDED = frozenset({Answer.CONFIRMED, Answer.WRONG, Answer.PARTLY})
 _SHOWN = 4
 _NAME = r"[A-Za-z][\w.-]*"
 _ROW = re.compile(rf"(?:{_NAME}, )+{_NAME},? (?:and|or) {_NAME}|\b[A-Z][\w.-]* and [A-Z][\w.-]*")
@@ -74,22 +80,27 @@ class Values(Struct, frozen=True):
             if not subjects and before and not _POINTS_BACK.search(re.sub(r"[`*]", "", clause)):
                 subjects = () if _OTHER.match(clause) else before
             before = subjects or before
-            told = [self._of(sentence, clause, one) for one in subjects or [Subject("", ())]]
+            told = [self._of(sentence, clause, one, row=len(subjects) > 1) for one in subjects or [Subject("", ())]]
+            if not any(one.answer in _DECIDED for answers in told for one in answers):
+                partly = self._partly(self._names(sentence, clause))
+                if partly and len(partly) <= _MOST:
+                    told = [self._of(sentence, clause, Subject("", [*map(self._whole, partly)]), row=False)]
             yield from told[0] if len(told) == 1 else _together(sentence, subjects, told)
 
-    def _of(self, sentence: Sentence, clause: str, subject: Subject) -> Sequence[Checked]:
+    def _of(self, sentence: Sentence, clause: str, subject: Subject, *, row: bool) -> Sequence[Checked]:
         """What the fields of one subject say to the values of a clause."""
         wish = wanted(re.sub(rf"`?(?:{FILE})`?", " ", clause), [one for one in sentence.codes if one in clause])
         told: list[Checked] = []
         for code in wish.codes:
-            told += self._code(sentence, code, subject.blocks)
+            told += self._code(sentence, code, subject.blocks, row=row)
+        told += self._switched(sentence, clause, subject.blocks)
         for amount in wish.amounts:
             keyed = re.search(_SET + re.escape(amount.written), clause)
             called = [*self._keyed(sentence, keyed["key"], amount)] if keyed is not None else []
             told += called or self._amount(sentence, wish.text, amount, subject.blocks)
         return told
 
-    def _code(self, sentence: Sentence, code: str, blocks: Sequence[Block]) -> Iterator[Checked]:
+    def _code(self, sentence: Sentence, code: str, blocks: Sequence[Block], *, row: bool) -> Iterator[Checked]:
         """A value in backticks, after the name of its field or with it."""
         if re.fullmatch(FILE, code) or self.named(code):
             return
@@ -103,10 +114,11 @@ class Values(Struct, frozen=True):
         pair = _PAIR.fullmatch(code)
         if not fields and pair is not None:
             fields = [*self._pairs(pair["key"], blocks)]
-            code = pair["value"]
+            code = pair["value"] if fields else code
         values = {one[0] for one in fields}
         right = [one for one in fields if squeezed(one[0]) == squeezed(code)]
-        if sweeping(re.sub(r"`[^`]*`", " ", sentence.text)) and (len(right) < 2 or len(values) > 1):
+        every = not row and sweeping(re.sub(r"`[^`]*`", " ", sentence.text))
+        if every and (len(right) < 2 or len(values) > 1):
             return  # one of them confirms nothing of all
         if right:
             _, path, number, _ = right[0]
@@ -116,7 +128,8 @@ class Values(Struct, frozen=True):
             said = f"{path}:{number} has {self._shown(path, number, line)!r}"
             yield _checked(sentence, code, Answer.WRONG, said, (Spot(path, number),))
         elif not fields and len(code) > _BEFORE:
-            about = telling(" ".join(before))
+            behind = re.findall(r"[\w-]+", sentence.text.partition(f"`{code}`")[2])[:2]
+            about = telling(" ".join((*before, *behind)))
             mere = re.fullmatch(r"[A-Za-z]+", code) is not None
             at = next(
                 (
@@ -170,6 +183,31 @@ class Values(Struct, frozen=True):
         else:
             told = f"nothing was found that {amount.written!r} could be held against"
             yield _checked(sentence, amount.written, Answer.NOT_UNDERSTOOD, told, ())
+
+    def _switched(self, sentence: Sentence, clause: str, blocks: Sequence[Block]) -> Iterator[Checked]:
+        """``Hubble is disabled``: what the field ``enabled`` right below a name has."""
+        match = _SWITCHED.search(clause)
+        if match is None or re.search(r"\b(?:not|never|no|only|n[’']t)\b", clause, re.IGNORECASE):
+            return
+        found: dict[bool, tuple[str, int]] = {}
+        for block, number, line in self._lines(blocks):
+            name = re.fullmatch(r"(?P<indent>\s*)[\"']?(?P<key>[\w.-]+)[\"']?\s*(?::|=\s*\{|\{)\s*", line)
+            if name is None or squeezed(name["key"].lower()) != match["what"].lower():
+                continue
+            below = self.tree.cut(block.path)[number : number + _BEFORE]
+            for at, one in enumerate(below, start=number + 1):
+                depth = len(one) - len(one.lstrip())
+                if one.strip() and depth <= len(name["indent"]):
+                    break
+                state = re.match(r"\s*enabled?\s*[:=]\s*[\"']?(?P<state>true|false)\b", one)
+                if state is not None and depth == len(below[0]) - len(below[0].lstrip()):
+                    found.setdefault(state["state"] == "true", (block.path, at))
+        if len(found) != 1:
+            return
+        on, (path, number) = next(iter(found.items()))
+        right = on is (match["state"].lower() in ("enabled", "on"))
+        said = f"{match['what']} is {'enabled' if on else 'disabled'} at {path}:{number}"
+        yield _checked(sentence, match[0], Answer.CONFIRMED if right else Answer.WRONG, said, (Spot(path, number),))
 
     def _keyed(self, sentence: Sentence, key: str, amount: Amount) -> Iterator[Checked]:
         """The value of a field that is called by its own name, where the source has one."""
