@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding
@@ -94,7 +95,7 @@ def anchors(sentence: Sentence) -> Sequence[Anchor]:
                 rest,
             )
         )
-        before = match.end()
+        before = _closed(text, start, match.end())
     return told
 
 
@@ -115,7 +116,7 @@ def silent(text: str) -> bool:
 
 
 def _without_places(text: str) -> str:
-    text = _LINES_OF.sub(" ", _WITH_LINE.sub(" ", text))
+    text = _LINES_OF.sub(" ", re.sub(rf"`?(?:{_WITH_LINE.pattern})`?", " ", text))
     return re.sub(rf"`?(?:{FILE})`?", " ", text)
 
 
@@ -177,19 +178,37 @@ class Places(Struct, frozen=True):
             return
         wish = self._wish(sentence, anchor.said, path)
         placed = self._placed(sentence, anchor, path, lines, wish)
-        if placed.answer is Answer.UNDECIDED and anchor.wider != anchor.said:
+        seen = lines.said(wish, anchor.first, anchor.last) or lines.standing(wish.codes, anchor.first, anchor.last)
+        if placed.answer is Answer.UNDECIDED and anchor.wider != anchor.said and not seen:
             wish = self._wish(sentence, anchor.wider, path)
             again = self._placed(sentence, anchor, path, lines, wish)
             placed = again if again.answer in (Answer.CONFIRMED, Answer.MOVED) else placed
-        yield placed
         at = placed.spots[0].line if placed.answer is Answer.MOVED and placed.spots else anchor.first
         if placed.answer in (Answer.CONFIRMED, Answer.MOVED):
-            yield from self._others(sentence, path, lines, wish, anchor, at)
-            for one in lines.mismatches(wish, at, max(at, anchor.last)):
-                yield _measured(sentence, path, one)
+            others = [*self._others(sentence, path, lines, wish, anchor, at)]
+            amounts = [*lines.mismatches(wish, at, max(at, anchor.last))]
+            yield self._measured(anchor, path, placed, wish, amounts)
+            yield from others
             for one in lines.mismatches(wanted(anchor.rest, ()), 1, len(lines.text)):
                 if one.line:
                     yield _measured(sentence, path, one)
+        else:
+            yield placed
+
+    def _measured(
+        self, anchor: Anchor, path: str, placed: Checked, wish: Wanted, amounts: Sequence[Mismatch]
+    ) -> Checked:
+        """The answer to a place of which amounts are said: none confirms another amount than there is."""
+        others = [one for one in amounts if one.line]
+        if others:
+            one = others[0]
+            said = f"it is {one.true} at {path}:{one.line}, not {one.amount.written}"
+            answer = Answer.PARTLY if wish.codes or len(others) < len(wish.amounts) else Answer.WRONG
+            return replace(placed, answer=answer, said=said, spots=(Spot(path, one.line),), fingerprints=())
+        if amounts and placed.answer is Answer.CONFIRMED and not any(map(_is_value, wish.codes)):
+            said = f"{placed.said}; but nothing there is {amounts[0].amount.written!r}"
+            return replace(placed, answer=Answer.UNDECIDED, said=said)
+        return placed
 
     def _others(
         self, sentence: Sentence, path: str, lines: Lines, wish: Wanted, anchor: Anchor, at: int
@@ -220,7 +239,7 @@ class Places(Struct, frozen=True):
         missing = [one for one in wish.codes if _denied(anchor.said, one)]
         if missing:
             return self._without(sentence, anchor, path, lines, wish, missing)
-        if re.search(r"\bcommented[ -]out\b", anchor.said, re.IGNORECASE):
+        if re.search(r"\bcommented[ -]out\b", anchor.said, re.IGNORECASE) and negative(_prose(anchor.said)):
             rows = [one.strip() for one in lines.text[anchor.first - 1 : anchor.last] if one.strip()]
             if rows and all(one.startswith(("#", "//", "<!--", "*", "/*", ";")) for one in rows):
                 return self._stands(sentence, anchor, path, anchor.first)
@@ -286,10 +305,18 @@ class Places(Struct, frozen=True):
         """Quoted code that stands at its place; a mere name only where what it is set to does not say the contrary."""
         held = [one for one in wish.codes if lines.standing([one], min(here, anchor.first), max(here, anchor.last))]
         line = lines.text[here - 1]
-        mere = [one for one in held if not _is_value(one)]
-        if len(mere) == len(held) and any(is_false(line, one) for one in mere) and not negative(wish.text):
-            said = f"it stands there, but as {self._shown(path, here)}"
+        mere = all(not _is_value(one) for one in held)
+        if mere and negative(wish.text) is not (says_not(line) or any(is_false(line, one) for one in held)):
+            said = f"it stands there, but whether as it is said is for a person to judge: {self._shown(path, here)}"
             return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, here),))
+        absent = [
+            one
+            for one in wish.codes
+            if _is_value(one) and one not in held and not lines.nearest([one], here) and not abridged(lines.text, one)
+        ]
+        if absent:
+            said = f"{held[0]} stands there, but {absent[0]} does not stand in {path}: {self._shown(path, here)}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.PARTLY, said, (Spot(path, here),))
         return self._stands(sentence, anchor, path, here)
 
     def _worded(
@@ -298,8 +325,8 @@ class Places(Struct, frozen=True):
         """A place that has some of the words of what is said, if it does not say the contrary."""
         held = lines.having(words, anchor.first, anchor.last)
         at = held[0] if held else anchor.first
-        contrary = bool(held) and negative(wish.text) is not any(says_not(lines.text[one - 1]) for one in held)
-        if not contrary or lines.measured(wish, held):
+        off = any(says_not(lines.text[one - 1]) for one in held) and not lines.measured(wish, held)
+        if not held or negative(wish.text) is off:
             return self._stands(sentence, anchor, path, at)
         said = f"the place is about it, but whether it says so is for a person to judge: {self._shown(path, at)}"
         return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, at),))

@@ -34,7 +34,8 @@ _LENGTH = re.compile(
 _LONGEST = re.compile(r"\b(?:longest|largest|biggest)\b", re.IGNORECASE)
 _LINED = re.compile(r"^[^,;.]*?\b(?:lines?|files?|times|places|occurrences?|comments?|mentions?)\b", re.IGNORECASE)
 _HEAD = re.compile(
-    r"[^.,;:(|]*?(?=\s(?:are|is|have|has|sets?|uses?|runs?|never|remain|carr\w+|lack|do|does)\b|[.,;:(|]|$)"
+    r"[^.,;:(|]*?(?=\s(?:with|which|that|in total|are|is|have|has|sets?|uses?|runs?|never|remain|carr\w+|lack|do"
+    r"|does)\b|[.,;:(|]|$)"
 )
 _SOME_OF = re.compile(
     r"\b(?:that|which|who|whose|where|when|to|has|have|is|are|does|looks?|covers?|protects?|sets?|uses?|with|without|for)\b",

@@ -63,7 +63,8 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _NOT_AFTER = re.compile(
-    r"^\W*(?:(?:is|are|was|were|has been|have been)\s+)?(?:(?:still|all|also)\s+)?"
+    r"^\s*[:=]?\s*[\"'`]?(?:false|off|disabled)\b"
+    r"|^\W*(?:(?:is|are|was|were|has been|have been)\s+)?(?:(?:still|all|also)\s+)?"
     r"(?:missing|absent|lacking|not\s+(?:set|there|defined|configured|present|used)|never\s+set|nowhere)\b",
     re.IGNORECASE,
 )
