@@ -187,7 +187,10 @@ class Places(Struct, frozen=True):
         if placed.answer in (Answer.CONFIRMED, Answer.MOVED):
             others = [*self._others(sentence, path, lines, wish, anchor, at)]
             amounts = [*lines.mismatches(wish, at, max(at, anchor.last))]
-            yield self._measured(anchor, path, placed, wish, amounts)
+            told = self._measured(anchor, path, placed, wish, amounts)
+            yield told
+            if told is placed:
+                yield from (_measured(sentence, path, one) for one in amounts)
             yield from others
             for one in lines.mismatches(wanted(anchor.rest, ()), 1, len(lines.text)):
                 if one.line:
@@ -259,7 +262,7 @@ class Places(Struct, frozen=True):
         if elsewhere and not (words and " | " in sentence.text):
             said = f"{_what(wish.codes)} stands at {path}:{elsewhere}"
             return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
-        named = self._named(sentence, anchor, path)
+        named = self._named(sentence, anchor, path, lines, wish)
         if named is not None:
             return named
         untrue = next((one for one in wish.codes if _is_value(one)), "")
@@ -309,15 +312,7 @@ class Places(Struct, frozen=True):
         if mere and negative(wish.text) is not (says_not(line) or any(is_false(line, one) for one in held)):
             said = f"it stands there, but whether as it is said is for a person to judge: {self._shown(path, here)}"
             return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, here),))
-        absent = [
-            one
-            for one in wish.codes
-            if _is_value(one) and one not in held and not lines.nearest([one], here) and not abridged(lines.text, one)
-        ]
-        if absent:
-            said = f"{held[0]} stands there, but {absent[0]} does not stand in {path}: {self._shown(path, here)}"
-            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.PARTLY, said, (Spot(path, here),))
-        return self._stands(sentence, anchor, path, here)
+        return self._stands(sentence, anchor, path, here, lines, wish)
 
     def _worded(
         self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted, words: frozenset[str]
@@ -326,17 +321,19 @@ class Places(Struct, frozen=True):
         held = lines.having(words, anchor.first, anchor.last)
         at = held[0] if held else anchor.first
         off = any(says_not(lines.text[one - 1]) for one in held) and not lines.measured(wish, held)
-        if not held or negative(wish.text) is off:
-            return self._stands(sentence, anchor, path, at)
+        # One word that only means the same, of many, is chance.
+        few = len(words) == 1 < len(wish.words) - 1 and next(iter(words)).startswith("=") and not wish.amounts
+        if negative(wish.text) is off and not few:
+            return self._stands(sentence, anchor, path, at, lines, wish)
         said = f"the place is about it, but whether it says so is for a person to judge: {self._shown(path, at)}"
         return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, at),))
 
-    def _named(self, sentence: Sentence, anchor: Anchor, path: str) -> Checked | None:
+    def _named(self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted) -> Checked | None:
         """A place of which only the name of what is there is said."""
         for name in _names(sentence, anchor):
             blocks = self.blocks(path, name)
             if any(first <= anchor.last and anchor.first <= last for first, last in blocks):
-                return self._stands(sentence, anchor, path, anchor.first)
+                return self._stands(sentence, anchor, path, anchor.first, lines, wish)
             if blocks:
                 first = min(blocks, key=lambda one: abs(one[0] - anchor.first))[0]
                 said = f"{name} is at {path}:{first}"
@@ -358,8 +355,23 @@ class Places(Struct, frozen=True):
         said = f"the lines are there, but nothing of what is said was recognised in them{named}"
         return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, spots, prints)
 
-    def _stands(self, sentence: Sentence, anchor: Anchor, path: str, here: int) -> Checked:
+    def _stands(
+        self,
+        sentence: Sentence,
+        anchor: Anchor,
+        path: str,
+        here: int,
+        lines: Lines | None = None,
+        wish: Wanted | None = None,
+    ) -> Checked:
+        """A place that is the one that is meant; what is quoted beside and stands nowhere in the file is told."""
         about = self._found(path, anchor)
+        if lines is not None and wish is not None:
+            values = [one for one in wish.codes if _is_value(one)]
+            absent = [one for one in values if not lines.nearest([one], here) and not abridged(lines.text, one)]
+            if absent:
+                said = f"the place is right, but {absent[0]!r} does not stand in {path}: {self._shown(path, here)}"
+                return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.PARTLY, said, (Spot(path, here),))
         said = f"it stands there: {self._shown(path, here)}"
         if sweeping(_prose(anchor.said)):
             said = f"{said}; that is one place, whether all are so was not checked"

@@ -187,6 +187,8 @@ class Lines:
             other = self._other(amount, about, first, last)
             if other is None and self._measured(amount, about, 1, len(self.text), near=False):
                 continue
+            if other is None and amount.type == "number" and amount.value in map(str, self._items(first, last)):
+                continue
             yield other or self._other(amount, about, 1, len(self.text)) or Mismatch(amount, "", 0)
         part = self.text[max(0, first - 1) : last]
         for prose, code in _FREQUENT:
@@ -195,6 +197,14 @@ class Lines:
                     cron = _CRON.search(line)
                     if cron is not None and not re.search(code, line):
                         yield Mismatch(Amount("time", "", re.search(prose, wish.text, re.I)[0], 0, 0), cron[0], number)  # type: ignore[index]
+
+    def _items(self, first: int, last: int) -> Iterator[int]:
+        """How many items, fields of a map or blocks a range has, one below the other."""
+        part = [one for one in self.text[max(0, first - 1) : last] if one.strip() and not one.lstrip().startswith("#")]
+        for depth in sorted({_indent(one) for one in part}):
+            there = [one for one in part if _indent(one) == depth]
+            yield sum(one.lstrip().startswith("- ") for one in there)
+            yield sum(bool(re.match(r"\s*[\w\"'./-]+\s*(?::\s*$|=?\s*\{\s*$|\s.*\{\s*$)", one)) for one in there)
 
     def _measured(self, amount: Amount, about: frozenset[str], first: int, last: int, *, near: bool) -> bool:
         for number in range(max(1, first), min(last, len(self.text)) + 1):

@@ -18,6 +18,9 @@ _NOT = re.compile(
     r"|n[’']t\b",
     re.IGNORECASE,
 )
+_NOT_OFF = re.compile(
+    rf"\bnot only\b|\b(?:not|never)\s+(?:\w+\s+){{0,2}}?(?:{_OFF})|n[’']t\s+(?:{_OFF})", re.IGNORECASE
+)
 _FALSE = r"[\"']?(?:false|no|off|none|never|disabled|null|nil|0|~|\[\]|\{\})[\"']?"
 _PAIR = re.compile(
     rf"[\"']?(?P<key>[\w.$/-]+)[\"']?\s*(?:[:=]|\s)\s*(?P<value>{_FALSE})\s*[,;\\]?\s*(?:#.*)?$", re.IGNORECASE
@@ -59,7 +62,7 @@ def exclusive(prose: str) -> bool:
 
 def negative(prose: str) -> bool:
     """Whether a clause says that something is not, or is off."""
-    return len(_NOT.findall(re.sub(r"\bnot only\b", "", prose, flags=re.IGNORECASE))) % 2 == 1
+    return _NOT.search(_NOT_OFF.sub(" ", prose)) is not None
 
 
 def says_not(line: str) -> bool:

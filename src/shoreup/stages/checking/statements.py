@@ -118,7 +118,10 @@ class Statements(Struct, frozen=True):
             yield self._count(sentence, clause, asked, counted, negated=negated)
         elif named and (negated or _SAYS.search(clause)):
             mine = [one for one in named if one.thing is not None and _fits(asked, one) and not _called(one, match[0])]
-            yield from (self._property(sentence, clause, asked, one, negated=negated) for one in mine)
+            # Where places were taken out, the piece that speaks of it.
+            pieces = re.split(r"\s*\(\s*\)?\s*|\s{2,}", clause)
+            said = next((one for one in pieces if match[0] in one), clause)
+            yield from (self._property(sentence, said, asked, one, negated=negated) for one in mine)
         elif negated and _ANYWHERE.search(clause) and not limited_to(clause[match.end() :]):
             yield self._nowhere(sentence, clause, asked)
 
