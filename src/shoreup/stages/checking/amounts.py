@@ -67,9 +67,9 @@ def in_code(text: str) -> Iterator[Amount]:
         yield Amount("number", kept, f"{kept} ({match[0]})", match.start(), match.end())
     for match in _THOUSANDTHS.finditer(text):
         yield Amount("number", f"{int(match['parts']) / 1000:g}", match[0], match.start(), match.end())
-    kept = [match.span() for match in _KEPT.finditer(text)]
+    spans = [match.span() for match in _KEPT.finditer(text)]
     for match in _IN_CODE.finditer(text):
-        if any(start <= match.start() < end for start, end in kept):
+        if any(start <= match.start() < end for start, end in spans):
             continue
         yield _amount(match, "")
 
