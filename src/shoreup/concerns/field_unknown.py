@@ -9,10 +9,9 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.kubernetes_fields import released
 from shoreup.facts.misfits import Misfit, held_by, misfits
 from shoreup.facts.naming import named
-from shoreup.model.edit import NoRepair, Rename, Repair
+from shoreup.model.edit import ANYTHING, NoRepair, Rename, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
-from shoreup.model.value import at
 
 _REFUSED = "kubectl, Flux and Argo CD refuse the whole object"
 _DROPPED = f"{_REFUSED}; applied in another way, the field is dropped without a word."
@@ -111,17 +110,8 @@ class FieldUnknown(Concern):
         for misfit in estate.once(misfits):
             if misfit.resource.key == draft.at.resource and misfit.route == draft.at.route and misfit.meant:
                 edit = Rename(misfit.resource.key, misfit.route, misfit.meant)
-                return Repair(_fix(misfit), (edit,), opens=_opens(estate, misfit))
+                return Repair(_fix(misfit), (edit,), opens=frozenset({ANYTHING}))
         return self.unrepaired(draft)
-
-
-def _opens(estate: Estate, misfit: Misfit) -> frozenset[str]:
-    """What is rightly asked once the field counts: several replicas want a budget, and nodes of their own."""
-    if misfit.meant != "replicas":
-        return frozenset()
-    guarded = any(budget.namespace == misfit.resource.namespace for budget in estate.budgets)
-    spread = at(dict(misfit.resource.body), "spec", "template", "spec", "affinity") is not None
-    return frozenset(({"pdb-missing"} if not guarded else set()) | ({"replicas-colocated"} if not spread else set()))
 
 
 def _path(misfit: Misfit) -> str:

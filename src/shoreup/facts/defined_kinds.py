@@ -8,6 +8,7 @@ estate, nothing tells which of them a cluster has.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import items, known_text, mapping
@@ -68,12 +69,14 @@ def _form(schema: Value, name: str, depth: int) -> Form:
         return form_of("x")
     kind = schema.get("type")
     if kind == "object" and _holds(schema):
-        fields = {
-            field: _form(inner, f"{name}.{field}", depth + 1) for field, inner in mapping(schema["properties"]).items()
-        }
-        return Form("o", None, None, Shape(name, fields))
+        return Form("o", None, None, cache(lambda: _shape(schema, name, depth)))
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict) and "properties" not in schema:
         return Form("{", None, _form(schema["additionalProperties"], name, depth + 1))
     if kind == "array" and isinstance(schema.get("items"), dict):
         return Form("[", None, _form(schema["items"], name, depth + 1))
     return form_of(_SCALARS.get(known_text(kind), FREE))
+
+
+def _shape(schema: Mapping[str, Value], name: str, depth: int) -> Shape:
+    fields = mapping(schema["properties"]).items()
+    return Shape(name, {field: _form(inner, f"{name}.{field}", depth + 1) for field, inner in fields})

@@ -6,7 +6,7 @@ releases, so it says of no field that it is too new or too old. Kinds that it do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -27,12 +27,12 @@ class Form(msgspec.Struct, frozen=True, eq=False):
     code: str
     exact: type | None = None
     inner: Form | None = None
-    _shape: Shape | int = -1
+    _shape: int | Callable[[], Shape] = -1
 
     @property
     def shape(self) -> Shape:
         """The fields of an object."""
-        return _shape(self._shape) if isinstance(self._shape, int) else self._shape
+        return _shape(self._shape) if isinstance(self._shape, int) else self._shape()
 
 
 class Shape(msgspec.Struct, frozen=True, eq=False):

@@ -136,11 +136,16 @@ FieldEdit: TypeAlias = Put | Append | Remove | Rename | Become | Substitute
 Edit: TypeAlias = FieldEdit | Add | Erase | Rewrite | Move | Enclose
 
 
+ANYTHING = "*"
+"""Opened by a fix that lets something begin to count which was written and not heard before."""
+
+
 class Repair(Struct, frozen=True):
     """A fix that code can make.
 
     ``cost`` says what it hurts, empty where it hurts nothing. ``opens`` are concerns that rightly appear once it is
-    done (a secret that was moved is still burnt). ``loses_comments`` counts the comments that go with it.
+    done (a secret that was moved is still burnt), or :data:`ANYTHING`. ``loses_comments`` counts the comments that go
+    with it.
     """
 
     fix: Fix

@@ -8,7 +8,7 @@ from shoreup.concerns.base import Concern
 from shoreup.facts.estate import Estate
 from shoreup.formats.edits import Replacement
 from shoreup.model.amendment import Applied, Dropped
-from shoreup.model.edit import Impact, Repair
+from shoreup.model.edit import ANYTHING, Impact, Repair
 from shoreup.model.finding import Draft, Finding
 
 
@@ -25,7 +25,7 @@ class Attempt(Struct, frozen=True, eq=False):
     """A repair with the bytes that make it.
 
     ``alone`` says that it was realised so that no other resource changes. ``also`` counts the others that the same text
-    changes. ``note`` is what the owner should know besides.
+    changes. ``note`` is what the owner should know besides. ``opened`` are the concerns that came up with it.
     """
 
     finding: Finding
@@ -36,6 +36,7 @@ class Attempt(Struct, frozen=True, eq=False):
     alone: bool = False
     also: int = 0
     note: str = ""
+    opened: frozenset[str] = frozenset()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ class Attempt(Struct, frozen=True, eq=False):
             impact=self.impact,
             files=self.files,
             cost=self.repair.cost,
-            opens=tuple(sorted(self.repair.opens)),
+            opens=tuple(sorted((self.repair.opens - {ANYTHING}) | self.opened)),
             also=self.also,
             loses_comments=self.repair.loses_comments,
             note=self.note,

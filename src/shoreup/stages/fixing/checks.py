@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shoreup.concerns.base import Concern
+from shoreup.model.edit import ANYTHING
 from shoreup.model.finding import Finding
 from shoreup.model.resource import Resource
 from shoreup.stages.auditing.examination import Examination
@@ -128,11 +129,19 @@ class _Check:
             if self._goes_next(finding):
                 continue
             guilty = self._of_finding(finding, self.after.drafts[finding.fingerprint].at.resource)
-            guilty = [one for one in guilty if finding.concern not in one.repair.opens]
+            for one in guilty:
+                if self._may(one, finding):
+                    self.verdict.opened.setdefault(one, set()).add(finding.concern)
+            guilty = [one for one in guilty if not self._may(one, finding)]
             if guilty:
                 where = finding.resource.address if finding.resource else finding.file
                 cause = f"{finding.concern} would come up at {where}"
                 self.verdict.blame(guilty, Failure("new", cause))
+
+    def _may(self, attempt: Attempt, finding: Finding) -> bool:
+        """Whether a finding rightly comes up with an attempt; of its own concern only what it names."""
+        opens = attempt.repair.opens
+        return finding.concern in opens or (ANYTHING in opens and finding.concern != attempt.finding.concern)
 
     def _goes_next(self, finding: Finding) -> bool:
         """Whether words that a cure makes untrue go in the next round; those that say more are their author's."""

@@ -209,7 +209,8 @@ class _Rounds:
             self.outcome.steps.append(Step(concern, ones[0].repair.fix.title, findings, held))
         for one in attempts:
             self.done.add(one.finding.fingerprint)
-            self.outcome.applied.append(replace(one, also=verdict.also[one]).applied())
+            opened = frozenset(verdict.opened.get(one, ()))
+            self.outcome.applied.append(replace(one, also=verdict.also[one], opened=opened).applied())
         for two in cured_with(self.outcome.last, after, attempts, self.wish.wanted):
             mark = two.finding.fingerprint
             self.done.add(mark)

@@ -23,6 +23,8 @@ class Verdict(Struct):
     failures: dict[Attempt, Failure] = field(default_factory=dict)
     suspects: list[tuple[tuple[Attempt, ...], Failure]] = field(default_factory=list)
     also: Counter[Attempt] = field(default_factory=Counter)
+    opened: dict[Attempt, set[str]] = field(default_factory=dict)
+    """The concerns that came up, and may, by the attempts that open them."""
 
     @property
     def holds(self) -> bool:
