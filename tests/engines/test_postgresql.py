@@ -322,3 +322,17 @@ def test_a_limit_that_was_passed_is_why_a_server_is_gone() -> None:
             connection.execute("SELECT pg_sleep(60)")
         assert "of disk that it was given" in server.server.last_words()
         server.server.stop(signal.SIGINT)
+
+
+def test_a_copy_from_a_machine_with_more_locales_is_not_waited_for(running: RunningPostgresql) -> None:
+    with running.connect("app") as connection:
+        there = connection.execute("SELECT datcollate FROM pg_database WHERE datname = 'postgres'").fetchone()
+        assert there is not None
+        change = "UPDATE pg_database SET datcollate = %s WHERE datname = 'postgres'"
+        connection.execute(change, ("xx_YY.UTF-8",))
+        try:
+            with pytest.raises(EngineTrouble, match=r"the locale xx_YY\.UTF-8, in which its text is sorted, is not on"):
+                running.answers()
+        finally:
+            connection.execute(change, there)
+    assert running.answers()

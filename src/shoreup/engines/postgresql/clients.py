@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from shoreup.engines.base import EngineTrouble, need_client
 
 if TYPE_CHECKING:
     import psycopg
+
+_LOCALE = re.compile(r'LC_(?:COLLATE|CTYPE) "([^"\n]*)",? +which is not recognized')
+"""What a server says that was made on a machine with more locales than this one."""
 
 
 def connected(
@@ -38,5 +42,11 @@ def connected(
             application_name="shoreup",
         )
     except psycopg.Error as problem:
+        locale = _LOCALE.search(str(problem))
+        if locale is not None:
+            raise EngineTrouble(
+                f"the locale {locale.group(1)[:40]}, in which its text is sorted, is not on this machine; install it "
+                "(Debian: locales, then dpkg-reconfigure locales)"
+            ) from None
         words = (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]
         raise EngineTrouble(f"{what} takes no connection: {words}") from None

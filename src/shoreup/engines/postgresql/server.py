@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _PORT = 5432
 _TOOL_SECONDS = 6 * 3600.0
+_NEVER = ("does not exist", "is not on this machine")
+"""What is said of a connection that will not be had later either."""
 _RUNS_A_PROGRAM = re.compile(r'could not execute command "|program "[^\n]*" failed')
 _SET_BY_THE_PAST = {
     "max_connections setting": "max_connections",
@@ -283,7 +285,9 @@ class RunningPostgresql:
         os.kill(self._server.main, signal.SIGUSR1)
 
     def answers(self) -> bool:
-        """Whether it answers a query now. Raises :class:`EngineTrouble` where it never will: the role is not there."""
+        """Whether it answers a query now. Raises :class:`EngineTrouble` where it never will: the role is not there, or
+        the locale.
+        """
         if not (self._socket / f".s.PGSQL.{_PORT}").exists():
             return False
         need_client("psycopg")
@@ -293,7 +297,7 @@ class RunningPostgresql:
             with self.connect(seconds=2) as connection:
                 connection.execute("SELECT 1")
         except EngineTrouble as trouble:
-            if "does not exist" in str(trouble):
+            if any(one in str(trouble) for one in _NEVER):
                 raise
             return False
         except psycopg.Error:
