@@ -10,7 +10,8 @@ First a dump of two moments is made on purpose, table by table, and its sum has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -39,6 +40,12 @@ from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof
 
 _LIMITS = Limits(memory=3 << 30, room=4 << 30, seconds=900)
+_BANKS: Mapping[str, Callable[[Choice, Scratch, Sequence[str]], AbstractContextManager[Bank]]] = {
+    "postgresql": bank_on_postgresql,
+    "mariadb": bank_on_mysql,
+    "mysql": bank_on_mysql,
+}
+"""By product, the bank that its server can hold."""
 _CEILINGS = Ceilings(room=192 << 20, memory=1 << 30)
 _SECONDS = 120.0
 _ENOUGH = 20
@@ -101,7 +108,7 @@ def _experiment(spec: LoadSpec, choice: Choice, seen: Seen, base: Path | None) -
     seen.limits.append("the network between the job and its server, and who may sign in there")
     if choice.installation.container is not None:
         raise EngineTrouble("an engine in a container cannot be reached from the sandbox; install the server itself")
-    opened = bank_on_postgresql if choice.installation.product == "postgresql" else bank_on_mysql
+    opened = _BANKS[choice.installation.product]
     with Scratch(_LIMITS, base) as scratch, opened(choice, scratch, spec.databases) as bank:
         seen.engine = bank.engine
         layout = _layout(spec, commands, helpers, bank)

@@ -33,6 +33,7 @@ from shoreup.facts.wiring.graph import (
     Node,
     Wiring,
 )
+from shoreup.facts.wiring.onlookers import onlooking_charts, onlooking_products
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
@@ -41,8 +42,7 @@ from shoreup.model.value import Value
 __all__ = ["Edge", "Node", "Wiring", "wiring"]
 
 _WATCHING = frozenset({"monitoring", "exporter", "agent"})
-_DASHBOARDS = frozenset({"homepage"})
-"""Products that link to everything and need none of it."""
+"""Kinds of products that look at others."""
 _SIGN_IN = ("ISSUER", "OIDC", "OAUTH", "AUTH", "SSO", "DISCOVERY", "OPENID")
 _PROXY_OF: Mapping[str, tuple[str, ...]] = {
     "traefik": ("traefik",),
@@ -172,7 +172,7 @@ class _Builder(Struct, eq=False):
             self._volume(node, workload, volume)
         for container in workload.containers:
             kind = self.estate.products.kind(container.image.product)
-            watching = kind in _WATCHING or container.image.product in _DASHBOARDS
+            watching = kind in _WATCHING or container.image.product in onlooking_products()
             for read in self._reads(workload, container):
                 if not watching:
                     self._calls(node, workload.namespace, workload.resource.root, read)
@@ -305,7 +305,7 @@ class _Builder(Struct, eq=False):
 
     def _release(self, release: Release) -> None:
         nodes = [node for node in self._own_nodes(release) if node.kind == RELEASE]
-        if not nodes or release.chart.rpartition("/")[2] in {"kube-prometheus-stack", "grafana", "gatus", "homepage"}:
+        if not nodes or release.chart.rpartition("/")[2] in onlooking_charts():
             return
         for route, name, written in _strings(dict(release.values), ()):
             place = Place(release.resource.key, (*release.values_route, *route))
