@@ -13,6 +13,12 @@ from shoreup.drills.rotating.calendar import Weather, calendar, quieter
 from shoreup.drills.rotating.grandfathers import LAST, Claimed, Counting, Words, said_by, unlike
 from shoreup.drills.rotating.specs import RetentionSpec, retention_spec
 from shoreup.drills.rotating.trial import rotate
+from shoreup.drills.sandboxed_jobs.layout import job_layout
+from shoreup.drills.sandboxed_jobs.repositories import HOSTNAME
+from shoreup.drills.sandboxed_jobs.standins import standins
+from shoreup.engines.sandbox import Sandbox
+from shoreup.engines.sandbox_ground import STATE
+from shoreup.engines.scratch import Scratch
 from shoreup.engines.userlands import BUSYBOX, GNU, userland
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import GROWS
@@ -114,6 +120,24 @@ def test_borg_counts_a_time_from_today_and_leaves_nothing_in_an_outage() -> None
     assert proof.after.count(";") == 0
     assert (proof.engine.product, proof.engine.stands_in_for) == ("borg", "debian:12")
     assert proof.control.refused
+
+
+def test_each_turn_of_a_loop_over_folders_finds_its_folder() -> None:
+    loop = 'for one in photos films; do restic backup "/photos/$one"; done\nrestic forget --keep-last 3\n'
+    paths = {one.path for one in spec_of(loop).sources}
+    assert {"photos/content", "films/content"} <= paths
+
+
+def test_the_pods_name_of_the_day_is_what_programs_are_told() -> None:
+    spec = spec_of('echo "$HOSTNAME $(hostname)"; restic backup --host "$HOSTNAME" /photos')
+    commands = trial.commands_for(spec.commands, ("restic",))
+    assert spec.repository is not None and not isinstance(commands, str)
+    helpers = standins(spec.run, commands, (), before={"restic": "exit 0", "hostname": HOSTNAME})
+    assert not isinstance(helpers, str)
+    with Scratch() as scratch, Sandbox(scratch, job_layout(spec, commands, helpers)) as sandbox:
+        for pod in ("photos-1", "photos-2"):
+            sandbox.inside(STATE).write("day", f"000001 good 0 2026-01-01 03:00:00 {pod}\n".encode())
+            assert sandbox.run("start0", 20).said == f"{pod} {pod}"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ file where the job reads one, a folder with files where it reads a folder.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -17,15 +18,19 @@ from shoreup.engines.sandbox_ground import VOLUMES, Mounted
 from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.backups.commands.file_tools import REPOSITORIES
 from shoreup.facts.comments.kept import KeptClaim, kept_claims
-from shoreup.facts.estate import Backup, Estate
+from shoreup.facts.estate import Backup, Estate, Retention
 from shoreup.facts.programs.image_commands import ImageCommands, image_commands
 from shoreup.facts.programs.job_runs import JobRun, Seen, job_run, paths_below
 from shoreup.facts.proofs import backup_inputs, backup_subject
+from shoreup.formats.shell import Program, Word
 from shoreup.model.proof import ProofSubject
 from shoreup.model.value import pattern
 
 _TRIED = (RESTIC, BORG)
+_TRIED_NAMES = frozenset(one.name for one in _TRIED)
 """The tools with a repository that a drill runs."""
+_LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n$`]+)")
+_PLAIN_WORD = re.compile(r"[\w./-]+")
 _FILES_ONLY = frozenset({"sqlite3", "sqlite"})
 
 
@@ -64,6 +69,8 @@ class RetentionSpec(Struct, frozen=True):
     makes_new: bool
     inputs: dict[str, str]
     repository: RepositoryTool | None = None
+    foreign: str = ""
+    """A command of another job that may remove the same copies."""
     pods: str = ""
     """What the names of the pods begin with where each run is a new pod; empty where the name stays."""
 
@@ -82,8 +89,11 @@ def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = Tru
     if isinstance(run, str):
         return run
     foreign = _removed_elsewhere(group)
-    if foreign and alone:
-        return foreign
+    called = {command.name for job in run.jobs for command in job.program.commands}
+    # Which jobs share a repository is seldom told, so that each one that removes is tried with its own snapshots.
+    removes = bool(_TRIED_NAMES & called) and any(_is_own(group[0], one) for one in group[0].retention)
+    if foreign and alone and not removes:
+        return f"another job removes its copies too ({foreign}), and a drill runs one"
     names: dict[int, str] = {}
     for one in run.seen:
         names.setdefault(id(one.volume), f"volume{len(names)}")
@@ -93,7 +103,6 @@ def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = Tru
         if found is not None and found.lasts:
             targets[backup.target_path] = (found, backup.target_path)
     tool = next((backup.tool for backup in group if backup.tool in REPOSITORIES), "")
-    called = {command.name for job in run.jobs for command in job.program.commands}
     repository = next((one for one in _TRIED if one.name in called), None) if alone and not targets else None
     if not targets and repository is None:
         where = group[0].target_remote or group[0].target_path or "a place that its program does not name"
@@ -128,6 +137,7 @@ def retention_spec(estate: Estate, group: Sequence[Backup], *, alone: bool = Tru
         inputs=dict(backup_inputs(estate, group[0]).digests),
         repository=repository,
         pods=_new_pods(group[0]),
+        foreign=foreign,
     )  # fmt: skip
 
 
@@ -151,12 +161,13 @@ def _schedule(backup: Backup) -> str:
 
 
 def _removed_elsewhere(group: Sequence[Backup]) -> str:
-    for backup in group:
-        for one in backup.retention:
-            own = backup.workload is not None and one.place.container in {c.name for c in backup.workload.containers}
-            if one.place.resource != backup.place.resource and not own:
-                return f"another job removes its copies too ({one.command}), and a drill runs one"
-    return ""
+    return next((one.command for backup in group for one in backup.retention if not _is_own(backup, one)), "")
+
+
+def _is_own(backup: Backup, one: Retention) -> bool:
+    """Whether what removes copies belongs to the job that makes them."""
+    beside = backup.workload is not None and one.place.container in {c.name for c in backup.workload.containers}
+    return one.place.resource == backup.place.resource or beside
 
 
 def _on_volume(run: JobRun, path: str) -> Seen | None:
@@ -184,25 +195,37 @@ def _folders(run: JobRun, targets: dict[str, tuple[Seen, str]], names: dict[int,
                     yield f"{VOLUMES}/{names[id(found.volume)]}/{_inside(found, literal)}".rstrip("/")
 
 
+def _paths(program: Program, word: Word) -> list[str]:
+    """The paths that a word names: one for each turn of a loop over plain words, else the part that is known."""
+    known = program.expand(word)
+    written = program.text[word.start : word.end].strip("\"'")
+    for name, turns in _LOOP.findall(program.text) if known.literal is None else ():
+        variable = re.compile(rf"\$(?:{name}\b|\{{{name}\}})")
+        paths = [variable.sub(turn, written) for turn in turns.split() if _PLAIN_WORD.fullmatch(turn)]
+        if variable.search(written) and paths and not any("$" in path for path in paths):
+            return paths
+    return [known.prefix or word.prefix]
+
+
 def _sources(run: JobRun, lasting: Sequence[Seen], shelves: Sequence[str], names: dict[int, str]) -> Iterator[Place]:
     """The made-up files that the job finds where it reads."""
     covered: set[str] = set()
     for job in run.jobs:
         for copy in job.copies:
             for word in copy.sources:
-                path = job.program.expand(word).prefix or word.prefix
-                found = _on_volume(run, path)
-                if found is None or not found.lasts or ".." in path.split("/"):
-                    continue
-                plain = path.rstrip("/").removesuffix("/.")
-                inside, volume = _inside(found, plain), names[id(found.volume)]
-                last = plain.rpartition("/")[2]
-                covered.add(found.path)
-                if plain != found.path and not path.endswith("/") and (copy.tool in _FILES_ONLY or "." in last):
-                    yield Place(volume, inside)
-                else:
-                    yield Place(volume, f"{inside}/content".strip("/"))
-                    yield Place(volume, f"{inside}/more/content".strip("/"))
+                for path in _paths(job.program, word):
+                    found = _on_volume(run, path)
+                    if found is None or not found.lasts or ".." in path.split("/"):
+                        continue
+                    plain = path.rstrip("/").removesuffix("/.")
+                    inside, volume = _inside(found, plain), names[id(found.volume)]
+                    last = plain.rpartition("/")[2]
+                    covered.add(found.path)
+                    if plain != found.path and not path.endswith("/") and (copy.tool in _FILES_ONLY or "." in last):
+                        yield Place(volume, inside)
+                    else:
+                        yield Place(volume, f"{inside}/content".strip("/"))
+                        yield Place(volume, f"{inside}/more/content".strip("/"))
     for one in lasting:
         if names[id(one.volume)] not in shelves and one.path not in covered:
             yield Place(names[id(one.volume)], f"{one.part}/content".strip("/"))

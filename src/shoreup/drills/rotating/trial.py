@@ -30,6 +30,7 @@ from shoreup.drills.rotating.shelf import Lying, Shelf, alike
 from shoreup.drills.rotating.snapshots import Snapshots, bounds, held_against
 from shoreup.drills.rotating.specs import RetentionSpec
 from shoreup.drills.sandboxed_jobs.layout import HAND, job_layout, mounted_below
+from shoreup.drills.sandboxed_jobs.repositories import HOSTNAME
 from shoreup.drills.sandboxed_jobs.standins import BEYOND, DATES, WHOLE, dates, forms, standins
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Sandbox
@@ -89,7 +90,7 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
         seen.unknown(plain)
         return
     tool = spec.repository
-    before = {tool.name: tool.standin(not spec.dumps)} if tool is not None else {}
+    before = {tool.name: tool.standin(not spec.dumps), "hostname": HOSTNAME} if tool is not None else {}
     helpers = standins(spec.run, plain, spec.copiers, before=before)
     if isinstance(helpers, str):
         seen.unknown(helpers)
@@ -112,6 +113,9 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
     if tool is not None:
         seen.engine = Engine(tool.name, tool.version(), spec.image)
         seen.limits += tool.limits()
+        seen.limits += [f"what {spec.foreign} of other jobs removes, should they share the repository"] * bool(
+            spec.foreign
+        )
     layout = job_layout(spec, commands, helpers)
     with Scratch(_LIMITS, base) as scratch, Sandbox(scratch, layout) as sandbox:
         year = _Year(spec, sandbox, times, partial(Sandbox, scratch, layout))

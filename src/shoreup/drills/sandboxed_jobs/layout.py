@@ -9,7 +9,7 @@ from shlex import quote
 from msgspec.structs import replace
 
 from shoreup.drills.rotating.specs import RetentionSpec
-from shoreup.drills.sandboxed_jobs.repositories import ASKED, AT, CHECK, FORGOT, LIST, LOOK, NAMELESS, VOLUME
+from shoreup.drills.sandboxed_jobs.repositories import ASKED, AT, CHECK, FORGOT, LIST, LOOK, NAMED, NAMELESS, VOLUME
 from shoreup.drills.sandboxed_jobs.standins import DATES, Standins
 from shoreup.engines.sandbox import Layout, Step
 from shoreup.engines.sandbox_ground import PYTHON, STATE, VOLUMES, Ground
@@ -33,10 +33,12 @@ _RESERVED = 8 << 30
 def job_layout(spec: RetentionSpec, commands: Userland, helpers: Standins) -> Layout:
     """A sandbox in which the job runs as ``start0``, ``start1`` ..., with the steps ``furnish`` and :data:`HAND`."""
     files: dict[str, str] = {**dict.fromkeys(spec.made_up, MADE_UP), f"{STATE}/day": "", f"{STATE}/{DATES}": ""}
-    files |= {path: _with_functions(text, helpers.functions) for path, text in spec.run.files.items()}
+    # What the pod is called is another word on each day, and may become a snapshot's.
+    functions = f"{NAMED}\n{helpers.functions}" if spec.repository is not None else helpers.functions
+    files |= {path: _with_functions(text, functions) for path, text in spec.run.files.items()}
     shell = next((start.words[0] for start in spec.run.starts if start.words[0] in _SHELLS), "/bin/sh")
     steps: dict[str, Step] = {
-        f"start{number}": _forked(started(start, helpers.functions), start, shell)
+        f"start{number}": _forked(started(start, functions), start, shell)
         for number, start in enumerate(spec.run.starts)
     }
     steps[HAND] = _ours(_taking_newest(spec))

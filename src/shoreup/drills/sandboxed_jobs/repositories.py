@@ -31,6 +31,11 @@ CHECK = "check"
 DAY = f"read -r number mode now date clock pod <{STATE}/day"
 """Reads what the day is like into a shell's variables."""
 
+NAMED = f"read -r _ _ _ _ _ HOSTNAME <{STATE}/day; export HOSTNAME"
+"""Puts the pod's name of the day where programs look for it."""
+HOSTNAME = f'{DAY}\necho "$pod"'
+"""What stands in for the command that tells it."""
+
 
 class RepositoryTool(Struct, frozen=True):
     """A tool that is run itself.
