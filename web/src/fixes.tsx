@@ -69,6 +69,6 @@ function Diff({ file, text }: { file: string; text: string }) {
 }
 
 function kind(line: string): string {
-  if (/^(\+\+\+|---|diff |@@|new file)/.test(line)) return "meta";
+  if (/^(\+\+\+|---|diff |@@|new file)/.test(line)) return "told";
   return line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : "";
 }

@@ -34,7 +34,7 @@ export function Head({ dossier, ask }: { dossier: Dossier; ask: Ask }) {
                 <span class="count">
                   <b>{fixes.applied.length}</b> {fixes.written.length ? "fixed" : "fixes ready"}
                 </span>
-                <span class="faint">{fixes.written.length ? `checked, in ${fixes.written.length} files` : "checked, nothing written"}</span>
+                <span class="faint">{fixes.written.length ? `checked, in ${fixes.written.length} files` : fixes.applied.length ? "checked, nothing written" : "a person has to decide"}</span>
               </a>
             </li>
           )}

@@ -90,6 +90,7 @@ function Row({ one, traits, ask }: { one: Service; traits: string[]; ask: Ask })
     <tr>
       <th scope="row">
         <span class="faint">{one.namespace}/</span>
+        <wbr />
         {one.name}
         {one.tier && <span class="tier">{one.tier}</span>}
       </th>

@@ -124,7 +124,7 @@ export function Wiring({ dossier, ask }: { dossier: Dossier; ask: Ask }) {
               )}
             </aside>
           </div>
-          <ul class="legend">
+          <ul class="legend" hidden={elements.length === 0}>
             {CLASSES.map((name) => (
               <li key={name} class={name}>
                 {CLASS_NAMES[name]}
@@ -132,7 +132,7 @@ export function Wiring({ dossier, ask }: { dossier: Dossier; ask: Ask }) {
             ))}
             <li class="faint">colours: the worst that was found there</li>
           </ul>
-          <details>
+          <details hidden={heavy.length === 0}>
             <summary>The same as a table</summary>
             <div class="wide" tabIndex={0} role="region" aria-label="What most depends on">
               <table>
