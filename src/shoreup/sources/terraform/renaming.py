@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping
 
 from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.alignment import Change
-from shoreup.formats.hcl.rendering import Code
-from shoreup.formats.hcl.syntax import Block, Expression, File
+from shoreup.formats.hcl.rendering import Code, key_text
+from shoreup.formats.hcl.syntax import Block, Expression, File, ListOf, ObjectOf, Template
 from shoreup.model.location import Route
 from shoreup.sources.editing import Names
 from shoreup.sources.provider.table import Shape, table
 from shoreup.sources.provider.writing import field_named, resource_type
 from shoreup.sources.terraform.objects import AtArgument, AtBlock, ObjectWriting
 from shoreup.sources.terraform.pen import Pen
+from shoreup.terraform.expressions import object_key
 from shoreup.terraform.module import ResourceInstance
 
 _SECRET_FIELDS = frozenset({"secret", "secretRef", "secretKeyRef"})
@@ -47,7 +48,10 @@ def renamed(writing: ObjectWriting, route: Route, name: str, inside: Names) -> N
     """Call the block or argument at ``route`` by another of its parent's names."""
     stand = writing.stand(route)
     if isinstance(stand, AtArgument) and stand.field is None:
-        raise CannotWrite("keys of a manifest are not renamed yet")
+        if inside:
+            raise CannotWrite("keys inside of a manifest's key are not renamed yet")
+        _rename_key(writing, stand, name)
+        return
     if isinstance(stand, AtArgument) and len(stand.rest) == 1 and not inside:
         _rename_entry(writing, stand, str(stand.rest[0]), name)
         return
@@ -90,6 +94,25 @@ def _rename_entry(writing: ObjectWriting, stand: AtArgument, old: str, new: str)
         raise CannotWrite(f"the entry {old} is not found where it is written")
     start = stand.attribute.expression.start + found[0].start()
     writing.pen.write(stand.body, [Change(start, start + len(found[0][0]), f'"{new}"')])
+
+
+def _rename_key(writing: ObjectWriting, stand: AtArgument, name: str) -> None:
+    """A key of a manifest, which has to be written out down to it."""
+    node: Expression | None = stand.attribute.expression
+    key: Expression | None = None
+    for step in stand.rest:
+        key = None
+        if isinstance(node, ObjectOf):
+            held = [item for item in node.items if object_key(item[0], stand.scope) == step]
+            key, node = held[0] if len(held) == 1 else (None, None)
+        elif isinstance(node, ListOf) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            node = None
+    if key is None or not isinstance(key, Template) or key.constant is None:
+        raise CannotWrite(f"{stand.rest[-1]} is not written out as a key of {writing.instance.address}")
+    writing._only_here(stand.scope)
+    writing.pen.write(stand.body, [Change(key.start, key.end, key_text(name))])
 
 
 def _shape_above(writing: ObjectWriting, route: Route) -> Shape:
