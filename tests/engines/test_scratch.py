@@ -198,3 +198,14 @@ def test_programs_inherit_nothing_from_whoever_runs_shoreup(monkeypatch: pytest.
     monkeypatch.setenv("PGPASSWORD", "correct horse")
     with Scratch() as scratch:
         assert python(scratch, "import os; print(os.environ.get('PGPASSWORD'))") == "None"
+
+
+def test_long_stretches_of_zeros_take_no_room() -> None:
+    pieces = [b"x" * (1 << 20), bytes(8 << 20), b"", b"y", bytes(1 << 20)]
+    with Scratch(Limits(room=2 << 20)) as scratch:
+        kept = scratch.keep_with_holes(scratch.room / "piece", pieces)
+        assert kept.read_bytes() == b"".join(pieces)
+        assert kept.stat().st_blocks * 512 < 4 << 20
+        assert not scratch.trouble()
+        with pytest.raises(OSError, match="more than the 2 MiB"):
+            scratch.keep_with_holes(scratch.room / "larger", [b"x" * (1 << 20)] * 2)

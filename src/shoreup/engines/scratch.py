@@ -160,6 +160,18 @@ class Scratch:
             file.writelines(self.within(pieces))
         return self.give(place)
 
+    def keep_with_holes(self, place: Path, pieces: Iterable[bytes]) -> Path:
+        """The same for what is nothing but zeros over long stretches: they take no room."""
+        opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(opened, "wb") as file:
+            for piece in pieces:
+                if piece.count(0) == len(piece):
+                    file.seek(len(piece), os.SEEK_CUR)
+                else:
+                    file.writelines(self.within([piece]))
+            file.truncate()
+        return self.give(place)
+
     def keep_tree(self, source: Path, place: Path) -> Path:
         """Copy a folder. Links are copied and not followed, what is neither file, folder nor link is left out."""
         place.mkdir(mode=0o700)

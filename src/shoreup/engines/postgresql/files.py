@@ -153,7 +153,8 @@ def bring_chain(told: Base, archive: Path, data: Path, scratch: Scratch, *, whol
             raise BrokenCopy(f"WAL {found['name']} is another server's: two of them archive into one place")
         place.unlink(missing_ok=True)
         try:
-            scratch.keep(place, unpacked(file, packing))
+            # A piece that was archived before it was full is zeros behind its end.
+            scratch.keep_with_holes(place, unpacked(file, packing))
         except BrokenCopy as broken:
             raise BrokenCopy(f"WAL {found['name']}: {broken}") from None
         if found["place"] and place.stat().st_size != told.segment:
