@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding
 from shoreup.stages.auditing.masking import masked
-from shoreup.stages.checking.clauses import around
+from shoreup.stages.checking.clauses import around, clauses
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, wanted
 from shoreup.stages.checking.places import meant
-from shoreup.stages.checking.polarity import exclusive, is_false, negative, says_not, sweeping
+from shoreup.stages.checking.polarity import denied, exclusive, is_false, negative, says_not, sweeping
 from shoreup.stages.checking.words import shared, telling
 
 _WITH_LINE = re.compile(rf"(?P<file>{FILE})`?:(?:L)?(?P<first>\d+)(?:\s*[-–]\s*L?(?P<last>\d+))?")
@@ -36,6 +36,12 @@ _LACKS = re.compile(
     re.IGNORECASE,
 )
 """How a quote is said to be missing, directly before it."""
+_UNUSED = re.compile(
+    r"\s*(?:(?:is|are)\s+(?:never|not|nowhere)(?:\s+(?:even|ever))?\s+(?:read|used|mentioned|set|referenced|listed|passed|called|there"
+    r"|present|found)|(?:occurs?|appears?|stands?)\s+nowhere|(?:does|do)\s+not\s+(?:occur|appear))\b",
+    re.IGNORECASE,
+)
+"""How a name is said to be missing, right behind it."""
 _LONGEST = 90
 _NEAR = 2
 """Lines beside a place that are no other place, if only words tell."""
@@ -167,7 +173,7 @@ class Places(Struct, frozen=True):
     def _fits(self, sentence: Sentence, anchor: Anchor, path: str) -> bool:
         """Whether code that is said to stand at a place does, in one of several files of the name."""
         lines = self._lines(path)
-        codes = [one for one in self._wish(sentence, anchor.said, path).codes if not _denied(anchor.said, one)]
+        codes = [one for one in self._wish(sentence, anchor.said, path).codes if not denied(anchor.said, one)]
         return bool(codes) and lines is not None and bool(lines.standing(codes, anchor.first, anchor.last))
 
     def _at(self, sentence: Sentence, anchor: Anchor, path: str) -> Iterator[Checked]:
@@ -221,12 +227,12 @@ class Places(Struct, frozen=True):
             # What stands beside it in the same sentence, and in the same lines.
             if code in anchor.wider and code not in anchor.said and _is_value(code):
                 here = lines.standing([code], anchor.first, anchor.last)
-                if here and not _denied(sentence.text, code) and not sweeping(_prose(anchor.wider)):
+                if here and not denied(sentence.text, code) and not sweeping(_prose(anchor.wider)):
                     said = f"it stands there: {self._shown(path, here)}"
                     yield _checked(sentence, code, Kind.QUOTE, Answer.CONFIRMED, said, (Spot(path, here),))
         behind = [one for one in self._quotes(sentence.codes, path) if one in anchor.rest]
         for code in (*wish.codes, *behind):
-            stated = _looks_like_code(code) and not _denied(sentence.text, code)
+            stated = _looks_like_code(code) and not denied(sentence.text, code)
             if not stated or lines.standing([code], min(at, anchor.first), max(at, anchor.last)):
                 continue
             contrary = lines.contrary(code)
@@ -239,7 +245,7 @@ class Places(Struct, frozen=True):
 
     def _placed(self, sentence: Sentence, anchor: Anchor, path: str, lines: Lines, wish: Wanted) -> Checked:
         """Whether what is said stands at the place, elsewhere, or nowhere."""
-        missing = [one for one in wish.codes if _denied(anchor.said, one)]
+        missing = [one for one in wish.codes if denied(anchor.said, one)]
         if missing:
             return self._without(sentence, anchor, path, lines, wish, missing)
         if re.search(r"\bcommented[ -]out\b", anchor.said, re.IGNORECASE) and negative(_prose(anchor.said)):
@@ -429,8 +435,13 @@ class Places(Struct, frozen=True):
             lines = self._lines(path)
             for quote in self._quotes(sentence.codes, path) if lines is not None else ():
                 at = lines.nearest([quote], 1) if lines is not None and len(quote) >= _SHORTEST else 0
-                if _denied(sentence.text, quote):
+                clause = next(
+                    (sentence.text[a:b] for a, b in clauses(sentence.text) if f"`{quote}`" in sentence.text[a:b]), ""
+                )
+                if denied(sentence.text, quote):
                     yield from self._missing(sentence, path, quote, at)
+                elif negative(_prose(clause)) and not _looks_like_code(quote):
+                    yield from self._unused(sentence, clause, path, quote, at)
                 elif at and sweeping(_prose(sentence.text)):
                     said, spots = f"it stands at {path}:{at}; whether all have it was not checked", (Spot(path, at),)
                     yield _checked(sentence, quote, Kind.QUOTE, Answer.UNDECIDED, said, spots)
@@ -452,6 +463,15 @@ class Places(Struct, frozen=True):
                 yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.MOVED, said, spots)
                 return
         yield _checked(sentence, sentence.file, Kind.ANCHOR, Answer.WRONG, files.why)
+
+    def _unused(self, sentence: Sentence, clause: str, path: str, quote: str, at: int) -> Iterator[Checked]:
+        """A name of which a file is said to have nothing: "`x` is never read"."""
+        if not _UNUSED.match(clause.partition(f"`{quote}`")[2]) or len(set(_FILES.findall(sentence.text))) > 1:
+            return
+        said, spots = f"it stands nowhere in {path}", (Spot(path, at or 1),)
+        if at:
+            said = f"it stands at {path}:{at}: {self._shown(path, at)}"
+        yield _checked(sentence, clause.strip(), Kind.QUOTE, Answer.WRONG if at else Answer.CONFIRMED, said, spots)
 
     def _alone(self, sentence: Sentence, path: str, quote: str, at: int) -> Checked:
         """A quote that is said to stand in one file alone."""
@@ -490,14 +510,6 @@ class Places(Struct, frozen=True):
     def _spots(self, path: str, quotes: Sequence[str]) -> Iterator[Spot]:
         if all(self.tree.has(path, quote) for quote in quotes):
             yield from (Spot(path, one) for one in self.tree.standing(path, quotes[0])[:1])
-
-
-def _denied(text: str, quote: str) -> bool:
-    """Whether a text says that a quote is missing."""
-    before = text.partition(f"`{quote}`")[0]
-    return (
-        re.search(r"\b(?:no|not|without|missing|lacks?|never|instead of)\b[^.;|]*$", before, re.IGNORECASE) is not None
-    )
 
 
 def _measured(sentence: Sentence, path: str, one: Mismatch) -> Checked:

@@ -65,6 +65,14 @@ def negative(prose: str) -> bool:
     return _NOT.search(_NOT_OFF.sub(" ", prose)) is not None
 
 
+def denied(text: str, quote: str) -> bool:
+    """Whether a text says, before a quote, that it is missing or that something else is there instead."""
+    before = text.partition(f"`{quote}`")[0]
+    return (
+        re.search(r"\b(?:no|not|without|missing|lacks?|never|instead of)\b[^.;|]*$", before, re.IGNORECASE) is not None
+    )
+
+
 def says_not(line: str) -> bool:
     """Whether a line of code sets something off, by its value or by its name; both at once say that it is on."""
     bare = line.strip()

@@ -53,6 +53,8 @@ class Property(Struct, frozen=True):
     """The concerns whose findings say that it is missing, or that it is there where it should not be."""
     trace: str = ""
     """How code speaks of it, where that differs from how people do."""
+    contrary: str = ""
+    """How code says that something has it not."""
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -60,16 +62,22 @@ PROPERTIES: tuple[Property, ...] = (
         "a readiness probe",
         r"readiness(?:[ -]?(?:probes?|checks?))?",
         in_container("readinessProbe"),
+        trace=r"readinessProbe|readiness_probe",
         concerns=("probe-readiness-missing",),
     ),
     Property(
         "a liveness probe",
         r"liveness(?:[ -]?(?:probes?|checks?))?",
         in_container("livenessProbe"),
+        trace=r"livenessProbe|liveness_probe",
         concerns=("probe-liveness-missing",),
     ),
     Property(
-        "a startup probe", r"startup[ -]?probes?", in_container("startupProbe"), concerns=("probe-startup-missing",)
+        "a startup probe",
+        r"startup[ -]?probes?",
+        in_container("startupProbe"),
+        trace=r"startupProbe|startup_probe",
+        concerns=("probe-startup-missing",),
     ),
     Property(
         "a probe",
@@ -129,8 +137,14 @@ PROPERTIES: tuple[Property, ...] = (
         secured("runAsNonRoot"),
     ),
     Property("root as its user", r"as (?:root|uid 0|user 0)", as_root),
-    Property("a digest in its image", r"(?:a |an |by |with )?(?:@?sha256:? ?)?digests?(?:[ -]pinned)?", digested),
-    Property("the host's process ids", r"host ?pid", in_pod("hostPID")),
+    Property(
+        "a digest in its image",
+        r"(?:a |an |by |with )?(?:@?sha256:? ?)?digests?(?:[ -]pinned)?",
+        digested,
+        trace="@sha256:",
+        contrary=r"(?m)\bimage\W{1,4}[\w.-]+/[\w./-]+:[\w.+-]+[\"']?\s*$",
+    ),
+    Property("the host's process ids", r"host ?pid", in_pod("hostPID"), trace=r"host_?pid\W{1,5}true"),
     Property("a deadline for starting", r"(?:a )?starting[-_ ]?deadline(?:[-_ ]?seconds)?", deadline),
     Property(
         "the tag latest",
@@ -159,7 +173,12 @@ PROPERTIES: tuple[Property, ...] = (
         trace=r"privileged\W{1,5}true",
         concerns=("privileged-workload",),
     ),
-    Property("the host's network", r"(?:the )?host ?network(?:ing)?", in_pod("hostNetwork")),
+    Property(
+        "the host's network",
+        r"(?:the )?host ?network(?:ing)?",
+        in_pod("hostNetwork"),
+        trace=r"host_?network\W{1,5}true",
+    ),
     Property("a folder of the node", r"(?:a )?host ?path(?: volumes?| mounts?)?", on_volume("host-path")),
     Property("a volume on NFS", r"nfs(?: volumes?| storage| mounts?)?", on_volume("nfs")),
     Property(

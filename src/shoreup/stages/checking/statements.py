@@ -178,6 +178,13 @@ class Statements(Struct, frozen=True):
             answer = Answer.PARTLY
         if answer in (Answer.WRONG, Answer.PARTLY) and asked.trace and not without and self.traced(asked) != true:
             said += f"; code says it in {self.traced(asked)} places"
+        if answer is Answer.CONFIRMED and number in (0, len(items)):
+            # Of none or of all: what no fact was read from, an unread chart or a kind of its own, counts too.
+            every = number == len(items) and not without
+            unseen = asked.contrary if every else asked.trace if not without else ""
+            if unseen and self.traced(replace(asked, trace=unseen)) > (0 if every or not number else len(items)):
+                answer = Answer.UNDECIDED
+                said += ", but code that belongs to none of them speaks of it"
         if claimed.quantity.whole is not None and claimed.quantity.whole != len(items) and answer is Answer.CONFIRMED:
             answer = Answer.PARTLY
         return Checked(sentence.line, clause.strip(), Kind.COUNT, answer, said, spots)

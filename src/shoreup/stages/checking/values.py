@@ -19,7 +19,7 @@ from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import attribute, holds, squeezed, wanted
 from shoreup.stages.checking.places import meant
-from shoreup.stages.checking.polarity import sweeping
+from shoreup.stages.checking.polarity import denied, negative, sweeping
 from shoreup.stages.checking.words import parts, shared, stem, telling
 
 _FIELD = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?P<value>\S.*)$")
@@ -91,10 +91,13 @@ class Values(Struct, frozen=True):
         """What the fields of one subject say to the values of a clause."""
         wish = wanted(re.sub(rf"`?(?:{FILE})`?", " ", clause), [one for one in sentence.codes if one in clause])
         told: list[Checked] = []
+        off = negative(re.sub(r"`[^`]*`", " ", clause))
         for code in wish.codes:
+            if denied(clause, code) or (off and re.fullmatch(r"[\w.-]+", code)):
+                continue  # what is said not to be so is not confirmed by being there
             told += self._code(sentence, code, subject.blocks, row=row)
         told += self._switched(sentence, clause, subject.blocks)
-        for amount in wish.amounts:
+        for amount in () if off else wish.amounts:
             keyed = re.search(_SET + re.escape(amount.written), clause)
             called = [*self._keyed(sentence, keyed["key"], amount)] if keyed is not None else []
             told += called or self._amount(sentence, wish.text, amount, subject.blocks)
