@@ -80,7 +80,7 @@ class ImageUpdateFrozen(Concern):
         """Look at every container of every workload."""
         ignored = covered_images(estate)
         pulls_anew = policy_of_pulls(estate)
-        asked: set[Place] = set()
+        asked: set[Place | str] = set()
         for workload in estate.workloads:
             if workload.kind == _COMPOSE or not workload.enabled:
                 continue
@@ -88,9 +88,12 @@ class ImageUpdateFrozen(Concern):
                 entry = ignored.get((workload.resource.key, container.route))
                 if entry is not None:
                     for outcome in self._ignored(estate, workload, container, entry):
-                        # One entry over several containers leaves one question open, not several.
-                        if isinstance(outcome, Draft) or outcome.at not in asked:
-                            asked.add(outcome.at)
+                        # One entry over several containers leaves one question open, not several; so does one
+                        # controller that may write them all.
+                        if isinstance(outcome, Draft):
+                            yield outcome
+                        elif not {outcome.at, outcome.reason} & asked:
+                            asked |= {outcome.at, outcome.reason}
                             yield outcome
                 elif not pulls_anew:
                     yield from self._cached(estate, workload, container)

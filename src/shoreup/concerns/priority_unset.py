@@ -89,7 +89,7 @@ class PriorityUnset(Concern):
                 if policy:
                     place = Place(workload.resource.key, workload.pod_route)
                     yield self.undecided(place, unknown="priorityClassName", reason=policy)
-                    continue
+                    return  # it is one question, however many it may rank
                 beside = [leaf for at, leaf in leaves if at >= value]
                 yield self._unset(estate, workload, beside)
 
