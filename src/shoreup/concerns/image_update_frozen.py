@@ -109,16 +109,16 @@ class ImageUpdateFrozen(Concern):
             yield self.undecided(entry.place, unknown="image tag", reason=reason)
             return
         moves = movement(image, estate.products)
-        if moves is None:
-            reason = f"{image.text} is a fixed version that the code ignores; who moves it is not in the estate"
-            yield self.undecided(entry.place, unknown="who writes the image", reason=reason)
-            return
         writer = other_writer(estate, workload)
         comment = comment_on_writer(estate, entry.place.span)
+        reason = ""
         if writer or comment:
             reason = (
                 f"{writer} may write the image" if writer else "a comment beside it says that something else deploys"
             )
+        elif moves is None:
+            reason = f"{image.text} is a fixed version that the code ignores; who moves it is not in the estate"
+        if reason or moves is None:
             yield self.undecided(entry.place, unknown="who writes the image", reason=reason)
             return
         subject = named(workload.resource, container.name)
