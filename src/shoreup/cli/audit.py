@@ -85,7 +85,12 @@ STDOUT = Path("-")
     metavar="FILE",
     help="What 'terraform show -json' printed; it knows better than the source.",
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge what is still supported as of this day.")
+@click.option(
+    "--today",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Judge what is still supported as of this day.",
+)
 @click.option(
     "--concerns",
     multiple=True,

@@ -23,7 +23,12 @@ from shoreup.cli.catalogue import complete
     metavar="FILE",
     help="Concerns of your own: a Python file, which is run.",
 )
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Judge what is still supported as of this day.")
+@click.option(
+    "--today",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Judge what is still supported as of this day.",
+)
 @click.option("--no-color", is_flag=True, help="No colour, also where the terminal has it.")
 def command(
     name: str,

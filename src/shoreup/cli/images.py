@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--charts", type=click.Path(path_type=Path), metavar="FILE", help="What 'helm list -A -o json' printed.")
 @click.option("--insecure", multiple=True, metavar="HOST", help="Speak plain HTTP with this registry.")
 @click.option("--dry-run", is_flag=True, help="Print the file instead of writing it.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day that entries bear.")
+@click.option("--today", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="The day that entries bear.")
 def lock(
     paths: tuple[Path, ...],
     pods: Path | None,

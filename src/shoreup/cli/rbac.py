@@ -22,7 +22,7 @@ def command() -> None:
 @click.option("--allow", multiple=True, metavar="VERB/RESOURCE", help="Learn this too, though it leads to more rights.")
 @click.option("--format", "form", type=click.Choice(["yaml", "terraform", "json"]), default="yaml", show_default=True)
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write what was learned, for 'shoreup fix'."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write what was learned, for 'shoreup fix'."
 )
 def learn(
     log: Path,
