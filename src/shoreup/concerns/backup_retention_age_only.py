@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.concerns.wording.backups import lasting, protected, subject
+from shoreup.concerns.wording.backups import lasting, lived_by_drill, protected, seen_by_drill, subject
 from shoreup.facts.backups.own import own_backups, tried_own
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
@@ -109,7 +109,7 @@ class BackupRetentionAgeOnly(Concern):
                     own.place,
                     field=f"keep {own.name}",
                     subject=own.called,
-                    message=f"The drill of {lived.day} lived 400 days by the policy of {own.called}: {lived.said}.",
+                    message=lived_by_drill(own, lived),
                     consequence="After long enough with backups that are empty or damaged, no good one is left.",
                     fixes=(_KEEP_MORE,),
                 )
@@ -140,7 +140,7 @@ class BackupRetentionAgeOnly(Concern):
             retention.place,
             field="retention",
             subject=who,
-            message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+            message=seen_by_drill(who, tried),
             consequence="After long enough with failing backups, the last good one is deleted too.",
             related=((backup.place, "the copies that it removes come from here"), *protected(backup)),
             fixes=(_FIX,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.concerns.wording.backups import protected, subject
+from shoreup.concerns.wording.backups import lived_by_drill, protected, seen_by_drill, subject
 from shoreup.facts.backups.own import own_backups, tried_own
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
@@ -85,7 +85,7 @@ class BackupRetentionInverted(Concern):
                     own.place,
                     field=f"keep {own.name}",
                     subject=own.called,
-                    message=f"The drill of {lived.day} lived 400 days by the policy of {own.called}: {lived.said}.",
+                    message=lived_by_drill(own, lived),
                     consequence="The newest backup is gone when it is needed.",
                 )
 
@@ -96,7 +96,7 @@ class BackupRetentionInverted(Concern):
             at,
             field="retention order",
             subject=who,
-            message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+            message=seen_by_drill(who, tried),
             consequence="Each new copy is deleted by the run that made it; what is left is as old as the job.",
             related=(*related, *protected(backup)),
             fixes=(_FIX,),

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.repairs.retention import SHOWN, forgetting
-from shoreup.concerns.wording.backups import covered, lasting, protected, rhythm, subject, target
+from shoreup.concerns.wording.backups import (
+    covered,
+    lasting,
+    lived_by_drill,
+    protected,
+    rhythm,
+    seen_by_drill,
+    subject,
+    target,
+)
 from shoreup.facts.backups.own import own_backups, tried_own
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import TriedRetention, tried_retention
@@ -97,7 +106,7 @@ class BackupRetentionMissing(Concern):
                     own.place,
                     field=f"keep {own.name}",
                     subject=own.called,
-                    message=f"The drill of {lived.day} lived 400 days by the policy of {own.called}: {lived.said}.",
+                    message=lived_by_drill(own, lived),
                     consequence="What is kept is not what the numbers say.",
                 )
 
@@ -107,7 +116,7 @@ class BackupRetentionMissing(Concern):
             backup.place,
             field="retention",
             subject=who,
-            message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+            message=seen_by_drill(who, tried),
             consequence="The place fills up, and then the newest backup is the one that fails.",
             related=(
                 *((one.place, "what should remove old copies, and does not") for one in backup.retention),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoreup.concerns.base import Concern, Outcome
-from shoreup.concerns.wording.backups import subject
+from shoreup.concerns.wording.backups import seen_by_drill, subject
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_retention import tried_retention
 from shoreup.facts.comments.claims import Claim, contradicted_claims
@@ -70,7 +70,7 @@ class CommentContradicted(Concern):
                     at,
                     field="comment on what is kept",
                     subject=who,
-                    message=f"The drill of {tried.day} ran {who} for 400 days: {tried.said}.",
+                    message=seen_by_drill(who, tried),
                     consequence="Who counts on the copies that the comment promises looks for them in vain.",
                     fixes=(_RIGHT,),
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shoreup.facts.backups.copying import LASTING_VOLUMES
+from shoreup.facts.backups.own import OwnBackup
+from shoreup.facts.backups.tried_retention import TriedRetention
 from shoreup.facts.estate import Backup, Database, Estate, Volume
 from shoreup.facts.naming import named
 from shoreup.model.finding import Place
@@ -74,3 +76,13 @@ def covered(estate: Estate, backup: Backup, cover: Cover) -> bool:
 def called(database: Database) -> str:
     """A database in a sentence."""
     return named(database.resource)
+
+
+def seen_by_drill(who: str, tried: TriedRetention) -> str:
+    """What a drill of retention saw of a job, as a sentence."""
+    return f"The drill of {tried.day} ran {who} for 400 days: {tried.said}."
+
+
+def lived_by_drill(own: OwnBackup, tried: TriedRetention) -> str:
+    """What it saw of a policy of one's own."""
+    return f"The drill of {tried.day} lived 400 days by the policy of {own.called}: {tried.said}."
