@@ -15,7 +15,8 @@ interface Props {
 const IDLE = 1500;
 const LARGEST = 1.15;
 const SMALLEST = 0.6;
-const FEW = 22;
+/** With fewer nodes and edges than this a lower picture is enough. */
+const FEW = 32;
 const WIDE = 800;
 /** Pixels that the list of what stops takes, and that stay free around what is in sight. */
 const LIST = 325;
@@ -78,7 +79,7 @@ export function Picture(props: Props) {
   };
   return (
     <div class="picture">
-      <div ref={target} class={props.elements.length < FEW * 2 ? "canvas low" : "canvas"} role="img" aria-label="The wiring as a picture; the table below says the same" title="Drag to move; Ctrl and the wheel to zoom" />
+      <div ref={target} class={props.elements.length < FEW ? "canvas low" : "canvas"} role="img" aria-label="The wiring as a picture; the table below says the same" title="Drag to move; Ctrl and the wheel to zoom" />
       <div class="zoom">
         <button type="button" aria-label="Nearer" onClick={() => zoom(1.4)}>
           +
@@ -204,8 +205,9 @@ function legible(drawn: Core) {
   whole(drawn);
   if (drawn.zoom() >= SMALLEST || drawn.nodes().empty()) return;
   const hub = drawn.nodes().max((node) => node.indegree(false)).ele;
-  drawn.zoom(SMALLEST);
-  drawn.center(hub);
+  const { x, y } = hub.position();
+  // What needs it lies to its left.
+  drawn.viewport({ zoom: SMALLEST, pan: { x: drawn.width() * 0.7 - SMALLEST * x, y: drawn.height() / 2 - SMALLEST * y } });
 }
 
 function mark(drawn: Core, selected: string | null, stopped: string[]) {
