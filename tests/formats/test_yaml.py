@@ -157,6 +157,7 @@ def test_json_is_bounded_too() -> None:
         "{{- if .Values.enabled }}\nkind: Service\n{{- end }}\n",
         '{{- define "x" }}\n  a: b\n{{- end }}\n',
         "{% if a %}\nkind: Service\n{% endif %}\n",
+        "packages:\n  - git\n  %{if cluster}\n  - kubelet\n  %{~ endif }\n",
         "spec:\n  {{- toYaml .Values.spec | nindent 2 }}\n  a: {{ .b }}:{{ .c }}\n",
         'labels: {{ include "x" . }}\n',
     ],

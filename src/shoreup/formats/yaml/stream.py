@@ -49,6 +49,7 @@ ENCRYPTED = "encrypted"
 _DOCUMENT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _DIRECTIVE_LINE = re.compile(r"^[ \t]*(?:- )?(?:\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})[ \t]*$", re.MULTILINE | re.DOTALL)
 _DIRECTIVE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_TERRAFORM = re.compile(r"^[ \t]*%\{~?[ ]*(?:if|for|else|endif|endfor)\b", re.MULTILINE)
 _CONTROL = re.compile(
     r"^(?:\{\{-?|\{%-?)[ \t]*(?:if|range|with|define|include|end|for|block|set|macro)\b", re.MULTILINE
 )
@@ -187,6 +188,8 @@ def _chunks(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_template(text: str, words: bool) -> bool:
     """Whether the text becomes YAML, or shows control lines, once template directives are taken out."""
+    if "%{" in text and _TERRAFORM.search(text):
+        return True
     if "{{" not in text and "{%" not in text:
         return False
     if _CONTROL.search(text):
