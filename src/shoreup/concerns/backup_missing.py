@@ -72,12 +72,16 @@ class BackupMissing(Concern):
         keeper = next((one for one, _ in uncovered(estate) if one.resource.key == draft.at.resource), None)
         if keeper is None:
             return self.unrepaired(draft)
+        if _of_compose(keeper):
+            return self.unrepaired(draft)
         left = self.unrepaired(draft, text=restoring(keeper))
         return replace(left, sketch=(copying(estate, keeper),))
 
     def _missing(self, keeper: Keeper) -> Outcome:
         who = named(keeper.resource)
-        where = " and ".join(dict.fromkeys(_shown(volume) for volume in keeper.volumes[:3]))
+        compose = _of_compose(keeper)
+        held = "volume" if compose else "claim"
+        where = " and ".join(dict.fromkeys(_shown(volume, held) for volume in keeper.volumes[:3]))
         on = f" on {where}" if where else ""
         what = f"a database of {keeper.what}" if keeper.database is not None else f"the data of {keeper.what}"
         how = "dumps it" if keeper.database is not None else "copies its files"
@@ -87,15 +91,26 @@ class BackupMissing(Concern):
             subject=who,
             message=f"{who} keeps {what}{on}, and no backup in this repository covers it.",
             consequence=(
-                "A lost disk, a deleted claim or a failed migration ends the data, unless something outside of this "
+                f"A lost disk, a deleted {held} or a failed migration ends the data, unless something outside of this "
                 "repository copies it."
             ),
             related=tuple((Place(keeper.resource.key, volume.route), "its data") for volume in keeper.volumes),
-            fixes=(Fix(f"Add a CronJob that {how} to another machine", Safety.SHOWN, _REASON),),
+            fixes=(
+                Fix(
+                    f"Add a {'scheduled job' if compose else 'CronJob'} that {how} to another machine",
+                    Safety.SHOWN,
+                    _REASON,
+                ),
+            ),
             severity=Severity.MEDIUM if keeper.kind in _LESSER else Severity.HIGH,
             confidence=Confidence.LIKELY if keeper.likely else Confidence.CERTAIN,
         )
 
 
-def _shown(volume: Volume) -> str:
-    return f"the claim {volume.claim}" if volume.claim else lies_on(volume)
+def _shown(volume: Volume, held: str) -> str:
+    return f"the {held} {volume.claim}" if volume.claim else lies_on(volume)
+
+
+def _of_compose(keeper: Keeper) -> bool:
+    """Whether a host of containers runs it, which knows neither claims nor CronJobs."""
+    return keeper.resource.api_version == "compose"
