@@ -89,30 +89,38 @@ def wards() -> Mapping[str, Ward]:
     return {**databases, **dict.fromkeys(WEB_SERVERS, _web)}
 
 
-class _Postgresql:
-    starts_slowly = True
-    fills = True
+class _SpeaksPostgresql:
+    """What is the same of everything that PostgreSQL's own tools speak to."""
 
-    def __init__(self, running: RunningPostgresql) -> None:
-        self._running = running
+    def __init__(self, running: RunningPostgresql | RunningPgBouncer) -> None:
+        self._reached = running
         self.server = running.server
-        self.listens = running.socket / ".s.PGSQL.5432"
 
     @property
     def engine(self) -> Engine:
-        return self._running.engine
-
-    def get_up(self) -> None:
-        self._running.promote()
-        self._running.wait()
+        return self._reached.engine
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        with ExitStack() as held, _until_refused(self._running, held):
+        with ExitStack() as held, _until_refused(self._reached, held):
             yield
 
     def lead(self, words: Sequence[str]) -> list[str]:
         return led(words, {}, ("-h", "--host", "-p", "--port"))
+
+
+class _Postgresql(_SpeaksPostgresql):
+    starts_slowly = True
+    fills = True
+
+    def __init__(self, running: RunningPostgresql) -> None:
+        super().__init__(running)
+        self._running = running
+        self.listens = running.socket / ".s.PGSQL.5432"
+
+    def get_up(self) -> None:
+        self._running.promote()
+        self._running.wait()
 
     def variables(self) -> Mapping[str, str]:
         return {"PGHOST": str(self._running.socket), "PGPORT": "5432", "PGUSER": self._running.superuser}
@@ -135,29 +143,17 @@ def _rejects(running: RunningPostgresql) -> bool:
     return False
 
 
-class _PgBouncer:
+class _PgBouncer(_SpeaksPostgresql):
     starts_slowly = False
     fills = True
 
     def __init__(self, running: RunningPgBouncer) -> None:
+        super().__init__(running)
         self._running = running
-        self.server = running.server
         self.listens = running.socket / ".s.PGSQL.6432"
-
-    @property
-    def engine(self) -> Engine:
-        return self._running.engine
 
     def get_up(self) -> None:
         pass
-
-    @contextmanager
-    def full(self) -> Iterator[None]:
-        with ExitStack() as held, _until_refused(self._running, held):
-            yield
-
-    def lead(self, words: Sequence[str]) -> list[str]:
-        return led(words, {}, ("-h", "--host", "-p", "--port"))
 
     def variables(self) -> Mapping[str, str]:
         return {"PGHOST": str(self._running.socket), "PGPORT": "6432", "PGUSER": "postgres", "PGDATABASE": "postgres"}

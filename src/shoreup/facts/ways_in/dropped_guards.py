@@ -157,49 +157,35 @@ def _of_image(switch: Switch, container: Container) -> bool:
 
 
 def _in_container(workload: Workload, container: Container) -> Iterator[Dropped]:
-    key = workload.resource.key
     environment, arguments = [*_environment(container)], [*_arguments(container)]
     for switch in _bundled():
         if not _of_image(switch, container):
             continue
-        if switch.env:
-            for name, value, route in environment:
-                if switch not in _of_variable(name):
-                    continue
-                place = Place(key, (*container.route, *route), container=container.name)
-                reason = why_open(value)
-                if reason:
-                    yield Dropped(
-                        switch=switch,
-                        place=place,
-                        resource=workload.resource,
-                        setting=name,
-                        workload=workload,
-                        container=container,
-                        undecided=reason,
-                    )
-                elif _VALUES[switch.value].match(known_text(value).strip()):
-                    setting = f"{name}={known_text(value)}" if switch.value != "any" else name
-                    yield Dropped(
-                        switch=switch,
-                        place=place,
-                        resource=workload.resource,
-                        setting=setting,
-                        workload=workload,
-                        container=container,
-                    )
+        set_so = [*_by_variable(switch, environment)] if switch.env else []
         if switch.argument:
-            for argument, route in arguments:
-                if re.match(switch.argument, argument):
-                    place = Place(key, (*container.route, *route), container=container.name)
-                    yield Dropped(
-                        switch=switch,
-                        place=place,
-                        resource=workload.resource,
-                        setting=argument,
-                        workload=workload,
-                        container=container,
-                    )
+            set_so += [(word, route, "") for word, route in arguments if re.match(switch.argument, word)]
+        for setting, route, undecided in set_so:
+            yield Dropped(
+                switch=switch,
+                place=Place(workload.resource.key, (*container.route, *route), container=container.name),
+                resource=workload.resource,
+                setting=setting,
+                workload=workload,
+                container=container,
+                undecided=undecided,
+            )
+
+
+def _by_variable(switch: Switch, environment: Sequence[tuple[str, Value, Route]]) -> Iterator[tuple[str, Route, str]]:
+    """The variables that throw a switch, or may: the setting, its route, and why it is not decided."""
+    for name, value, route in environment:
+        if switch not in _of_variable(name):
+            continue
+        reason = why_open(value)
+        if reason:
+            yield name, route, reason
+        elif _VALUES[switch.value].match(known_text(value).strip()):
+            yield f"{name}={known_text(value)}" if switch.value != "any" else name, route, ""
 
 
 def _environment(container: Container) -> Iterator[tuple[str, Value, Route]]:
