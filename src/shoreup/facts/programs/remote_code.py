@@ -77,14 +77,7 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
             key = (place.resource, place.route, place.chars)
             if key not in seen:
                 seen.add(key)
-                yield FetchedCode(
-                    place=place,
-                    who=who,
-                    what=found.what,
-                    field=found.field,
-                    confidence=found.confidence,
-                    undecided=found.undecided,
-                )
+                yield _told(place, who, found)
     yield from _on_machines(estate)
     for job in pipeline_jobs(estate):
         for step in job.steps:
@@ -105,6 +98,18 @@ def fetched_code(estate: Estate) -> Iterator[FetchedCode]:
     yield from _of_builds(estate)
 
 
+def _told(place: Place, who: str, found: _Seen, *, on_node: bool = False) -> FetchedCode:
+    return FetchedCode(
+        place=place,
+        who=who,
+        what=found.what,
+        field=found.field,
+        confidence=found.confidence,
+        undecided=found.undecided,
+        on_node=on_node,
+    )
+
+
 def _on_machines(estate: Estate) -> Iterator[FetchedCode]:
     """What Terraform runs over SSH when it sets a machine up."""
     for resource in estate.resources:
@@ -117,14 +122,7 @@ def _on_machines(estate: Estate) -> Iterator[FetchedCode]:
                         if found.field in ("piped", "substituted", "fetched") and not found.undecided:
                             place = Place(resource.key, (field, index), found.span)
                             who = f"{resource.kind} {resource.address}"
-                            yield FetchedCode(
-                                place=place,
-                                who=who,
-                                what=found.what,
-                                field=found.field,
-                                confidence=found.confidence,
-                                on_node=True,
-                            )
+                            yield _told(place, who, found, on_node=True)
 
 
 def _of_builds(estate: Estate) -> Iterator[FetchedCode]:
