@@ -44,45 +44,61 @@ class Manner(Struct, frozen=True):
 
 def manner_of(text: str, tops: Sequence[Node], *, is_json: bool = False) -> Manner:
     """The manner of a text whose documents have these top nodes."""
-    steps: Counter[int] = Counter()
-    dashes: Counter[int] = Counter()
-    quotes: Counter[str] = Counter()
-    words: Counter[bool] = Counter()
-    padded: Counter[bool] = Counter()
-    items: Counter[bool] = Counter()
+    seen = _Habits(text)
     for top in tops:
         for node in top.walk():
-            if node.kind == "scalar" and node.is_text:
-                quotes[node.style] += 1
-            elif node.kind == "sequence" and node.items and all(item.kind == "scalar" for item in node.items):
-                words[node.flow] += 1
-                if node.flow:
-                    items.update(item.style != "" for item in node.items if item.is_text)
-            elif node.kind == "mapping" and node.flow and node.entries:
-                padded[text[node.start + 1 : node.start + 2] == " "] += 1
-            if node.kind == "mapping" and not node.flow:
-                for _, value in node.entries:
-                    if value.kind == "mapping" and not value.flow and value.entries:
-                        steps[value.column - node.column] += 1
-                    elif value.kind == "sequence" and not value.flow and value.items:
-                        dashes[value.column - node.column] += 1
-    step = _most(steps, 2)
+            seen.note(node)
+    step = _most(seen.steps, 2)
     if is_json:
         found = re.search(r"\n( +|\t+)\S", text)
         step = len(found[1]) if found else 2
-    keys = sum(len(node.entries) for top in tops for node in top.walk())
-    plain = quotes[""] - keys
+    single, double = seen.quotes["'"], seen.quotes['"']
+    bare = seen.quotes[""] - seen.keys
     return Manner(
-        "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n",
-        step,
-        _most(dashes, step),
-        "'" if quotes["'"] > quotes['"'] else '"',
-        quotes["'"] + quotes['"'] > 2 * max(plain, 0) + 2,
-        words[True] > words[False],
-        items[True] > items[False],
-        padded[True] > padded[False],
-        is_json,
+        newline="\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n",
+        step=step,
+        dash=_most(seen.dashes, step),
+        quote="'" if single > double else '"',
+        quotes=single + double > 2 * max(bare, 0) + 2,
+        brackets=seen.in_brackets[True] > seen.in_brackets[False],
+        quoted_items=seen.quoted_items[True] > seen.quoted_items[False],
+        padded=seen.padded[True] > seen.padded[False],
+        json=is_json,
     )
+
+
+class _Habits:
+    """How often a text does each thing in each way."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.steps: Counter[int] = Counter()
+        self.dashes: Counter[int] = Counter()
+        self.quotes: Counter[str] = Counter()
+        self.in_brackets: Counter[bool] = Counter()
+        self.quoted_items: Counter[bool] = Counter()
+        self.padded: Counter[bool] = Counter()
+        self.keys = 0
+
+    def note(self, node: Node) -> None:
+        self.keys += len(node.entries)
+        if node.kind == "scalar" and node.is_text:
+            self.quotes[node.style] += 1
+        elif node.kind == "sequence" and node.items and all(item.kind == "scalar" for item in node.items):
+            self.in_brackets[node.flow] += 1
+            if node.flow:
+                self.quoted_items.update(item.style != "" for item in node.items if item.is_text)
+        elif node.kind == "mapping" and node.flow and node.entries:
+            self.padded[self._text[node.start + 1 : node.start + 2] == " "] += 1
+        elif node.kind == "mapping" and not node.flow:
+            self._note_indentation(node)
+
+    def _note_indentation(self, mapping: Node) -> None:
+        for _, value in mapping.entries:
+            if value.kind == "mapping" and not value.flow and value.entries:
+                self.steps[value.column - mapping.column] += 1
+            elif value.kind == "sequence" and not value.flow and value.items:
+                self.dashes[value.column - mapping.column] += 1
 
 
 def _most(counted: Counter[int], default: int) -> int:
