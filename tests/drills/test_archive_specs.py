@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from shoreup.drills.base import Wishes
+from shoreup.drills.restoring.archive_specs import archive_store
 from shoreup.drills.restoring.barman_archives import BarmanSource
 from shoreup.drills.restoring.specs import restore_spec
 from shoreup.drills.restoring.trial import RestoreSpec
+from shoreup.engines.base import EngineTrouble
 from shoreup.facts.build import Extras
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import backup_inputs
 from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.settings import Settings
+from shoreup.stores.base import StoreTrouble
 from small_estates import estate
 
 IMAGE = "ghcr.io/cloudnative-pg/postgresql:17.5-standard-trixie"
@@ -140,6 +143,28 @@ def test_databases_that_the_estate_declares_have_to_come_back() -> None:
     assert spec.copy.databases == ("forum", "shop")
     assert isinstance(spec.source, BarmanSource)
     assert spec.source.every == timedelta(days=1)
+
+
+def test_what_lets_into_the_store_is_looked_up_when_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("s3cret/word\n")
+    known = StoreSettings("s3://pg/home", key_id_env="BUCKET_ID", secret_env="BUCKET_KEY")
+    monkeypatch.delenv("BUCKET_KEY", raising=False)
+    with pytest.raises(EngineTrouble, match="from the variable BUCKET_KEY, which is not set"):
+        archive_store(known, tmp_path)
+    monkeypatch.setenv("BUCKET_KEY", "s3cret/word")
+    monkeypatch.delenv("BUCKET_ID", raising=False)
+    with pytest.raises(StoreTrouble, match="an S3 store needs a key"):
+        archive_store(known, tmp_path)
+    monkeypatch.setenv("BUCKET_ID", "reader")
+    assert archive_store(known, tmp_path).shown == "s3://pg/home"
+    by_file = StoreSettings("s3://pg/home", key_id_env="BUCKET_ID", secret_file="key")
+    assert archive_store(by_file, tmp_path).shown == "s3://pg/home"
+    (tmp_path / "mirror").mkdir()
+    assert archive_store(StoreSettings("./mirror"), tmp_path).shown == str(tmp_path / "mirror")
+    with pytest.raises(StoreTrouble, match="is read from a folder or an S3 store"):
+        archive_store(StoreSettings("restic:/mnt/x"), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from msgspec import Struct
 from barman_here import SEGMENT, archive_wal, base_backup, info, moment
 from engines_here import chosen
 from shoreup.drills.asking import Question
-from shoreup.drills.restoring.archive_specs import archive_store
 from shoreup.drills.restoring.barman_archives import BarmanSource
 from shoreup.drills.restoring.copies import Copy
 from shoreup.drills.restoring.of_postgresql_files import BaseBackupTarget
@@ -30,11 +29,9 @@ from shoreup.engines.postgresql.barman import Base, bring_tars, info_at
 from shoreup.engines.postgresql.files import bring_chain
 from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql
 from shoreup.engines.scratch import Scratch
-from shoreup.model.backup_settings import StoreSettings
 from shoreup.model.proof import Proof, ProofSubject, Verdict
 from shoreup.stores.base import Tree
 from shoreup.stores.folder import Folder
-from stores_here import KEY_ID, SECRET, s3_server
 
 SUBJECT = ProofSubject("ScheduledBackup", "db", "main")
 COUNT = Question("SELECT count(*) FROM account", "300", database="bank")
@@ -113,24 +110,14 @@ def without(archive: Archive, folder: Path, *names: str) -> Folder:
     return Folder(folder)
 
 
-def test_the_newest_whole_base_comes_back_from_an_s3_store_with_all_wal_since(
-    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BUCKET_ID", KEY_ID)
-    monkeypatch.setenv("BUCKET_KEY", SECRET)
-    with s3_server(tmp_path) as (_, address):
-        settings = StoreSettings("s3://keep/pg", endpoint=address, key_id_env="BUCKET_ID", secret_env="BUCKET_KEY")
-        store = archive_store(settings, tmp_path)
-        for file in archive.folder.rglob("*"):
-            if file.is_file():
-                store.put(file.relative_to(archive.folder).as_posix(), [file.read_bytes()])
-        proof = drilled(store, COUNT, PLACED)
+def test_the_newest_whole_base_comes_back_with_all_wal_since(archive: Archive) -> None:
+    proof = drilled(Folder(archive.folder), COUNT, PLACED)
     assert (proof.verdict, proof.control.refused) == (Verdict.PASS, True), words(proof)
     assert "data_0001.tar" in proof.control.what
     numbers = {one.name: one.value for one in proof.measurements}
     assert (proof.taken - archive.last).total_seconds() <= numbers["rpo"] < (proof.taken - archive.then).total_seconds()
     assert numbers["rto"] > numbers["fetch"] > 0
-    assert "base backup 20270131T000003 is newer and ended as FAILED (the network went away)" in proof.after
+    assert "base backup 20270131T000003 is newer, and it is FAILED (the network went away)" in proof.after
 
 
 def test_a_moment_at_which_nothing_was_there_fails_and_so_does_one_that_is_too_long_ago(archive: Archive) -> None:
@@ -238,6 +225,19 @@ def test_wal_that_arrives_while_the_archive_is_read_is_not_missing(archive: Arch
     said = "; ".join(brought.remarks)
     assert "missing" not in said
     assert "that base backup is 0 seconds old, and one was to be made every" in said
+
+
+def test_a_base_whose_wal_is_on_its_way_leaves_the_one_before_in_its_place(archive: Archive, tmp_path: Path) -> None:
+    last = info_at(archive.folder / "pg-main/base" / archive.bases[1]).last
+    late = [one.name for one in archive.wal if one.name[:24] >= last]
+    store = without(archive, tmp_path / "on-its-way", *late)
+    with Scratch() as scratch:
+        brought = BarmanSource(lambda: store, "pg-main").bring(scratch)
+    assert brought.remarks[0].startswith(f"base backup {archive.bases[0]} and ")
+    assert f"base backup {archive.bases[1]} is newer, and its last WAL {last} is not archived yet" in brought.remarks
+    (tmp_path / "on-its-way/pg-main/base" / archive.bases[0] / "backup.info").unlink()
+    with Scratch() as scratch:
+        assert f"up to {last}, which is missing" in BarmanSource(lambda: store, "pg-main").bring(scratch).remarks[0]
 
 
 def test_nothing_is_taken_from_an_archive_without_a_finished_base(archive: Archive, tmp_path: Path) -> None:

@@ -150,9 +150,11 @@ def _snappy(path: Path) -> Iterator[bytes]:
             if len(head) < 4 or len(chunk) < length:
                 raise BrokenCopy("its compressed content is damaged or ends too early")
             try:
-                yield bytes(snappy.decompress(magic + head + chunk))
+                piece = bytes(snappy.decompress(magic + head + chunk))
             except Exception:  # the library's own errors have no class of their own in every version
                 raise BrokenCopy("its compressed content is damaged") from None
+            if piece:  # whoever reads takes an empty one for the end
+                yield piece
 
 
 def _by_program(path: Path, name: str, size: int) -> Iterator[bytes]:

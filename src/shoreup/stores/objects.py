@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from shoreup.stores.base import PIECE, Entry, NotThere, StoreTrouble, checked, is_name
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import S3Config, S3Store
 
 _PART = 24 << 20
 """Bytes of a part. There may be 10,000 of them, and a few at a time are in memory."""
@@ -46,12 +46,16 @@ class Objects:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._shown = f"s3://{bucket}/{self._prefix}".rstrip("/")
         self._at_address = f" at {urlsplit(endpoint).hostname}" if endpoint else ""
+        config: S3Config = {
+            "region": region or "us-east-1",
+            "access_key_id": key_id,
+            "secret_access_key": secret,
+        }
+        if endpoint:  # without one it is Amazon's
+            config["endpoint"] = endpoint
         self._store: S3Store = S3Store(
             bucket,
-            endpoint=endpoint or None,
-            region=region or "us-east-1",
-            access_key_id=key_id,
-            secret_access_key=secret,
+            config=config,
             client_options={
                 "allow_http": endpoint.startswith("http://"),
                 "connect_timeout": timedelta(seconds=15),

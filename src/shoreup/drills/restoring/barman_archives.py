@@ -37,6 +37,11 @@ from shoreup.stores.base import Entry, StoreTrouble, Tree, whole
 _LATE = 2
 """So many times the time between two base backups the newest may be old; it then takes long to replay what follows."""
 
+_ON_ITS_WAY = timedelta(minutes=15)
+"""So long the WAL of a base backup may take into the archive; before, whoever loses the server takes the base before.
+CloudNativePG has a piece archived every five minutes (``archive_timeout``).
+"""
+
 
 class BarmanSource(Struct, frozen=True):
     """An archive of barman-cloud. ``server`` is the server's folder in the store that ``open`` gives.
@@ -95,6 +100,8 @@ class BarmanSource(Struct, frozen=True):
     def _base(self, store: Tree, top: str, lying: Mapping[str, list[Entry]]) -> tuple[Base, list[str]]:
         """The newest base backup that was finished, in time for the moment; and what is wrong with newer ones."""
         remarks: list[str] = []
+        early: Base | None = None
+        archived = max((name[8:] for name, _ in _pieces(store.tree(f"{top}{WALS}"))), default="")
         for name in sorted(lying, reverse=True):
             path = f"{top}{BASES}/{name}/{INFO}"
             if path not in {one.name for one in lying[name]}:
@@ -103,9 +110,16 @@ class BarmanSource(Struct, frozen=True):
             base = read_info(name, whole(store, path, SMALL))
             if not base.done or base.ended is None:
                 why = f" ({base.error})" if base.error else ""
-                remarks.append(f"base backup {name} is newer and ended as {base.status}{why}, so it was passed over")
-            elif self.until is None or base.ended <= self.until:
+                remarks.append(f"base backup {name} is newer, and it is {base.status}{why}, so it was passed over")
+            elif self.until is not None and base.ended > self.until:
+                continue
+            elif archived < base.last[8:] and datetime.now(UTC) - base.ended < _ON_ITS_WAY:
+                early = early or base
+                remarks.append(f"base backup {name} is newer, and its last WAL {base.last} is not archived yet")
+            else:
                 return base, remarks
+        if early is not None:
+            return early, []
         if self.until is not None and len(remarks) < len(lying):
             raise BrokenCopy(f"no base backup in {store.shown} was finished before {self.until:%Y-%m-%d %H:%M:%S %Z}")
         raise BrokenCopy(f"no base backup in {store.shown} was finished: {'; '.join(remarks)}")
