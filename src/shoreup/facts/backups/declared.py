@@ -166,9 +166,10 @@ def _velero(resource: Resource, context: _Context) -> Iterator[Backup]:
     chosen = any(template.get(name) for name in ("labelSelector", "orLabelSelectors", "excludedNamespaces"))
     names = texts(template.get("includedNamespaces")) or ("*",)
     sure = not chosen and not any("*" in name and name != "*" for name in names) and not paused
-    unsure = f"what Velero's Schedule {resource.name} chooses is decided by labels and exclusions"
+    called = resource.address if resource.name == "*" else resource.name
+    unsure = f"what Velero's Schedule {called} chooses is decided by labels and exclusions"
     if paused:
-        unsure = f"Velero's Schedule {resource.name} is paused; whether something else starts it is not read here"
+        unsure = f"Velero's Schedule {called} is paused; whether something else starts it is not read here"
     yield _made(
         resource,
         "velero",
