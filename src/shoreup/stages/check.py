@@ -65,6 +65,8 @@ class _Answers:
     def __init__(self, seen: Examination) -> None:
         findings = (*seen.account.findings, *seen.account.unproven)
         blocks, corpus = _Blocks(seen), Corpus(seen.reading.tree)
+        self._corpus = corpus
+        self._installed = {one.path for one in map(blocks.block, seen.reading.resources) if one is not None}
         self._places = Anchors(corpus, findings, blocks.of)
         self._census = Census(corpus, seen.estate, blocks.block)
         self._values = Values(corpus, blocks.named, blocks.of_kind)
@@ -89,7 +91,7 @@ class _Answers:
         told = [*self._places.answers(sentence)]
         told += _agreed([*self._statements.answers(said)], [*self._census.answers(said)])
         if not any(one.answer in _DECIDED for one in told):
-            found = [*self._values.answers(said)]
+            found = [self._if_installed(one) for one in self._values.answers(said)]
             told += found if any(one.answer in _DECIDED for one in found) else []
         told = _left_out(told)
         # What a property says already, a trouble need not say again.
@@ -101,6 +103,15 @@ class _Answers:
         told = [replace(one, text=_part(sentence, one.text), sentence=sentence.written) for one in told]
         yield from told
         yield from _not_said(sentence, said, told)
+
+    def _if_installed(self, one: Checked) -> Checked:
+        """An answer about what runs, open where its evidence is in a manifest that nothing installs."""
+        idle = [
+            spot.file for spot in one.spots if self._corpus.manifest(spot.file) and spot.file not in self._installed
+        ]
+        if not idle or not self._installed or one.answer is not Answer.CONFIRMED:
+            return one
+        return replace(one, answer=Answer.UNDECIDED, said=f"{one.said}, but nothing installs {idle[0]}")
 
 
 def _part(sentence: Sentence, text: str) -> str:

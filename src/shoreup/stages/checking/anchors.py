@@ -36,6 +36,7 @@ _LACKS = re.compile(
     re.IGNORECASE,
 )
 """How a quote is said to be missing, directly before it."""
+_IS = re.compile(r"`(?P<key>[\w.-]+)`\s+(?:is|are|has|=|(?:is\s+|are\s+)?set\s+to)\s+`(?P<value>[^`]+)`", re.IGNORECASE)
 _UNUSED = re.compile(
     r"\s*(?:(?:is|are)\s+(?:never|not|nowhere)(?:\s+(?:even|ever))?\s+(?:read|used|mentioned|set|referenced|listed|passed|called|there"
     r"|present|found)|(?:occurs?|appears?|stands?)\s+nowhere|(?:does|do)\s+not\s+(?:occur|appear))\b",
@@ -85,6 +86,8 @@ def anchors(sentence: Sentence) -> Sequence[Anchor]:
             end = whole
         if silent(text[start:end]):
             start, end = (0, len(text)) if silent(text[before:end]) else (before, end)
+        if row and len(found) == 1:
+            start, end = 0, len(text)
         wider = text[before : match.end()]
         rest = text[max(end, match.end()) :] if number == len(found) - 1 else ""
         first = int(match["first"])
@@ -318,6 +321,13 @@ class Places(Struct, frozen=True):
         if mere and negative(wish.text) is not (says_not(line) or any(is_false(line, one) for one in held)):
             said = f"it stands there, but whether as it is said is for a person to judge: {self._shown(path, here)}"
             return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, here),))
+        pair = _IS.search(anchor.said)
+        if pair is not None and not lines.standing([pair["value"].strip("\"'")], anchor.first, anchor.last):
+            key = lines.standing([pair["key"]], anchor.first, anchor.last)
+            if key:
+                shown = " ".join(self._shown(path, one) for one in range(key, min(key + 1, anchor.last) + 1))
+                said = f"{pair['key']} stands there, {pair['value']} does not: {shown}"
+                return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, key),))
         return self._stands(sentence, anchor, path, here, lines, wish)
 
     def _worded(
@@ -450,7 +460,7 @@ class Places(Struct, frozen=True):
                 elif at:
                     said, spots = f"it stands at {path}:{at}", (Spot(path, at),)
                     yield _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED, said, spots)
-                elif lines is not None and _looks_like_code(quote):
+                elif lines is not None and _looks_like_code(quote) and sentence.file in clause:
                     yield self._unquoted(sentence, path, quote, lines)
         if files.paths or files.ambiguous:
             return
@@ -495,7 +505,10 @@ class Places(Struct, frozen=True):
 
     def _unquoted(self, sentence: Sentence, path: str, quote: str, lines: Lines) -> Checked:
         """A quote that does not stand in its file as it is written."""
-        at = abridged(lines.text, quote)
+        at = abridged(lines.text, re.split(r"…|\.\.\.", quote)[0])
+        if "…" in quote or "..." in quote:
+            said = f"it is shortened; {f'what begins so stands at {path}:{at}' if at else 'nothing begins so'}"
+            return _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED if at else Answer.UNDECIDED, said)
         if at:
             said = f"in other words it stands at {path}:{at}"
             return _checked(sentence, quote, Kind.QUOTE, Answer.CONFIRMED, said, (Spot(path, at),))

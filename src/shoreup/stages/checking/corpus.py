@@ -102,6 +102,11 @@ class Corpus:
         at = next((self._kinds[path][kind] for kind in kinds if kind in self._kinds[path]), -1)
         return (self.text(path) or "").count("\n", 0, at) + 1 if at >= 0 else 0
 
+    def manifest(self, path: str) -> bool:
+        """Whether a file of YAML declares objects."""
+        self.declares(path, ())
+        return bool(self._kinds[path]) and path.endswith((".yaml", ".yml"))
+
     def folder(self, written: str) -> str:
         """The folder that is meant: by its path, or by the end of it where one folder alone ends so; else empty."""
         bare = written.strip("/").removeprefix("./")

@@ -22,7 +22,7 @@ QUANTITY = re.compile(
     rf"(?:\b(?P<only>only|just|exactly)\s+)?(?:(?<!\w)(?P<about>{_ABOUT})\s*)?"
     rf"(?:\b(?P<number>{NUMBER})\b(?:\s+(?:out\s+)?of\s+(?:the\s+)?(?P<whole>{NUMBER})\b)?"
     r"|\b(?P<all>all(?:\s+of\s+the|\s+the)?|every|each(?:\s+of\s+the)?)\b"
-    r"|\b(?P<none>none\s+of\s+the|no|not\s+a\s+single|not\s+one"
+    rf"|\b(?P<none>none\s+of\s+(?:the|our|these|them)(?:\s+(?:\d+|{'|'.join(_WORDS[1:])})\b)?|no|not\s+a\s+single|not\s+one"
     r"|(?:could|can|did)\s*(?:not|n[’']t)\s+(?:find|see)\s+(?:a\s+single|a|an|any|one)"
     r"|there\s+(?:is|are)(?:\s+not|n[’']t)\s+(?:a\s+single|a|an|any|one))\b)",
     re.IGNORECASE,

@@ -19,6 +19,7 @@ from shoreup.model.resource import Resource
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import FILE, Sentence, without_files
 from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, counts, limited_to, quantity
+from shoreup.stages.checking.polarity import exclusive
 from shoreup.stages.checking.properties import PATTERNS, Property
 from shoreup.stages.checking.questions import Item, things
 from shoreup.stages.checking.values import Block
@@ -43,6 +44,12 @@ _OWN_SUBJECT = re.compile(
     r"\s*(?:(?:and|but|while|whereas|although|though)\s+)?(?:(?i:the|an?|all|every|each|both|other|some)\s+\w"
     r"|[A-Z]\w+\s+(?:is|are|has|have|runs?|uses?|does)\b)"
 )
+_COMPARED = re.compile(
+    r"\b(?:(?:more|less|fewer|other|rather) than|at (?:least|most)|over|under|beyond|instead of|not only)\s*"
+    r"(?:the\s+|a\s+)?$",
+    re.IGNORECASE,
+)
+"""Words before a property that make it another: "more than one replica"."""
 _GOES_ON = re.compile(
     r"\s*(?:$|[,;:(]|(?:have|has|had|is|are|was|were|do|does|did|don[’']t|doesn[’']t|that|which|who|whose|with|without"
     r"|lack\w*|miss\w*|use|uses|using|run|runs|running|set|sets|setting|define\w*|declare\w*|carr\w+|float\w*|still|also"
@@ -105,6 +112,8 @@ class Statements(Struct, frozen=True):
     def _said(
         self, sentence: Sentence, clause: str, asked: Property, match: re.Match[str], named: Sequence[Item], before: str
     ) -> Iterator[Checked]:
+        if _COMPARED.search(clause[: match.start()]):
+            return
         negated = _negated(clause, match)
         if re.match(r"\W*(?:and\s+)?(?:has|have|had|is|are|was|does|do|did)\b", clause) and _NOT.search(before):
             # A subject that others stand behind: "neither of the two, a and b, has a probe".
@@ -121,7 +130,12 @@ class Statements(Struct, frozen=True):
             # Where places were taken out, the piece that speaks of it.
             pieces = re.split(r"\s*\(\s*\)?\s*|\s{2,}", clause)
             said = next((one for one in pieces if match[0] in one), clause)
-            yield from (self._property(sentence, said, asked, one, negated=negated) for one in mine)
+            end = said.find(match[0]) + len(match[0])
+            if asked.value is None and re.search(r"\d", said[end:]):
+                said = said[:end]  # no amount behind it was looked at
+            told = [self._property(sentence, said, asked, one, negated=negated) for one in mine]
+            # That it is the only one is more than that it is one.
+            yield from (one for one in told if not exclusive(sentence.plain) or one.answer is Answer.WRONG)
         elif negated and _ANYWHERE.search(clause) and not limited_to(clause[match.end() :]):
             yield self._nowhere(sentence, clause, asked)
 

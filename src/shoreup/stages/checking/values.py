@@ -19,7 +19,7 @@ from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import attribute, holds, squeezed, wanted
 from shoreup.stages.checking.places import meant
-from shoreup.stages.checking.polarity import denied, negative, sweeping
+from shoreup.stages.checking.polarity import denied, exclusive, negative, sweeping
 from shoreup.stages.checking.words import parts, shared, stem, telling
 
 _FIELD = re.compile(r"^\s*(?:-\s+)?[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?P<value>\S.*)$")
@@ -91,6 +91,8 @@ class Values(Struct, frozen=True):
         """What the fields of one subject say to the values of a clause."""
         wish = wanted(re.sub(rf"`?(?:{FILE})`?", " ", clause), [one for one in sentence.codes if one in clause])
         told: list[Checked] = []
+        if exclusive(re.sub(r"`[^`]*`", " ", clause)):
+            return told
         off = negative(re.sub(r"`[^`]*`", " ", clause))
         for code in wish.codes:
             if denied(clause, code) or (off and re.fullmatch(r"[\w.-]+", code)):
@@ -332,7 +334,7 @@ def _together(sentence: Sentence, subjects: Sequence[Subject], told: Sequence[Se
         elif right or wrong:
             others = [subject.name for subject, one in zip(subjects, each, strict=True) if one not in right]
             said = f"{len(right)} of the {len(each)} have it; not found: {', '.join(others)}"
-            answer = Answer.PARTLY if len(right) > 1 or wrong else Answer.UNDECIDED
+            answer = Answer.PARTLY if right and wrong else Answer.UNDECIDED
             yield _checked(sentence, text, answer, said, spots)
 
 

@@ -1,0 +1,161 @@
+"""What checking must never do: confirm what was made wrong, or fail on what is no document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shoreup.model.claim import Answer, Checked
+from shoreup.report.checked import render, render_json
+from shoreup.stages.check import check
+
+ROOT = Path(__file__).parents[2]
+AUDIT = ROOT / "tests" / "checking" / "homelab.md"
+EXAMPLE = ROOT / "examples" / "homelab"
+
+WORKLOAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app-12, namespace: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec:
+      hostNetwork: false
+      containers:
+        - name: app
+          image: nginx:1.27.2
+          securityContext:
+            privileged: false
+            runAsUser: 0
+          env:
+            - name: AUTH_TYPE
+              value: password
+"""
+
+
+def quiet(_what: str, _done: int, _of: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("truth")
+    (root / "app.yaml").write_text(WORKLOAD, encoding="utf-8")
+    (root / "notes.conf").write_text("# retries: 3\nkeep_days = 30\nuse_devices = false\n", encoding="utf-8")
+    return root
+
+
+def checked(estate: Path, tmp_path: Path, text: str) -> tuple[Checked, ...]:
+    document = tmp_path / "audit.md"
+    document.write_bytes(text.encode())
+    return check(document, [estate], None, quiet).checked
+
+
+def changed() -> Iterator[tuple[str, str]]:
+    """The audit's lines with one number made one more, and that number."""
+    for line in AUDIT.read_text(encoding="utf-8").splitlines():
+        for match in re.finditer(r"(?<![\w.:/#*=-])\d+(?![\w.:/*-]*\d)(?![\d.*/])", line):
+            if not re.search(r"(?:lines?|L|[-–|:(]|\bto|\band)\s*$", line[: match.start()]):
+                number = str(int(match[0]) + 1)
+                yield line[: match.start()] + number + line[match.end() :], number
+
+
+def test_no_changed_number_of_an_audit_is_confirmed(tmp_path: Path) -> None:
+    lines = [*changed()]
+    assert len(lines) > 10
+    text = "\n\n".join(line for line, _ in lines)
+    numbers = {at * 2 + 1: number for at, (_, number) in enumerate(lines)}
+    false = [
+        (one.text, one.said)
+        for one in checked(EXAMPLE, tmp_path, text)
+        if one.answer is Answer.CONFIRMED and re.search(rf"(?<!\d){numbers[one.line]}(?!\d)", one.text)
+    ]
+    assert false == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The app runs privileged (`app.yaml:15`).",
+        "The app shares the host network (`app.yaml:10`).",
+        "It never runs as user 0 (`app.yaml:16`).",
+        "`AUTH_TYPE` is `none` (`app.yaml:18-19`).",
+        "`app.yaml:16` sets `runAsUser: 1`.",
+        "Devices are taken with `use_devices = true` (`notes.conf:3`).",
+        "The copies are kept for 31 days (`notes.conf:2`).",
+        "`notes.conf` keeps no `keep_days = 30`.",
+        "`keep_days` is never set in `notes.conf`.",
+        "The `app-12` deployment is the only one with 2 replicas, and has no `readinessProbe` (`app.yaml:99`).",
+        "`app-12` should have a readiness probe.",
+        "Between 1 and 5 deployments have no readiness probe.",
+        "All but 1 deployment have no readiness probe.",
+        "More than one replica has `app-12`, nothing else.",
+        "Die Anwendung benutzt kein `nginx:1.27.2` (`app.yaml:13`).",
+        "这个 `app.yaml:13` 没有。",
+    ],
+)
+def test_what_is_wrong_or_open_is_not_confirmed(estate: Path, tmp_path: Path, claim: str) -> None:
+    confirmed = [one for one in checked(estate, tmp_path, claim) if one.answer is Answer.CONFIRMED]
+    assert [(one.text, one.said) for one in confirmed if "only" not in one.text] == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "answer"),
+    [
+        ("`app-12` has no readiness probe.", Answer.CONFIRMED),
+        ("The app runs as root, user 0 (`app.yaml:16`).", Answer.CONFIRMED),
+        ("`retries` is commented out (`notes.conf:1`).", Answer.CONFIRMED),
+        ("`notes.conf` does not set `use_devices = true`.", Answer.CONFIRMED),
+        ("The `securityContext` lacks `readOnlyRootFilesystem` (`app.yaml:14-16`).", Answer.CONFIRMED),
+        ("See https://forge.example/o/r/blob/0123abc/app.yaml#L13: `nginx:1.27.2`.", Answer.CONFIRMED),
+        ("`app.yaml:13:9` has `nginx:1.27.2`.", Answer.CONFIRMED),
+        ("`C:\\repo\\app.yaml:13` has `nginx:1.27.2`.", Answer.CONFIRMED),
+        ("The copies are kept for 31 days (`notes.conf:2`).", Answer.WRONG),
+    ],
+)
+def test_what_is_decided(estate: Path, tmp_path: Path, claim: str, answer: Answer) -> None:
+    assert answer in {one.answer for one in checked(estate, tmp_path, claim)}
+
+
+def test_what_was_not_checked_is_told_beside_what_was(estate: Path, tmp_path: Path) -> None:
+    said = "It runs as user 0 (`app.yaml:16`), without authentication, and it has no certificate.\n"
+    told = {one.text: one.answer for one in checked(estate, tmp_path, said)}
+    assert told == {
+        "It runs as user 0 (`app.yaml:16`)": Answer.CONFIRMED,
+        "without authentication": Answer.NOT_UNDERSTOOD,
+        "and it has no certificate.": Answer.NOT_UNDERSTOOD,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a\0b `app.yaml:3`\n",
+        "`" * 50_000,
+        "(" * 50_000 + "`app.yaml:1`",
+        "a-" * 50_000 + " has no probe",
+        "a/" * 50_000 + "b.yaml:3",
+        "|" * 20_000 + "\n|-|\n",
+        "The service `a` has 3 replicas and `b/c.yaml:12` sets `x = 1`, " * 2_000,
+        "> " * 500 + "x `app.yaml:1`",
+        "<table><tr><td>3 of 12 `app.yaml:99`</td></tr></table>",
+        "| a |\n|---|\n| `x \\| y` 3 services use `latest` |\n",
+        "`app.yaml:0` and `app.yaml:99999999999999999999999` and `app.yaml:9-2` hold `x = 1`.\n",
+        "`(a+)+$` (app.yaml:1) `[[[` 3 `***(((`. no `)(` anywhere. 4 `((` files.\n",
+        "1,000,000,000,000 services, ٣ services and ² services use `latest`.\r\n",
+    ],
+)
+def test_no_text_makes_it_fail(estate: Path, tmp_path: Path, text: str) -> None:
+    document = tmp_path / "audit.md"
+    document.write_bytes(text.encode())
+    done = check(document, [estate], None, quiet)
+    assert render(done)
+    assert render_json(done)
+    assert not [one for one in done.checked if one.answer is Answer.CONFIRMED and "latest" in one.text]
