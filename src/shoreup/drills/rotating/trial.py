@@ -37,6 +37,7 @@ from shoreup.engines.sandbox import Ended, Sandbox
 from shoreup.engines.sandbox_ground import STATE, VOLUMES
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.engines.userlands import BUSYBOX, GNU, Userland, userland
+from shoreup.facts.backups.commands.file_tools import REPOSITORIES
 from shoreup.facts.backups.tried_retention import GROWS, NEWEST_REMOVED, NOTHING_LEFT
 from shoreup.facts.programs.image_commands import ImageCommands
 from shoreup.facts.proofs import Drill
@@ -110,6 +111,9 @@ def _experiment(spec: RetentionSpec, seen: Seen, now: datetime, base: Path | Non
         times = quieter(times)
     seen.limits += times.limits
     seen.limits.append("whether a real dump restores: the dumps are stand-ins")
+    carried = sorted({one.name for job in spec.run.jobs for one in job.program.commands} & REPOSITORIES)
+    if tool is None and carried:
+        seen.limits.append(f"what {', '.join(carried)} keeps: the copies on the volume were looked at")
     if tool is not None:
         seen.engine = Engine(tool.name, tool.version(), spec.image)
         seen.limits += tool.limits()
