@@ -41,7 +41,7 @@ def test_what_no_source_decides_is_left_open(held: Score) -> None:
     assert not [one.claim.id for one in opened if one.decided]
 
 
-@pytest.mark.parametrize("name", ["homelab", "stfnhh", "elcattivo66", "billimek"])
+@pytest.mark.parametrize("name", ["homelab", "stfnhh", "elcattivo66", "billimek", "zhangzqs", "onedr0p", "mitchross"])
 def test_a_key_is_of_its_document(name: str) -> None:
     lines = (DOCUMENT.parent / f"{name}.md").read_text(encoding="utf-8").splitlines()
     claims = key(DOCUMENT.parent / f"{name}.key.yaml")
