@@ -40,7 +40,7 @@ def test_every_dependency_is_locked() -> None:
 
 
 def test_no_file_names_a_path_of_a_machine() -> None:
-    pattern = re.compile(rb"/(?:root|work|home/[a-z]+)/(?!main\.py)[\w.-]+/")
+    pattern = re.compile(rb"(?<![\w-])/(?:root|work|home/[a-z]+)/(?!main\.py)[\w.-]+/")
     named = {
         path.relative_to(TOP).as_posix(): match.group().decode()
         for path in tracked()
