@@ -74,6 +74,9 @@ def test_the_job_is_in_the_dialect_of_the_file(case: Case, tmp_path: Path) -> No
         if one.finding.file.endswith(".tf"):
             assert 'resource "kubernetes_cron_job' in one.text
             continue
+        if one.finding.file == "compose.yaml":
+            assert "CronJob" not in one.text, "a host of containers has none"
+            continue
         jobs = [held for held in yaml.safe_load_all(one.text) if isinstance(held, dict)]
         assert [job["kind"] for job in jobs] == ["CronJob"]
         pod = jobs[0]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
