@@ -18,7 +18,7 @@ from shoreup.operations.upgrade.places import KEPT
 OLD, NEW = "15", "17"
 ROWS = 500
 NAME = "upgrade.json"
-_SMALL = "fsync = off\nshared_buffers = 2MB\nmax_connections = 20\nautovacuum = off\n"
+_SMALL = "fsync = off\nshared_buffers = 2MB\nmax_connections = 20\nautovacuum = off\ndynamic_shared_memory_type = mmap\n"
 """Settings of a server that is started a dozen times in each upgrade."""
 _SEEN = "SELECT count(*) || ' ' || sum(id) FROM account"
 

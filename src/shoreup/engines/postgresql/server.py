@@ -182,6 +182,8 @@ class Postgresql:
         durable = {"wal_level": "replica"} if options.durable else fast
         quiet = {
             "listen_addresses": "",
+            # In the data directory, so that what is killed leaves nothing of it anywhere else.
+            "dynamic_shared_memory_type": "mmap",
             "port": str(_PORT),
             "unix_socket_directories": str(sockets),
             "unix_socket_permissions": "0700",
