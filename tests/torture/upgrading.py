@@ -18,7 +18,12 @@ from shoreup.operations.upgrade.places import KEPT
 OLD, NEW = "15", "17"
 ROWS = 500
 NAME = "upgrade.json"
-_SMALL = "fsync = off\nshared_buffers = 2MB\nmax_connections = 20\nautovacuum = off\ndynamic_shared_memory_type = mmap\n"
+_SMALL = """fsync = off
+shared_buffers = 2MB
+max_connections = 20
+autovacuum = off
+dynamic_shared_memory_type = mmap
+"""
 """Settings of a server that is started a dozen times in each upgrade."""
 _SEEN = "SELECT count(*) || ' ' || sum(id) FROM account"
 
