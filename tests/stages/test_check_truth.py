@@ -123,6 +123,12 @@ def test_what_is_decided(estate: Path, tmp_path: Path, claim: str, answer: Answe
     assert answer in {one.answer for one in checked(estate, tmp_path, claim)}
 
 
+def test_an_audit_of_another_estate_is_told(estate: Path) -> None:
+    told = render(check(AUDIT, [estate], None, quiet))
+    assert "Is PATH the estate that it was written for?" in told
+    assert "Is PATH" not in render(check(AUDIT, [EXAMPLE], None, quiet))
+
+
 def test_what_was_not_checked_is_told_beside_what_was(estate: Path, tmp_path: Path) -> None:
     said = "It runs as user 0 (`app.yaml:16`), without authentication, and it has no certificate.\n"
     told = {one.text: one.answer for one in checked(estate, tmp_path, said)}

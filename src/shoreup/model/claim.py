@@ -54,8 +54,12 @@ class Checked(Struct, frozen=True):
 
 
 class CheckedDocument(Struct, frozen=True):
-    """A document's lines, as they are, and the answers in the order of their lines."""
+    """A document's lines, as they are, and the answers in the order of their lines.
+
+    ``elsewhere`` says that most of the places it names are in files that are not there: it is another estate's.
+    """
 
     name: str
     lines: tuple[str, ...]
     checked: tuple[Checked, ...]
+    elsewhere: bool = False

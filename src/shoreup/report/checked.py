@@ -26,6 +26,8 @@ def render(document: CheckedDocument, *, width: int = 100, colour: bool = False,
     """The document's lines with the answers; not ``full``, only the lines that have some."""
     ink, width = Ink(colour), max(NARROWEST, min(width, WIDEST))
     lines = [*_lines(document, ink, width, full), "", *_summary(document.checked, ink)]
+    if document.elsewhere:
+        lines.append("Most of the files that it names are not here. Is PATH the estate that it was written for?")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -22,6 +22,7 @@ from shoreup.stages.checking.census import Census
 from shoreup.stages.checking.clauses import advises, clauses, left, squashed
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import Sentence, sentences, without_advice, without_files
+from shoreup.stages.checking.evidence import cut
 from shoreup.stages.checking.language import foreign
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
@@ -56,7 +57,10 @@ def check(document: Path, paths: Sequence[Path], config: Path | None, say: Progr
     say("checking the document", 0, 0)
     answers = _Answers(seen)
     checked = tuple(one for sentence in sentences(text) for one in answers.to(sentence))
-    return CheckedDocument(document.name, tuple(text.splitlines()), checked)
+    places = [one for one in checked if one.kind is Kind.ANCHOR]
+    nowhere = [one for one in places if one.answer is Answer.WRONG and not one.spots]
+    elsewhere = len(nowhere) > _FEWEST and len(nowhere) * 2 > len(places)
+    return CheckedDocument(document.name, tuple(cut(text)), checked, elsewhere)
 
 
 class _Answers:
