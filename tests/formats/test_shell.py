@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shoreup.formats.shell import Command, Program, parse
@@ -270,6 +270,8 @@ SHELLISH = st.lists(
 ).map("".join)
 
 
+@example('"`)`"', [])
+@example('"`"`"', [])
 @given(SHELLISH, st.lists(st.integers(0, 20), max_size=3))
 def test_any_text_gives_commands_whose_places_lie_in_it(text: str, gaps: list[int]) -> None:
     program = parse(text, gaps=[gap for gap in gaps if gap <= len(text)])

@@ -16,11 +16,15 @@ _KUBERNETES_REFERENCE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
 
 class Source(NamedTuple):
-    """A text to parse; ``offsets[i]`` is the outer place of character ``i``, the one behind the last included."""
+    """A text to parse; ``offsets[i]`` is the outer place of character ``i``, the one behind the last included.
+
+    ``reworded`` are outer places at which the text says the same in other characters.
+    """
 
     text: str
     offsets: Sequence[int]
     holes: dict[int, Part]
+    reworded: frozenset[int] = frozenset()
 
 
 def prepare(text: str, gaps: Sequence[int], environment: frozenset[str]) -> Source:
@@ -56,7 +60,7 @@ def prepare(text: str, gaps: Sequence[int], environment: frozenset[str]) -> Sour
         position = end
     made.append(text[position:])
     places.extend(outer[position : len(text) + 1])
-    return Source("".join(made), places, holes)
+    return Source("".join(made), places, holes, frozenset(start for start, _, _ in ticks))
 
 
 def _backquoted(text: str) -> list[tuple[int, int, str]]:

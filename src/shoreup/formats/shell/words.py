@@ -151,7 +151,8 @@ class WordReader(ABC):
         index, stop = self.chars[first], self.chars[last]
         if index < stop and not _SPECIAL.search(text, index, stop):
             start = self.outer[index]
-            if self.outer[stop - 1] - start == stop - 1 - index:
+            as_written = self.source.reworded.isdisjoint(self.outer[index:stop]) if self.source.reworded else True
+            if as_written and self.outer[stop - 1] - start == stop - 1 - index:
                 return [Part("literal", intern(text[index:stop]), start, self.after[stop], quoted)]
         parts: list[Part] = []
         chars: list[str] = []
@@ -164,6 +165,8 @@ class WordReader(ABC):
                 start = self.outer[places[0]]
                 positions = tuple(map(self.outer.__getitem__, places))
                 plain = not decoded and positions == tuple(range(start, start + len(positions)))
+                # Where quotes or parentheses do not close, what stands for a backquote may be taken for text.
+                plain = plain and self.source.reworded.isdisjoint(positions)
                 kind = "glob" if globbing else "literal"
                 parts.append(
                     Part(
