@@ -61,7 +61,7 @@ def changed() -> Iterator[tuple[str, str]]:
     """The audit's lines with one number made one more, and that number."""
     for line in AUDIT.read_text(encoding="utf-8").splitlines():
         for match in re.finditer(r"(?<![\w.:/#*=-])\d+(?![\w.:/*-]*\d)(?![\d.*/])", line):
-            if not re.search(r"(?:lines?|L|[-–|:(]|\bto|\band)\s*$", line[: match.start()]):
+            if not re.search(r"(?:lines?|L|[-–:(]|\bto|\band)\s*$", line[: match.start()]):
                 number = str(int(match[0]) + 1)
                 yield line[: match.start()] + number + line[match.end() :], number
 

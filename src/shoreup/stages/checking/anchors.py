@@ -217,7 +217,8 @@ class Places(Struct, frozen=True):
             said = f"it is {one.true} at {path}:{one.line}, not {one.amount.written}"
             answer = Answer.PARTLY if wish.codes or len(others) < len(wish.amounts) else Answer.WRONG
             return replace(placed, answer=answer, said=said, spots=(Spot(path, one.line),), fingerprints=())
-        if amounts and placed.answer is Answer.CONFIRMED and not any(map(_is_value, wish.codes)):
+        quoted = any(map(_is_value, wish.codes)) and " | " not in anchor.part
+        if amounts and placed.answer is Answer.CONFIRMED and not quoted:
             said = f"{placed.said}; but nothing there is {amounts[0].amount.written!r}"
             return replace(placed, answer=Answer.UNDECIDED, said=said)
         return placed

@@ -192,11 +192,16 @@ class Lines:
             yield other or self._other(amount, about, 1, len(self.text)) or Mismatch(amount, "", 0)
         part = self.text[max(0, first - 1) : last]
         for prose, code in _FREQUENT:
-            if re.search(rf"(?<!\d ){prose}", wish.text, re.IGNORECASE) and not any(map(_CRON.search, wish.codes)):
-                for number, line in enumerate(part, start=first):
-                    cron = _CRON.search(line)
-                    if cron is not None and not re.search(code, line):
-                        yield Mismatch(Amount("time", "", re.search(prose, wish.text, re.I)[0], 0, 0), cron[0], number)  # type: ignore[index]
+            told = re.search(rf"(?<!\d ){prose}", wish.text, re.IGNORECASE)
+            if told is None or any(map(_CRON.search, wish.codes)):
+                continue
+            there = frozenset().union(*self.words[max(0, first - 1) : last]) if part else frozenset[str]()
+            if not any(map(_CRON.search, part)) and not shared(parts(told[0]), there):
+                yield Mismatch(Amount("time", "", told[0], 0, 0), "", 0)
+            for number, line in enumerate(part, start=first):
+                cron = _CRON.search(line)
+                if cron is not None and not re.search(code, line):
+                    yield Mismatch(Amount("time", "", told[0], 0, 0), cron[0], number)
 
     def _items(self, first: int, last: int) -> Iterator[int]:
         """How many items, fields of a map or blocks a range has, one below the other."""
