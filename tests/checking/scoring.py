@@ -56,7 +56,7 @@ class Judged(Struct, frozen=True):
             return "partly" in wanted or bool(
                 set(re.findall(r"\d+", self.claim.truth)) & set(re.findall(r"\d+", self.said))
             )
-        if self.told is Answer.UNDECIDED:
+        if self.told in (Answer.UNDECIDED, Answer.PLACE):
             return bool(wanted & _OPEN)
         return self.told is not None and self.told.value in wanted
 
@@ -143,6 +143,8 @@ def _judged(claim: Claim, parts: Sequence[Checked]) -> Judged:
         whole = Answer.WRONG if Answer.WRONG in told and not held | (told & {Answer.PARTLY}) else Answer.PARTLY
     elif Answer.MOVED in told:
         whole = Answer.MOVED
+    elif Answer.PLACE in told:
+        whole = Answer.PLACE
     elif Answer.UNDECIDED in told:
         whole = Answer.UNDECIDED
     elif Answer.NOT_UNDERSTOOD in told:

@@ -30,7 +30,8 @@ def command(
 
     Understood are places (file:line, with or without what should stand there), counts, quoted code, properties of what
     is named, and what is said to be nowhere. Each claim is confirmed, partly right (with the true number), wrong (with
-    the evidence), moved, undecided or not understood. Exits with 1 where one is wrong, partly right or moved.
+    the evidence), moved, undecided or not understood; a place may be found and what is said of it left unchecked.
+    Exits with 1 where one is wrong, partly right or moved.
     """
     import sys
 

@@ -25,6 +25,8 @@ class Answer(StrEnum):
     PARTLY = "partly"
     WRONG = "wrong"
     MOVED = "moved"
+    PLACE = "place-found"
+    """The place is there; what is said of it was not checked, or is for a person to judge."""
     UNDECIDED = "undecided"
     NOT_UNDERSTOOD = "not-understood"
 

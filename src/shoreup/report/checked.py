@@ -14,9 +14,11 @@ _STYLES: Mapping[Answer, str] = {
     Answer.PARTLY: "medium",
     Answer.WRONG: "critical",
     Answer.MOVED: "medium",
+    Answer.PLACE: "faint",
     Answer.UNDECIDED: "faint",
     Answer.NOT_UNDERSTOOD: "faint",
 }
+_SPOKEN: Mapping[Answer, str] = {Answer.PLACE: "place found, statement not checked"}
 NARROWEST = 60
 WIDEST = 120
 _MARK = 8
@@ -90,7 +92,7 @@ def _lines(document: CheckedDocument, ink: Ink, width: int, full: bool) -> Itera
 
 
 def _word(answer: Answer, ink: Ink) -> str:
-    return ink(answer.value.replace("-", " ").upper(), _STYLES[answer])
+    return ink(_SPOKEN.get(answer, answer.value.replace("-", " ")).upper(), _STYLES[answer])
 
 
 def _summary(checked: Sequence[Checked], ink: Ink) -> Iterator[str]:
@@ -98,5 +100,5 @@ def _summary(checked: Sequence[Checked], ink: Ink) -> Iterator[str]:
     if not checked:
         yield "Nothing in it is a claim that could be checked."
         return
-    told = (f"{counts[one]} {one.value.replace('-', ' ')}" for one in Answer if counts[one])
+    told = (f"{counts[one]} {_SPOKEN.get(one, one.value.replace('-', ' '))}" for one in Answer if counts[one])
     yield f"{ink(f'{len(checked)} claims', 'strong')}: {', '.join(told)}"

@@ -27,6 +27,7 @@ from shoreup.stages.checking.language import foreign
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
+from shoreup.stages.checking.unchecked import honest
 from shoreup.stages.checking.values import Block, Values
 from shoreup.stages.checking.words import parts, telling
 from shoreup.stages.opening import opened
@@ -105,6 +106,7 @@ class _Answers:
         if not any(one.answer in _DECIDED for one in told):
             told += practice.answers(sentence)
         told = [replace(one, text=_part(sentence, one.text), sentence=sentence.written) for one in told]
+        told = [honest(self._corpus, one) for one in told]
         yield from told
         yield from _not_said(sentence, said, told)
 
