@@ -51,6 +51,8 @@ def honest(tree: Corpus, one: Checked) -> Checked:
 
 def _there(tree: Corpus, one: Checked) -> str:
     lines = (
-        line for spot in one.spots for line in tree.cut(spot.file)[max(0, spot.line - 1 - _AROUND) : spot.line + _AROUND]
+        line
+        for spot in one.spots
+        for line in tree.cut(spot.file)[max(0, spot.line - 1 - _AROUND) : spot.line + _AROUND]
     )
     return " ".join((one.said, *(spot.file for spot in one.spots), *lines))
