@@ -235,7 +235,7 @@ BAD: Mapping[Rule, tuple[str, str, tuple[object, ...]]] = {
     latest_of_anything: ("image-tag-mutable", "Move it to latest", ()),
     blocking_budget: ("pdb-blocks-drain", "Set minAvailable: 1", ()),
     unfit_release: ("version-unsupported", "Move to MySQL 9.5", ()),
-    unignored_field_of_another: ("image-tag-mutable", "Pin it and drop the entry from ignore_changes", ()),
+    unignored_field_of_another: ("resources-requests-missing", "Add them and drop the entry from ignore_changes", ()),
     processor_for_a_card: ("gpu-pinned", "Let it fall back to the processor", ()),
     burnt_secret_kept: ("secret-in-configmap", "Move it into a Secret", ()),
 }

@@ -81,7 +81,8 @@ class ImageUpdateFrozen(Concern):
         ignored = covered_images(estate)
         pulls_anew = policy_of_pulls(estate)
         asked: set[Place | str] = set()
-        for workload in estate.workloads:
+        # Which of several is asked about is the same however the estate was read.
+        for workload in sorted(estate.workloads, key=lambda one: (one.resource.root, one.resource.address)):
             if workload.kind == _COMPOSE or not workload.enabled:
                 continue
             for container in workload.containers:

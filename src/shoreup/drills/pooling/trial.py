@@ -8,16 +8,18 @@ with a pool of one and half as many doors: an experiment that sees nobody wait t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shoreup.drills.pooling.load import Door, Outcome, Rush, rush
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
+from shoreup.engines.base import EngineTrouble
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import fences
 from shoreup.engines.pgbouncer import PgBouncer
@@ -30,6 +32,8 @@ MOST = 600
 """Connections that one experiment opens."""
 _MAX_CLIENTS, _POOL = 100, 20
 """PgBouncer's max_client_conn and default_pool_size when it is told nothing."""
+_LEAVING = 30.0
+"""Seconds in which connections that were closed have to be gone."""
 _OF_THE_ESTATE = (
     "pool_mode",
     "max_client_conn",
@@ -180,7 +184,9 @@ class _Place(Struct, frozen=True):
     def tried(self, name: str, numbers: Numbers) -> Outcome:
         """One rush with these numbers, measured under a name."""
         with ExitStack() as running:
-            doors = self._doors(running, self._server(numbers.server), numbers.settings)
+            server = self._server(numbers.server)
+            running.enter_context(_alone(server))
+            doors = self._doors(running, server, numbers.settings)
             clients = [Rush(f"client{number}", each) for number, each in enumerate(self.spec.clients)]
             outcome = rush(doors, clients, keep=self.spec.session)
         for what, value, unit in (
@@ -196,7 +202,8 @@ class _Place(Struct, frozen=True):
     def _server(self, connections: int) -> RunningPostgresql:
         """A server that leaves so many connections to clients, each of whom has a database."""
         if connections not in self.servers:
-            settings = {"max_connections": str(connections + 1), "superuser_reserved_connections": "1"}
+            # One that clients may not have, and the one that looks on.
+            settings = {"max_connections": str(connections + 2), "superuser_reserved_connections": "1"}
             options = PostgresqlOptions(settings=settings, memory=64 << 20)
             server = self.running.enter_context(Postgresql(self.server, self.scratch, options).start())
             with server.connect() as connection:
@@ -214,6 +221,19 @@ class _Place(Struct, frozen=True):
             for _ in range(self.spec.pods)
         ]
         return [Door(one.socket, 6432, "client") for one in pods]
+
+
+@contextmanager
+def _alone(server: RunningPostgresql) -> Iterator[None]:
+    """Look on from when everybody else has left: a connection that is closed goes on taking a place for a moment."""
+    others = b"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    until = monotonic() + _LEAVING
+    with server.connect() as connection:
+        while connection.execute(others).fetchone() is not None:
+            if monotonic() > until:
+                raise EngineTrouble(f"earlier connections were still there after {_LEAVING:g} s")
+            sleep(0.01)
+        yield
 
 
 def _changed(spec: PoolSpec, enough: Numbers) -> str:
