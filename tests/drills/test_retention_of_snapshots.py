@@ -10,7 +10,7 @@ import pytest
 from engines_here import sandboxed
 from shoreup.drills.rotating import trial
 from shoreup.drills.rotating.calendar import Weather, calendar, quieter
-from shoreup.drills.rotating.grandfathers import LAST, Claimed, Counting, Words, said_by, unlike
+from shoreup.drills.rotating.grandfathers import LAST, Back, Claimed, Counting, Words, said_by, unlike
 from shoreup.drills.rotating.specs import RetentionSpec, retention_spec
 from shoreup.drills.rotating.trial import rotate
 from shoreup.drills.sandboxed_jobs.layout import job_layout
@@ -143,20 +143,36 @@ def test_the_pods_name_of_the_day_is_what_programs_are_told() -> None:
 @pytest.mark.parametrize(
     ("words", "numbers", "within"),
     [
+        ("forget --keep-within 1y6m10d", {}, Back(timedelta(days=10), 18)),
         ("forget --keep-daily 7 --keep-weekly=4 --prune", {"daily": 7, "weekly": 4}, None),
         ("forget -d 7 -w4 --keep-last 0", {"daily": 7, "weekly": 4}, None),
-        ("forget --keep-within 1d12h", {}, timedelta(days=1, hours=12)),
+        ("forget --keep-within 1d12h", {}, Back(timedelta(days=1, hours=12))),
         ("forget --host a", {}, None),
         ("prune --list -d7", {"daily": 7}, None),
     ],
 )
-def test_the_words_of_a_removal_say_what_is_kept(words: str, numbers: dict[str, int], within: timedelta | None) -> None:
-    assert said_by(words, UNITS) == Words(numbers, within)
+def test_the_words_of_a_removal_say_what_is_kept(words: str, numbers: dict[str, int], within: Back | None) -> None:
+    assert said_by(words, UNITS, {"m": 1, "y": 12}) == Words(numbers, within)
 
 
 @pytest.mark.parametrize("words", ["--keep-tag gold", "--keep-within 3x", "--keep-last unlimited"])
 def test_words_that_are_not_counted_are_named(words: str) -> None:
     assert said_by(words, UNITS).unclear == words
+
+
+@pytest.mark.parametrize(
+    ("at", "back", "before"),
+    [
+        ("2026-09-10", Back(timedelta(), 2), "2026-07-10"),
+        ("2026-03-31", Back(timedelta(), 1), "2026-03-03"),
+        ("2026-01-15", Back(timedelta(days=14), 13), "2024-12-01"),
+        ("2028-02-29", Back(timedelta(), 12), "2027-03-01"),
+        ("2026-06-22", Back(timedelta(days=30)), "2026-05-23"),
+    ],
+)
+def test_months_go_back_by_the_calendar(at: str, back: Back, before: str) -> None:
+    assert back.before(datetime.fromisoformat(at)) == datetime.fromisoformat(before)
+    assert datetime.fromisoformat(at) - datetime.fromisoformat(before) <= back.longest
 
 
 def test_of_each_period_the_newest_is_claimed() -> None:
@@ -167,7 +183,7 @@ def test_of_each_period_the_newest_is_claimed() -> None:
 
 
 def test_borgs_rules_add_up_and_its_times_go_back_from_today() -> None:
-    claimed = Claimed({"weekly": 2, "daily": 3}, timedelta(days=2), adding=True)
+    claimed = Claimed({"weekly": 2, "daily": 3}, Back(timedelta(days=2)), adding=True)
     for day in range(1, 23):
         claimed.add(day, datetime(2026, 6, day, 3, tzinfo=UTC))
     now = datetime(2026, 6, 22, 4, tzinfo=UTC)

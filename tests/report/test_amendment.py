@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from accounts import finding
-from shoreup.model.amendment import Amendment, NotFixed
+from shoreup.model.amendment import Amendment, Applied, NotFixed
+from shoreup.model.edit import Impact
+from shoreup.model.finding import Safety
 from shoreup.report.amendment import FEW, render
 
 TEXT = "image: <name>:<version>"
@@ -35,3 +37,28 @@ def test_what_unsafe_would_cure_is_counted() -> None:
     said = render(Amendment(not_fixed=(NotFixed(finding(), "unsafe: pods restart; --unsafe makes it", ""),)))
     assert "--unsafe cures 1 more." in said
     assert "--unsafe cures" not in left(1)
+
+
+def cured(concern: str, *opens: str) -> Applied:
+    """A finding that an edit cures."""
+    return Applied(
+        finding=finding(concern=concern),
+        title="Edit it",
+        safety=Safety.UNSAFE,
+        reason="it begins to count",
+        impact=Impact.NONE,
+        files=("a.yaml",),
+        opens=opens,
+    )
+
+
+def test_what_comes_up_with_an_edit_is_counted_and_told_from_what_is_cured_too() -> None:
+    applied = (cured("field-unknown", "pdb-missing", "replicas-colocated"), cured("pdb-missing"))
+    said = " ".join(render(Amendment(applied=applied, before={"high": 3}, after={"medium": 3})).split())
+    assert "It opens pdb-missing. It opens replicas-colocated, which these edits do not cure." in said
+    assert "2 of 5 findings are cured by these edits, which let 2 of them come up; 3 are left." in said
+
+
+def test_where_nothing_comes_up_what_was_there_is_what_is_cured_and_left() -> None:
+    said = " ".join(render(Amendment(applied=(cured("pdb-missing"),), before={"high": 3}, after={"high": 2})).split())
+    assert "1 of 3 findings are cured by these edits, 2 are left." in said

@@ -142,6 +142,7 @@ class _Page(Struct, frozen=True):
     def _applied(self, ones: Sequence[Applied]) -> Iterator[str]:
         groups: dict[tuple[str, str, str, str], list[Applied]] = defaultdict(list)
         marks = {one.finding.fingerprint: one.finding.concern for one in ones}
+        cured = {one.finding.concern for one in ones}
         for one in ones:
             if one.with_:
                 continue
@@ -155,7 +156,8 @@ class _Page(Struct, frozen=True):
             for note in sorted({one.note for one in some if one.note}):
                 yield from self._prose(f"Note: {note}", "    ")
             for opened in sorted({name for one in some for name in one.opens}):
-                yield from self._prose(f"It opens {opened}, which an edit does not cure.", "    ")
+                then = "" if opened in cured else ", which these edits do not cure"
+                yield from self._prose(f"It opens {opened}{then}.", "    ")
             also = sum(one.also for one in some)
             if also:
                 yield from self._prose(f"The same text feeds {also} more that had the same trouble.", "    ", "faint")
@@ -202,9 +204,15 @@ class _Page(Struct, frozen=True):
 
     def _counts(self, amendment: Amendment) -> Iterator[str]:
         before, after = sum(amendment.before.values()), sum(amendment.after.values())
-        unsafe = sum(one.reason.startswith(UNSAFE) for one in amendment.not_fixed)
+        cured, unsafe = len(amendment.applied), sum(one.reason.startswith(UNSAFE) for one in amendment.not_fixed)
+        came = after + cured - before
+        sum_up = (
+            f"{cured} of {before + came} findings are cured by these edits, which let {came} of them come up; "
+            if came > 0 and cured
+            else f"{cured} of {before} findings are cured by these edits, "
+        )
         yield from self._prose(
-            f"{len(amendment.applied)} of {before} findings are cured by these edits, {after} are left. "
+            f"{sum_up}{after} are left. "
             + (f"--unsafe cures {unsafe} more. " if unsafe else "")
             + (
                 f"{len(amendment.written)} files written."

@@ -23,6 +23,23 @@ PERIODS: Mapping[str, Callable[[datetime], str]] = {
 LAST = "last"
 
 
+class Back(Struct, frozen=True):
+    """How far a rule goes back: whole months of the calendar first, then a time."""
+
+    time: timedelta
+    months: int = 0
+
+    @property
+    def longest(self) -> timedelta:
+        """At most so long."""
+        return self.time + self.months * timedelta(days=31)
+
+    def before(self, at: datetime) -> datetime:
+        """The moment so far before another. A day that the month does not have is one of the next month."""
+        year, month = divmod(at.year * 12 + at.month - 1 - self.months, 12)
+        return at.replace(year=year, month=month + 1, day=1) + timedelta(days=at.day - 1) - self.time
+
+
 class Claimed:
     """What stays of the copies that are added one after the other: of each period the newest, so many periods back.
 
@@ -30,7 +47,7 @@ class Claimed:
     made no longer than that ago, and ``adding`` says that what one rule keeps does not count for the next one.
     """
 
-    def __init__(self, numbers: Mapping[str, int], within: timedelta | None = None, *, adding: bool = False) -> None:
+    def __init__(self, numbers: Mapping[str, int], within: Back | None = None, *, adding: bool = False) -> None:
         self.numbers = numbers
         self._within = within
         self._adding = adding
@@ -48,7 +65,7 @@ class Claimed:
         found: dict[str, set[int]] = {}
         before: set[int] = set()
         if self._within is not None and self._made:
-            oldest = (now or self._made[-1][1]) - self._within
+            oldest = self._within.before(now or self._made[-1][1])
             before |= found.setdefault("within", {number for number, at in self._made if at > oldest})
         for name in (LAST, *PERIODS):
             count = self.numbers.get(name, 0)
@@ -64,7 +81,7 @@ class Words(Struct, frozen=True):
     """What the words of a command keep. ``unclear`` is a word whose meaning is not counted here."""
 
     numbers: Mapping[str, int]
-    within: timedelta | None = None
+    within: Back | None = None
     unclear: str = ""
 
     @property
@@ -83,31 +100,44 @@ _WORD = re.compile(r"(?<!\S)(--keep-[a-z-]+|-[lHdwmy])(?:=|\s+|(?<=-[lHdwmy]))(\
 _SPAN = re.compile(r"(\d+)([a-zA-Z])")
 
 
-def said_by(command: str, units: Mapping[str, timedelta]) -> Words:
-    """What a command's ``--keep-*`` words claim; ``units`` are the letters of times."""
+def said_by(command: str, units: Mapping[str, timedelta], months: Mapping[str, int] | None = None) -> Words:
+    """What a command's ``--keep-*`` words claim.
+
+    ``units`` are the letters of times, ``months`` those of times that a calendar measures, with how many months each.
+    """
     numbers: dict[str, int] = {}
-    within: timedelta | None = None
+    within: Back | None = None
     for name, value in _WORD.findall(f" {command}"):
         if name in _NAMES and value.isdecimal():
             if int(value):
                 numbers[_NAMES[name]] = int(value)
-        elif name == "--keep-within" and "".join("".join(one) for one in _SPAN.findall(value)) == value:
-            if any(letter not in units for _, letter in _SPAN.findall(value)):
-                return Words({}, unclear=f"{name} {value}")
-            within = sum((int(count) * units[letter] for count, letter in _SPAN.findall(value)), timedelta())
-        else:
+            continue
+        back = _back(value, units, months or {}) if name == "--keep-within" else None
+        if back is None:
             return Words({}, unclear=f"{name} {value}")
+        within = back
     return Words(numbers, within)
+
+
+def _back(value: str, units: Mapping[str, timedelta], months: Mapping[str, int]) -> Back | None:
+    """``1y6m`` or ``30d``; ``None`` for what is written otherwise."""
+    spans = _SPAN.findall(value)
+    if "".join(map("".join, spans)) != value or any(letter not in {*units, *months} for _, letter in spans):
+        return None
+    time = sum((int(count) * units[letter] for count, letter in spans if letter in units), timedelta())
+    return Back(time, sum(int(count) * months[letter] for count, letter in spans if letter in months))
 
 
 class Counting(Struct, frozen=True):
     """How a tool counts.
 
-    ``units`` are its letters of times, ``from_today`` is whether times go back from the day of the run and not from the
-    newest copy, and ``adding`` whether what one rule keeps does not count for the next.
+    ``units`` are its letters of times, and ``months`` those that it measures by the calendar. ``from_today`` is whether
+    times go back from the day of the run and not from the newest copy, and ``adding`` whether what one rule keeps does
+    not count for the next.
     """
 
     units: Mapping[str, timedelta]
+    months: Mapping[str, int] = {}
     from_today: bool = False
     adding: bool = False
 

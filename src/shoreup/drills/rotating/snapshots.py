@@ -139,7 +139,7 @@ def bounds(snapshots: Snapshots, times: Calendar) -> bool:
         return True
     spans = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 31, "yearly": 366}
     oldest = max((count * spans.get(name, 0) for name, count in words.numbers.items()), default=0)
-    days = max(oldest, words.within / timedelta(days=1) if words.within else 0)
+    days = max(oldest, words.within.longest / timedelta(days=1) if words.within else 0)
     kept = sum(words.numbers.values())
     return not words.unclear and kept < 0.45 * len(times.turns) and (days < 0.45 * DAYS or kept < 60)
 
@@ -165,5 +165,6 @@ def held_against(snapshots: Snapshots, times: Calendar) -> Held:
 def _words(snapshots: Snapshots) -> Words | None:
     """What the removals say, where all say the same."""
     said = {" ".join(words.split()) for _, words in snapshots.forgotten()}
-    found = [said_by(one, snapshots.tool.counting.units) for one in said]
+    counting = snapshots.tool.counting
+    found = [said_by(one, counting.units, counting.months) for one in said]
     return found[0] if found and all(one == found[0] for one in found) else None

@@ -129,7 +129,7 @@ def _check() -> str:
 
 
 _MADE = f"cp -R {_SEED}/. {AT} && mkdir -p {' '.join(f'{AT}/{name}' for name in _FOLDERS)}"
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "m": timedelta(days=30), "y": timedelta(days=365)}
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 RESTIC = RepositoryTool(
     "restic",
     standin=_standin,
@@ -137,7 +137,7 @@ RESTIC = RepositoryTool(
     newest=f'find {SNAPSHOTS} -type f -mmin -5 | while IFS= read -r one; do rm -f -- "$one"; done',
     look=_look,
     check=_check,
-    counting=Counting(_UNITS),
+    counting=Counting(_UNITS, months={"m": 1, "y": 12}),
     snapshots=SNAPSHOTS,
     seeds=_seeds,
     shortened="restic prune, lock and check as the job calls them: pruned and read was once, at the end",

@@ -33,7 +33,8 @@ _MAIN = ("app", "main")
 class Serving(Struct, frozen=True, eq=False):
     """A container that serves. ``services`` lead to it; ``product`` is what it runs, if that is known.
 
-    ``beside`` says that the pod is there for another container of it, which serves too.
+    ``beside`` says that the pod is there for another container of it, to which Services lead; one that only listens may
+    be what that one hands its work to.
     """
 
     workload: Workload
@@ -77,9 +78,8 @@ def serving(estate: Estate) -> Iterator[Serving]:
         if workload.kind not in LONG_RUNNING or workload.partial or not workload.enabled or _ends(workload):
             continue
         found = [one for container in workload.containers if (one := _served(estate, leading, workload, container))]
-        reached = [one for one in found if one.services]
-        main = _main(workload, reached)
-        for one in reached or found:
+        main = _main(workload, [one for one in found if one.services])
+        for one in found:
             yield one if main is None or one is main else replace(one, beside=True)
 
 
