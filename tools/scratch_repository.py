@@ -4,6 +4,8 @@ restic spends half a second on its password by design, on each start; in 400 day
 repository asks for next to nothing. It is of use for nothing else: its password is in the same file.
 
     python tools/scratch_repository.py >src/shoreup/engines/data/scratch_restic.json
+
+Tests give a password of their own as its argument.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ _POLYNOMIAL = "25b468838dcb75"
 """One of those by which restic cuts large files; a repository's own is drawn at random."""
 
 
-def main() -> None:
+def main(password: str = _PASSWORD) -> None:
     """Print the files of the repository, as restic's design document describes them (format 1)."""
     salt = os.urandom(64)
-    derived = hashlib.scrypt(_PASSWORD.encode(), salt=salt, n=2, r=1, p=1, dklen=64)
+    derived = hashlib.scrypt(password.encode(), salt=salt, n=2, r=1, p=1, dklen=64)
     encrypting, mac, random = os.urandom(32), os.urandom(16), _clamped(os.urandom(16))
     master = json.dumps({"mac": {"k": _text(mac), "r": _text(random)}, "encrypt": _text(encrypting)}).encode()
     key = json.dumps(
@@ -44,7 +46,7 @@ def main() -> None:
     ).encode()
     config = json.dumps({"version": 1, "id": os.urandom(32).hex(), "chunker_polynomial": _POLYNOMIAL}).encode()
     files = {"config": _sealed(encrypting, mac, random, config), f"keys/{hashlib.sha256(key).hexdigest()}": key}
-    said = {"password": _PASSWORD, "files": {name: _text(content) for name, content in files.items()}}
+    said = {"password": password, "files": {name: _text(content) for name, content in files.items()}}
     json.dump(said, sys.stdout, indent=2)
     print()
 
@@ -65,4 +67,4 @@ def _text(content: bytes) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])
