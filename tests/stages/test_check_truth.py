@@ -123,6 +123,66 @@ def test_what_is_decided(estate: Path, tmp_path: Path, claim: str, answer: Answe
     assert answer in {one.answer for one in checked(estate, tmp_path, claim)}
 
 
+@pytest.mark.parametrize(
+    ("claim", "answer"),
+    [
+        ("It has `runAsUser: 0`.", {Answer.CONFIRMED}),
+        ("It has `runAsUser: 7`.", {Answer.WRONG}),
+        ("`AUTH_TYPE` is set to `password`.", {Answer.CONFIRMED}),
+        ("`AUTH_TYPE` is set to `none`.", {Answer.WRONG}),
+        ("It has `runAsUser: 0`, and no limit of clients.", {Answer.NOT_UNDERSTOOD}),
+        ("It has `hostNetwork: false` for `AUTH_TYPE`.", {Answer.NOT_UNDERSTOOD}),
+        ("Every container has `runAsUser: 0`.", {Answer.NOT_UNDERSTOOD}),
+        ("Fix: split it into `other.yaml`.", {Answer.NOT_UNDERSTOOD}),
+    ],
+)
+def test_what_a_section_lists_decides_what_it_shows(
+    estate: Path, tmp_path: Path, claim: str, answer: set[Answer]
+) -> None:
+    text = f"**A title:**\n- Issue: {claim}\n- Files: `app.yaml:10-19`\n\n**Another:**\n- {claim}\n"
+    told = checked(estate, tmp_path, text)
+    assert {one.answer for one in told if one.line == 2} == answer
+    assert Answer.CONFIRMED not in {one.answer for one in told if one.line == 5 and "run" in claim and "7" in claim}
+
+
+@pytest.mark.parametrize(
+    ("row", "answer"),
+    [
+        ("| Deployments | 1 |", Answer.CONFIRMED),
+        ("| Deployments | 3 |", Answer.PARTLY),
+        ("| CronJobs | none |", Answer.CONFIRMED),
+        ("| Deployments | none |", Answer.WRONG),
+        ("| Deployments | 3 (with the charts) |", Answer.UNDECIDED),
+    ],
+)
+def test_a_row_that_counts_a_kind(estate: Path, tmp_path: Path, row: str, answer: Answer) -> None:
+    told = checked(estate, tmp_path, f"| What | How many |\n|---|---|\n{row}\n")
+    assert [one.answer for one in told] == [answer]
+
+
+def test_a_row_below_counts_some_of_them(estate: Path, tmp_path: Path) -> None:
+    text = "| What | How many |\n|---|---|\n| Deployments | 1 |\n| ... of these without any probe | 1 |\n"
+    assert [one.answer for one in checked(estate, tmp_path, text)][1] is Answer.CONFIRMED
+    told = checked(estate, tmp_path, text.replace("probe | 1", "probe | 4"))
+    assert Answer.CONFIRMED not in {one.answer for one in told if one.line == 4}
+
+
+@pytest.mark.parametrize(
+    ("claim", "answer"),
+    [
+        ("`runAsUser: 0` appears once in `app.yaml`.", {Answer.CONFIRMED}),
+        ("`runAsUser: 0` appears three times in `app.yaml`.", {Answer.CONFIRMED, Answer.PARTLY}),
+        ("`runAsUser: 0` appears three times in these stacks.", {Answer.NOT_UNDERSTOOD}),
+        ("`app-12` uses the Recreate strategy.", {Answer.WRONG}),
+        ("`app-12` has more than one replica.", {Answer.CONFIRMED}),
+        ("Of the 4 deployments in scope, 1 has no probe.", {Answer.NOT_UNDERSTOOD}),
+        ("Four of the seven stacks run `app-12` with the tag `latest`.", {Answer.UNDECIDED}),
+    ],
+)
+def test_kinds_that_were_read_wrongly_once(estate: Path, tmp_path: Path, claim: str, answer: set[Answer]) -> None:
+    assert {one.answer for one in checked(estate, tmp_path, claim)} == answer
+
+
 def test_an_audit_of_another_estate_is_told(estate: Path) -> None:
     told = render(check(AUDIT, [estate], None, quiet))
     assert "Is PATH the estate that it was written for?" in told

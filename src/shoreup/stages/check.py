@@ -18,12 +18,13 @@ from shoreup.model.resource import Resource
 from shoreup.stages.auditing.examination import Asked, Examination, chosen, examination
 from shoreup.stages.checking import practice
 from shoreup.stages.checking.anchors import Places as Anchors
-from shoreup.stages.checking.census import Census
+from shoreup.stages.checking.census import ROW, Census
 from shoreup.stages.checking.clauses import advises, clauses, left, squashed
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import Sentence, sentences, without_advice, without_files
 from shoreup.stages.checking.evidence import cut
 from shoreup.stages.checking.language import foreign
+from shoreup.stages.checking.listed import Listed
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
@@ -33,6 +34,9 @@ from shoreup.stages.checking.words import parts, telling
 from shoreup.stages.opening import opened
 
 Progress = Callable[[str, int, int], None]
+_OF_THESE = re.compile(
+    r"(?:\.{3}|…|-+|–)?\s*(?:of (?:these|those|them|which)|thereof|out of these)\s*,?\s*", re.IGNORECASE
+)
 _LARGEST = 4_000_000
 """Bytes of a document; a longer one was written by no person."""
 _FEWEST = 3
@@ -71,7 +75,9 @@ class _Answers:
         findings = (*seen.account.findings, *seen.account.unproven)
         blocks, corpus = _Blocks(seen), Corpus(seen.reading.tree)
         self._corpus = corpus
+        self._row = ""
         self._installed = {one.path for one in map(blocks.block, seen.reading.resources) if one is not None}
+        self._listed = Listed(corpus)
         self._places = Anchors(corpus, findings, blocks.of)
         self._census = Census(corpus, seen.estate, blocks.block)
         self._values = Values(corpus, blocks.named, blocks.of_kind)
@@ -82,6 +88,7 @@ class _Answers:
             findings,
             blocks.block,
             lambda asked: traced(asked.trace or asked.words),
+            lambda kind: traced(rf"(?m)^kind:[ \t]*[\"']?{kind}[\"']?[ \t]*(?:#.*)?$"),
         )
         self._troubles = Troubles(findings, seen.account.undecided)
 
@@ -94,10 +101,13 @@ class _Answers:
             return
         said = without_advice(sentence)
         told = [*self._places.answers(sentence)]
-        told += _agreed([*self._statements.answers(said)], [*self._census.answers(said)])
+        told += _agreed([*self._statements.answers(self._of_row(said))], [*self._census.answers(said)])
         if not any(one.answer in _DECIDED for one in told):
             found = [self._if_installed(one) for one in self._values.answers(said)]
             told += found if any(one.answer in _DECIDED for one in found) else []
+        if not any(one.answer in _DECIDED for one in told):
+            held = [*self._listed.answers(said)]
+            told = held or told
         told = _left_out(told)
         # What a property says already, a trouble need not say again.
         if not any(one.kind in (Kind.PROPERTY, Kind.ABSENCE, Kind.COUNT) for one in told):
@@ -109,6 +119,20 @@ class _Answers:
         told = [honest(self._corpus, one) for one in told]
         yield from told
         yield from _not_said(sentence, said, told)
+
+    def _of_row(self, said: Sentence) -> Sentence:
+        """A row of a table as a sentence: ``... of these with a probe | 56`` counts what a row above names."""
+        row = ROW.fullmatch(said.text)
+        if row is None:
+            self._row = "" if " | " not in said.text else self._row
+            return said
+        below = _OF_THESE.match(row["what"])
+        if below is None:
+            self._row = row["what"]
+            return said
+        if not self._row or row["rest"]:
+            return said
+        return replace(said, text=f"{row['number'] or 'no'} {self._row} {row['what'][below.end() :]}")
 
     def _if_installed(self, one: Checked) -> Checked:
         """An answer about what runs, open where its evidence is in a manifest that nothing installs."""

@@ -17,7 +17,7 @@ from shoreup.model.finding import Finding
 from shoreup.stages.auditing.masking import masked
 from shoreup.stages.checking.clauses import around, clauses
 from shoreup.stages.checking.corpus import Corpus
-from shoreup.stages.checking.document import FILE, Sentence
+from shoreup.stages.checking.document import FILE, Sentence, without_advice
 from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, wanted
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.polarity import denied, exclusive, is_false, negative, says_not, sweeping
@@ -144,7 +144,7 @@ class Places(Struct, frozen=True):
         found = anchors(sentence)
         for anchor in found:
             yield from self._anchored(sentence, anchor)
-        if not found and sentence.file and _FILE_ALONE.search(sentence.text):
+        if not found and sentence.file and _FILE_ALONE.search(without_advice(sentence).text):
             yield from self._quoted(sentence)
 
     def _anchored(self, sentence: Sentence, anchor: Anchor) -> Iterator[Checked]:
@@ -271,7 +271,11 @@ class Places(Struct, frozen=True):
         words = lines.said(wish, anchor.first, anchor.last)
         if elsewhere and not (words and " | " in sentence.text):
             said = f"{_what(wish.codes)} stands at {path}:{elsewhere}"
-            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
+            at = next((one for one in wish.codes if lines.standing([one], elsewhere, elsewhere)), "")
+            quoted, part = re.findall(r"`([^`]+)`", anchor.part), anchor.part
+            if at in quoted[1:] and not lines.nearest(quoted[: quoted.index(at)], 1):
+                part = part[part.index(f"`{at}`") :]  # what is quoted before it has another place
+            return _checked(sentence, part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, elsewhere),))
         named = self._named(sentence, anchor, path, lines, wish)
         if named is not None:
             return named
@@ -440,6 +444,8 @@ class Places(Struct, frozen=True):
     def _quoted(self, sentence: Sentence) -> Iterator[Checked]:
         """Code that is said to stand somewhere in a file."""
         files = meant(self.tree, sentence.file, sentence.written)
+        if f"*{sentence.file}" in sentence.text:
+            return  # a pattern
         if sentence.file.startswith(".") and any(one.endswith(sentence.file) for one in self.tree.files):
             return  # an ending, as in "three `.tftest.hcl` files"
         for path in files.paths[:1]:

@@ -23,6 +23,7 @@ from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import holds
 from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, counts, limited_to, quantity, value
 from shoreup.stages.checking.places import meant
+from shoreup.stages.checking.polarity import negative
 from shoreup.stages.checking.values import Block
 from shoreup.stages.checking.words import parts, telling
 
@@ -48,9 +49,20 @@ _HAVING = re.compile(
     r"`(?P<code>[^`]+)`",
     re.IGNORECASE,
 )
+ROW = re.compile(
+    rf"(?P<what>[^|`]*\w)\s*\|\s*(?:(?P<about>about|around|~|over)\s*)?(?:(?P<number>{NUMBER})|(?P<none>none|no|zero))\b"
+    r"(?P<rest>\s*\([^|]*\)|,? (?:in|under|below) `[^`|]+`)?\s*",
+    re.IGNORECASE,
+)
+"""A row of a table that says how many there are of something."""
+_TIMES = re.compile(
+    r"`(?P<code>[^`]+)`\s+(?:appears|occurs|stands|is\s+(?:used|repeated|written|hard-?coded|set))\s+(?:exactly\s+)?"
+    rf"(?P<number>once|twice|(?:{NUMBER})(?=\s+times))(?:\s+times)?(?P<rest>(?:[^.;]|\.(?=\w))*)",
+    re.IGNORECASE,
+)
 _SHORTEST_CODE = 3
 _SHOWN = 4
-_BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:[\w'’-]+,?\s+){0,3}?"
+_BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:(?!(?:in|of|from|on|under)\b)[\w'’-]+,?\s+){0,3}?"
 _ANYWHERE = re.compile(
     r"\b(?:anywhere|nowhere|at all|in (?:the|this) (?:whole )?(?:repo(?:sitory)?|cluster|estate|code|platform|tree)"
     r"|exists?|defined|there (?:is|are|isn[’']t|aren[’']t)|not a single|(?:not|n[’']t) (?:find|see))\b",
@@ -110,6 +122,8 @@ class Census(Struct, frozen=True):
         yield from self._lengths(sentence)
         yield from self._records(sentence)
         yield from self._files_with(sentence)
+        yield from self._row(sentence)
+        yield from self._times(sentence)
         text = _without_lines(sentence.text)
         for match in QUANTITY.finditer(text):
             if match["all"] or _in_code(text, match.start()) or (match["number"] and not counts(text, match.start())):
@@ -248,6 +262,9 @@ class Census(Struct, frozen=True):
             match = pattern.match(behind)
             if match is None:
                 continue
+            more = re.match(r",? and (?P<rest>.+)", behind[match.end() :])
+            if more is not None and any(one.match(f" {more['rest']}") for one, _ in self._kinds()):
+                return  # both together are counted
             within = self._namespace(behind[match.end() :])
             if within is None:
                 return
@@ -300,6 +317,8 @@ class Census(Struct, frozen=True):
         if match is None or len(match["code"]) < _SHORTEST_CODE or self._folder(match["code"]):
             return
         code = match["code"]
+        if "*" in code and re.search(r"[/*]\.?\w", code):
+            return  # a pattern of files
         if re.fullmatch(FILE, code) or (re.fullmatch(r"[A-Za-z-]+", code) and not re.match(r"\s*(?:other )?`", behind)):
             return
         files, lines, spots = 0, 0, []
@@ -393,6 +412,42 @@ class Census(Struct, frozen=True):
             answer = Answer.CONFIRMED if number == true else Answer.PARTLY
             yield _checked(sentence, match[0], answer, said, ())
             return
+
+    def _row(self, sentence: Sentence) -> Iterator[Checked]:
+        """A row of a table: ``CronJobs | 6``."""
+        row = ROW.fullmatch(sentence.text)
+        if row is None or not any(pattern.fullmatch(f" {row['what']}") for pattern, _ in self._kinds()):
+            return
+        readings = [*self._objects(sentence, f" {row['what']}")]
+        number = 0 if row["none"] else value(row["number"])
+        if readings:
+            answer = _told(sentence, sentence.text, number, row["about"] or "", readings)
+            if row["rest"] and answer.answer is not Answer.CONFIRMED:
+                answer = replace(answer, answer=Answer.UNDECIDED, said=f"{answer.said}; not all may be meant")
+            yield self._unless_elsewhere(answer, f" {row['what']}", readings)
+
+    def _times(self, sentence: Sentence) -> Iterator[Checked]:
+        """``the literal `x` appears eight times in `a.tf` ``."""
+        match = _TIMES.search(sentence.text)
+        if match is None or negative(sentence.text[: match.start()]):
+            return
+        code, rest = match["code"], match["rest"].strip(" .,;:)")
+        files: Sequence[str] = [one for one in self.tree.files if not one.endswith(".md")]
+        if rest and not re.fullmatch(r"in (?:the|this) (?:whole |entire )?(?:repo(?:sitory)?|code|tree)", rest):
+            named = re.fullmatch(rf"in `?(?P<file>{FILE})`?", rest)
+            files = meant(self.tree, named["file"], sentence.written).paths if named is not None else ()
+        if not files or len(code) < _SHORTEST_CODE or "*" in code:
+            return
+        lines = [Spot(one, number) for one in files for number in self.tree.standing(one, code)]
+        number = {"once": 1, "twice": 2}.get(match["number"].lower()) or value(match["number"])
+        every = sum((self.tree.text(one) or "").count(code) for one in files)
+        if number == every:
+            said = f"it stands there {every} times"
+            yield _checked(sentence, match[0], Answer.CONFIRMED, said, tuple(lines[:_SHOWN]))
+        else:
+            yield _told(
+                sentence, match[0], number, "", [Reading(len(lines), f"lines with {code}", tuple(lines[:_SHOWN]))]
+            )
 
     def _longest(self, sentence: Sentence, path: str) -> Iterator[Checked]:
         ending = path[path.rfind(".") :]

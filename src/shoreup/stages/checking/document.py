@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
@@ -45,6 +46,19 @@ _ALONE = re.compile(
 )
 _LINE_COLUMN = re.compile(r"lines?(?: (?:no|number)s?\.?)?", re.IGNORECASE)
 _LONE = re.compile(rf"\W*(?:(?:see|in|from|at)\s+)?`?(?:{FILE})(?::\d+(?:-\d+)?)?`?\W*", re.IGNORECASE)
+_TITLE = re.compile(r"\W{0,3}\*\*[^*]+\*\*:?\W?")
+"""A paragraph that is a title."""
+_LISTS = re.compile(r"\W*(?:files?|where|locations?|places?|references?|refs?|evidence|sources?)\s*:", re.IGNORECASE)
+"""How a section begins to list its places."""
+_LISTED = re.compile(rf"(?P<file>{FILE}):(?P<first>\d+)(?:-(?P<last>\d+))?")
+_ADVICE = re.compile(
+    r"\W*(?:(?:suggested |possible |proposed )?"
+    r"(?:fix(?:es)?|remed(?:y|ies)|improvements?|mitigations?|migrations?|scaling|solutions?)"
+    r"(?: (?:approach|path|plan|steps?))?"
+    r"|recommend(?:ations?|ed)|safe modification|next steps?|effort|priority|suggestions?)\s*:",
+    re.IGNORECASE,
+)
+"""How a paragraph begins that advises."""
 _BACKSLASHED = re.compile(r"(?<![\w\\/])(?:[\w.@-]+\\)+[\w.@-]+\.\w+")
 _UNBROKEN = re.compile(r"\S{400,}")
 """What is no word, path or address that a person wrote."""
@@ -67,6 +81,9 @@ class Sentence(Struct, frozen=True):
     file: str
     written: str = ""
     origin: tuple[int, ...] = ()
+    listed: tuple[tuple[str, int, int], ...] = ()
+    """The places that its section lists, each a file with its first and last line."""
+    section: int = 0
 
     @property
     def plain(self) -> str:
@@ -81,13 +98,26 @@ class Sentence(Struct, frozen=True):
 
 def sentences(text: str) -> Iterator[Sentence]:
     """Every sentence of a document, in order; headings are left out, and blocks of code that no place announces."""
+    for _, section in groupby(_sentences(text), key=lambda one: one.section):
+        held = [*section]
+        listed = tuple(
+            (match["file"], int(match["first"]), int(match["last"] or match["first"]))
+            for one in held
+            if _LISTS.match(one.plain)
+            for match in _LISTED.finditer(one.text)
+        )
+        yield from (replace(one, listed=listed) if listed and not _LISTS.match(one.plain) else one for one in held)
+
+
+def _sentences(text: str) -> Iterator[Sentence]:
     text = _UNBROKEN.sub("…", text)
-    file, heading = "", False
+    file, heading, section = "", False, 0
     last: Sentence | None = None
     for token in _parts(text):
         if token.type in ("heading_open", "heading_close"):
             heading = token.type == "heading_open"
             file = "" if heading else file
+            section += heading
         elif token.type == "fence":
             if last is not None and (_FILE.search(last.text) or last.text.rstrip().endswith(":")):
                 last = _quoting(last, token.content)
@@ -100,24 +130,27 @@ def sentences(text: str) -> Iterator[Sentence]:
                 file = found["file"] if found is not None else file
                 if heading:
                     continue
+                section += _TITLE.fullmatch(said) is not None
                 if last is not None:
                     yield last
                 if last is not None and len(last.codes) > last.text.count("`") // 2 and _LONE.fullmatch(said):
                     # The place of the block of code above it.
                     codes = (*last.codes, *(one["code"].strip() for one in _CODE.finditer(said)))
                     origin = (*last.origin, len(last.written), *(len(last.written) + 1 + one for one in origin))
-                    last = Sentence(last.line, f"{last.text} {said}", codes, file, f"{last.written} {written}", origin)
+                    said, written = f"{last.text} {said}", f"{last.written} {written}"
+                    last = Sentence(last.line, said, codes, file, written, origin, section=section)
                     continue
                 codes = tuple(one["code"].strip() for one in _CODE.finditer(said))
-                last = Sentence(line, said, codes, file, written, origin)
+                last = Sentence(line, said, codes, file, written, origin, section=section)
     if last is not None:
         yield last
 
 
 def without_advice(sentence: Sentence) -> Sentence:
     """A sentence with the clauses blank that advise or judge; every other character stays where it was."""
+    whole = _ADVICE.match(sentence.plain) is not None
     text = "".join(
-        " " * (end - start) if advises(sentence.text[start:end]) else sentence.text[start:end]
+        " " * (end - start) if whole or advises(sentence.text[start:end]) else sentence.text[start:end]
         for start, end in clauses(sentence.text)
     )
     return replace(sentence, text=text, codes=tuple(one for one in sentence.codes if one in text))

@@ -33,7 +33,8 @@ _FREQUENT: tuple[tuple[str, str], ...] = (
 )
 _ALIGNED = dict.fromkeys(map(ord, " \t\r\n\f\v\xa0\"'"))
 _FIELD = re.compile(r"[\"']?(?P<key>[\w.-]+)[\"']?\s*[:=]\s*(?P<value>\S.*)")
-_CRON = re.compile(r"(?:(?:[\dH*,/-]+) ){4}[\w*,/-]+|@(?:hourly|daily|midnight|weekly|monthly|yearly)")
+CRON = re.compile(r"(?:(?:[\dH*,/-]+) ){4}[\w*,/-]+|@(?:hourly|daily|midnight|weekly|monthly|yearly)")
+"""A schedule as code writes it."""
 
 
 class Wanted(Struct, frozen=True):
@@ -64,10 +65,20 @@ def wanted(text: str, codes: Sequence[str]) -> Wanted:
     measured = [one for code in codes for one in in_prose(code) if one.written == code]
     quoted = tuple(one for one in codes if not any(one == held.written for held in measured))
     amounts = [*in_prose(prose), *measured]
-    if any(map(_CRON.search, codes)):
+    if any(map(CRON.search, codes)):
         # "every six hours" beside a schedule is what the schedule says.
         amounts = [one for one in amounts if not prose[: one.start].rstrip().endswith("every")]
     return Wanted(quoted, tuple(amounts), telling(prose), prose)
+
+
+def frequency(text: str) -> str | None:
+    """The schedules that are as often as a text says; ``None`` where it does not say, or says it by number."""
+    if re.search(
+        r"\b(?:twice|thrice|times|every other|each other|\d+[ -](?:hourly|daily|weekly))\b", text, re.IGNORECASE
+    ):
+        return None
+    told = [code for prose, code in _FREQUENT if re.search(prose, text, re.IGNORECASE)]
+    return told[0] if len(told) == 1 else None
 
 
 def cut(text: str) -> list[str]:
@@ -193,13 +204,13 @@ class Lines:
         part = self.text[max(0, first - 1) : last]
         for prose, code in _FREQUENT:
             told = re.search(rf"(?<!\d ){prose}", wish.text, re.IGNORECASE)
-            if told is None or any(map(_CRON.search, wish.codes)):
+            if told is None or any(map(CRON.search, wish.codes)):
                 continue
             there = frozenset().union(*self.words[max(0, first - 1) : last]) if part else frozenset[str]()
-            if not any(map(_CRON.search, part)) and not shared(parts(told[0]), there):
+            if not any(map(CRON.search, part)) and not shared(parts(told[0]), there):
                 yield Mismatch(Amount("time", "", told[0], 0, 0), "", 0)
             for number, line in enumerate(part, start=first):
-                cron = _CRON.search(line)
+                cron = CRON.search(line)
                 if cron is not None and not re.search(code, line):
                     yield Mismatch(Amount("time", "", told[0], 0, 0), cron[0], number)
 

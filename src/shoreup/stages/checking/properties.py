@@ -20,7 +20,10 @@ from shoreup.stages.checking.questions import (
     deadline,
     digested,
     in_container,
+    in_either,
+    in_job,
     in_pod,
+    in_spec,
     isolated,
     latest,
     named_latest,
@@ -30,8 +33,10 @@ from shoreup.stages.checking.questions import (
     rate_limited,
     resource,
     secured,
+    several,
     single,
     spread,
+    strategy,
 )
 
 
@@ -154,12 +159,27 @@ PROPERTIES: tuple[Property, ...] = (
         trace=r":latest\b|\btag\W{1,5}latest\b",
         concerns=("image-tag-latest",),
     ),
+    Property("more than one replica", r"(?:more than (?:one|1)|several|multiple|two or more) replicas?", several),
     Property(
         "one replica",
         r"(?:as |with |only )*(?:a )?(?:single|one|1) (?:replica|instance|pod)|replicas ?[:=] ?1",
         single,
         concerns=("replica-single",),
     ),
+    Property("the strategy Recreate", r"(?:strategy |type )?`?Recreate`?(?: strategy)?", strategy("Recreate")),
+    Property(
+        "the strategy RollingUpdate",
+        r"(?:a )?rolling[- ]?updates?(?: strategy)?",
+        strategy("RollingUpdate"),
+    ),
+    Property(
+        "a concurrency policy",
+        r"(?:a )?concurrency[-_ ]?polic(?:y|ies)",
+        in_spec("concurrencyPolicy"),
+    ),
+    Property("a deadline", r"(?:an )?active[-_ ]?deadline(?:[-_ ]?seconds)?", in_job("activeDeadlineSeconds")),
+    Property("a security context", r"(?:a |any )?security[-_ ]?contexts?", in_either("securityContext")),
+    Property("a lifecycle hook", r"(?:a )?(?:pre-?stop|lifecycle)(?: hooks?)?", in_container("lifecycle")),
     Property(
         "a budget",
         r"(?:a |any )?(?:pod ?disruption ?budgets?|disruption budgets?|pdbs?)",

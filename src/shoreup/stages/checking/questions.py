@@ -20,6 +20,7 @@ from shoreup.model.finding import Place
 from shoreup.model.value import Unknown, Value
 
 Holds = bool | None
+PARKED = "parked"
 
 
 class Item(Struct, frozen=True, eq=False):
@@ -32,9 +33,9 @@ class Item(Struct, frozen=True, eq=False):
     thing: Workload | WayIn | None = None
 
 
-def _workloads(estate: Estate) -> Iterator[Item]:
+def _workloads(estate: Estate, *, parked: bool = False) -> Iterator[Item]:
     for one in estate.workloads:
-        if one.enabled and one.kind != "ChartValues":
+        if (one.enabled or parked) and one.kind != "ChartValues":
             yield Item(named(one.resource), (one.name, one.resource.name), Place(one.resource.key), one.kind, one)
 
 
@@ -45,11 +46,14 @@ def _ways(estate: Estate) -> Iterator[Item]:
 
 
 def things(estate: Estate, of: str) -> tuple[Item, ...]:
-    """Everything of a kind: ``workload``, ``container``, ``image`` (each once) or ``way``."""
+    """Everything of a kind: ``workload``, ``container``, ``image`` (each once) or ``way``.
+
+    :data:`PARKED` is the workloads with those that have no replica.
+    """
     if of == "way":
         return tuple(_ways(estate))
-    if of == "workload":
-        return tuple(_workloads(estate))
+    if of in ("workload", PARKED):
+        return tuple(_workloads(estate, parked=of == PARKED))
     parts = tuple(_parts(estate))
     return parts if of == "container" else tuple({one.label: one for one in parts if one.label}.values())
 
@@ -136,6 +140,62 @@ def single(_: Estate, item: Item) -> Holds:
     if not isinstance(workload, Workload) or workload.replicas is None:
         return False
     return None if isinstance(workload.replicas, Unknown) else workload.replicas == 1
+
+
+def several(_: Estate, item: Item) -> Holds:
+    """More than one replica."""
+    workload = item.thing
+    if not isinstance(workload, Workload) or workload.replicas is None:
+        return False
+    return None if isinstance(workload.replicas, Unknown) else workload.replicas > 1
+
+
+def strategy(kind: str) -> Callable[[Estate, Item], Holds]:
+    """How a Deployment is replaced, where its source says it or leaves it at what Kubernetes does by itself."""
+
+    def holds(_: Estate, item: Item) -> Holds:
+        if not isinstance(item.thing, Workload) or item.thing.kind != "Deployment":
+            return None
+        held = mapping(item.thing.resource.body.get("spec"))
+        told = mapping(held.get("strategy")).get("type")
+        if item.thing.resource.kind != "Deployment" or why_open(held.get("strategy")) or isinstance(told, Unknown):
+            return None
+        return (told or "RollingUpdate") == kind
+
+    return holds
+
+
+def in_spec(name: str) -> Callable[[Estate, Item], Holds]:
+    """A field of what runs it."""
+
+    def holds(_: Estate, item: Item) -> Holds:
+        if not isinstance(item.thing, Workload) or item.thing.resource.kind != item.thing.kind:
+            return None
+        spec = item.thing.resource.body.get("spec")
+        held = mapping(spec).get(name)
+        return None if why_open(spec) or isinstance(held, Unknown) else held is not None
+
+    return holds
+
+
+def in_job(name: str) -> Callable[[Estate, Item], Holds]:
+    """A field of the job, also of one that a schedule makes."""
+
+    def holds(_: Estate, item: Item) -> Holds:
+        if not isinstance(item.thing, Workload) or item.thing.resource.kind not in ("Job", "CronJob"):
+            return None
+        spec = mapping(item.thing.resource.body.get("spec"))
+        if item.thing.resource.kind == "CronJob":
+            spec = mapping(mapping(spec.get("jobTemplate")).get("spec"))
+        held = spec.get(name)
+        return None if isinstance(held, Unknown) else held is not None
+
+    return holds
+
+
+def in_either(name: str) -> Callable[[Estate, Item], Holds]:
+    """A field of the pod or of any container."""
+    return lambda estate, item: any_of(one(estate, item) for one in (in_pod(name), in_container(name)))
 
 
 def budgeted(estate: Estate, item: Item) -> Holds:

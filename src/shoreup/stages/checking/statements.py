@@ -18,10 +18,10 @@ from shoreup.model.finding import Finding, Place
 from shoreup.model.resource import Resource
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import FILE, Sentence, without_files
-from shoreup.stages.checking.numbers import QUANTITY, Quantity, close, counts, limited_to, quantity
+from shoreup.stages.checking.numbers import NUMBER, QUANTITY, Quantity, close, counts, limited_to, quantity
 from shoreup.stages.checking.polarity import exclusive
 from shoreup.stages.checking.properties import PATTERNS, Property
-from shoreup.stages.checking.questions import Item, things
+from shoreup.stages.checking.questions import PARKED, Item, things
 from shoreup.stages.checking.values import Block
 
 Where = Callable[[Place], Spot | None]
@@ -50,6 +50,11 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 """Words before a property that make it another: "more than one replica"."""
+_SOME_OF_THEM = re.compile(
+    rf"\b(?:{NUMBER}|none|all|each|every one|most|some)\s+of\s+(?:the|our|these|those)\b", re.IGNORECASE
+)
+_LIMITED_BEFORE = re.compile(rf"\b(?:of|among)\s+(?:the|our|these|those)?\s*(?:{NUMBER})\b[^,]*,\s*$", re.IGNORECASE)
+"""What limits a count to some: "of the 15 deployments in scope, seven"."""
 _GOES_ON = re.compile(
     r"\s*(?:$|[,;:(]|(?:have|has|had|is|are|was|were|do|does|did|don[’']t|doesn[’']t|that|which|who|whose|with|without"
     r"|lack\w*|miss\w*|use|uses|using|run|runs|running|set|sets|setting|define\w*|declare\w*|carr\w+|float\w*|still|also"
@@ -97,6 +102,8 @@ class Statements(Struct, frozen=True):
     blocks: Callable[[Resource], Block | None] | None = None
     traced: Callable[[Property], int] = lambda _: 0
     """In how many places code speaks of a property, also where nothing was seen to have it."""
+    declared: Callable[[str], int] = lambda _: 0
+    """How many objects of a kind the code declares, whether they were read or not."""
     seen: dict[str, Sequence[Item]] = field(default_factory=dict)
     """Everything of a kind, listed once."""
 
@@ -123,6 +130,10 @@ class Statements(Struct, frozen=True):
             subject = re.split(r"(?=\b(?:neither|none|no)\b)", before, flags=re.IGNORECASE)[-1]
             clause = f"{subject}{clause}"
         counted = _counted(clause, match, asked)
+        if counted is None and _SOME_OF_THEM.search(clause[: match.start()]):
+            return  # some of what is not known here
+        if counted is not None and _LIMITED_BEFORE.search(before):
+            return
         if counted is not None:
             yield self._count(sentence, clause, asked, counted, negated=negated)
         elif named and (negated or _SAYS.search(clause)):
@@ -143,17 +154,26 @@ class Statements(Struct, frozen=True):
         # "No workload has a probe" counts those that have one; "12 have no probe" those that have none.
         without = negated and claimed.quantity.number != 0
         best: Checked | None = None
-        ways = [(asked, reading) for reading in claimed.readings]
-        if asked.strictly is not None:
-            ways += [(replace(asked, holds=asked.strictly), reading) for reading in claimed.readings]
-        for asked, reading in ways:
-            items = [one for one in self._things(claimed.of) if reading(one)]
-            answer = self._counted(sentence, clause, asked, claimed, items, without=without)
-            if answer.answer is Answer.CONFIRMED:
-                return replace(answer, fingerprints=self._found(asked, items))
-            if best is None or (best.answer is Answer.WRONG and answer.answer is Answer.PARTLY):
-                best = answer
+        senses = [asked] if asked.strictly is None else [asked, replace(asked, holds=asked.strictly)]
+        # Some count what is scaled to nothing too.
+        kinds = [claimed.of, PARKED] if claimed.of == "workload" else [claimed.of]
+        for of in kinds:
+            for sense, reading in ((one, other) for one in senses for other in claimed.readings):
+                items = [one for one in self._things(of) if reading(one)]
+                answer = self._counted(sentence, clause, sense, claimed, items, without=without)
+                if answer.answer is Answer.CONFIRMED:
+                    return replace(answer, fingerprints=self._found(asked, items))
+                if best is None or (best.answer is Answer.WRONG and answer.answer is Answer.PARTLY):
+                    best = answer
         assert best is not None
+        kind = next((kind for words, kind in _NOUNS.items() if kind and re.fullmatch(words, claimed.noun, re.I)), "")
+        read = sum(one.kind == kind for one in self._things(PARKED))
+        if best.answer in (Answer.PARTLY, Answer.WRONG) and kind and self.declared(kind) > read:
+            said = f"{best.said}; the code declares {self.declared(kind)}, of which not all were read"
+            return replace(best, answer=Answer.UNDECIDED, said=said)
+        if best.answer in (Answer.PARTLY, Answer.WRONG) and len(self._things(PARKED)) > len(self._things("workload")):
+            said = f"{best.said} (what has no replicas left out)" if claimed.of == "workload" else best.said
+            return replace(best, said=said)
         return best
 
     def _counted(

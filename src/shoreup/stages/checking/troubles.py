@@ -46,7 +46,8 @@ class Troubles(Struct, frozen=True):
             mine = [one for one in known if _about(one, names, sentence)]
             denied = _NOTHING.search(sentence.plain[: match.start()]) is not None
             doubt = next((one for one in self.undecided if one.concern in concerns), None)
-            if mine or (known and not (names & _all_names(self.findings)) and not sentence.file):
+            of_another = bool(sentence.codes) or re.search(r"\b(?:it|them|that|this|these|those)\b", clause) is not None
+            if mine or (known and not of_another and not (names & _all_names(self.findings)) and not sentence.file):
                 yield self._found(sentence, match[0], clause, mine or known, denied=denied)
             elif doubt is not None:
                 said = f"{doubt.unknown} is not known: {doubt.reason}"

@@ -114,6 +114,9 @@ class Values(Struct, frozen=True):
         fields: list[tuple[str, str, int, str]] = []
         for block, number, line in self._lines(blocks):
             field = _FIELD.match(line)
+            own = re.match(r"(?P<key>[\w./-]+)\s*[:=]", code)
+            if field is not None and own is not None and own["key"] != field["key"]:
+                continue
             if field is not None and _is_named(field["key"], names):
                 fields.append((_bare(field["value"]), block.path, number, line))
         pair = _PAIR.fullmatch(code)
