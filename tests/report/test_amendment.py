@@ -43,7 +43,7 @@ def cured(concern: str, *opens: str) -> Applied:
     """A finding that an edit cures."""
     return Applied(
         finding=finding(concern=concern),
-        title="Edit it",
+        title=f"Edit {concern}",
         safety=Safety.UNSAFE,
         reason="it begins to count",
         impact=Impact.NONE,
@@ -62,3 +62,10 @@ def test_what_comes_up_with_an_edit_is_counted_and_told_from_what_is_cured_too()
 def test_where_nothing_comes_up_what_was_there_is_what_is_cured_and_left() -> None:
     said = " ".join(render(Amendment(applied=(cured("pdb-missing"),), before={"high": 3}, after={"high": 2})).split())
     assert "1 of 3 findings are cured by these edits, 2 are left." in said
+
+
+def test_what_several_edits_may_have_opened_is_said_once() -> None:
+    applied = (cured("field-unknown", "reference-dangling"), cured("image-tag-latest", "reference-dangling"))
+    said = " ".join(render(Amendment(applied=applied, before={"high": 2}, after={"high": 1})).split())
+    assert "Some of these open reference-dangling, which these edits do not cure." in said
+    assert said.count("reference-dangling") == 1

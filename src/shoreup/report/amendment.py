@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib import resources
 
 from msgspec import Struct
@@ -87,6 +87,11 @@ def _applied(one: Applied) -> Mapping[str, Json]:
     }
 
 
+def _opened(concern: str, cured: Collection[str]) -> str:
+    """A concern that comes up with an edit, and that no edit of the run cures it, where that is so."""
+    return concern if concern in cured else f"{concern}, which these edits do not cure"
+
+
 class _Page(Struct, frozen=True):
     ink: Ink
     width: int
@@ -147,6 +152,7 @@ class _Page(Struct, frozen=True):
             if one.with_:
                 continue
             groups[(one.finding.concern, one.title, one.safety.value, one.impact.value)].append(one)
+        opening = Counter(name for some in groups.values() for name in {name for one in some for name in one.opens})
         for (concern, title, safety, impact), some in groups.items():
             count = f"  {len(some)} findings" if len(some) > 1 else f"  {some[0].finding.fingerprint[:MARK]}"
             yield f"  {self.ink(plain(concern), 'strong')}{self.ink(count, 'faint')}"
@@ -155,13 +161,14 @@ class _Page(Struct, frozen=True):
                 yield from self._prose(f"It costs: {cost}", "    ")
             for note in sorted({one.note for one in some if one.note}):
                 yield from self._prose(f"Note: {note}", "    ")
-            for opened in sorted({name for one in some for name in one.opens}):
-                then = "" if opened in cured else ", which these edits do not cure"
-                yield from self._prose(f"It opens {opened}{then}.", "    ")
+            for opened in sorted({name for one in some for name in one.opens if opening[name] == 1}):
+                yield from self._prose(f"It opens {_opened(opened, cured)}.", "    ")
             also = sum(one.also for one in some)
             if also:
                 yield from self._prose(f"The same text feeds {also} more that had the same trouble.", "    ", "faint")
 
+        for opened in sorted(name for name, count in opening.items() if count > 1):
+            yield from self._prose(f"Some of these open {_opened(opened, cured)}.", "  ")
         for one in (one for one in ones if one.with_):
             edits = ", ".join(dict.fromkeys(marks.get(mark, mark) for mark in one.with_))
             count = f"  {one.finding.fingerprint[:MARK]}"
