@@ -193,6 +193,7 @@ def test_what_was_not_checked_is_told_beside_what_was(estate: Path, tmp_path: Pa
     said = "It runs as user 0 (`app.yaml:16`), without authentication, and it has no certificate.\n"
     told = {one.text: one.answer for one in checked(estate, tmp_path, said)}
     assert told == {
+        "It runs as user 0": Answer.CONFIRMED,
         "It runs as user 0 (`app.yaml:16`)": Answer.CONFIRMED,
         "without authentication": Answer.NOT_UNDERSTOOD,
         "and it has no certificate.": Answer.NOT_UNDERSTOOD,

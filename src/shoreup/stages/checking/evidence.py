@@ -185,7 +185,8 @@ class Lines:
             weight = sum(1 / max(1, self._spread.get(one, 1)) for one in found) + len(amounts)
             key = re.match(r"[\s\"'-]*([\w.-]+)[\"']?\s*[:=]", self.text[number - 1])
             named = key is not None and shared(found, parts(key[1]))
-            if len(found) + len(amounts) > 1 or (named and weight >= _ALONE and len(words) <= _FEW - 1):
+            own = key is not None and shared(parts(key[1]), words) == parts(key[1])
+            if len(found) + len(amounts) > 1 or (named and own and weight >= _ALONE and len(words) <= _FEW - 1):
                 told.append((-weight, number))
         return min(told)[1] if told else 0
 
@@ -223,6 +224,13 @@ class Lines:
             yield sum(bool(re.match(r"\s*[\w\"'./-]+\s*(?::\s*$|=?\s*\{\s*$|\s.*\{\s*$)", one)) for one in there)
 
     def _measured(self, amount: Amount, about: frozenset[str], first: int, last: int, *, near: bool) -> bool:
+        fields = [
+            (shared(about, self.words[number - 1]), [one for one in in_code(line) if one.type == amount.type])
+            for number, line in enumerate(self.text[max(0, first - 1) : last], start=max(1, first))
+        ]
+        named = [held for words, held in fields if words and held]
+        if near and amount.type == "number" and len(named) == 1 and not any(one.same(amount) for one in named[0]):
+            return False  # the one field that is called so has another number
         for number in range(max(1, first), min(last, len(self.text)) + 1):
             line = self.text[number - 1]
             if not any(amount.same(one) or _unit_key(amount, one, line) for one in in_code(line)):

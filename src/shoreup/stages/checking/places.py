@@ -10,6 +10,11 @@ from msgspec import Struct
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.words import parts
 
+_COMMON = frozenset(
+    "app apps base config kubernetes k8s manifests modules overlays prod production resources src templates".split()
+)
+"""Folders that say nothing of what is in them."""
+
 
 class Meant(Struct, frozen=True):
     """``paths`` are the files that are meant, all of them; ``likely`` those that it may be where none is so written.
@@ -36,6 +41,10 @@ def meant(tree: Corpus, written: str, sentence: str) -> Meant:
     name = written.rpartition("/")[2]
     folder = written.rpartition("/")[0]
     same = [one for one in tree.files if one.rpartition("/")[2] == name]
+    if len(same) > 1:
+        # Of a name that many have, only what is of the same thing may be the one that moved.
+        about = next((one for one in reversed(folder.split("/")) if one and one.lower() not in _COMMON), "")
+        same = [one for one in same if about and any(parts(about) <= parts(each) for each in one.split("/")[:-1])]
     beside = [one for one in tree.files if folder and one.rpartition("/")[0] == folder]
     likely = sorted(same, key=lambda one: -_alike(one, written))
     return Meant((), (*likely, *beside), f"there is no file {written}")

@@ -42,7 +42,8 @@ _PLAIN = r"(?:kubernetes|running|single|the|of|these|our|other|all|different|sep
 """Words before a noun that leave everything in; of what another singles out, some are counted."""
 _OWN_SUBJECT = re.compile(
     r"\s*(?:(?:and|but|while|whereas|although|though)\s+)?(?:(?i:the|an?|all|every|each|both|other|some)\s+\w"
-    r"|[A-Z]\w+\s+(?:is|are|has|have|runs?|uses?|does)\b)"
+    r"|(?!(?:It|They|This|That|These|Those|Neither|None|No|Only|Both|Nothing)\b)"
+    r"[A-Z][\w-]+(?:(?:,|\s+and|\s+or|\s+nor)?\s+[A-Z][\w-]+)*\s+(?:is|are|has|have|runs?|uses?|does|do|don|lacks?|sets?)\b)"
 )
 _COMPARED = re.compile(
     r"\b(?:(?:more|less|fewer|other|rather) than|at (?:least|most)|over|under|beyond|instead of|not only)\s*"
@@ -52,6 +53,10 @@ _COMPARED = re.compile(
 """Words before a property that make it another: "more than one replica"."""
 _SOME_OF_THEM = re.compile(
     rf"\b(?:{NUMBER}|none|all|each|every one|most|some)\s+of\s+(?:the|our|these|those)\b", re.IGNORECASE
+)
+_WITHIN = re.compile(
+    r"\s\w.*\b(?:in|on|for|from|by|to|at|during|before|after|behind)\s+(?:(?:the|an?|its|this|their)\s+)?(?:\w+\s+){0,2}$",
+    re.IGNORECASE,
 )
 _LIMITED_BEFORE = re.compile(rf"\b(?:of|among)\s+(?:the|our|these|those)?\s*(?:{NUMBER})\b[^,]*,\s*$", re.IGNORECASE)
 """What limits a count to some: "of the 15 deployments in scope, seven"."""
@@ -122,6 +127,9 @@ class Statements(Struct, frozen=True):
         if _COMPARED.search(clause[: match.start()]):
             return
         negated = _negated(clause, match)
+        denial = [*_NOT.finditer(clause[: match.start()])]
+        if denial and _WITHIN.search(clause[denial[-1].end() : match.start()]):
+            return  # something else is denied: "the versions do not match in the backup"
         if re.match(r"\W*(?:and\s+)?(?:has|have|had|is|are|was|does|do|did)\b", clause) and _NOT.search(before):
             # A subject that others stand behind: "neither of the two, a and b, has a probe".
             if not re.search(r"\b(?:neither|none|no)\b", before, re.IGNORECASE):

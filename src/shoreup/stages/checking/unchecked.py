@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from shoreup.model.claim import Answer, Checked, Kind
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE
+from shoreup.stages.checking.evidence import frequency, holds
 from shoreup.stages.checking.words import parts, shared, telling
 
 _PLACE = re.compile(
@@ -40,10 +41,13 @@ def honest(tree: Corpus, one: Checked) -> Checked:
     if all(_COMMENT.match(line) for spot in one.spots for line in tree.cut(spot.file)[spot.line - 1 : spot.line]):
         said = re.sub(r"\bcommented[ -]out\b", "", said)
     rest = telling(said) - shared(telling(said), parts(_there(tree, one)))
-    shows = _SHOWS.search(said) is not None
+    quoted = [code for code in re.findall(r"`([^`]+)`", one.sentence) if not _PLACE.fullmatch(code)]
+    lines = [line for spot in one.spots for line in tree.cut(spot.file)[spot.line - 1 : spot.line]]
+    shows = _SHOWS.search(said) is not None or frequency(said) is not None
+    shows = shows or any(holds(line, code) for line in lines for code in quoted)
     if not telling(said) and not shows:
         return replace(one, answer=Answer.PLACE)
-    if shows or len(rest) <= _SPARE:
+    if shows or (len(rest) <= _SPARE and any(not word.startswith("=") for word in telling(said) - rest)):
         return one
     unseen = ", ".join(sorted(word for word in rest if not word.startswith("=")))
     return replace(one, answer=Answer.PLACE, said=f"{one.said}; not seen there: {unseen}" if unseen else one.said)
