@@ -38,7 +38,7 @@ locals {
       --file="$work/gitea.dump" ${local.pooled.gitea.database}
 
     restic backup --tag gitea --host lab "$work/gitea.dump" /gitea
-    restic forget --tag gitea --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --prune
+    restic forget --tag gitea --group-by host --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --prune
     restic check --read-data-subset=2%
 
     curl --fail --silent --show-error --retry 5 --max-time 20 "$HEARTBEAT_URL" >/dev/null
