@@ -184,10 +184,13 @@ def test_the_owners_questions_decide_and_their_answers_are_not_told(
     (proof,) = json.loads(capsys.readouterr().out)["proofs"]
     assert proof["after"] == "the answer to 'the balances add up' is not '400000'"
     assert "399960" not in json.dumps(proof)
-    for query in ("DELETE FROM account RETURNING 1", "COMMIT; DROP TABLE account", "SELECT pg_sleep(0), * FROM absent"):
-        settings.write_text(before + SMOKE.replace("SELECT sum(balance) FROM account", query), encoding="utf-8")
-        assert run(["drill", "restore", str(estate)]) == 4
-        assert "was not answered" in " ".join(capsys.readouterr().out.split())
+    refused = ("DELETE FROM account RETURNING 1", "COMMIT; DROP TABLE account", "SELECT pg_sleep(0), * FROM absent")
+    words = SMOKE.replace("the balances add up", "NAME").replace("SELECT sum(balance) FROM account", "QUERY")
+    asked = "".join(words.replace("NAME", f"no. {at}").replace("QUERY", one) for at, one in enumerate(refused))
+    settings.write_text(before + asked, encoding="utf-8")
+    assert run(["drill", "restore", str(estate)]) == 4
+    said = " ".join(capsys.readouterr().out.split())
+    assert [f"the question 'no. {at}' was not answered" in said for at in range(3)] == [True, True, True], said
 
 
 SQLITE = """\
