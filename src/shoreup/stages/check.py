@@ -28,7 +28,7 @@ from shoreup.stages.checking.listed import Listed
 from shoreup.stages.checking.numbers import QUANTITY
 from shoreup.stages.checking.statements import Statements
 from shoreup.stages.checking.troubles import Troubles
-from shoreup.stages.checking.unchecked import honest
+from shoreup.stages.checking.unchecked import honest, shows_value
 from shoreup.stages.checking.values import Block, Values
 from shoreup.stages.checking.words import parts, telling
 from shoreup.stages.opening import opened
@@ -100,7 +100,7 @@ class _Answers:
             )
             return
         said = without_advice(sentence)
-        told = [*self._places.answers(sentence)]
+        told = [self._if_shown(one) for one in self._places.answers(sentence)]
         told += _agreed([*self._statements.answers(self._of_row(said))], [*self._census.answers(said)])
         if not any(one.answer in _DECIDED for one in told):
             found = [self._if_installed(one) for one in self._values.answers(said)]
@@ -134,10 +134,18 @@ class _Answers:
             return said
         return replace(said, text=f"{row['number'] or 'no'} {self._row} {row['what'][below.end() :]}")
 
+    def _if_shown(self, one: Checked) -> Checked:
+        """An answer to a place; where that is in what nothing installs, only code that is shown is confirmed."""
+        return one if one.kind is not Kind.ANCHOR or shows_value(one.text) else self._if_installed(one)
+
     def _if_installed(self, one: Checked) -> Checked:
         """An answer about what runs, open where its evidence is in a manifest that nothing installs."""
         idle = [
-            spot.file for spot in one.spots if self._corpus.manifest(spot.file) and spot.file not in self._installed
+            spot.file
+            for spot in one.spots
+            if not spot.file.endswith("kustomization.yaml")
+            and self._corpus.manifest(spot.file)
+            and spot.file not in self._installed
         ]
         if not idle or not self._installed or one.answer is not Answer.CONFIRMED:
             return one

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from shoreup.stages.checking.numbers import NUMBER, value
 
+_MONTH = r"(?i:\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\s+)$"
 _SHORT_TIME = r"(?P<short>\d+)(?P<letter>[smhdwy])"
 _SIZE = r"(?P<size>\d+(?:\.\d+)?)\s?(?P<unit>[KMGTP]i?B?)"
 _VERSION = r"v?(?P<version>\d+\.\d+(?:\.\d+)*(?:-[\w.]+)?)"
@@ -55,6 +56,8 @@ def in_prose(text: str) -> Iterator[Amount]:
     for match in _SINGLE.finditer(text):
         yield Amount("number", "1", match[0], match.start(), match.start() + len("single"))
     for match in _IN_PROSE.finditer(text):
+        if re.search(_MONTH, text[: match.start()]) and re.fullmatch(r"\d{1,2}|(?:19|20)\d\d,?", match[0]):
+            continue  # a date
         if match[0].lower() in ("one", "zero"):
             continue  # "one of them" counts nothing
         yield _amount(match, (match["word"] or "").lower().removesuffix("s"))

@@ -18,7 +18,7 @@ from shoreup.stages.auditing.masking import masked
 from shoreup.stages.checking.clauses import around, clauses
 from shoreup.stages.checking.corpus import Corpus
 from shoreup.stages.checking.document import FILE, Sentence, without_advice
-from shoreup.stages.checking.evidence import Lines, Mismatch, Wanted, abridged, wanted
+from shoreup.stages.checking.evidence import CRON, Lines, Mismatch, Wanted, abridged, wanted
 from shoreup.stages.checking.places import meant
 from shoreup.stages.checking.polarity import denied, exclusive, is_false, negative, says_not, sweeping
 from shoreup.stages.checking.words import shared, telling
@@ -43,6 +43,8 @@ _UNUSED = re.compile(
     re.IGNORECASE,
 )
 """How a name is said to be missing, right behind it."""
+_EVERY = re.compile(r"\b(?:every|each|hourly|daily|nightly|weekly|monthly|once an?|twice)\b", re.IGNORECASE)
+"""What says how often something runs."""
 _LONGEST = 90
 _NEAR = 2
 """Lines beside a place that are no other place, if only words tell."""
@@ -212,6 +214,9 @@ class Places(Struct, frozen=True):
     ) -> Checked:
         """The answer to a place of which amounts are said: none confirms another amount than there is."""
         others = [one for one in amounts if one.line]
+        if others and negative(_prose(anchor.said)):
+            said = f"{placed.said}; whether it is as it is said is for a person to judge"
+            return replace(placed, answer=Answer.UNDECIDED, said=said)
         if others:
             one = others[0]
             said = f"it is {one.true} at {path}:{one.line}, not {one.amount.written}"
@@ -269,6 +274,13 @@ class Places(Struct, frozen=True):
         if anchor.last > anchor.first and elsewhere in (anchor.first - 1, anchor.last + 1):
             return self._agreed(sentence, anchor, path, lines, elsewhere, wish)
         words = lines.said(wish, anchor.first, anchor.last)
+        if (
+            elsewhere
+            and _EVERY.search(_prose(anchor.said))
+            and any(map(CRON.search, lines.text[anchor.first - 1 : anchor.last]))
+        ):
+            said = f"the place is a schedule; {_what(wish.codes)} stands at {path}:{elsewhere}"
+            return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.UNDECIDED, said, (Spot(path, anchor.first),))
         if elsewhere and not (words and " | " in sentence.text):
             said = f"{_what(wish.codes)} stands at {path}:{elsewhere}"
             at = next((one for one in wish.codes if lines.standing([one], elsewhere, elsewhere)), "")
@@ -293,7 +305,10 @@ class Places(Struct, frozen=True):
             said = f"{path} has {len(lines.text)} lines"
             return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.WRONG, said)
         best = lines.best(wish)
-        if best and not anchor.first - _NEAR <= best <= anchor.last + _NEAR:
+        plain = not (
+            sweeping(_prose(anchor.said)) or negative(_prose(anchor.said)) or (best and says_not(lines.text[best - 1]))
+        )
+        if best and plain and not anchor.first - _NEAR <= best <= anchor.last + _NEAR:
             said = f"what is said of it fits {path}:{best}: {self._shown(path, best)}"
             return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.MOVED, said, (Spot(path, best),))
         return self._unrecognised(sentence, anchor, path, wish)
@@ -354,6 +369,8 @@ class Places(Struct, frozen=True):
         for name in _names(sentence, anchor):
             blocks = self.blocks(path, name)
             if any(first <= anchor.last and anchor.first <= last for first, last in blocks):
+                if telling(_prose(anchor.said)) - telling(name) or negative(_prose(anchor.said)):
+                    return None  # more is said than its name
                 return self._stands(sentence, anchor, path, anchor.first, lines, wish)
             if blocks:
                 first = min(blocks, key=lambda one: abs(one[0] - anchor.first))[0]
@@ -390,6 +407,10 @@ class Places(Struct, frozen=True):
         if lines is not None and wish is not None:
             values = [one for one in wish.codes if _is_value(one)]
             absent = [one for one in values if not lines.nearest([one], here) and not abridged(lines.text, one)]
+            other = next((at for one in absent if (at := lines.contrary(one))), 0)
+            if other and len(values) == len(absent):
+                said = f"it is {self._shown(path, other)}"
+                return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.WRONG, said, (Spot(path, other),))
             if absent:
                 said = f"the place is right, but {absent[0]!r} does not stand in {path}: {self._shown(path, here)}"
                 return _checked(sentence, anchor.part, Kind.ANCHOR, Answer.PARTLY, said, (Spot(path, here),))
@@ -434,7 +455,7 @@ class Places(Struct, frozen=True):
 
     def _quotes(self, codes: Sequence[str], path: str) -> list[str]:
         """What stands in backticks and is neither a file nor a place nor the name of a thing of the file."""
-        found = (one for one in codes if not _FILE_ALONE.fullmatch(one) and len(one) > 1)
+        found = (one for one in codes if not _FILE_ALONE.fullmatch(one) and re.search(r"[^\W\d]|\d.*\W.*\d", one))
         return [
             one
             for one in found

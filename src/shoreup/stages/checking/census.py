@@ -23,7 +23,7 @@ from shoreup.stages.checking.document import FILE, Sentence
 from shoreup.stages.checking.evidence import holds
 from shoreup.stages.checking.numbers import NUMBER, QUANTITY, close, counts, limited_to, quantity, value
 from shoreup.stages.checking.places import meant
-from shoreup.stages.checking.polarity import negative
+from shoreup.stages.checking.polarity import HAS, negative
 from shoreup.stages.checking.values import Block
 from shoreup.stages.checking.words import parts, telling
 
@@ -60,6 +60,12 @@ _TIMES = re.compile(
     rf"(?P<number>once|twice|(?:{NUMBER})(?=\s+times))(?:\s+times)?(?P<rest>(?:[^.;]|\.(?=\w))*)",
     re.IGNORECASE,
 )
+_OF_SOME = re.compile(
+    r"\b(?:set|used|found|made|present|defined|declared|given|enabled|disabled|carried|repeated|mounted)\s+(?:\w+\s+)?"
+    r"(?:in|by|on|across|for|from|to|at)\s+(?:only\s+)?$",
+    re.IGNORECASE,
+)
+"""What makes a number one of those that have what was just spoken of."""
 _SHORTEST_CODE = 3
 _SHOWN = 4
 _BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:(?!(?:in|of|from|on|under)\b)[\w'’-]+,?\s+){0,3}?"
@@ -127,6 +133,9 @@ class Census(Struct, frozen=True):
         text = _without_lines(sentence.text)
         for match in QUANTITY.finditer(text):
             if match["all"] or _in_code(text, match.start()) or (match["number"] and not counts(text, match.start())):
+                continue
+            before = text[: match.start()]
+            if _OF_SOME.search(before) or (match["none"] and HAS.search(re.split(r"[.,;:|]", before)[-1])):
                 continue
             if match["number"] and match["number"].lower() == "one" and not match["only"] and not match["whole"]:
                 continue

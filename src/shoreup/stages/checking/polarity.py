@@ -45,6 +45,14 @@ _ONLY = re.compile(
 )
 
 
+HAS = re.compile(
+    r"(?<!repository)(?<!cluster)(?<!estate)(?<!repo)(?<!code)(?<!platform)(?<!tree)\s"
+    r"(?:has|have|sets?|defines?|declares?|carr(?:y|ies)|contains?|gets?|uses?)\s+$",
+    re.IGNORECASE,
+)
+"""What has none of it, where not everything does."""
+
+
 def sweeping(prose: str) -> bool:
     """Whether a clause speaks of everything of a kind, which no single place can confirm."""
     return (

@@ -19,7 +19,7 @@ from shoreup.model.resource import Resource
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import FILE, Sentence, without_files
 from shoreup.stages.checking.numbers import NUMBER, QUANTITY, Quantity, close, counts, limited_to, quantity
-from shoreup.stages.checking.polarity import exclusive
+from shoreup.stages.checking.polarity import HAS, exclusive
 from shoreup.stages.checking.properties import PATTERNS, Property
 from shoreup.stages.checking.questions import PARKED, Item, things
 from shoreup.stages.checking.values import Block
@@ -152,11 +152,20 @@ class Statements(Struct, frozen=True):
             end = said.find(match[0]) + len(match[0])
             if asked.value is None and re.search(r"\d", said[end:]):
                 said = said[:end]  # no amount behind it was looked at
+            mine = [one for one in mine if self._where_said(sentence, one)]
             told = [self._property(sentence, said, asked, one, negated=negated) for one in mine]
             # That it is the only one is more than that it is one.
             yield from (one for one in told if not exclusive(sentence.plain) or one.answer is Answer.WRONG)
+        elif denial and HAS.search(clause[: denial[-1].start()]):
+            return  # "the release has no probe at all": of what is not known here
         elif negated and _ANYWHERE.search(clause) and not limited_to(clause[match.end() :]):
             yield self._nowhere(sentence, clause, asked)
+
+    def _where_said(self, sentence: Sentence, item: Item) -> bool:
+        """Whether something is declared where the sentence says, if it says so: names alone may be another's."""
+        files = {match["file"] for match in re.finditer(rf"(?P<file>{FILE}):\d", sentence.text)}
+        block = self.blocks(item.thing.resource) if self.blocks and isinstance(item.thing, Workload) else None
+        return not files or block is None or any(block.path.endswith(one.removeprefix("./")) for one in files)
 
     def _count(self, sentence: Sentence, clause: str, asked: Property, claimed: _Counted, *, negated: bool) -> Checked:
         # "No workload has a probe" counts those that have one; "12 have no probe" those that have none.

@@ -53,6 +53,11 @@ def honest(tree: Corpus, one: Checked) -> Checked:
     return replace(one, answer=Answer.PLACE, said=f"{one.said}; not seen there: {unseen}" if unseen else one.said)
 
 
+def shows_value(text: str) -> bool:
+    """Whether a claim shows code, more than a name."""
+    return re.search(r"`[^`]*[^`\w-][^`]*`", _PLACE.sub(" ", text).replace("``", "")) is not None
+
+
 def _there(tree: Corpus, one: Checked) -> str:
     lines = (
         line
