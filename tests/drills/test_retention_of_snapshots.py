@@ -109,6 +109,15 @@ def test_snapshots_under_the_pods_names_are_never_forgotten() -> None:
     assert {one.name: one.value for one in proof.measurements}[GROWS] == 1
 
 
+def test_snapshots_of_a_folder_that_is_another_each_time_are_never_forgotten() -> None:
+    script = "set -e\nwork=$(mktemp -d)\ncp -R /photos/. $work\nrestic backup --host a $work\n"
+    proof = tried(f"{script}restic forget --host a --keep-last 4 --prune\n")
+    assert proof.verdict is Verdict.FAIL
+    assert "each run reads other paths" in proof.after
+    assert {one.name: one.value for one in proof.measurements}[GROWS] == 1
+    assert tried(f"{script}restic forget --group-by host --keep-last 4 --prune\n").verdict is Verdict.PASS
+
+
 def test_borg_counts_a_time_from_today_and_leaves_nothing_in_an_outage() -> None:
     words = (
         "set -e\nborg create --stats ssh://backup@far/./photos::photos-{now:%Y-%m} /photos || true\n"

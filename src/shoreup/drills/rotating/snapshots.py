@@ -16,7 +16,7 @@ from msgspec import Struct
 from shoreup.drills.rotating.calendar import DAYS, Calendar, Weather
 from shoreup.drills.rotating.grandfathers import Words, said_by, unlike
 from shoreup.drills.rotating.shelf import Kept, Lying
-from shoreup.drills.sandboxed_jobs.repositories import ASKED, CHECK, FORGOT, LIST, LOOK, NAMELESS, RepositoryTool
+from shoreup.drills.sandboxed_jobs.repositories import ASKED, CHECK, FORGOT, LIST, LOOK, NAMELESS, READ, RepositoryTool
 from shoreup.drills.sandboxed_jobs.standins import WHOLE
 from shoreup.engines.base import EngineTrouble
 from shoreup.engines.sandbox import Ended, Sandbox
@@ -75,13 +75,25 @@ class Snapshots:
         said = [line.partition(" ") for line in lines]
         return tuple((int(number), words) for number, _, words in said if number.isdecimal())
 
-    def why_grown(self) -> list[str]:
+    def why_nameless(self) -> list[str]:
         """Why nothing was removed although the job asked for it, where it is for the pods' names."""
         try:
             self._state.read(NAMELESS, 1)
         except OSError:
             return []
         return ["each pod is named anew, snapshots without --host carry that name, and of each host some are kept"]
+
+    def why_apart(self) -> list[str]:
+        """Why nothing was removed although the job asked for it, where each run reads other paths."""
+        paths: dict[str, set[str]] = {}
+        for line in self._state.text(READ, _MOST).splitlines():
+            number, *words = line.split()
+            paths.setdefault(number, set()).update(word for word in words if word.startswith("/"))
+        if len(paths) < _READ_FIRST or len({frozenset(one) for one in paths.values()}) < len(paths):
+            return []
+        return [
+            "each run reads other paths, and of each set of them some are kept; --group-by host counts them as one"
+        ]
 
     def read_all(self) -> str:
         """Clear away what no snapshot needs, read all that is left, and say what is not as it was taken for."""

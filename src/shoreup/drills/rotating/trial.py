@@ -168,7 +168,8 @@ def _well(found: Judgement, runs: int) -> str:
 def _because(found: Judgement, year: _Year) -> list[str]:
     """Whether it only is so because of the age that a copy takes over from its folder, or because of pods' names."""
     if year.snapshots is not None:
-        return year.snapshots.why_grown() if year.spec.pods and not found.nothing_left else []
+        nameless = year.snapshots.why_nameless() if year.spec.pods and not found.nothing_left else []
+        return nameless or (year.snapshots.why_apart() if found.grows else [])
     if not found.on_a_good_day or not year.spec.data:
         return []
     again = year.live(renewed=True)

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from shoreup.drills.rotating.grandfathers import Counting
-from shoreup.drills.sandboxed_jobs.repositories import ASKED, AT, DAY, FORGOT, NAMELESS, RepositoryTool
+from shoreup.drills.sandboxed_jobs.repositories import ASKED, AT, DAY, FORGOT, NAMELESS, READ, RepositoryTool
 from shoreup.engines.sandbox_ground import STATE, TOOLS
 
 _FOLDERS = ("data", "index", "locks", "snapshots")
@@ -99,6 +99,7 @@ backup)
 [ -z "$timed" ] || {{ echo "restic backup --time" >{STATE}/beyond; exit 1; }}
 {trouble}
 [ -n "$hosted" ] || {{ : >{STATE}/{NAMELESS}; set -- --host="$pod" "$@"; }}
+echo "$number $*" >>{STATE}/{READ}
 real --time="$date $clock" "$@"
 code=$?
 {half}
