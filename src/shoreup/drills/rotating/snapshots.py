@@ -91,9 +91,7 @@ class Snapshots:
             paths.setdefault(number, set()).update(word for word in words if word.startswith("/"))
         if len(paths) < _READ_FIRST or len({frozenset(one) for one in paths.values()}) < len(paths):
             return []
-        return [
-            "each run reads other paths, and of each set of them some are kept; --group-by host counts them as one"
-        ]
+        return ["each run reads other paths, and of each set of them some are kept; --group-by host counts them as one"]
 
     def read_all(self) -> str:
         """Clear away what no snapshot needs, read all that is left, and say what is not as it was taken for."""
