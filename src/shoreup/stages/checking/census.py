@@ -68,7 +68,7 @@ _OF_SOME = re.compile(
 """What makes a number one of those that have what was just spoken of."""
 _SHORTEST_CODE = 3
 _SHOWN = 4
-_BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:(?!(?:in|of|from|on|under)\b)[\w'’-]+,?\s+){0,3}?"
+_BESIDE = r"(?!(?:times|days|hours|replicas|instances|of)\b)(?:(?!(?:in|of|from|on|under)\b)[\w'’-]+\s+){0,3}?"
 _ANYWHERE = re.compile(
     r"\b(?:anywhere|nowhere|at all|in (?:the|this) (?:whole )?(?:repo(?:sitory)?|cluster|estate|code|platform|tree)"
     r"|exists?|defined|there (?:is|are|isn[’']t|aren[’']t)|not a single|(?:not|n[’']t) (?:find|see))\b",
@@ -328,6 +328,8 @@ class Census(Struct, frozen=True):
         code = match["code"]
         if "*" in code and re.search(r"[/*]\.?\w", code):
             return  # a pattern of files
+        if re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+/?", code) and not re.match(r"\s*`", behind):
+            return  # a path
         if re.fullmatch(FILE, code) or (re.fullmatch(r"[A-Za-z-]+", code) and not re.match(r"\s*(?:other )?`", behind)):
             return
         files, lines, spots = 0, 0, []

@@ -65,7 +65,8 @@ def quantity(match: re.Match[str]) -> Quantity:
     if match["all"]:
         return Quantity(None)
     if match["none"]:
-        return Quantity(0)
+        of = re.search(rf"\bof\s+\w+\s+(?P<whole>{NUMBER})$", match["none"], re.IGNORECASE)
+        return Quantity(0, "", value(of["whole"]) if of is not None else None)
     whole = match["whole"]
     return Quantity(value(match["number"]), about, value(whole) if whole else None)
 

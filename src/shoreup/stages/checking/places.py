@@ -14,6 +14,13 @@ _COMMON = frozenset(
     "app apps base config kubernetes k8s manifests modules overlays prod production resources src templates".split()
 )
 """Folders that say nothing of what is in them."""
+_GENERIC = frozenset(
+    (
+        "cluster config configmap cronjob deployment helm-release helmrelease ingress ks kustomization main namespace"
+        " outputs pdb pvc rbac release secret service values variables versions"
+    ).split()
+)
+"""Names of files that say no more than what kind of thing is in them."""
 
 
 class Meant(Struct, frozen=True):
@@ -41,7 +48,7 @@ def meant(tree: Corpus, written: str, sentence: str) -> Meant:
     name = written.rpartition("/")[2]
     folder = written.rpartition("/")[0]
     same = [one for one in tree.files if one.rpartition("/")[2] == name]
-    if len(same) > 1:
+    if len(same) > 1 or name.partition(".")[0] in _GENERIC:
         # Of a name that many have, only what is of the same thing may be the one that moved.
         about = next((one for one in reversed(folder.split("/")) if one and one.lower() not in _COMMON), "")
         same = [one for one in same if about and any(parts(about) <= parts(each) for each in one.split("/")[:-1])]

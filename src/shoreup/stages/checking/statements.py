@@ -118,7 +118,9 @@ class Statements(Struct, frozen=True):
         before = ""
         for clause in _clauses(without_files(sentence.plain)):
             for asked, match in _mentions(clause):
-                yield from self._said(sentence, clause, asked, match, self._meant(clause, named), before)
+                yield from self._said(
+                    sentence, clause, asked, match, self._meant(clause, named, sentence.codes), before
+                )
             before = f"{before}{clause}, "
 
     def _said(
@@ -305,12 +307,13 @@ class Statements(Struct, frozen=True):
                 found.append(one)
         return found if len(found) == 1 else []
 
-    def _meant(self, clause: str, named: Sequence[Item]) -> Sequence[Item]:
+    def _meant(self, clause: str, named: Sequence[Item], codes: Sequence[str] = ()) -> Sequence[Item]:
         """Of what a sentence names, what a clause speaks of: its own names, or those before where it has no subject."""
         words = {one.strip("`*_.,:;()\"'") for one in re.split(r"[\s,]+", clause)}
         words |= {one.lower() for one in words} | {*_as_code([*words])}
         mine = [one for one in named if words & set(one.names)]
-        return mine or ([] if _OWN_SUBJECT.match(clause) else named)
+        own = _OWN_SUBJECT.match(clause) or any(one and clause.strip().startswith(f"{one} ") for one in codes)
+        return mine or ([] if own else named)
 
     def _things(self, of: str) -> Sequence[Item]:
         if of not in self.seen:
