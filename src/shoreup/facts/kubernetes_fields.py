@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 
 import msgspec
+
+from shoreup.facts.knowledge import table
 
 FREE = "*"
 _EXACT = {"s": str, "i": int, "b": bool, "q": str, "x": str}
@@ -60,8 +61,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def _table() -> _Table:
-    content = files("shoreup.facts").joinpath("data", "kubernetes_fields.json").read_bytes()
-    return msgspec.json.decode(content, type=_Table)
+    return table("kubernetes_fields", _Table)
 
 
 def released() -> Released:

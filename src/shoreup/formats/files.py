@@ -44,8 +44,8 @@ class FileTree:
     that git does not ignore (:func:`shoreup.sources.git.listed`); others are left alone. ``links`` are the links
     to files and folders of the estate, with what they lead to; a link to a file is among ``files`` too, and
     reading it gives the same bytes as its target, read once. ``errors`` collects what could not be read; ``skipped``
-    maps a path to the reason why it is left alone (``encrypted``, ``binary``, ``template``). ``templates`` are
-    files that were filled in on behalf of others, and mean nothing as they stand.
+    maps a path to the reason why it is left alone (``encrypted``, ``binary``, ``template``, ``not applied``).
+    ``templates`` are files that were filled in on behalf of others, and mean nothing as they stand.
     """
 
     def __init__(self, root: Path, only: tuple[str, ...] = (), listed: Collection[str] | None = None) -> None:
@@ -155,6 +155,10 @@ class FileTree:
         for path in self._contents:
             self.digest(path)
         self._contents.clear()
+
+    def not_applied(self, path: str) -> None:
+        """Leave a file alone because nothing applies it; a reason that is known already stays."""
+        self.skipped.setdefault(path, "not applied")
 
     def error(self, path: str, line: int, cause: str, skipped: str) -> None:
         """Note a problem once. A path may hold any bytes but 0; those that are no text are shown as ``\\xNN``."""

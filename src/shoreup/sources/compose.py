@@ -51,7 +51,7 @@ def read_compose(tree: FileTree) -> Iterator[Found]:
     for path in tree.files:
         match = _NAME.search(path)
         if match is not None and path in aside:
-            tree.skipped.setdefault(path, "not applied")
+            tree.not_applied(path)
             continue
         if match is None or (match["variant"] == "override" and _base(tree, path) is not None):
             continue

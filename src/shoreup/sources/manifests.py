@@ -31,7 +31,6 @@ CONFIGURATION_GROUPS = (
 
 _BLANK = re.compile(r"__[A-Za-z]+__|<[\w -]+>|%[A-Z_]+%|@[A-Z_]+@|(?:^|[-.])[A-Z][A-Z_]{2,}(?:$|[-.])")
 """A name that no cluster takes: what a script or a person fills in before it applies the object."""
-NOT_APPLIED = "not applied"
 _BLANK_BESIDE = re.compile(rf"{_BLANK.pattern}|\$\{{?\w")
 """The same beside kustomizations, which apply what they fill in themselves."""
 
@@ -45,7 +44,7 @@ def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents |
         if not path.endswith(SUFFIXES) or path in taken or path in tree.templates:
             continue
         if path in aside:
-            tree.skipped.setdefault(path, NOT_APPLIED)
+            tree.not_applied(path)
             continue
         if not _in_chart(path, charts) and _is_own(tree, path):
             blank = _BLANK_BESIDE if taken else _BLANK

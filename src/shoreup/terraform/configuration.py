@@ -292,7 +292,7 @@ def _applied(configurations: Configurations, uncalled: list[str], called: dict[s
             applied.append(directory)
             continue
         for path in configurations.paths(directory):
-            configurations.tree.skipped.setdefault(path, "not applied")
+            configurations.tree.not_applied(path)
     return applied
 
 

@@ -69,16 +69,15 @@ class RepositoryTool(Struct, frozen=True):
         found = which(self.name, path=PATH)
         if found is None:
             return ""
-        try:
-            done = subprocess.run(  # noqa: S603 (a fixed command)
-                [found, "--version"], capture_output=True, check=False, timeout=20, env={"PATH": PATH}
-            )
-            if done.returncode:
+        for word in ("--version", "version"):
+            try:
                 done = subprocess.run(  # noqa: S603 (a fixed command)
-                    [found, "version"], capture_output=True, check=False, timeout=20, env={"PATH": PATH}
+                    [found, word], capture_output=True, check=False, timeout=20, env={"PATH": PATH}
                 )
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
+            except (OSError, subprocess.TimeoutExpired):
+                return ""
+            if not done.returncode:
+                break
         return next(iter(re.findall(rb"\d+(?:\.\d+)+", done.stdout)), b"").decode()
 
     def limits(self) -> list[str]:

@@ -111,15 +111,15 @@ def chain_of(base: Base, names: Collection[str], histories: Mapping[int, str]) -
     Raises :class:`BrokenCopy` where the newest timeline does not come from the base's.
     """
     spans = _spans(base, histories)
-    last = max((_place(base, one) for one in names if _place(base, one) in spans.get(int(one[:8], 16), ())), default=-1)
-    last = max(last, _place(base, base.last))
+    lying = {(int(one[:8], 16), _place(base, one)) for one in names}
+    counting = {place for timeline, place in lying if place in spans.get(timeline, ())}
+    last = max(counting | {_place(base, base.last)})
     found: list[str] = []
     for place in range(_place(base, base.first), last + 1):
         may_be = [_name(base, timeline, place) for timeline in sorted(spans, reverse=True) if place in spans[timeline]]
         there = next((one for one in may_be if one in names), "")
         if not there:
-            behind = {_place(base, one) for one in names if _place(base, one) in spans.get(int(one[:8], 16), ())}
-            return Chain(tuple(found), may_be[0], sum(1 for one in behind if one > place))
+            return Chain(tuple(found), may_be[0], sum(1 for one in counting if one > place))
         found.append(there)
     return Chain(tuple(found))
 

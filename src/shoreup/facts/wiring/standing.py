@@ -79,8 +79,11 @@ def _nearest(graph: Wiring, node: Node) -> Iterator[Node]:
 
 def _product(estate: Estate, resource: int) -> Product | None:
     """The product that a resource runs, where it is one."""
-    found = estate.once(_by_resource).get(resource, frozenset())
-    products = [product for one in found if (product := estate.products.get(one)) and product.kind not in _BESIDE]
+    products = [
+        product
+        for one in _runs(estate, resource)
+        if (product := estate.products.get(one)) and product.kind not in _BESIDE
+    ]
     return products[0] if len(products) == 1 else None
 
 

@@ -26,7 +26,7 @@ from shoreup.sources.kustomize.built import BuiltTracer, document_of
 from shoreup.sources.kustomize.flux import apply_folder, declared, folder_of, identity, is_flux, site_of, source_of
 from shoreup.sources.kustomize.kustomization import NAMES, Kustomizations, files_of, folders_above
 from shoreup.sources.kustomize.provenance import Object, Written
-from shoreup.sources.manifests import NOT_APPLIED, resource_of
+from shoreup.sources.manifests import resource_of
 from shoreup.sources.reading import Found
 
 MAX_ROOTS = 5_000
@@ -282,7 +282,7 @@ class Roots:
                 content = self.tree.read(path)
                 if content is not None and b"apiVersion" in content and b"kind" in content:
                     self.taken.add(path)
-                    self.tree.skipped.setdefault(path, NOT_APPLIED)
+                    self.tree.not_applied(path)
 
     def _resources(self, included: set[str]) -> Iterable[Found]:
         uses = Counter(document_of(item.node) for root in self.roots for item in root.objects)

@@ -96,16 +96,20 @@ class Corpus:
 
     def declares(self, path: str, kinds: Collection[str]) -> int:
         """The line in which a file declares an object of one of the kinds; 0 where it declares none."""
-        if path not in self._kinds:
-            found = _KIND.finditer(self.text(path) or "") if path.endswith(_DECLARING) else ()
-            self._kinds[path] = {one["kind"]: one.start("kind") for one in found}
-        at = next((self._kinds[path][kind] for kind in kinds if kind in self._kinds[path]), -1)
+        declared = self._declared(path)
+        at = next((declared[kind] for kind in kinds if kind in declared), -1)
         return (self.text(path) or "").count("\n", 0, at) + 1 if at >= 0 else 0
 
     def manifest(self, path: str) -> bool:
         """Whether a file of YAML declares objects."""
-        self.declares(path, ())
-        return bool(self._kinds[path]) and path.endswith((".yaml", ".yml"))
+        return path.endswith((".yaml", ".yml")) and bool(self._declared(path))
+
+    def _declared(self, path: str) -> Mapping[str, int]:
+        """Where a file says each kind of what it declares, by the kind; of several the last."""
+        if path not in self._kinds:
+            found = _KIND.finditer(self.text(path) or "") if path.endswith(_DECLARING) else ()
+            self._kinds[path] = {one["kind"]: one.start("kind") for one in found}
+        return self._kinds[path]
 
     def folder(self, written: str) -> str:
         """The folder that is meant: by its path, or by the end of it where one folder alone ends so; else empty."""
