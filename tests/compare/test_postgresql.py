@@ -32,6 +32,7 @@ CREATE TABLE shop.moved (id int, x text) PARTITION BY RANGE (id);
 CREATE TABLE shop.moved_1 PARTITION OF shop.moved FOR VALUES FROM (0) TO (500);
 CREATE TABLE shop.moved_2 PARTITION OF shop.moved FOR VALUES FROM (500) TO (1000);
 CREATE TABLE shop.empty ();
+CREATE TABLE shop.pair AS SELECT 'ab'::text AS one, 'c'::text AS other, NULL::int AS third;
 CREATE VIEW shop.paid AS SELECT * FROM shop."Order" WHERE state = 'paid';
 CREATE MATERIALIZED VIEW shop.total AS SELECT 1 AS one;
 CREATE FUNCTION shop.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -61,6 +62,22 @@ CHANGES: dict[str, tuple[LiteralString, str]] = {
     "two rows that are the same": (
         "UPDATE shop.moved SET id = 4 WHERE id = 3",
         "table shop.moved_1: 500 rows, now as many rows with other content",
+    ),
+    "two values that changed their rows": (
+        'UPDATE shop."Order" SET amount = (501 - id) / 3.0 WHERE id IN (200, 301)',
+        "table shop.Order: 1000 rows, now as many rows with other content",
+    ),
+    "two values that changed their columns": (
+        "UPDATE shop.pair SET one = other, other = one",
+        "table shop.pair: 1 row, now as many rows with other content",
+    ),
+    "a letter that went to the next column": (
+        "UPDATE shop.pair SET one = 'a', other = 'b' || other",
+        "table shop.pair: 1 row, now as many rows with other content",
+    ),
+    "a blank at the end": (
+        "UPDATE shop.pair SET other = other || ' '",
+        "table shop.pair: 1 row, now as many rows with other content",
     ),
     "a sequence that was set back": (
         "SELECT setval('shop.customer_id_seq', 5)",
@@ -126,7 +143,7 @@ def told(original: Manifest, running: RunningPostgresql, database: str, jobs: in
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_a_copy_is_the_same(running: RunningPostgresql, original: Manifest, copy: str, jobs: int) -> None:
-    assert original.contents[0].rows == 200 + 1000 + 1000 + 1
+    assert original.contents[0].rows == 200 + 1000 + 1000 + 1 + 1
     assert told(original, running, copy, jobs) == []
 
 
@@ -181,6 +198,41 @@ def test_settings_of_the_session_change_nothing(running: RunningPostgresql, orig
     with running.connect(copy) as connection:
         assert connection.execute("SHOW TimeZone").fetchone() == ("Asia/Tokyo",), "the control: they are in force"
     assert told(original, running, copy) == []
+
+
+def test_what_a_column_may_hold_changes_no_hash(running: RunningPostgresql, original: Manifest, copy: str) -> None:
+    with running.connect(copy) as connection:
+        connection.execute("ALTER TABLE shop.pair ALTER one SET NOT NULL, ALTER other TYPE varchar")
+    assert not [one for one in told(original, running, copy) if " table " in one]
+
+
+def test_a_collation_that_takes_two_texts_for_one_hides_nothing() -> None:
+    choice = chosen("postgresql", "15")
+    with Scratch() as scratch, Postgresql(choice, scratch).start() as running:
+        copy = "postgres"
+        connection = running.connect(copy)
+        connection.execute("CREATE SCHEMA shop")
+        connection.execute(
+            "CREATE COLLATION careless (provider = icu, locale = 'und-u-ks-level1', deterministic = false)"
+        )
+        connection.execute("CREATE TYPE shop.word AS (said text COLLATE careless)")
+        connection.execute(
+            "CREATE TABLE shop.said AS SELECT 'Aye' COLLATE careless AS one, ROW('Aye')::shop.word AS other"
+        )
+        before = take(running.connect, [copy])
+        for order in ("UPDATE shop.said SET one = 'aye'", "UPDATE shop.said SET one = 'Aye', other = ROW('aye')"):
+            connection.execute(order.encode())
+            found = [str(one) for one in differences(before, take(running.connect, [copy]))]
+            assert found == [f"{copy}: table shop.said: 1 row, now as many rows with other content"]
+
+
+def test_a_table_of_as_many_columns_as_there_can_be_is_hashed(running: RunningPostgresql, copy: str) -> None:
+    columns = ", ".join(f"{number} AS c{number}" for number in range(1600))
+    with running.connect(copy) as connection:
+        connection.execute(f"CREATE TABLE shop.wide AS SELECT {columns}".encode())
+        before = take(running.connect, [copy])
+        connection.execute("UPDATE shop.wide SET c0 = 1, c1 = 0")
+    assert [one.name for one in differences(before, take(running.connect, [copy]))] == ["shop.wide"]
 
 
 def test_a_large_table_is_read_in_parts_that_add_up(

@@ -10,7 +10,13 @@ AND NOT EXISTS (
       AND (e.extconfig IS NULL OR NOT c.oid = ANY (e.extconfig)))
 
 --- tables
-SELECT n.nspname, c.relname, pg_relation_size(c.oid)
+SELECT coalesce(json_agg(json_build_object(
+    'schema', n.nspname, 'name', c.relname, 'size', pg_relation_size(c.oid),
+    'columns', (
+        SELECT coalesce(json_agg(json_build_object(
+            'name', a.attname, 'text', a.atttypid IN ('text'::regtype, 'varchar'::regtype),
+            'nullable', NOT a.attnotnull) ORDER BY a.attnum), '[]')
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)))::text, '[]')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (c.relkind = 'r' OR c.relkind = 'm' AND c.relispopulated) AND {ours}
 

@@ -15,15 +15,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import which
+from time import sleep
 from typing import IO
 
 from shoreup.engines.catalogue import Version, catalogue, numbers
 from shoreup.engines.providers import installed
 from shoreup.operations.backup.shelf import BackupTrouble
-from shoreup.stores.base import PIECE
 
 _SAID = 1 << 16
 """Bytes of a tool's last words that are looked at."""
+_ROOM = 1 << 20
+"""Bytes that a pipe is to hold."""
+_AT_ONCE = 1 << 18
+"""Bytes that are read at a time: they are still in the processor's cache, and room for them costs little."""
+_A_MOMENT = 0.002
+"""Seconds in which a program may write on. Whoever reads each few kilobytes as they come wakes a hundred thousand times
+for a gigabyte, and takes the processor from who writes."""
 _TELLING = re.compile(r"error|fatal|denied|cannot|failed|refused", re.IGNORECASE)
 _HIDDEN = ("DETAIL", "CONTEXT", "Command was", "STATEMENT")
 
@@ -35,9 +42,7 @@ class Output:
         assert process.stdout is not None
         self._program, self._process, self._said, self._fine = program, process, said, fine
         self._stdout = process.stdout
-        if hasattr(fcntl, "F_SETPIPE_SZ"):
-            with suppress(OSError):  # a system may allow less to who is not root
-                fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, PIECE)
+        self._roomy = _widened(self._stdout.fileno())
 
     def began(self, seconds: float) -> bool:
         """Whether its first bytes (or its end) come within so many seconds."""
@@ -45,8 +50,10 @@ class Output:
 
     def pieces(self) -> Iterator[bytes]:
         """Everything. Raises :class:`BackupTrouble` at the end where the program ended badly."""
-        while piece := os.read(self._stdout.fileno(), PIECE):
+        while piece := os.read(self._stdout.fileno(), _AT_ONCE):
             yield piece
+            if self._roomy and len(piece) < _AT_ONCE >> 1:
+                sleep(_A_MOMENT)
         self.well()
 
     def well(self) -> None:
@@ -163,6 +170,14 @@ def _version(program: str) -> Version:
         return ()
     found = re.search(r"\d+\.[\d.]+", done.stdout)
     return numbers(found.group()) if found else ()
+
+
+def _widened(pipe: int) -> bool:
+    """Make a pipe hold more. A system may not know that, or allow it to few."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            return fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _ROOM) >= _ROOM
+    return False
 
 
 def _plain(folder: Path) -> dict[str, str]:
