@@ -31,6 +31,9 @@ from shoreup.operations.steps import Operation, Run, carry_out
 TABLES = 4
 ROW_BYTES = 175
 """Of a row as the dump writes it."""
+STREAM_GOAL, HASHES_GOAL = 1.1, 0.6
+"""Times by hand: the stream with counted rows, and how much more with hashes."""
+MEMORY_GOAL = 200e6
 HAND, COUNTED, HASHED, WHOLE = "pg_dump | zstd", "stream, counted", "stream, hashed", "whole, read back"
 
 
@@ -125,8 +128,8 @@ def _used() -> float:
     return sum(one.ru_utime + one.ru_stime for one in both)
 
 
-def main() -> None:
-    """Make the database, measure in turns, print the table."""
+def main() -> int:
+    """Make the database, measure in turns, print the table, and say by the exit code whether the goals are reached."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
@@ -136,7 +139,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.once:
         once(asked.once, asked.socket, asked.folder)
-        return
+        return 0
     choice = choose(Wanted("postgresql", "17"))
     if isinstance(choice, NoProvider):
         sys.exit(f"not run: {choice}")
@@ -164,6 +167,7 @@ def main() -> None:
                 if number:  # the first round warms caches
                     found.append(one)
         show(seen, asked.megabytes)
+        return 0 if reached(seen) else 1
 
 
 def show(seen: dict[str, list[dict[str, float]]], megabytes: int) -> None:
@@ -183,5 +187,12 @@ def show(seen: dict[str, list[dict[str, float]]], megabytes: int) -> None:
         )
 
 
+def reached(seen: dict[str, list[dict[str, float]]]) -> bool:
+    """Whether the goals are reached, by the clock."""
+    hand, counted, hashed = (median(one["seconds"] for one in seen[way]) for way in (HAND, COUNTED, HASHED))
+    memory = max(one["memory"] for found in seen.values() for one in found)
+    return counted <= STREAM_GOAL * hand and hashed - counted <= HASHES_GOAL * hand and memory < MEMORY_GOAL
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

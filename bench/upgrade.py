@@ -31,6 +31,7 @@ from shoreup.operations.places import locate
 from shoreup.stages.running.operating import operate
 
 PORT = 5432
+GOAL = 1.3
 
 
 class Bench:
@@ -141,7 +142,8 @@ def beat(room: str) -> None:
             sleep(0.005)
 
 
-def main() -> None:
+def main() -> int:
+    """Measure, print, and say by the exit code whether the goal is reached."""
     parser = argparse.ArgumentParser(description="Upgrade by link: ours and the bare programs, in turns.")
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
@@ -151,6 +153,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.beat:
         beat(asked.beat)
+        return 0
     with Scratch() as scratch:
         os.environ["XDG_STATE_HOME"] = str(scratch.folder / "state")
         bench = Bench(scratch, asked.old, asked.to, asked.tables)
@@ -160,8 +163,9 @@ def main() -> None:
                 times[name].append(bench.turn(way))
             print(f"turn {turn + 1}: " + ", ".join(f"{name} {found[-1]:.2f} s" for name, found in times.items()))
     hand, own = median(times["by hand"]), median(times["ours"])
-    print(f"by hand {hand:.2f} s, ours {own:.2f} s, ratio {own / hand:.2f} (goal 1.3)")
+    print(f"by hand {hand:.2f} s, ours {own:.2f} s, ratio {own / hand:.2f} (goal {GOAL})")
+    return 0 if own <= GOAL * hand else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
