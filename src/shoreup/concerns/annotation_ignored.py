@@ -10,6 +10,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.ways_in.controllers import IgnoredAnnotations, ignored_annotations
 from shoreup.model.finding import Category, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
+from shoreup.model.wording import some
 
 _GUARDS = re.compile(
     r"auth|whitelist|allowlist|allow-list|denylist|limit|rate|waf|modsecurity|ssl-redirect|hsts|middlewares",
@@ -76,7 +77,7 @@ class AnnotationIgnored(Concern):
     def _ignored(self, ignored: IgnoredAnnotations) -> Outcome:
         short = [name.partition("/")[2] for name in ignored.names]
         guards = [name for name in short if _GUARDS.search(name)]
-        names = ", ".join(short[:_SHOWN]) + (f" and {len(short) - _SHOWN} more" if len(short) > _SHOWN else "")
+        names = some(short, _SHOWN)
         runs = " and ".join(ignored.runs)
         happens = (
             f"What {' and '.join(guards[:_SHOWN])} should guard is open: {runs} does not read it."

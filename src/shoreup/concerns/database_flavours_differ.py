@@ -13,6 +13,7 @@ from shoreup.facts.products import Product
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
+from shoreup.model.wording import some
 
 _FIX = Fix(
     "Bring them to one version and one build, the one that has every extension in use",
@@ -99,6 +100,4 @@ class DatabaseFlavoursDiffer(Concern):
 
 
 def _names(held: list[Flavoured]) -> str:
-    names = [called(one.database) for one in held]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return some([called(one.database) for one in held], _NAMED)

@@ -14,6 +14,7 @@ from shoreup.facts.network.wired_policies import wired_policies
 from shoreup.model.edit import Add, NoRepair, Repair
 from shoreup.model.finding import Category, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
+from shoreup.model.wording import some
 
 _FIX = Fix(
     "Deny by default and allow what the wiring shows",
@@ -96,18 +97,17 @@ class NetworkPolicyMissing(Concern):
         count = len(namespace.workloads)
         every = count == namespace.running
         runs = f"{namespace.running} workload{'s' if namespace.running > 1 else ''}"
-        names = ", ".join(workload.name for workload in namespace.workloads[:_SHOWN])
-        more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+        names = some([workload.name for workload in namespace.workloads], _SHOWN)
         return self.found(
             namespace.place,
             field="network policy",
             subject=f"Namespace {namespace.name}",
             message=(
-                f"Namespace {namespace.name} runs {runs} ({names}{more}), and no network policy in the estate applies "
+                f"Namespace {namespace.name} runs {runs} ({names}), and no network policy in the estate applies "
                 f"to {'it' if count == 1 else 'them'}."
                 if every
                 else f"Of {runs} in namespace {namespace.name} no network policy in the estate selects {count} "
-                f"({names}{more})."
+                f"({names})."
             ),
             consequence=(
                 "Every pod of the cluster may connect to every port of theirs: who takes over one application reaches "

@@ -14,6 +14,7 @@ from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 from shoreup.model.settings import Cover
+from shoreup.model.wording import some
 
 _REASON = "requests over the limit are refused, so the numbers must leave room for the busiest honest client"
 _FIXES: Mapping[str, Fix] = {
@@ -109,7 +110,7 @@ class RateLimitMissing(Concern):
 
     def _open(self, way: WayIn, *, contrast: bool) -> Outcome:
         subject = named(way.resource)
-        hosts = ", ".join(way.hosts[:3]) + (f" and {len(way.hosts) - 3} more" if len(way.hosts) > 3 else "")
+        hosts = some(way.hosts, 3)
         whom = f"{subject} leads {hosts} " if hosts else f"{subject} leads "
         target = way.service_names[0] if way.service_names else way.services[0].name
         why = (

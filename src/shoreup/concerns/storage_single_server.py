@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.storage.servers import Storage, StorageServer, read_storage_servers
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Safety, Section, Severity
 from shoreup.model.page import Source
+from shoreup.model.wording import some
 
 _FEWEST = 3
 """Fewer workloads on one server are a choice, not a platform that hangs on it."""
@@ -95,14 +96,13 @@ class StorageSingleServer(Concern):
 
     def _some(self, storage: Storage, server: StorageServer) -> Outcome:
         count = len(server.dependants)
-        listed = ", ".join(dependant.name for dependant in server.dependants[:_LISTED])
-        more = f" and {count - _LISTED} more" if count > _LISTED else ""
+        listed = some([dependant.name for dependant in server.dependants], _LISTED)
         return self.found(
             server.place,
             field="server",
             subject=f"the storage server {server.host}",
             message=f"{count} of {storage.stateful} workloads that keep data keep some on {server.host}.",
-            consequence=f"When it stops or hangs, these hang with it: {listed}{more}.",
+            consequence=f"When it stops or hangs, these hang with it: {listed}.",
             related=tuple(
                 (dependant.place, f"{dependant.name} hangs with it") for dependant in server.dependants[:_LISTED]
             ),
@@ -116,8 +116,7 @@ class StorageSingleServer(Concern):
     def _single(self, storage: Storage, server: StorageServer) -> Outcome:
         count = len(server.dependants)
         which = f"the storage server {server.host}" if server.host else "one storage server"
-        listed = ", ".join(dependant.name for dependant in server.dependants[:_LISTED])
-        more = f" and {count - _LISTED} more" if count > _LISTED else ""
+        listed = some([dependant.name for dependant in server.dependants], _LISTED)
         return self.found(
             server.place,
             field="server",
@@ -127,7 +126,7 @@ class StorageSingleServer(Concern):
                 if storage.stateful > 1
                 else f"The one workload that keeps data keeps it on {which}."
             ),
-            consequence=f"When it stops or hangs, these stop with it: {listed}{more}.",
+            consequence=f"When it stops or hangs, these stop with it: {listed}.",
             related=tuple(
                 (dependant.place, f"{dependant.name} stops with it") for dependant in server.dependants[:_LISTED]
             ),

@@ -35,6 +35,7 @@ from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
+from shoreup.model.wording import some
 
 _PLACE = "compared"
 _TOLD = 5
@@ -196,7 +197,7 @@ class _Carried(Struct, frozen=True):
                 f"try it where its image {self.spec.against.image or 'of its own'} is"
             )
         elif wrong:
-            seen.fails("; ".join(wrong[:_TOLD]) + (f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""))
+            seen.fails(some(wrong, _TOLD, between="; "))
         else:
             rows = sum(one.rows for one in was.contents)
             there = f"{side.engine.product} {side.engine.version}"

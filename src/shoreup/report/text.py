@@ -18,6 +18,7 @@ from shoreup.model.finding import (
     Suppressed,
     Undecided,
 )
+from shoreup.model.wording import some
 from shoreup.report.folding import MANY, Group, Kind, Spot, groups, kinds, severity_counts, urgent
 from shoreup.report.terminal import Ink, brief, cells, plain, sentence, wrap
 
@@ -320,8 +321,7 @@ def _others(spot: Spot) -> str:
     others = list(names)[1:]
     if not others:
         return ""
-    rest = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-    return f" Also: {', '.join(others[:NAMED])}{rest}."
+    return f" Also: {some(others, NAMED)}."
 
 
 def _where(one: Finding) -> str:

@@ -18,6 +18,7 @@ from shoreup.model.edit import NoRepair, Put, Repair
 from shoreup.model.finding import Fix, Place, Safety
 from shoreup.model.location import Route
 from shoreup.model.value import Value
+from shoreup.model.wording import some
 
 _REASON = "the pod template changes, so the pods restart once"
 _CONNECTS = "a connection alone notices a server that is gone and none that hangs: a path or command that answers would"
@@ -43,9 +44,8 @@ def reached(serving: Serving) -> str:
     """By which way others reach it, as part of a sentence."""
     if serving.services:
         names = sorted({service.name for service in serving.services})
-        more = f" and {len(names) - 2} more" if len(names) > 2 else ""
         plural = "Services" if len(names) > 1 else "Service"
-        return f"answers for the {plural} {', '.join(names[:2])}{more}"
+        return f"answers for the {plural} {some(names, 2)}"
     ports = ", ".join(str(port.number or port.name) for port in serving.container.ports[:3])
     return f"serves on port {ports}"
 

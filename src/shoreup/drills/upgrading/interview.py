@@ -27,6 +27,7 @@ from shoreup.drills.upgrading.regressions import (
 from shoreup.engines.base import needed
 from shoreup.engines.postgresql.server import RunningPostgresql
 from shoreup.engines.postgresql.statements import Statement
+from shoreup.model.wording import some
 
 _TOLD = 5
 _MEASURED = 10
@@ -87,10 +88,10 @@ class Interview(Struct, frozen=True):
         seen.measure("slower", len(slow), "queries")
         least = f"{FACTOR:g} times and {NOTICEABLE * 1000:.0f} ms"
         if slow:
-            self.slow.append(f"slower than before, by at least {least}: {_some(slow)}")
+            self.slow.append(f"slower than before, by at least {least}: {some(slow, _TOLD, between='; ')}")
         first_slow = [one for one in bare if one.slower and one.query.name not in {each.query.name for each in slow}]
         if first_slow:
-            self.slow.append(f"slow until ANALYZE is done: {_some(first_slow)}")
+            self.slow.append(f"slow until ANALYZE is done: {some(first_slow, _TOLD, between='; ')}")
 
 
 def begun(
@@ -113,8 +114,3 @@ def analyze(running: RunningPostgresql) -> None:
 
 def _asking(running: RunningPostgresql, databases: Sequence[str]) -> Callable[[Question], Answer]:
     return lambda one: ask_postgresql(running, one.query, place_of(one, databases))
-
-
-def _some(found: Sequence[Pace]) -> str:
-    more = len(found) - _TOLD
-    return "; ".join(map(str, found[:_TOLD])) + (f"; and {more} more" if more > 0 else "")

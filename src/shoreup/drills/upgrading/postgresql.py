@@ -50,6 +50,7 @@ from shoreup.engines.providers import Installation, installed
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import UPGRADED_TO, Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
+from shoreup.model.wording import some
 
 PRODUCT = "postgresql"
 _TOLD = 5
@@ -354,12 +355,12 @@ class _Rehearsal(Struct, frozen=True):
         if lacks and self.spec.programs is None:
             seen.unknown(f"{target.installation}, which stands in, lacks what the data needs: {refused}")
         else:
-            seen.fails(f"pg_upgrade refuses: {_some(refused.reasons)}")
+            seen.fails(f"pg_upgrade refuses: {some(refused.reasons, _TOLD, between='; ')}")
 
     def _concluded(self, was: Written, wrong: Sequence[str], target: Choice) -> None:
         seen = self.seen
         if wrong:
-            seen.fails("; ".join([_some(wrong), *was.interview.slow]))
+            seen.fails("; ".join([some(wrong, _TOLD, between="; "), *was.interview.slow]))
             return
         rows = sum(one.rows for one in was.manifest.contents)
         copy, link = seen.seconds(DOWNTIME[Mode.COPY]), seen.seconds(DOWNTIME[Mode.LINK])
@@ -376,8 +377,3 @@ def _make_role(running: RunningPostgresql, role: str) -> None:
 
     with running.connect() as connection:
         connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-
-
-def _some(reasons: Sequence[str]) -> str:
-    more = len(reasons) - _TOLD
-    return "; ".join(reasons[:_TOLD]) + (f"; and {more} more" if more > 0 else "")

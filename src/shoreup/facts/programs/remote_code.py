@@ -19,6 +19,7 @@ from shoreup.facts.programs.scripts import environment, place_in, program
 from shoreup.formats.shell import Command, Program, Word, parse
 from shoreup.model.finding import Confidence, Place
 from shoreup.model.location import Span
+from shoreup.model.wording import some
 from shoreup.sources.repository import Role
 
 _FETCHING = frozenset({"curl", "wget"})
@@ -332,4 +333,4 @@ def _loose_packages(words: list[str]) -> list[str]:
 
 def spoken(names: list[str]) -> str:
     """Names as a sentence has them, the first three of many."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return some(names, 3)

@@ -9,6 +9,7 @@ from shoreup.facts.estate import Estate
 from shoreup.facts.products import Product
 from shoreup.facts.wiring.graph import RUNNING, SERVICE, WAY_IN, Node, Wiring
 from shoreup.facts.wiring.reading import wiring
+from shoreup.model.wording import some
 
 _JOBS = frozenset({"CronJob", "Job"})
 _BESIDE = frozenset({"exporter", "agent"})
@@ -119,6 +120,4 @@ def _leads_to(graph: Wiring, way: Node) -> set[Node]:
 
 def listed(nodes: Sequence[Node], count: int = 5) -> str:
     """Their names for a sentence."""
-    names = list(dict.fromkeys(node.name for node in nodes))
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more
+    return some(list(dict.fromkeys(node.name for node in nodes)), count)

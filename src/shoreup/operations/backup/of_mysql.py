@@ -22,6 +22,7 @@ from shoreup.compare.manifest import Manifest
 from shoreup.compare.mysql import hold, take_held
 from shoreup.engines.base import EngineTrouble, need_client
 from shoreup.engines.catalogue import written
+from shoreup.model.wording import some
 from shoreup.operations.backup.shelf import BackupTrouble
 from shoreup.operations.backup.sources import Address, Asked, Stream, Taken
 from shoreup.operations.backup.tools import Output, Tool, dump_program, output_of, private_file, tools
@@ -201,8 +202,9 @@ def _loose(connection: Connection[Cursor], database: str) -> list[str]:
         names = sorted(str(row[0]) for row in cursor.fetchall())
     if not names:
         return []
-    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return [f"not of one moment, and not counted: {some} keep no transactions (ALTER TABLE ... ENGINE=InnoDB)"]
+    return [
+        f"not of one moment, and not counted: {some(names, 5)} keep no transactions (ALTER TABLE ... ENGINE=InnoDB)"
+    ]
 
 
 def _asked(connection: Connection[Cursor], words: str) -> str:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from shoreup.compare.manifest import Manifest
 from shoreup.compare.restored import unlike
+from shoreup.model.wording import some
 from shoreup.operations.backup.opening import recorded
 from shoreup.operations.backup.plan import Plan, planned
 from shoreup.operations.backup.records import Record
@@ -116,8 +117,8 @@ def _compare(run: Run) -> Plain:
         return "every byte is what was written"
     wrong = unlike(restoring.record.manifest, msgspec.structs.replace(found, items=()))
     if wrong:
-        more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        raise BackupTrouble(f"what came back is not what the backup was of: {'; '.join(wrong[:_TOLD])}{more}")
+        told = some(wrong, _TOLD, between="; ")
+        raise BackupTrouble(f"what came back is not what the backup was of: {told}")
     return f"every table holds what it held: {sum(one.rows for one in found.contents)} rows"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from shoreup.engines.postgresql.inventory import Cluster
 from shoreup.engines.providers import Installation
 from shoreup.model.upgrade import Point, Weight
+from shoreup.model.wording import some
 
 _RIGHTS_CHANGED = 16
 """The version from which on access rights in columns are kept in another form."""
@@ -155,8 +156,7 @@ def _manner(cluster: Cluster, source: int, target: int) -> Iterator[Point]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_TOLD])
-    return f"{shown} and {len(names) - _TOLD} more" if len(names) > _TOLD else shown
+    return some(names, _TOLD)
 
 
 def _many(count: int, what: str) -> str:

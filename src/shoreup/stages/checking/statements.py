@@ -16,6 +16,7 @@ from shoreup.facts.estate import Estate, Workload
 from shoreup.model.claim import Answer, Checked, Kind, Spot
 from shoreup.model.finding import Finding, Place
 from shoreup.model.resource import Resource
+from shoreup.model.wording import some
 from shoreup.stages.checking.amounts import in_code, in_prose
 from shoreup.stages.checking.document import FILE, Sentence, without_files
 from shoreup.stages.checking.numbers import NUMBER, QUANTITY, Quantity, close, counts, limited_to, quantity
@@ -421,6 +422,4 @@ def _runs(item: Item) -> bool:
 
 
 def _some(labels: Iterable[str]) -> str:
-    names = list(dict.fromkeys(labels))
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return some(list(dict.fromkeys(labels)), _SHOWN)

@@ -16,6 +16,7 @@ from shoreup.facts.estate import Estate, WayIn
 from shoreup.facts.ways_in.exposure import private_name
 from shoreup.formats.files import FileTree
 from shoreup.model.errors import UserError
+from shoreup.model.wording import some
 from shoreup.sources.git import listed
 from shoreup.stages.auditing.examination import Asked, understood
 from shoreup.stages.auditing.reading import read
@@ -168,8 +169,7 @@ def _proposed(key: str, names: Sequence[str], example: str) -> Iterator[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(_quoted(name)[1:-1] for name in names[:4]) + rest
+    return some([_quoted(name)[1:-1] for name in names], 4)
 
 
 def _quoted(text: str) -> str:
