@@ -55,6 +55,16 @@ def test_one_change_is_seen(tree: Path, change: str) -> None:
     assert any(one.startswith(words) for one in found), found
 
 
+@pytest.mark.parametrize("change", [one for one in CHANGES if one != "a byte"])
+def test_one_without_hashes_sees_all_but_the_content(tree: Path, change: str) -> None:
+    before = take(tree, hashes=False)
+    assert differences(before, take(tree)) == ()
+    spoil, words = CHANGES[change]
+    spoil(tree)
+    found = [str(one) for one in differences(before, take(tree))]
+    assert len(found) <= 2 and any(one.startswith(words) for one in found), found
+
+
 def test_links_are_not_followed(tree: Path) -> None:
     (tree / "loop").symlink_to(".")
     assert sum(1 for item in take(tree).contents[0].items if item.kind == "link") == 3

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
@@ -20,11 +21,13 @@ from shoreup.compare.sqlite import take as take_sqlite
 from shoreup.engines.mysql.server import Mysql, RunningMysql
 from shoreup.engines.redis import Redis
 from shoreup.engines.scratch import Scratch
+from shoreup.ledger.location import Location
 from shoreup.operations.backup.opening import content, fetch
 from shoreup.operations.backup.plan import Plan
 from shoreup.operations.backup.records import Record
 from shoreup.operations.backup.restoring import Wish
 from shoreup.operations.backup.shelf import BackupTrouble
+from shoreup.operations.backup.verifying import look_by_drill
 from shoreup.operations.steps import Undone
 
 PASSWORD = 's3c"ret\\w0rd'
@@ -207,6 +210,20 @@ def test_files_are_told_as_they_are_in_the_tar(tmp_path: Path) -> None:
     without = planned(tmp_path, f"files:{made}", more='exclude = ["./cache"]\n')
     told = held(take(without, tmp_path))
     assert not [one for one in told.contents[0].items if one.name.startswith("cache")]
+
+
+@pytest.mark.parametrize("more", ["", "hashes = true\n"], ids=["counted", "hashed"])
+def test_a_drill_finds_files_as_they_are_whatever_a_scratch_folder_cannot_hold(tmp_path: Path, more: str) -> None:
+    made = tree(tmp_path)
+    (made / "cache").chmod(0o2750)
+    (made / "cache" / "thumb").chmod(0o440)
+    os.mkfifo(made / "door")
+    plan = planned(tmp_path, f"files:{made}", more=more)
+    record = take(plan, tmp_path)
+    ledger = Location("estate", f"sqlite:///{tmp_path / 'ledger.sqlite'}", tmp_path / "ledger.sqlite", True)
+    looked = look_by_drill(plan, plan.shelf().find(record.id), ledger, tmp_path, run="one", now=datetime.now(UTC))
+    assert (looked.check.good, looked.check.how, looked.check.why) == (True, "restored", "")
+    assert looked.proof is not None and ("no hashes" in str(looked.proof.limits)) is not bool(more)
 
 
 def test_an_encrypted_backup_opens_with_its_key_and_with_no_other(tmp_path: Path) -> None:

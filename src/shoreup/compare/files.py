@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
+from msgspec.structs import replace
+
 from shoreup.compare.manifest import Content, Item, Manifest, Table, manifest
 
 METHOD = "files-blake2b/1"
 _PIECE = 1 << 20
+_MODE = re.compile(r"[0-7]{4}\b")
+_OWNERS = {"file": 0o600, "folder": 0o700}
+"""What the owner of a scratch folder may always do with what is in it."""
 
 
 def take(root: Path, *, jobs: int = 2, hashes: bool = True) -> Manifest:
@@ -27,6 +33,28 @@ def take(root: Path, *, jobs: int = 2, hashes: bool = True) -> Manifest:
     files = sum(1 for item in items if item.kind == "file")
     content = Content(root.name, (Table("files", files),), tuple(items))
     return manifest("files", "", METHOD if hashes else "", [content], one_moment=False)
+
+
+def as_in_scratch(one: Manifest) -> Manifest:
+    """A manifest of a tree as a scratch folder can hold it.
+
+    Nothing there runs as somebody else or lets others in by its group, its owner may always read and write, and only
+    files, folders and links are made.
+    """
+    return replace(
+        one,
+        contents=tuple(
+            replace(content, items=tuple(_plain(item) for item in content.items if item.kind != "special file"))
+            for content in one.contents
+        ),
+    )
+
+
+def _plain(item: Item) -> Item:
+    owners, mode = _OWNERS.get(item.kind), _MODE.match(item.value)
+    if owners is None or mode is None:
+        return item
+    return replace(item, value=f"{int(mode.group(), 8) & 0o777 | owners:04o}{item.value[mode.end() :]}")
 
 
 def _below(folder: Path) -> Iterator[Path]:

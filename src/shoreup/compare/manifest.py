@@ -6,6 +6,7 @@ counts a row that is there twice twice (an exclusive or would count it as none).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -14,6 +15,7 @@ import msgspec
 
 FORMAT = "shoreup-manifest/1"
 _MODULUS = 1 << 64
+_FILE_HASH = re.compile(r"(?<= bytes) [0-9a-f]{32}\Z")
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +131,7 @@ def differences(was: Manifest, is_now: Manifest, leave_out: Collection[str] = ()
     Hashes count where both have them by the same method; else rows alone are compared (:func:`hashes_compare`).
     """
     by_hash = hashes_compare(was, is_now)
-    found = list(_items("", was.items, is_now.items, leave_out))
+    found = list(_items("", was.items, is_now.items, leave_out, by_hash=by_hash))
     now = {one.name: one for one in is_now.contents}
     for content in was.contents:
         other = now.pop(content.name, None)
@@ -137,7 +139,7 @@ def differences(was: Manifest, is_now: Manifest, leave_out: Collection[str] = ()
             found.append(Difference("", "database", content.name, f"{content.rows} rows", "missing"))
             continue
         found += _tables(content, other, by_hash=by_hash)
-        found += _items(content.name, content.items, other.items, leave_out)
+        found += _items(content.name, content.items, other.items, leave_out, by_hash=by_hash)
     found += [Difference("", "database", name, "not there", f"{one.rows} rows") for name, one in now.items()]
     return tuple(found)
 
@@ -162,7 +164,7 @@ def _tables(was: Content, is_now: Content, *, by_hash: bool) -> Iterator[Differe
 
 
 def _items(
-    database: str, was: Collection[Item], is_now: Collection[Item], leave_out: Collection[str]
+    database: str, was: Collection[Item], is_now: Collection[Item], leave_out: Collection[str], *, by_hash: bool
 ) -> Iterator[Difference]:
     now = {(item.kind, item.name): item.value for item in is_now if item.kind not in leave_out}
     for item in was:
@@ -171,10 +173,15 @@ def _items(
         value = now.pop((item.kind, item.name), None)
         if value is None:
             yield Difference(database, item.kind, item.name, item.value or "there", "missing")
-        elif value != item.value:
+        elif value != item.value and (by_hash or _unhashed(item.kind, value) != _unhashed(item.kind, item.value)):
             yield Difference(database, item.kind, item.name, item.value or "there", value or "there")
     for (kind, name), value in now.items():
         yield Difference(database, kind, name, "not there", value or "there")
+
+
+def _unhashed(kind: str, value: str) -> str:
+    """What is told of a file without the hash of its content, which not every manifest has."""
+    return _FILE_HASH.sub("", value) if kind == "file" else value
 
 
 def _rows(table: Table) -> str:

@@ -20,6 +20,7 @@ from time import monotonic
 from msgspec import Struct
 from msgspec.structs import replace
 
+from shoreup.compare.files import as_in_scratch
 from shoreup.compare.manifest import Manifest, hashes_compare
 from shoreup.compare.restored import unlike
 from shoreup.drills.asking import Question, disappointed
@@ -223,8 +224,13 @@ class _Attempt(Struct, frozen=True):
             seen.fails(f"it does not restore: {broken}")
         return None
 
+    @property
+    def _manifest(self) -> Manifest | None:
+        known = self.part.manifest
+        return as_in_scratch(known) if known is not None and known.product == FILES else known
+
     def _judge(self, target: Target, *, answered: bool) -> None:
-        manifest, seen = self.part.manifest, self.seen
+        manifest, seen = self._manifest, self.seen
         with seen.timed("compare"):
             now = self._read(target)
             wrong = unlike(manifest, now)
@@ -241,7 +247,7 @@ class _Attempt(Struct, frozen=True):
         if manifest is None:
             seen.limits.append(f"{unit} that are missing: no manifest was kept with the copy")
         elif not hashes_compare(manifest, now):
-            seen.limits.append(f"what stands in the {unit}: the manifest hashed them in another way")
+            seen.limits.append(f"what stands in the {unit}: the manifest has no hashes to compare with")
         reasons = [
             *([] if answered else ["the restored server does not answer"]),
             *wrong,
@@ -297,7 +303,7 @@ class _Attempt(Struct, frozen=True):
                     self._about_the_copy(errors)
                     return f"refused, {errors[0]}"
                 now = self._read(target)
-                wrong = [*unlike(self.part.manifest, now), *target.unsound(_PLACE)]
+                wrong = [*unlike(self._manifest, now), *target.unsound(_PLACE)]
                 wrong += self._disappointments(target) if not wrong else []
                 empty = not any(one.rows for one in now.contents)
                 return f"refused, {some(wrong)}" if wrong else "refused, nothing is in it" if empty else ""
