@@ -23,12 +23,11 @@ from shoreup.drills.restoring.newest_copies import MANIFEST, newest_copies
 from shoreup.drills.restoring.sources import RepositorySource, Source
 from shoreup.drills.restoring.store_secrets import secret_of
 from shoreup.drills.restoring.trial import Part, RestoreSpec
+from shoreup.drills.restoring.unnamed_copies import engine_of
 from shoreup.engines.choosing import Wanted
-from shoreup.engines.packing import BrokenCopy, beginning_of, packing_of
 from shoreup.engines.postgresql.cluster import PRODUCT as POSTGRESQL
 from shoreup.engines.repositories import TOOLS as REPOSITORY_TOOLS
 from shoreup.engines.repositories import Repository, kind_of
-from shoreup.engines.sqlite import MAGIC
 from shoreup.facts.backups.commands.dump_tools import DUMP_TOOLS
 from shoreup.facts.backups.commands.file_tools import FILE_TOOLS
 from shoreup.facts.estate import Backup, Database, Estate, ObjectArchive
@@ -44,7 +43,6 @@ _SNAPSHOTS = (
     "(bootstrap.recovery.volumeSnapshots) and look into that, or add a ScheduledBackup to an object store, which a "
     "drill restores here"
 )
-_BY_CONTENT = {MAGIC: "sqlite", b"REDIS": "redis"}
 
 
 class _Found(Struct, frozen=True):
@@ -119,7 +117,7 @@ def _part(backup: Backup, copy: Path, *, named: bool) -> Part | str:
     if database is None and backup.protects_databases:
         known = ", ".join(sorted(products()))
         return f"what the copy is of is no database that a drill can restore yet ({known})"
-    wanted = _wanted(database) if database is not None else Wanted(_by_content(copy))
+    wanted = _wanted(database) if database is not None else engine_of(backup, copy)
     owner = superuser(database) if database is not None else ""
     return Part(wanted, Copy(copy, superuser=owner), manifest, name=copy.name if named else "")
 
@@ -136,10 +134,11 @@ def _inside(backup: Backup) -> list[Part]:
     """What a repository holds of one command of a job: the dump that was made for it, or the files that it read."""
     nowhere = Copy(Path())
     database = _database(backup)
-    if database is not None:
+    wanted = _wanted(database) if database is not None else engine_of(backup, None)
+    if wanted.product != FILES:
         name = Path(backup.target_path).name
-        copy = replace(nowhere, superuser=superuser(database))
-        return [Part(_wanted(database), copy, inside=f"**/{name}", name=name)]
+        copy = replace(nowhere, superuser=superuser(database) if database is not None else "")
+        return [Part(wanted, copy, inside=f"**/{name}", name=name)]
     read = [one.strip("/") for one in backup.reads_paths if one.strip("/") and "*" not in one]
     if not read:
         return [Part(Wanted(FILES), nowhere, name="files")]
@@ -185,17 +184,6 @@ def _database(backup: Backup) -> Database | None:
 
 def _wanted(database: Database) -> Wanted:
     return Wanted(database.product, database.version, image=image_of(database))
-
-
-def _by_content(copy: Path) -> str:
-    """What a copy is of that was made by a tool for files."""
-    if not copy.is_file():
-        return FILES
-    try:
-        beginning = beginning_of(copy, packing_of(copy), len(MAGIC))
-    except BrokenCopy:
-        return FILES
-    return next((product for magic, product in _BY_CONTENT.items() if beginning.startswith(magic)), FILES)
 
 
 def _manifest(copy: Path) -> Manifest | str | None:
