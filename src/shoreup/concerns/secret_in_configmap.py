@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.repairs.moving_secrets import moved
-from shoreup.facts.estate import ConfigEntry, Estate
+from shoreup.concerns.wording.aside import NOT_APPLIED, REMOVE
+from shoreup.facts.estate import Aside, ConfigEntry, Estate
 from shoreup.facts.naming import named
 from shoreup.facts.secrets.recognition import (
     GAP,
@@ -18,6 +21,7 @@ from shoreup.facts.secrets.recognition import (
     secret_name,
     secret_path,
 )
+from shoreup.facts.secrets.written_out import only_fills
 from shoreup.model.edit import NoRepair, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
@@ -29,7 +33,6 @@ _MOVE = Fix(
     Safety.UNSAFE,
     "pods that read it restart; what lay in a ConfigMap and in git counts as known, so it has to be replaced as well",
 )
-
 
 _INSTANCE = re.compile(r"\[[^\]]*\]")
 _COST = (
@@ -47,7 +50,8 @@ class SecretInConfigmap(Concern):
 
     The value has the form of a secret, its name says that it is one, it is random under a name that speaks of keys, or
     it is read from a file that holds keys. References to secrets kept elsewhere and placeholders are left alone, and so
-    is a maker's default (`guest`) among settings that are switched off; elsewhere such a default is medium.
+    is a maker's default (`guest`) among settings that are switched off; elsewhere such a default is medium. In a folder
+    that nothing applies (`archive/`, `examples/`) it is high, for it lies in the repository alone.
 
     **Why**
 
@@ -82,9 +86,29 @@ class SecretInConfigmap(Concern):
         for entry in estate.config:
             if entry.kind == "ConfigMap":
                 yield from self._entry(entry)
+        aside = estate.aside
+        for entry in aside.estate.config if aside else ():
+            if aside and entry.kind == "ConfigMap":
+                yield from self._committed(entry, aside)
+
+    def _committed(self, entry: ConfigEntry, aside: Aside) -> Iterator[Outcome]:
+        """What a ConfigMap holds that nothing applies: a sample's word opens nothing, a hash is not in clear."""
+        for one in self._entry(entry, applied=False):
+            if isinstance(one, Draft) and one.severity is Severity.CRITICAL:
+                yield replace(
+                    one,
+                    at=aside.find(one.at),
+                    related=tuple((aside.find(place), note) for place, note in one.related),
+                    severity=Severity.HIGH,
+                    message=one.message + NOT_APPLIED,
+                    consequence="Whoever has the repository, or had it once, has it; it counts as known.",
+                    fixes=(REMOVE,),
+                )
 
     def repair(self, estate: Estate, draft: Draft) -> Repair | NoRepair:
         """Every key that is found in the ConfigMap moves at once, so that those who read several follow once."""
+        if draft.at.resource < 0:
+            return self.unrepaired(draft)
         config = estate.by_key[draft.at.resource]
         found = [one for entry in _entries(estate, config) for one in self._entry(entry) if isinstance(one, Draft)]
         keys = {str(one.at.route[-1]) for one in found}
@@ -100,7 +124,7 @@ class SecretInConfigmap(Concern):
         opens = _OPENS | ({"ssh-key-unrotated"} if any("private key" in one.message for one in found) else set())
         return Repair(fix, tuple(edit for plan in plans for edit in plan.edits), cost=_COST, opens=opens)
 
-    def _entry(self, entry: ConfigEntry) -> Iterator[Outcome]:
+    def _entry(self, entry: ConfigEntry, *, applied: bool = True) -> Iterator[Outcome]:
         place = Place(entry.resource.key, entry.route)
         if secret_path(entry.source_path):
             yield self._found(entry, place, f"is read from {entry.source_path}, a file that holds a key", ())
@@ -115,7 +139,11 @@ class SecretInConfigmap(Concern):
             if kind:
                 yield self._found(entry, place, f"holds a {kind}", ())
             return
-        found = list(likenesses(text, entry.key))
+        found = [
+            one
+            for one in likenesses(text, entry.key)
+            if applied or not only_fills(one, text[one.start : one.end], entry.resource)
+        ]
         if found:
             places = [Place(entry.resource.key, entry.route, _chars(text, one.start, one.end)) for one in found]
             more = tuple(

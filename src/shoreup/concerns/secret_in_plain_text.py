@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shoreup.concerns.base import Concern, Outcome
+from shoreup.concerns.wording.aside import NOT_APPLIED, REMOVE
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import why_open
 from shoreup.facts.secrets.recognition import secret_path
-from shoreup.facts.secrets.written_out import Written, owner_name, written_secrets
+from shoreup.facts.secrets.written_out import Written, owner_name, written_aside, written_secrets
 from shoreup.model.finding import Category, Confidence, Consequence, Fix, Place, Safety, Section, Severity
 from shoreup.model.page import Source
 
@@ -17,7 +18,6 @@ _MOVE = Fix(
     Safety.SHOWN,
     "what lay in git counts as known, so the credential itself has to be replaced where it is made",
 )
-
 
 _PROPOSAL = """env:
   - name: <variable>
@@ -32,9 +32,9 @@ class SecretInPlainText(Concern):
     **What**
 
     A literal value of a container's environment, of a Secret, of a chart's values or of a resource of Terraform has
-    the form of a credential, or a name that says that it is one. References, placeholders, values that something
-    fills in later, hashes of passwords and encrypted files are left alone; ConfigMaps and arguments have concerns of
-    their own.
+    the form of a credential, or a name that says that it is one, also in folders that nothing applies (`archive/`,
+    `examples/`). References, placeholders, values that something fills in later, hashes of passwords and encrypted
+    files are left alone; ConfigMaps and arguments have concerns of their own.
 
     **Why**
 
@@ -69,7 +69,7 @@ class SecretInPlainText(Concern):
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every literal that may be a credential; the same one in several places is one finding."""
         groups: dict[tuple[str, str], list[Written]] = {}
-        for written in written_secrets(estate):
+        for written in (*written_secrets(estate), *written_aside(estate)):
             groups.setdefault((written.mark, written.likeness.kind), []).append(written)
         for members in groups.values():
             yield self._written(members)
@@ -95,10 +95,10 @@ class SecretInPlainText(Concern):
             subject=subject,
             message=(
                 f"{subject} holds {article} {one.kind} in clear under {first.where}{how} ({one.length} characters, "
-                f"hash {one.mark}){more}."
+                f"hash {one.mark}){more}.{NOT_APPLIED if first.aside else ''}"
             ),
-            consequence=("Whoever has the repository, or had it once, has the credential; it counts as known."),
+            consequence="Whoever has the repository, or had it once, has the credential; it counts as known.",
             confidence=Confidence.CERTAIN if one.by == "form" else Confidence.LIKELY,
             related=tuple((other.place, "here too") for other in members[1:9]),
-            fixes=(_MOVE,),
+            fixes=(REMOVE if first.aside else _MOVE,),
         )

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from shoreup.facts.backups.copying import backups
 from shoreup.facts.databases.servers import operator_images, read_databases
-from shoreup.facts.estate import Backup, CodeFile, Comment, Estate, IgnoredChange, Image, StateBackend, Workload
+from shoreup.facts.estate import Aside, Backup, CodeFile, Comment, Estate, IgnoredChange, Image, StateBackend, Workload
 from shoreup.facts.network.services import read_services
 from shoreup.facts.products import Product, with_products
 from shoreup.facts.programs.scripts import scripts
@@ -56,6 +56,7 @@ class Extras(Struct, frozen=True, eq=False):
     comments: tuple[Comment, ...] = ()
     terraform_roots: tuple[TerraformRoot, ...] = ()
     loose_files: tuple[LooseFile, ...] = ()
+    aside: Aside | None = None
     ignored_changes: tuple[IgnoredChange, ...] = ()
     backends: tuple[StateBackend, ...] = ()
     source_paths: Mapping[tuple[int, Route], str] = field(default_factory=dict)
@@ -120,6 +121,7 @@ def build(resources: Sequence[Resource], extras: Extras = NO_EXTRAS) -> Estate:
         comments=extras.comments,
         terraform_roots=extras.terraform_roots,
         loose_files=extras.loose_files,
+        aside=extras.aside,
         ignored_changes=extras.ignored_changes,
         backends=extras.backends,
         budgets=by_kind.get("PodDisruptionBudget", ()),

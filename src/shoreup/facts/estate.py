@@ -500,6 +500,8 @@ class Estate:
     budgets: tuple[Resource, ...] = ()
     terraform_roots: tuple[TerraformRoot, ...] = ()
     loose_files: tuple[LooseFile, ...] = ()
+    aside: Aside | None = None
+    """What is committed in folders of examples and of what was retired; only who asks for it means it."""
     products: Products = field(default_factory=with_products)
     today: date = field(default_factory=date.today)
     """The day that versions and expiries are judged by."""
@@ -540,3 +542,13 @@ class Estate:
         if work not in self._worked_out:
             self._worked_out[work] = work(self)
         return cast(T, self._worked_out[work])
+
+
+class Aside(Struct, frozen=True, eq=False):
+    """What lies in files that nothing applies, as an estate of its own.
+
+    No place in it is one of the estate's; ``find`` makes it a place in a file.
+    """
+
+    estate: Estate
+    find: Callable[[Place], Place]

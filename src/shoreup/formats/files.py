@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from hashlib import blake2b
 from pathlib import Path
@@ -159,6 +160,16 @@ class FileTree:
     def not_applied(self, path: str) -> None:
         """Leave a file alone because nothing applies it; a reason that is known already stays."""
         self.skipped.setdefault(path, "not applied")
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Read without noting problems: what is wrong in a file that nothing applies troubles nobody."""
+        heard = len(self.errors)
+        try:
+            yield
+        finally:
+            self._noted.difference_update(self.errors[heard:])
+            del self.errors[heard:]
 
     def error(self, path: str, line: int, cause: str, skipped: str) -> None:
         """Note a problem once. A path may hold any bytes but 0; those that are no text are shown as ``\\xNN``."""

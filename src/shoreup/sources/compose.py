@@ -58,6 +58,14 @@ def read_compose(tree: FileTree) -> Iterator[Found]:
         yield from _project(files, path, partial=bool(match["variant"]))
 
 
+def read_compose_aside(tree: FileTree) -> Iterator[Found]:
+    """The services of the compose files that are set aside."""
+    files = _Files(tree)
+    for path in sorted(out_of_service(tree)):
+        if _NAME.search(path):
+            yield from _project(files, path, partial=False)
+
+
 def _base(tree: FileTree, path: str) -> str | None:
     folder = posixpath.dirname(path)
     names = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")

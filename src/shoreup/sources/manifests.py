@@ -33,12 +33,14 @@ _BLANK = re.compile(r"__[A-Za-z]+__|<[\w -]+>|%[A-Z_]+%|@[A-Z_]+@|(?:^|[-.])[A-Z
 """A name that no cluster takes: what a script or a person fills in before it applies the object."""
 _BLANK_BESIDE = re.compile(rf"{_BLANK.pattern}|\$\{{?\w")
 """The same beside kustomizations, which apply what they fill in themselves."""
+_NO_BLANK = re.compile(r"(?!)")
+"""Whoever asks what lies in a file, and not what runs, wants what is filled in first as well."""
 
 
 def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents | None = None) -> Iterator[Found]:
     """Every object in the tree's YAML and JSON files but those in ``taken`` and in charts' or Terraform's templates."""
     documents = documents or Documents(tree)
-    charts = frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
+    charts = _charts(tree)
     aside = set_aside(tree) - taken
     for path in tree.files:
         if not path.endswith(SUFFIXES) or path in taken or path in tree.templates:
@@ -49,6 +51,18 @@ def read_manifests(tree: FileTree, taken: frozenset[str], documents: Documents |
         if not _in_chart(path, charts) and _is_own(tree, path):
             blank = _BLANK_BESIDE if taken else _BLANK
             yield from objects_in(documents, path, path.rpartition("/")[0] or ".", blank)
+
+
+def read_aside(tree: FileTree, taken: frozenset[str]) -> Iterator[Found]:
+    """Every object in the files that are set aside: nothing applies it, and it is in the repository all the same."""
+    documents = Documents(tree)
+    charts = _charts(tree)
+    for path in sorted(set_aside(tree) - taken):
+        content = tree.read(path)
+        if content is None or b"apiVersion" not in content or path in tree.templates:
+            continue
+        if not _in_chart(path, charts) and _is_own(tree, path):
+            yield from objects_in(documents, path, path.rpartition("/")[0] or ".", _NO_BLANK)
 
 
 def objects_in(documents: Documents, path: str, root: str, blank: re.Pattern[str]) -> Iterator[Found]:
@@ -120,6 +134,10 @@ def _is_own(tree: FileTree, path: str) -> bool:
     """Whether the file is no link to another that is read anyway."""
     target = tree.real(path)
     return target == path or target not in tree
+
+
+def _charts(tree: FileTree) -> frozenset[str]:
+    return frozenset(path.rpartition("/")[0] for path in tree.files if path.rpartition("/")[2] == "Chart.yaml")
 
 
 def _in_chart(path: str, charts: frozenset[str]) -> bool:

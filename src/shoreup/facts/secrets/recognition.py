@@ -11,7 +11,7 @@ import math
 import re
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
 
@@ -199,6 +199,27 @@ def is_random(value: str) -> bool:
 def placeholder(value: str) -> bool:
     """Whether a value stands for a secret that comes from elsewhere."""
     return not value or GAP in value or _PLACEHOLDER.match(value) is not None
+
+
+_FILLER = re.compile(
+    r".*(?:change|replace|example|insert|placeholder|your|xxx).*|"
+    r"(?:my|a|the|some|very|super|top|strong|secure|new|good|db|dev|test|tests|testing|demo|local|root|admin|user|guest|dummy|fake|sample|todo|"
+    r"default|pass|password|passwd|passphrase|pwd|pw|pass?wort|secret|token|key|value|string|foo|bar|baz|e2e|ci|"
+    r"postgres|postgresql|pg|mysql|mariadb|mongo|redis|minio|rabbitmq|[-_. !]|(?<!\d)\d{1,4}(?!\d))+",
+    re.IGNORECASE,
+)
+_DRESSED = str.maketrans("@013$", "aoles")
+"""Signs that stand for letters in words that want to look like passwords."""
+
+
+def filler(value: str, names: Collection[str] = ()) -> bool:
+    """Whether a value only shows that a secret stands here, as samples do, or repeats one of the ``names`` beside it.
+
+    Where it is applied it is a password all the same, and one that everybody tries first.
+    """
+    plain = value.lower()
+    said = (plain, plain.rstrip("0123456789!").translate(_DRESSED))
+    return any(_FILLER.fullmatch(one) or one in names for one in said)
 
 
 def encoded_key(value: str) -> str:

@@ -12,16 +12,17 @@ from binascii import Error
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shoreup.facts.estate import ConfigEntry, Estate
 from shoreup.facts.fields import items, known_text, mapping, text
 from shoreup.facts.naming import named
-from shoreup.facts.secrets.recognition import Likeness, encoded_key, likenesses, mark_of, words_of
+from shoreup.facts.secrets.recognition import Likeness, encoded_key, filler, likenesses, mark_of, words_of
 from shoreup.facts.secrets.tokens import SERVICE_ACCOUNT_TYPE
 from shoreup.model.finding import Place
 from shoreup.model.location import Route
 from shoreup.model.resource import Resource
-from shoreup.model.value import Value
+from shoreup.model.value import Value, at
 
 _NOT_VALUES = frozenset({
     "name", "names", "ref", "key", "keys", "path", "file", "url", "uri", "host", "user", "username", "policy", "id",
@@ -42,6 +43,14 @@ _SKIPPED_KINDS = frozenset({
     "ConfigMap", "Secret", "CustomResourceDefinition", "ReleaseValues", "ChartValues", "HelmRelease", "HelmChart",
     "HelmChartConfig", "Application", "Kustomization", "helm_release",
 })  # fmt: skip
+_VALUES: tuple[tuple[str, Route], ...] = (
+    ("HelmRelease", ("spec", "values")),
+    ("HelmChart", ("spec", "valuesContent")),
+    ("HelmChartConfig", ("spec", "valuesContent")),
+    ("Application", ("spec", "source", "helm")),
+    ("Application", ("spec", "sources")),
+)
+"""Where the objects that install charts hold their values."""
 
 
 class Written(Struct, frozen=True, eq=False):
@@ -53,6 +62,10 @@ class Written(Struct, frozen=True, eq=False):
     resource: Resource
     where: str
     encoded: bool = False
+    filler: bool = False
+    """It has no form, and only shows that a secret stands here."""
+    aside: bool = False
+    """Nothing applies the file; the place is one in that file."""
 
 
 def written_secrets(estate: Estate) -> Iterator[Written]:
@@ -72,6 +85,26 @@ def written_secrets(estate: Estate) -> Iterator[Written]:
         skipped = resource.kind in _SKIPPED_KINDS or resource.kind.startswith(_GENERATED)
         if resource.api_version == "terraform" and not skipped:
             yield from _leaves(resource, resource, dict(resource.body), ())
+
+
+def written_aside(estate: Estate) -> Iterator[Written]:
+    """The same in the files that nothing applies: whoever reads the repository has these too.
+
+    A word that fills the place of a secret opens nothing there.
+    """
+    aside = estate.aside
+    if aside is None:
+        return
+    for written in (*written_secrets(aside.estate), *_values(aside.estate)):
+        if not written.filler:
+            yield replace(written, place=aside.find(written.place), aside=True)
+
+
+def _values(estate: Estate) -> Iterator[Written]:
+    """Credentials in the values of releases as they are declared: what nothing applies is not followed to its chart."""
+    for kind, route in _VALUES:
+        for resource in estate.by_kind.get(kind, ()):
+            yield from _leaves(resource, resource, at(dict(resource.body), *route), route)
 
 
 def _environments(estate: Estate) -> Iterator[Written]:
@@ -110,9 +143,16 @@ def _entry(entry: ConfigEntry) -> Iterator[Written]:
     except (Error, ValueError, UnicodeDecodeError):
         content = ""
     for likeness in likenesses(content, entry.key) if content else ():
-        if not _excused(likeness, content[likeness.start : likeness.end]):
+        secret = content[likeness.start : likeness.end]
+        if not _excused(likeness, secret):
             yield Written(
-                likeness=likeness, mark=likeness.mark, place=place, resource=entry.resource, where=where, encoded=True
+                likeness=likeness,
+                mark=likeness.mark,
+                place=place,
+                resource=entry.resource,
+                where=where,
+                encoded=True,
+                filler=only_fills(likeness, secret, entry.resource),
             )
             return
     if kind:
@@ -153,13 +193,23 @@ def _in_text(
     words = words_of(name)
     about = bool(words) and words[-1] in _NOT_VALUES
     for likeness in likenesses(content, name):
-        if _excused(likeness, content[likeness.start : likeness.end]) or (about and likeness.by != "form"):
+        secret = content[likeness.start : likeness.end]
+        if _excused(likeness, secret) or (about and likeness.by != "form"):
             continue
         chars = (likeness.start + offset, likeness.end + offset)
         inner = likeness.name and likeness.name != name and likeness.by != "form"
         said = f"{where}, {likeness.name}" if inner else where
         whole = Place(place.resource, place.route, chars, container=place.container)
-        yield Written(likeness, likeness.mark, whole, resource, said)
+        fills = only_fills(likeness, secret, resource)
+        yield Written(likeness, likeness.mark, whole, resource, said, filler=fills)
+
+
+def only_fills(likeness: Likeness, secret: str, resource: Resource) -> bool:
+    """Whether a secret without a form of its own is a word that samples put in its place."""
+    if likeness.by == "form" and not likeness.kind.startswith("password"):
+        return False
+    names = (resource.name, resource.namespace or "", resource.root)
+    return filler(secret, {resource.name.lower(), *(word for name in names for word in words_of(name))})
 
 
 def _excused(likeness: Likeness, secret: str) -> bool:

@@ -11,8 +11,8 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from shoreup.facts.build import Extras
-from shoreup.facts.estate import CodeBlock, CodeFile, Comment, IgnoredChange, StateBackend
+from shoreup.facts.build import Extras, build
+from shoreup.facts.estate import Aside, CodeBlock, CodeFile, Comment, IgnoredChange, StateBackend
 from shoreup.facts.roots import LooseFile, TerraformRoot
 from shoreup.formats import learned_file
 from shoreup.formats.lock_file import NAME, Lock, parse
@@ -23,6 +23,7 @@ from shoreup.sources.git import last_change, origin_url, owner_of
 from shoreup.sources.repository import Role, part_of_more
 from shoreup.sources.terraform.code import FileShape
 from shoreup.sources.terraform.roots import RootShape
+from shoreup.stages.auditing.places import Places
 from shoreup.stages.auditing.reading import Reading
 
 MOST_DATED = 8
@@ -46,6 +47,7 @@ def extras(reading: Reading, given: Extras) -> Extras:
         code_files=tuple(_code_file(shape) for shape in terraform.shapes),
         comments=tuple(_comments(reading)),
         terraform_roots=tuple(_root(shape) for shape in terraform.root_shapes),
+        aside=_aside(reading),
         loose_files=tuple(LooseFile(one.path, one.kind, one.text, one.offset) for one in reading.loose),
         backends=tuple(
             StateBackend(one.root, one.kind, Place(span=one.span), one.encrypted) for one in terraform.backends
@@ -81,6 +83,14 @@ def read_learned(reading: Reading) -> tuple[LearnedRights, ...]:
         reading.tree.error(learned_file.NAME, 0, found, "the file")
         return ()
     return found.accounts
+
+
+def _aside(reading: Reading) -> Aside | None:
+    if not reading.aside:
+        return None
+    resources = [found.resource for found in reading.aside]
+    places = Places(resources, lambda key, route: reading.aside[key].tracer.trace(route), reading.tree.read)
+    return Aside(build(resources), lambda place: Place(span=places.span(place), container=place.container))
 
 
 def _comments(reading: Reading) -> Iterator[Comment]:

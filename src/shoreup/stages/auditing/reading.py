@@ -19,10 +19,10 @@ from shoreup.model.origin import Origin
 from shoreup.model.resource import Resource
 from shoreup.sources.ci import read_pipelines
 from shoreup.sources.comments import YamlComment, read_comments
-from shoreup.sources.compose import read_compose
+from shoreup.sources.compose import read_compose, read_compose_aside
 from shoreup.sources.kustomize import read_kustomizations
 from shoreup.sources.loose import LooseText, read_loose
-from shoreup.sources.manifests import read_manifests
+from shoreup.sources.manifests import read_aside, read_manifests
 from shoreup.sources.node_files import read_node_files
 from shoreup.sources.reading import Found
 from shoreup.sources.releases import ReleaseReading, expand, releases
@@ -45,6 +45,8 @@ class Reading(Struct):
     repository: tuple[RepositoryFile, ...] = ()
     comments: tuple[YamlComment, ...] = ()
     loose: tuple[LooseText, ...] = ()
+    aside: list[Found] = field(default_factory=list)
+    """What lies in files that nothing applies, with keys of its own."""
 
     @property
     def resources(self) -> list[Resource]:
@@ -88,6 +90,9 @@ def read(tree: FileTree, plan: Plan | None, progress: Progress, *, alone: bool =
         _add(reading, _not_applied_by(reading.terraform.found, read_manifests(tree, taken)))
     with _surviving(tree, "compose files"):
         _add(reading, read_compose(tree))
+    with _surviving(tree, "files that nothing applies"), tree.unheard():
+        for found in (*read_aside(tree, taken), *read_compose_aside(tree)):
+            reading.aside.append(_keyed(found, len(reading.aside)))
     with _surviving(tree, "pipelines"):
         _add(reading, read_pipelines(tree))
     with _surviving(tree, "files of the nodes"):
@@ -141,4 +146,8 @@ def _file_of(found: Found) -> str | None:
 
 def _add(reading: Reading, more: Iterable[Found]) -> None:
     for found in more:
-        reading.found.append(Found(replace(found.resource, key=len(reading.found)), found.tracer))
+        reading.found.append(_keyed(found, len(reading.found)))
+
+
+def _keyed(found: Found, key: int) -> Found:
+    return Found(replace(found.resource, key=key), found.tracer)
