@@ -168,6 +168,15 @@ def test_a_wrong_password_is_said_and_appears_nowhere(
     assert in_store(tmp_path) == []
 
 
+def test_variables_of_another_database_lead_nowhere_else(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "of-the-operations")
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=elsewhere")
+    assert take(plan, tmp_path).number == 1
+
+
 def test_the_password_is_in_no_argument_no_variable_and_no_record(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

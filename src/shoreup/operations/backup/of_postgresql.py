@@ -53,6 +53,10 @@ class Server(Struct, frozen=True):
                 user=self.address.user,
                 dbname=database or self.address.database,
                 passfile=str(self.passfile),
+                # PGPASSWORD and its like may be of the operations' own database, and would count first.
+                password="",
+                hostaddr="",
+                options="",
                 connect_timeout=int(_PATIENCE),
                 autocommit=True,
                 application_name="shoreup",
