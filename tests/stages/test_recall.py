@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from proving import TAKEN, bring, proof
 from shoreup.cli.main import run
-from shoreup.model.proof import Measurement, Proof, Verdict
+from shoreup.model.proof import Measurement, Proof, ProofSubject, Verdict
 from shoreup.model.track_record import Stands, TrackRecord
 from shoreup.stages.audit import AuditOptions, audit
 from shoreup.stages.recall import recall
@@ -132,6 +132,23 @@ def test_what_the_estate_no_longer_has_is_said_to_be_gone(estate: Path) -> None:
         ("CronJob data/dump", Stands.NEVER),
         ("CronJob data/old", Stands.GONE),
     ]
+
+
+def test_backups_of_our_own_are_listed_as_the_audit_sees_them(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (estate / "dump.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: data}\n", encoding="utf-8")
+    tables = [f'[backup.{name}]\nof = "files:/srv/{name}"\nstore = "/mnt"\n' for name in ("bank", "photos")]
+    (estate / "shoreup.toml").write_text("\n".join(tables), encoding="utf-8")
+    bring(estate, "a", replace(one(inputs={"file": "1"}), subject=ProofSubject("Backup", "", "bank")))
+    assert [(claim.subject.name, claim.stands) for claim in restores(estate)] == [
+        ("bank", Stands.PROVEN),
+        ("photos", Stands.NEVER),
+    ]
+    (message,) = unproven(estate)
+    assert "[backup.photos]" in message
+    later = TODAY + timedelta(days=40)
+    assert [claim.stands for claim in restores(estate, later)] == [Stands.EXPIRED, Stands.NEVER]
+    assert run(["proofs", str(estate)]) == 0
+    assert "shoreup backup verify NAME --drill" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_command_lists_them_and_writes_the_numbers_whole(estate: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,9 @@ class _Page(Struct, frozen=True):
             counts = Counter(one.stands for one in claims)
             told = ", ".join(f"{counts[stands]} {_word(stands).lower()}" for stands in Stands if counts[stands])
             missing = len(claims) - counts[Stands.PROVEN] - counts[Stands.GONE]
-            advice = " 'shoreup drill --due' tries what has no proof that counts." if missing else ""
+            own = sum(1 for one in claims if _restored_by_verify(one) and one.stands is not Stands.PROVEN)
+            advice = " 'shoreup drill --due' tries what has no proof that counts." if missing > own else ""
+            advice += " 'shoreup backup verify NAME --drill' restores what [backup.NAME] takes." if own else ""
             yield ""
             yield from self._prose(f"{len(claims)} claims: {told}.{advice}", "")
         for error in errors:
@@ -131,6 +133,11 @@ class _Page(Struct, frozen=True):
     def _prose(self, text: str, indent: str = "  ") -> Iterator[str]:
         for line in wrap(sentence(text), self.width - len(indent)) if text else ():
             yield f"{indent}{line}"
+
+
+def _restored_by_verify(one: TrackRecord) -> bool:
+    """Whether it is the restore of a backup that Shoreup takes itself, which ``drill`` does not try."""
+    return one.drill == "restore" and one.subject.kind == "Backup" and one.stands is not Stands.GONE
 
 
 def _word(stands: Stands) -> str:

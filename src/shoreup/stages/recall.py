@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from shoreup.drills.base import NO_WISHES
 from shoreup.drills.registry import experiments
+from shoreup.facts.backups.own import own_backups
 from shoreup.facts.backups.recurring import running
 from shoreup.facts.estate import Estate
 from shoreup.facts.proofs import Drill, Standing, about, backup_subject, standing
@@ -69,6 +70,12 @@ def claims(estate: Estate) -> Iterator[TrackRecord]:
                 objectives.get(trial.subject.key, Objective()) if experiment.drill is Drill.RESTORE else Objective()
             )
             yield _record(experiment.drill.value, trial.subject, stands, proofs, objective)
+    for own in own_backups(estate):
+        proofs = [one for one in about(estate, own.subject) if one.drill == Drill.RESTORE]
+        told.update(one.id for one in proofs)
+        yield _record(
+            Drill.RESTORE.value, own.subject, standing(estate, own.subject, Drill.RESTORE), proofs, Objective()
+        )
     others: dict[tuple[str, ProofSubject], list[Proof]] = {}
     for proof in estate.proofs:
         if proof.id not in told:
