@@ -6,9 +6,7 @@ must: a template keeps its known text, a list its known items, ``false && unknow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from fractions import Fraction
-from operator import add, ge, gt, le, lt, mul, sub
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from shoreup.formats.hcl.syntax import (
@@ -35,23 +33,26 @@ from shoreup.formats.hcl.syntax import (
     Unary,
 )
 from shoreup.model.value import PartialText, Unknown, Value, join_text
-from shoreup.terraform.functions import FILE_FUNCTIONS, kinds
-from shoreup.terraform.functions.conversion import parse_number
-from shoreup.terraform.functions.kinds import FunctionError, Refused, TerraformSet, number_text
+from shoreup.terraform.functions import FILE_FUNCTIONS
+from shoreup.terraform.functions.kinds import FunctionError, TerraformSet, number_text
+from shoreup.terraform.operators import (
+    MAX_TEXT,
+    calculated,
+    equal,
+    joined,
+    number,
+    pairs,
+    text_length,
+    text_of,
+    truth,
+    unified,
+)
 from shoreup.terraform.scope import Binding, EvaluationError, JsonObject, ResourceObject, Scope
 
 if TYPE_CHECKING:
     from shoreup.terraform.module import ModuleInstance
 
 SPLAT_ITEM = "*item*"
-MAX_ITEMS = 100_000
-"""More items than any configuration loops over."""
-MAX_TEXT = 8 * 1024 * 1024
-"""Characters of one string; with the other limits it stops what is made to exhaust a reader."""
-_UNKNOWN_SIZE = 1000
-"""What an unknown part counts for, so that texts of nothing but those end too."""
-MAX_BITS = 4096
-"""Of a number in a calculation; every number of Terraform has 512."""
 
 
 class Namespace:
@@ -117,7 +118,7 @@ def _around(expression: Expression, scope: Scope, wrong: Unknown) -> Value:
             except EvaluationError as problem:
                 known = [Unknown(str(problem))]
             texts.extend(known)
-        return wrong if _length(texts) > MAX_TEXT else join_text(texts)
+        return wrong if text_length(texts) > MAX_TEXT else join_text(texts)
     return wrong
 
 
@@ -141,46 +142,6 @@ def complete(raw: Any) -> Value:
     return raw  # type: ignore[no-any-return]  # everything else is a value already
 
 
-def text_of(value: Value) -> str | Unknown | PartialText:
-    """A value as a template shows it."""
-    if isinstance(value, str | Unknown | PartialText):
-        return value
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if isinstance(value, int | float):
-        return number_text(value)
-    if value is None:
-        raise EvaluationError("a template includes a null value")
-    raise EvaluationError("a template includes a list or an object")
-
-
-def equal(left: Value, right: Value) -> bool | Unknown:
-    """Terraform's ``==``: values of different types differ."""
-    same = kinds.equal(left, right)
-    if same is None:
-        doubt = kinds.first_unknown(left)
-        doubt = kinds.first_unknown(right) if doubt is None else doubt
-        return Unknown("not known before apply") if doubt is None else doubt
-    return same
-
-
-def truth(value: Value) -> bool | Unknown:
-    """A value as a condition."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, Unknown):
-        return value
-    if isinstance(value, PartialText):
-        return Unknown(value.reason)
-    if value == "true":
-        return True
-    if value == "false":
-        return False
-    raise EvaluationError("a condition is neither true nor false")
-
-
 def _literal(node: Literal, scope: Scope) -> Value:
     return node.value
 
@@ -197,19 +158,6 @@ def _template(node: Template, scope: Scope) -> Value:
     texts: list[str | Unknown] = []
     render(node.parts, scope, texts)
     return joined(texts)
-
-
-def joined(texts: list[str | Unknown]) -> str | PartialText:
-    """The text of a template's rendered parts."""
-    _length(texts, limit=True)
-    return join_text(texts)
-
-
-def _length(texts: Collection[str | Unknown], *, limit: bool = False) -> int:
-    size = sum(len(text) if isinstance(text, str) else _UNKNOWN_SIZE for text in texts)
-    if limit and size > MAX_TEXT:
-        raise EvaluationError(f"a text of more than {MAX_TEXT // 1024 // 1024} MiB")
-    return size
 
 
 def render(parts: list[Part], scope: Scope, into: list[str | Unknown]) -> None:
@@ -256,19 +204,6 @@ def bind_iteration(
     if key_name:
         bindings[key_name] = Binding(node.collection, scope, position, "key")
     return inner.with_names({}, bindings)
-
-
-def pairs(collection: Value) -> list[tuple[str | int, Value, Value]]:
-    """The items of a collection in Terraform's order: position (index or key), key as loops see it, item."""
-    if isinstance(collection, dict):
-        return [(key, key, collection[key]) for key in sorted(collection)]
-    if isinstance(collection, list):
-        if len(collection) > MAX_ITEMS:
-            raise EvaluationError(f"a loop over more than {MAX_ITEMS} items")
-        if isinstance(collection, TerraformSet):
-            return [(index, item, item) for index, item in enumerate(collection)]
-        return [(index, index, item) for index, item in enumerate(collection)]
-    raise EvaluationError("a loop over something that is neither a list nor a map")
 
 
 def _name(node: Name, scope: Scope) -> Any:
@@ -367,23 +302,8 @@ def _unary(node: Unary, scope: Scope) -> Value:
     if node.operator == "!":
         decided = truth(operand)
         return decided if isinstance(decided, Unknown) else not decided
-    number = _number(operand)
-    return number if isinstance(number, Unknown) else -number
-
-
-def _number(value: Value) -> int | float | Unknown:
-    if isinstance(value, bool):
-        raise EvaluationError("a number is needed, not true or false")
-    if isinstance(value, int | float | Unknown):
-        return value
-    if isinstance(value, PartialText):
-        return Unknown(value.reason)
-    if isinstance(value, str):
-        try:
-            return parse_number(value)
-        except (FunctionError, Refused, ValueError):
-            pass
-    raise EvaluationError("a number is needed")
+    size = number(operand)
+    return size if isinstance(size, Unknown) else -size
 
 
 def _binary(node: Binary, scope: Scope) -> Value:
@@ -397,17 +317,7 @@ def _binary(node: Binary, scope: Scope) -> Value:
     if operator == "!=":
         same = equal(left, right)
         return same if isinstance(same, Unknown) else not same
-    one, other = _number(left), _number(right)
-    if isinstance(one, Unknown):
-        return one
-    if isinstance(other, Unknown):
-        return other
-    if operator in _COMPARISON:
-        return _COMPARISON[operator](one, other)
-    result = _ARITHMETIC[operator](kinds.exact(one), kinds.exact(other))
-    if max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
-        raise EvaluationError("a number that is too large")
-    return kinds.rounded(result)
+    return calculated(operator, left, right)
 
 
 def _logic(operator: str, left: bool | Unknown, right_side: Expression, scope: Scope) -> Value:
@@ -425,29 +335,6 @@ def _logic(operator: str, left: bool | Unknown, right_side: Expression, scope: S
     return left if isinstance(left, Unknown) else right
 
 
-def _divide(left: Fraction, right: Fraction) -> Fraction:
-    if right == 0:
-        raise EvaluationError("division by zero")
-    return left / right
-
-
-def _modulo(left: Fraction, right: Fraction) -> Fraction:
-    if right == 0:
-        raise EvaluationError("division by zero")
-    remainder = abs(left) % abs(right)
-    return -remainder if left < 0 else remainder
-
-
-_ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
-    "+": add,
-    "-": sub,
-    "*": mul,
-    "/": _divide,
-    "%": _modulo,
-}
-_COMPARISON: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
-
-
 def _conditional(node: Conditional, scope: Scope) -> Value:
     condition = truth(evaluate(node.condition, scope))
     if not isinstance(condition, Unknown):
@@ -461,30 +348,6 @@ def _conditional(node: Conditional, scope: Scope) -> Value:
     if equal(then, otherwise) is True:
         return then
     return condition
-
-
-def unified(value: Value, other: Value) -> Value:
-    """The value as it is when both sides of a conditional get one type: ``true ? 80 : "http"`` is ``"80"``."""
-    if isinstance(value, int | float):
-        return text_of(value) if isinstance(other, str | PartialText) else value
-    if isinstance(value, list) and isinstance(other, list):
-        if isinstance(other, TerraformSet) and not isinstance(value, TerraformSet):
-            value = kinds.make_set(value)
-        if len(value) == len(other):
-            return type(value)(unified(one, two) for one, two in zip(value, other, strict=True))
-        return type(value)(_as_texts(value, other))
-    if isinstance(value, dict) and isinstance(other, dict):
-        if value.keys() == other.keys():
-            return {key: unified(one, other[key]) for key, one in value.items()}
-        return dict(zip(value, _as_texts(value.values(), other.values()), strict=True))
-    return value
-
-
-def _as_texts(values: Collection[Value], others: Collection[Value]) -> list[Value]:
-    """Items of a collection of one type: if one of them is a string, all are."""
-    if not any(isinstance(one, str | PartialText) for one in (*values, *others)):
-        return list(values)
-    return [text_of(one) if isinstance(one, int | float) else one for one in values]
 
 
 def _list(node: ListOf, scope: Scope) -> Value:
@@ -566,7 +429,7 @@ def _call(node: Call, scope: Scope) -> Value:
     except FunctionError as problem:
         raise EvaluationError(f"{node.name}(): {problem}") from None
     if isinstance(result, str | PartialText):
-        _length([result] if isinstance(result, str) else result.parts, limit=True)
+        text_length([result] if isinstance(result, str) else result.parts, limit=True)
     return result
 
 

@@ -13,8 +13,9 @@ from shoreup.formats.hcl import Source, parse_template
 from shoreup.formats.hcl.source import SyntaxProblem
 from shoreup.formats.hcl.syntax import Template
 from shoreup.model.value import PartialText, Unknown, Value
-from shoreup.terraform.expressions import evaluate, joined, render
+from shoreup.terraform.expressions import evaluate, render
 from shoreup.terraform.functions import filesystem, hashes
+from shoreup.terraform.operators import joined
 from shoreup.terraform.scope import EvaluationError, Scope
 
 

@@ -18,8 +18,9 @@ from shoreup.model.location import Route, Span
 from shoreup.model.origin import Segment
 from shoreup.model.value import PartialText, Unknown, Value
 from shoreup.terraform import decoding
-from shoreup.terraform.expressions import evaluate, evaluate_or_unknown, text_of
+from shoreup.terraform.expressions import evaluate, evaluate_or_unknown
 from shoreup.terraform.files import estate_path, read_template
+from shoreup.terraform.operators import text_of
 from shoreup.terraform.reached import KeyOf, Lost, Reached, derived, spells
 from shoreup.terraform.scope import Binding, EvaluationError, Scope
 

@@ -24,9 +24,9 @@ from shoreup.terraform.expressions import (
     ModuleOutputs,
     Namespace,
     evaluate_or_unknown,
-    pairs,
 )
 from shoreup.terraform.functions import call
+from shoreup.terraform.operators import pairs
 from shoreup.terraform.plan import Plan
 from shoreup.terraform.scope import Binding, EvaluationError, JsonObject, ResourceObject, Scope, UnknownKey
 from shoreup.terraform.variables import Given

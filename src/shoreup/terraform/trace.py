@@ -48,13 +48,11 @@ from shoreup.terraform.expressions import (
     evaluate_or_unknown,
     iterations,
     object_key,
-    pairs,
     raw,
-    text_of,
-    truth,
 )
 from shoreup.terraform.functions.kinds import FunctionError, TerraformSet
 from shoreup.terraform.module import ModuleInstance, ResourceInstance, expand_block
+from shoreup.terraform.operators import pairs, text_of, truth
 from shoreup.terraform.reached import KeyOf, Lost, Reached, derived, spells
 from shoreup.terraform.scope import Binding, EvaluationError, JsonObject, Scope
 

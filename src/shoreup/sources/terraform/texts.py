@@ -15,7 +15,8 @@ from shoreup.formats.edits import CannotWrite
 from shoreup.formats.hcl.syntax import Expression, Interpolation, Part, Template, Text
 from shoreup.model.origin import Segment
 from shoreup.model.value import Value
-from shoreup.terraform.expressions import evaluate_or_unknown, text_of
+from shoreup.terraform.expressions import evaluate_or_unknown
+from shoreup.terraform.operators import text_of
 from shoreup.terraform.scope import EvaluationError, Scope
 from shoreup.terraform.trace import Trace
 

@@ -42,8 +42,9 @@ from shoreup.sources.pages import PageEditor
 from shoreup.sources.terraform.pen import Pen
 from shoreup.sources.terraform.sharing import Sharing, default_of, uses, why_called_often
 from shoreup.sources.terraform.texts import divided, runs
-from shoreup.terraform.expressions import evaluate_or_unknown, object_key, text_of
+from shoreup.terraform.expressions import evaluate_or_unknown, object_key
 from shoreup.terraform.module import ModuleInstance
+from shoreup.terraform.operators import text_of
 from shoreup.terraform.scope import Scope
 from shoreup.terraform.trace import trace_expression
 from shoreup.terraform.way import Hop, Way, way_to
