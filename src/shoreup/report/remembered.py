@@ -89,7 +89,7 @@ class _Page(Struct, frozen=True):
             yield from self._claim(one)
         if not claims:
             yield from self._prose("Nothing here can be proven by a drill, and nothing was.", "")
-        elif not ledger:
+        elif not ledger and not any(one.proofs for one in claims):
             yield from self._prose("Nothing was proven yet. 'shoreup drill' makes the first proofs.", "")
         elif len(claims) > 1:
             counts = Counter(one.stands for one in claims)
