@@ -182,6 +182,14 @@ def test_a_missing_role_fails_by_name_and_one_that_the_estate_makes_does_not(cop
     assert drilled(copy, copy=Copy(copy, superuser="clerk")).verdict is Verdict.PASS
 
 
+def test_a_role_of_a_server_that_is_not_in_the_repository_says_nothing_of_the_copy(copy: Path) -> None:
+    copy.write_bytes(copy.read_bytes().replace(b"OWNER TO postgres", b"OWNER TO clerk"))
+    proof = drilled(copy, copy=Copy(copy, stranger=True))
+    assert proof.verdict is Verdict.COULD_NOT_VERIFY
+    assert "needs the role clerk" in proof.after
+    assert "--no-owner" in proof.after
+
+
 def test_an_extension_that_the_stand_in_lacks_says_nothing_of_the_copy(copy: Path) -> None:
     text = copy.read_bytes().replace(
         b"\nSET default_tablespace", b"\nCREATE EXTENSION timescaledb;\nSET default_tablespace", 1

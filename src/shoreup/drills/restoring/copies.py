@@ -29,7 +29,8 @@ class Copy(Struct, frozen=True):
     ``path`` is the file or folder. ``roles`` are users that exist before a restore, as the estate makes them;
     ``superuser`` is the one that the server is made with. ``until`` is the moment to come back to, where not all that
     is there is wanted; it has a zone. ``jobs`` is how many things may be restored at a time. ``databases`` are those
-    that have to be in the newest of a whole server.
+    that have to be in the newest of a whole server. ``stranger`` says that the server it is of is none of the
+    estate's, so that nobody knows which roles it has.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Copy(Struct, frozen=True):
     until: datetime | None = None
     jobs: int = 2
     databases: tuple[str, ...] = ()
+    stranger: bool = False
 
 
 class Target(Protocol):

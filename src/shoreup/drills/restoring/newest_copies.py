@@ -16,6 +16,13 @@ from shoreup.facts.storage.mounts import mounted
 MANIFEST = ".manifest.json"
 """What the name of a copy's manifest ends with, behind the name of the copy."""
 _UNFINISHED = (".partial", ".part", ".tmp", ".temp")
+_IN_A_COPY = (
+    *("PG_VERSION", "backup_manifest", "backup_label", "toc.dat"),
+    *("base.tar", "base.tar.gz", "base.tar.zst", "base.tar.lz4"),
+    *("ibdata1", "xtrabackup_checkpoints", "mariadb_backup_checkpoints"),
+    "appendonlydir",
+)
+"""What lies in a folder that is one copy: of PostgreSQL (base backup, dump as a folder), MariaDB, Redis."""
 _ONE_RUN = timedelta(hours=20)
 _DIGITS = re.compile(r"[\dTZ:_.-]*\d[\dTZ:_.-]*")
 
@@ -25,7 +32,7 @@ def newest_copies(estate: Estate, backup: Backup, where: Path | None) -> tuple[P
 
     ``where`` is a copy, or a folder of copies, that is to be taken instead of where the estate puts them.
     """
-    if where is not None and not (where.is_dir() and backup.target_path):
+    if where is not None and not (where.is_dir() and backup.target_path and not _is_copy(where)):
         return (where,)
     if where is not None:
         pattern = Path(backup.target_path).name
@@ -52,6 +59,11 @@ def newest_copies(estate: Estate, backup: Backup, where: Path | None) -> tuple[P
         return f"which of the files in {folder} are its copies is not known; name one with --from"
     outputs = _outputs(Path(folder), pattern)
     return outputs or f"no copy like {pattern} lies in {folder}"
+
+
+def _is_copy(folder: Path) -> bool:
+    """Whether a folder is itself a copy, whose files belong together, and no folder of copies."""
+    return any((folder / name).exists() for name in _IN_A_COPY)
 
 
 def _outputs(folder: Path, pattern: str) -> tuple[Path, ...] | str:

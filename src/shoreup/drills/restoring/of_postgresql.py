@@ -27,6 +27,7 @@ from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 
 _ADMIN = "postgres"
+NO_ROLE = re.compile(r'role "([^"\n]+)" does not exist')
 _NOT_THERE = re.compile(r'extension "([^"\n]+)" is not available')
 
 
@@ -104,6 +105,14 @@ class DumpTarget:
         if lacking is not None:
             # The server that stands in is poorer than the estate's; that says nothing of the copy.
             raise EngineTrouble(f"the copy needs the extension {lacking.group(1)}, which this server does not have")
+        absent = NO_ROLE.search(finished.said) if self._copy.stranger else None
+        if absent is not None:
+            # Whether the server that it is of has the role is written nowhere.
+            raise EngineTrouble(
+                f"the copy needs the role {absent.group(1)}, and the server that it is of is not in the repository, so "
+                "whether the role is there at a restore is not known: dump with --no-owner --no-privileges, or with "
+                "pg_dumpall, which brings the roles along"
+            )
         return restore_errors(finished) or (f"{finished.program} ended with {finished.code}",)
 
     def answers(self, place: str) -> bool:

@@ -118,8 +118,11 @@ def _part(backup: Backup, copy: Path, *, named: bool) -> Part | str:
         known = ", ".join(sorted(products()))
         return f"what the copy is of is no database that a drill can restore yet ({known})"
     wanted = _wanted(database) if database is not None else engine_of(backup, copy)
+    if wanted.product == FILES and backup.tool in DUMP_TOOLS:
+        return f"copies by {backup.tool} are of no database that a drill can restore yet"
     owner = superuser(database) if database is not None else ""
-    return Part(wanted, Copy(copy, superuser=owner), manifest, name=copy.name if named else "")
+    of = Copy(copy, superuser=owner, stranger=database is None)
+    return Part(wanted, of, manifest, name=copy.name if named else "")
 
 
 def _of_archive(backup: Backup, archive: ObjectArchive, wishes: Wishes) -> Part:

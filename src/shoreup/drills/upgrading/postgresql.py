@@ -14,7 +14,6 @@ takes. Everything that can be done before or after lies outside.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -32,6 +31,7 @@ from shoreup.compare.soundness import can_check_pages, unsound
 from shoreup.drills.asking import Question
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.drills.restoring.copies import Copy
+from shoreup.drills.restoring.of_postgresql import NO_ROLE
 from shoreup.drills.upgrading.crossing import CONTROL, DOWNTIME, STILL, Crossing, quiet
 from shoreup.drills.upgrading.interview import Interview, analyze, begun
 from shoreup.engines.base import EngineTrouble, needed
@@ -57,7 +57,6 @@ _TOLD = 5
 _BAD: LiteralString = "CREATE TABLE unmovable (id int, refers regproc)"
 _GOOD: LiteralString = "DROP TABLE unmovable; CREATE TABLE marks AS SELECT g AS id FROM generate_series(1, 10) g"
 _SPOIL: LiteralString = "UPDATE marks SET id = 11 WHERE id = 10"
-_NO_ROLE = re.compile(r'role "([^"\n]+)" does not exist')
 
 
 class RehearsalSpec(Struct, frozen=True):
@@ -231,7 +230,7 @@ class _Rehearsal(Struct, frozen=True):
             _make_role(running, role)
         while True:
             finished = running.restore(self.spec.copy.path, place, self.spec.copy.jobs)
-            lacking = set(_NO_ROLE.findall(finished.said)) - made
+            lacking = set(NO_ROLE.findall(finished.said)) - made
             if finished.well or not lacking or place == "postgres":
                 break
             for role in lacking:
