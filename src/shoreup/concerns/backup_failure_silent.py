@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.wording.backups import covered, protected, subject
-from shoreup.facts.alerting.watching import jobs_watched, success_watched
+from shoreup.facts.alerting.watching import jobs_watched, read_elsewhere, success_watched
 from shoreup.facts.backups.recurring import once, running
 from shoreup.facts.backups.tried_under_load import TriedBackup, tried_backup
 from shoreup.facts.estate import Backup, Estate, Workload
 from shoreup.facts.fields import mapping, number
+from shoreup.facts.naming import named
 from shoreup.facts.programs.located import knows_pipefail, located, opening, with_safety
 from shoreup.model.edit import Edit, NoRepair, Put, Repair
 from shoreup.model.finding import Category, Confidence, Consequence, Draft, Fix, Place, Safety, Section, Severity
@@ -61,8 +62,9 @@ class BackupFailureSilent(Concern):
     The dump stands before a pipe without `pipefail`, so that the compressor's success is the job's; the CronJob's
     `startingDeadlineSeconds` is under 10, so that the controller may pass over a run; the job is removed seconds after
     it ends, or no failed job is kept, and nothing waits for a run that ends well; or nothing in the repository is told
-    of a failed run: no heartbeat, no rule over jobs. Whether a pipe hides a failure is decided by
-    `shoreup drill backup-under-load`, which breaks the dump, as long as its proof counts.
+    of a failed run: no heartbeat, no rule over jobs. Where something is declared for an operator of Prometheus that was
+    not found in the repository, it is undecided whether that one brings such rules. Whether a pipe hides a failure is
+    decided by `shoreup drill backup-under-load`, which breaks the dump, as long as its proof counts.
 
     **Why**
 
@@ -110,6 +112,11 @@ class BackupFailureSilent(Concern):
                 silences = []
             if not silences and not heard:
                 silences.extend(_untold(estate, backup))
+                reader = read_elsewhere(estate)
+                if silences and reader is not None:
+                    reason = f"what reads {named(reader)} was not found here, and may bring rules over failed jobs"
+                    yield self.undecided(silences[0].at, unknown="who hears of a failed run", reason=reason)
+                    continue
             if silences and silences[0].at not in seen:
                 seen.add(silences[0].at)
                 yield self._silent(backup, silences, tried if pipes else None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from shoreup.facts.alerting.programs import installed
 from shoreup.facts.estate import Estate
 from shoreup.facts.fields import every_text, mapping, truth
+from shoreup.model.resource import Resource
 
 _ABOUT_JOBS = re.compile(
     r"kube_job_failed|kube_job_status_failed|kube_job_complete|kube_job_status_succeeded|"
@@ -17,12 +18,21 @@ _ABOUT_JOBS = re.compile(
 _LAST_SUCCESS = re.compile(r"kube_cronjob_status_last_successful_time\s*(?:\{(?P<asked>[^}]*)\})?")
 _MATCHER = re.compile(r"""(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*\\?["'](?P<value>[^"'\\]*)""")
 _READ_BY_AN_OPERATOR = ("ServiceMonitor", "PodMonitor", "VMServiceScrape", "VMPodScrape")
+_READERS = ("Prometheus", "PrometheusAgent", "VMAgent", "VMSingle", "VMAlert")
+"""Objects that say who reads those, whatever brought its operator."""
 _RULES = ("PrometheusRule", "VMRule", "GrafanaAlertRuleGroup", "VMAlertmanagerConfig", "AlertingRule")
 
 
 def jobs_watched(estate: Estate) -> bool:
-    """Whether anything in the estate looks at failed jobs. In doubt it does."""
+    """Whether anything in the estate looks at failed jobs."""
     return estate.once(_watched)
+
+
+def read_elsewhere(estate: Estate) -> Resource | None:
+    """What is here for an operator to read that is not; its rules, and those over failed jobs, are not here either."""
+    if any(True for _ in installed(estate)) or any(estate.by_kind.get(kind) for kind in _READERS):
+        return None
+    return next((one for kind in _READ_BY_AN_OPERATOR for one in estate.by_kind.get(kind, ())), None)
 
 
 def success_watched(estate: Estate, namespace: str, name: str) -> bool:
@@ -54,8 +64,6 @@ def _watched(estate: Estate) -> bool:
         rules = mapping(release.values.get("defaultRules"))
         if program.heeds_jobs and truth(rules.get("create")) is not False:
             return True
-    if any(estate.by_kind.get(kind) for kind in _READ_BY_AN_OPERATOR) and not any(True for _ in installed(estate)):
-        return True  # who reads these stands elsewhere, and brings rules of its own as a rule
     return any(_ABOUT_JOBS.search(text) for text in _ruling(estate) if "job" in text or "Job" in text)
 
 
