@@ -192,6 +192,14 @@ def test_a_full_disk_says_nothing_about_the_copy(copy: Path) -> None:
     assert "no space left" in proof.after.lower()
 
 
+def test_a_disk_that_is_too_small_for_an_empty_server_is_named(copy: Path) -> None:
+    with small_disk(Path("/tmp") / f"smaller-{os.getpid()}", 20) as disk:
+        proof = drilled(copy, base=disk)
+    disk.rmdir()
+    assert proof.verdict is Verdict.COULD_NOT_VERIFY, words(proof)
+    assert "no space left" in proof.after.lower()
+
+
 def test_a_place_that_cannot_be_written_to_is_good_enough_for_a_copy(copy: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "storage", 64) as disk:
         (disk / "bank.sql").write_bytes(copy.read_bytes())

@@ -100,6 +100,13 @@ def test_a_configured_ledger_starts_at_the_estate_and_need_not_be_there(tmp_path
     assert found.state() == ""
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_server_of_postgresql_is_reached_by_the_driver_that_we_bring(tmp_path: Path, scheme: str) -> None:
+    where = locate(tmp_path, f"{scheme}://me@db.example.org/ledger")
+    assert where is not None
+    assert where.url == "postgresql+psycopg://me@db.example.org/ledger"
+
+
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     found = locate(tmp_path, "postgresql+psycopg://me:sesame@db.example.org/shoreup?sslkey=x")
     assert found is not None

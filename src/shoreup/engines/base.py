@@ -26,6 +26,8 @@ LOAD_SECONDS = 4 * 3600.0
 """For a server that starts with data: it replays or loads all of it before it answers."""
 STOP_SECONDS = 60.0
 _PAUSE = 0.005
+_NEXT_TO_NOTHING = 1 << 20
+"""Bytes that are left on a disk that a program just filled."""
 
 _NOT_YET = re.compile(r"database system is (?:starting up|not (?:yet )?accepting connections)")
 """What a server answers who asks it too early, as we do."""
@@ -168,10 +170,18 @@ def needed(finished: Finished, jail: Jail) -> Finished:
     """What a program did, if it did it. Raises :class:`EngineTrouble` with its last words."""
     if finished.well:
         return finished
-    why = jail.scratch.trouble() or finished.said.splitlines()[-1:] or ["no word"]
+    why = jail.scratch.trouble() or finished.said.splitlines()[-1:] or [_silence(jail)]
     words = why if isinstance(why, str) else why[0]
     late = "took too long and was ended" if finished.late else f"ended with {finished.code}"
     raise EngineTrouble(f"{finished.program} {late}: {words}")
+
+
+def _silence(jail: Jail) -> str:
+    """Why a program said nothing: its last words are kept on the same disk as its work, and may have found no room."""
+    room = os.statvfs(jail.scratch.folder)
+    if room.f_bavail * room.f_frsize >= _NEXT_TO_NOTHING:
+        return "no word"
+    return f"no space left in {jail.scratch.folder.parent}; make room, or name another folder by TMPDIR"
 
 
 def need_client(module: str) -> None:

@@ -19,6 +19,8 @@ from shoreup.sources.git import first_commit, origin_url
 FILE = "ledger.sqlite"
 
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]*)")
+_POSTGRESQL = re.compile(r"\Apostgres(?:ql)?://")
+"""A server whose driver is not named: SQLAlchemy would take one that Shoreup does not bring, or none."""
 _SCP_STYLE = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/\s]{2,}):(?P<path>(?!//).+)")
 _URL_STYLE = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/]*@)?(?P<host>[^/:]+)(?::\d+)?/(?P<path>.+)", re.IGNORECASE)
 _UNPLAIN = re.compile(r"[^a-z0-9]+")
@@ -67,12 +69,12 @@ def state_folder() -> Path:
 def locate(root: Path, url: str = "") -> Location | None:
     """The ledger of the estate at ``root``; ``None`` where none is configured and none has been written yet.
 
-    A relative path in ``url`` (``sqlite:///ledger.sqlite``) starts at ``root``.
+    A relative path in ``url`` (``sqlite:///ledger.sqlite``) starts at ``root``; PostgreSQL without a driver gets ours.
     """
     if url:
         found = _SQLITE.match(url)
         if found is None:
-            return Location(estate_key(root), url, None, True)
+            return Location(estate_key(root), _POSTGRESQL.sub("postgresql+psycopg://", url, count=1), None, True)
         path = root / unquote(found["path"])
         return Location(estate_key(root), _sqlite_url(path), path, True)
     if not state_folder().is_dir():

@@ -49,9 +49,7 @@ def trouble_of(problem: Exception, where: Location) -> LedgerTrouble:
         driver = problem.name or "for it"
         return LedgerTrouble(f"the driver {driver} is not installed; install it ('shoreup[engines]' brings psycopg)")
     if isinstance(problem, ArgumentError | NoSuchModuleError | ValueError):
-        return LedgerTrouble(
-            "its address is none that a database has; one begins like postgresql+psycopg:// or sqlite:///"
-        )
+        return LedgerTrouble("its address is none that a database has; one begins like postgresql:// or sqlite:///")
     if not isinstance(problem, DBAPIError):
         return LedgerTrouble(f"the database library gave up ({type(problem).__name__})")
     words = _first_line(problem)

@@ -153,6 +153,8 @@ class Postgresql:
         options, data = self._options, home / "data"
         command: list[str | Path] = [self.program("initdb"), "-D", data, "-U", options.superuser, "-A", "trust"]
         command += [f"--encoding={options.encoding}", f"--locale={options.locale}", "--no-sync", "--no-instructions"]
+        # What filled the disk stays, so that a full disk is still one when somebody looks why it failed.
+        command.append("--no-clean")
         if self._installation.version >= (15,):
             command.append("--locale-provider=libc")
         if options.checksums:
