@@ -196,6 +196,14 @@ def test_the_manifests_are_what_kubernetes_takes_and_what_an_audit_has_nothing_a
     assert [(one["concern"], one["message"]) for one in said["findings"]] == []
 
 
+def test_the_manifests_read_as_people_write_them(tmp_path: Path) -> None:
+    found = entries(parse_settings(SETTINGS.encode()), tmp_path)
+    text = manifests(found, SETTINGS, Pods(IMAGE))
+    assert "shoreup.toml: |" in text and "&id" not in text
+    held = next(one for one in yaml.safe_load_all(text) if one["kind"] == "ConfigMap")
+    assert held["data"]["shoreup.toml"] == SETTINGS
+
+
 def test_a_drill_in_a_pod_has_the_repository_and_the_copies_where_the_settings_say(tmp_path: Path) -> None:
     found = [one for one in entries(parse_settings(SETTINGS.encode()), tmp_path) if one.name == "drills"]
     pods = Pods(IMAGE, repository="git@git.example.org:me/platform.git", storage=STORAGE)

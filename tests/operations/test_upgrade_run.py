@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from engines_here import chosen
+from shoreup.engines.base import EngineTrouble
 from shoreup.engines.postgresql.cluster import OwnCluster, Owner, own_cluster
 from shoreup.engines.postgresql.server import Postgresql
 from shoreup.engines.postgresql.statements import statements
@@ -21,6 +22,7 @@ from shoreup.operations.steps import Operation, Plain, Run, Undone, carry_out
 from shoreup.operations.upgrade import back as upgrade_back
 from shoreup.operations.upgrade import run as upgrade_run
 from shoreup.operations.upgrade.places import UpgradePlace
+from shoreup.report.upgrading import done
 
 ROWS = 500
 OLD, NEW = "15", "17"
@@ -105,6 +107,19 @@ def test_what_a_server_is_asked_most_is_what_reads_without_its_values_and_where(
     assert [one.text for one in found if one.database == "bank" and "note" in one.text] == ["TABLE note"]
     assert [one.text.count("$1") for one in found if one.text.startswith("WITH few")] == [1], "asked thrice, told once"
     assert not any(word in str(found) for word in ("4711", "of-hunter", "INSERT", "DELETE"))
+
+
+def test_the_way_back_is_told_as_it_is() -> None:
+    shared = done("r1", {"open": {"downtime": 3.7, "linked": True}})
+    assert "Only the backup (by 'rollback')" in " ".join(shared.split()) and "goes back to it" not in shared
+    copied = done("r1", {"open": {"downtime": 3.7, "linked": False}})
+    assert "'rollback' goes back to it, and loses what was written since." in " ".join(copied.split())
+    assert "goes back to it." in " ".join(done("r1", {"open": {"held": True, "linked": False}}).split())
+
+
+def test_who_is_not_let_in_is_told_how_to_say_who_asks(lived: Lived) -> None:
+    with pytest.raises(EngineTrouble, match=r'role "nobody-here" does not exist; .* by PGUSER and PGPASSWORD'):
+        own_cluster(lived.data, lived.old, user="nobody-here").ask("postgres", "SELECT 1")
 
 
 def killed_after_each_step(operation: Operation, run: Run) -> dict[str, Plain]:

@@ -136,7 +136,8 @@ def taken(name: str, store: str, row: Row, *, width: int = 100, colour: bool = F
     lines = [f"{ink('TAKEN', 'good')}  {ink(plain(name), 'strong')}  {row.id}"]
     held = "" if row.rows is None else f", {row.rows} rows in {row.tables} table{'' if row.tables == 1 else 's'}"
     packed = ", encrypted" if row.encrypted else ""
-    words = f"{plain(row.product)} {plain(row.version)}{held}: {amount(row.content)} as {amount(row.size)}{packed}"
+    what = f"{plain(row.product)} {plain(row.version)}".rstrip()
+    words = f"{what}{held}: {amount(row.content)} as {amount(row.size)}{packed}"
     lines += _prose(f"{words}, in {plain(store)}, and read back from there.", width)
     for one in row.remarks:
         lines += _prose(f"Note: {one}", width)

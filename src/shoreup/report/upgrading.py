@@ -50,11 +50,19 @@ def done(run: str, results: Mapping[str, object]) -> str:
     for name, words in (("analyze", "Statistics: {}."), ("judge", "{}"), ("start", "PostgreSQL {} runs again.")):
         if isinstance(results.get(name), str):
             lines.append(words.format(results[name]))
-    if "open" in results:
-        lines.append(
-            "The old cluster is kept beside the data directory until you remove it; 'rollback' goes back to it."
-        )
+    if isinstance(opened, Mapping):
+        lines.append(_way_back(linked=bool(opened.get("linked")), held=bool(opened.get("held"))))
     return "".join(f"{line}\n" for text in lines for line in wrap(sentence(text), WIDEST))
+
+
+def _way_back(*, linked: bool, held: bool) -> str:
+    if linked:
+        return (
+            "The old cluster shares its files with the new one and is of no use any more. Only the backup (by "
+            "'rollback') or the snapshot of before goes back, and what was written since is lost then."
+        )
+    lost = "" if held else ", and loses what was written since"
+    return f"The old cluster is kept beside the data directory until you remove it; 'rollback' goes back to it{lost}."
 
 
 def done_json(run: str, results: Mapping[str, Json]) -> str:

@@ -10,6 +10,7 @@ Passwords are the caller's own: ``PGPASSWORD``, ``PGPASSFILE`` and ``PGUSER`` ar
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -213,7 +214,15 @@ class OwnCluster:
         # Behind the error comes the place in the statement, with an arrow below it.
         words = ([line for line in lines if "ERROR: " in line or "FATAL: " in line] or lines or ["no word"])[-1:]
         late = "took too long and was ended" if finished.late else f"ended with {finished.code}"
-        raise EngineTrouble(f"{finished.program} {late}: {words[0]}")
+        raise EngineTrouble(f"{finished.program} {late}: {words[0]}{_way_in(words[0])}")
+
+
+def _way_in(words: str) -> str:
+    """What to do where the server did not let us in; empty where that was not it."""
+    shut = re.search(
+        r"no password supplied|authentication failed|role \"[^\"]*\" does not exist|no pg_hba.conf entry", words
+    )
+    return "; say who asks, as a superuser, by PGUSER and PGPASSWORD or PGPASSFILE" if shut else ""
 
 
 def own_cluster(data: Path, programs: Path | None = None, work: Path | None = None, user: str = "") -> OwnCluster:

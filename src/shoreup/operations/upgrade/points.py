@@ -152,7 +152,11 @@ def _manner(cluster: Cluster, source: int, target: int) -> Iterator[Point]:
             "where datcollversion is not pg_database_collation_actual_version(oid), REINDEX what sorts text",
         )
     if target < _STATISTICS_GO_ALONG or source < 14:
-        yield Point(Weight.AFTER, "the planner has no statistics", "vacuumdb --all --analyze-in-stages (run does it)")
+        yield Point(
+            Weight.AFTER,
+            "the planner has no statistics",
+            "run vacuumdb --all --analyze-in-stages, where 'upgrade postgres run' has not",
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

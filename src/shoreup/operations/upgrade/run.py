@@ -315,7 +315,7 @@ def _unverify(run: Run) -> None:
 def _open(run: Run) -> Plain:
     place, state = _known(run)
     if run.given.get("hold"):
-        return {"held": True}
+        return {"held": True, "linked": state.shared}
     return let_in(place, state)
 
 
@@ -331,7 +331,7 @@ def let_in(place: UpgradePlace, state: UpgradeState) -> dict[str, Plain]:
     except EngineTrouble:
         # Killed between the two, it is let in by the owner's list or by none; the server need not know us any more.
         os.kill(pid_of(new), signal.SIGHUP)
-    return {"downtime": round(time() - state.stopped, 3)}
+    return {"downtime": round(time() - state.stopped, 3), "linked": state.shared}
 
 
 def _analyze(run: Run) -> Plain:

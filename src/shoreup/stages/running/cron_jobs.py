@@ -71,6 +71,20 @@ class _Work(Struct, frozen=True):
     """Exit codes after which nothing is tried again."""
 
 
+class _Written(yaml.SafeDumper):
+    """As people write it: text of several lines stands as it is, and what is the same twice is written twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def text(self, data: str) -> yaml.ScalarNode:
+        """A text, in lines where it has several."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Written.add_representer(str, _Written.text)
+
+
 def manifests(entries: Sequence[Entry], settings: str, pods: Pods) -> str:
     """All of it as YAML, one document each. ``settings`` is the text of shoreup.toml.
 
@@ -88,7 +102,9 @@ def manifests(entries: Sequence[Entry], settings: str, pods: Pods) -> str:
         )
     if pods.repository and not _ADDRESS.fullmatch(pods.repository):
         raise UserError("--repository is an address that git clones: https://..., ssh://... or git@host:path.")
-    return "".join(f"---\n{yaml.safe_dump(one, sort_keys=False)}" for one in objects(entries, settings, pods))
+    return "".join(
+        f"---\n{yaml.dump(one, Dumper=_Written, sort_keys=False)}" for one in objects(entries, settings, pods)
+    )
 
 
 def objects(entries: Sequence[Entry], settings: str, pods: Pods) -> Iterator[Mapping[str, Object]]:
