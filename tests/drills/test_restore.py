@@ -312,6 +312,23 @@ def test_mariadb_is_tried_the_same_way(tmp_path: Path) -> None:
     assert "its end is missing" in drilled(tmp_path / "copy", known, wanted=wanted).after
 
 
+def test_text_of_mariadb_in_another_encoding_than_its_dump_names_fails(tmp_path: Path) -> None:
+    choice = chosen("mariadb")
+    wanted = Wanted("mariadb", choice.engine.version)
+    with Scratch() as scratch, Mysql(choice, scratch).start() as server:
+        server.create("bank")
+        with server.connect("bank") as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE account (id INT PRIMARY KEY, owner VARCHAR(40), photo BLOB)")
+            cursor.execute("INSERT INTO account SELECT seq, CONCAT('Müller ', seq), X'FCFF' FROM seq_1_to_200")
+        server.dump(tmp_path / "copy", "bank")
+    assert drilled(tmp_path / "copy", wanted=wanted).verdict is Verdict.PASS
+    text = (tmp_path / "copy").read_bytes()
+    (tmp_path / "copy").write_bytes(text.replace("ü".encode(), "ü".encode("latin-1")))
+    proof = drilled(tmp_path / "copy", wanted=wanted)
+    assert proof.verdict is Verdict.FAIL
+    assert "text for the column account.owner is not in the encoding that the dump names" in proof.after
+
+
 def test_redis_is_tried_the_same_way(tmp_path: Path) -> None:
     choice = chosen("redis")
     wanted = Wanted("redis", choice.engine.version)

@@ -7,7 +7,6 @@ half of one, so the closing remark of the dump decides.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import signal
@@ -50,6 +49,8 @@ _MAKE_OWNER = (
     f"CREATE USER IF NOT EXISTS '{_OWNER}'@'localhost' IDENTIFIED BY '';\n"
     f"GRANT ALL PRIVILEGES ON *.* TO '{_OWNER}'@'localhost' WITH GRANT OPTION;\n"
 )
+_UNREAD = re.compile(rb"Warning \(Code 1366\): Incorrect string value: '.*' for column ['`](.{1,200})['`] at row \d+$")
+"""A dump turns strictness off, so text in another encoding is no error: it is changed, and a warning says so."""
 _ROWS_IN_WORDS = re.compile(r"(entry|value:?) '.*?'(?= for key '[^']*'$| for column [^']* at row \d+$|$)")
 
 
@@ -260,19 +261,27 @@ class RunningMysql:
             f"--user={self._user}",
             "--default-character-set=utf8mb4",
         ]
-        options += ["--batch", "--binary-mode", "--max-allowed-packet=1G"]
-        with Path(os.devnull).open("wb") as nowhere:
+        options += ["--batch", "--binary-mode", "--max-allowed-packet=1G", "--show-warnings"]
+        words = self._owner.jail.scratch.folder / f"warnings-{secrets.token_hex(4)}"
+        with words.open("xb") as file:
             finished = self._owner.jail.run(
                 [client, *options, *([database] if database else [])],
                 seconds=_TOOL_SECONDS,
                 feed=script(),
-                target=nowhere,
+                target=file.fileno(),
             )
+        garbled = _garbled(words)
+        words.unlink()
         with self.connect() as connection, connection.cursor() as cursor:
             # With the scheduler disabled for good, events could be neither restored nor dumped.
             cursor.execute("SET GLOBAL event_scheduler = OFF")
         if finished.well and _ENDING not in tail:
             raise BrokenCopy("its end is missing: the client took what there was and was content")
+        if finished.well and garbled:
+            raise BrokenCopy(
+                f"text for the column {garbled} is not in the encoding that the dump names, so the server put a "
+                "question mark in its place: the client was content"
+            )
         return finished
 
     def size(self) -> int:
@@ -292,6 +301,16 @@ def restore_errors(finished: Finished) -> tuple[str, ...]:
     """What a restore complained about, one line each, without values of rows."""
     lines = [line.strip() for line in finished.said.splitlines() if line.startswith("ERROR")]
     return tuple(_ROWS_IN_WORDS.sub(r"\1 '...'", line)[:300] for line in lines)
+
+
+def _garbled(words: Path) -> str:
+    """The first column whose text the server could not read, in what the client wrote; empty where it read all."""
+    with words.open("rb") as lines:
+        found = next((seen for seen in map(_UNREAD.match, lines) if seen is not None), None)
+    if found is None:
+        return ""
+    # MariaDB names the place in scratch too, which says nothing to anybody.
+    return ".".join(found.group(1).decode(errors="replace").replace("`", "").split(".")[-2:])
 
 
 def _greeted(path: Path, seconds: float) -> None:
