@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shoreup.facts.secrets.recognition import (
     GAP,
     encoded_key,
+    filler,
     likenesses,
     mark_of,
     open_names,
@@ -163,3 +164,23 @@ def test_a_long_text_takes_no_time(piece: str) -> None:
     start = time.perf_counter()
     list(likenesses(text, "data"))
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("value", "fills"),
+    [
+        ("changeme", True),
+        ("CHANGE-ME-please", True),
+        ("my-db-password", True),
+        ("P@ssw0rd123", True),
+        ("e2e_password", True),
+        ("xxxx", True),
+        ("Shop", True),
+        ("Sommer2019!", False),
+        ("kR8mQ2vL", False),
+        ("1" * 4000 + "x", False),
+        ("pass" * 900 + "q", False),
+    ],
+)
+def test_what_only_fills_the_place_of_a_secret(value: str, fills: bool) -> None:
+    assert filler(value, {"shop"}) is fills

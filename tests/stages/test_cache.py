@@ -142,3 +142,15 @@ def test_old_entries_go(estate: Path) -> None:
     (estate / "motd.txt").write_text("anew")
     ask(estate)
     assert len(list(folder().glob("*.account"))) == 64
+
+
+def test_a_change_in_a_file_that_nothing_applies_asks_anew(estate: Path) -> None:
+    for folder_name in ("apps", "archive"):
+        (estate / folder_name).mkdir()
+        (estate / folder_name / "config.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n")
+    ask(estate)
+    with (estate / "archive" / "config.yaml").open("a") as file:
+        file.write("data: {API_TOKEN: FAKE-9vXq2LmT7rBzK4wYpD8sNcE1}\n")
+    answer = ask(estate)
+    assert not answer.cached
+    assert "archive/config.yaml" in {one.file for one in answer.findings if one.concern == "secret-in-configmap"}

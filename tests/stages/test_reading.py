@@ -71,3 +71,12 @@ def test_a_folder_named_beside_a_part_of_it_is_the_whole_folder(tmp_path: Path) 
     (tmp_path / "a").mkdir()
     assert estate_root((tmp_path / "a", tmp_path)) == (tmp_path.resolve(), ())
     assert estate_root((tmp_path / "a", tmp_path / "a")) == ((tmp_path / "a").resolve(), ())
+
+
+def test_what_is_set_aside_is_no_resource_and_its_faults_are_not_told(tmp_path: Path) -> None:
+    twice = manifest("old") + "---\n" + manifest("old")
+    found = reading(tmp_path, {"apps/web.yaml": manifest("web"), "archive/old.yaml": twice})
+    assert [one.name for one in found.resources] == ["web"]
+    assert [one.resource.name for one in found.aside] == ["old"]
+    assert found.tree.errors == []
+    assert found.tree.skipped["archive/old.yaml"] == "not applied"

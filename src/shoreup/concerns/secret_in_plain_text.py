@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 from shoreup.concerns.base import Concern, Outcome
 from shoreup.concerns.wording.aside import NOT_APPLIED, REMOVE
@@ -64,7 +65,7 @@ class SecretInPlainText(Concern):
         ),
         Source("CWE-798: credentials in code", "https://cwe.mitre.org/data/definitions/798.html"),
     )
-    proposal = _PROPOSAL
+    proposal = MappingProxyType({_MOVE: _PROPOSAL})
 
     def check(self, estate: Estate) -> Iterator[Outcome]:
         """Look at every literal that may be a credential; the same one in several places is one finding."""
