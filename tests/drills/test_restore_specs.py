@@ -58,3 +58,13 @@ def test_the_newest_copy_of_a_folder_of_them_is_taken(tmp_path: Path) -> None:
     spec = derived("pg_basebackup -h bank -U postgres -D /backups/$(date +%F)", tmp_path)
     assert isinstance(spec, RestoreSpec), spec
     assert [one.copy.path for one in spec.parts] == [tmp_path / "2026-11-23"]
+
+
+def test_the_archive_of_wal_beside_a_base_backup_is_no_copy_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "2026-11-23" / "global").mkdir(parents=True)
+    (tmp_path / "2026-11-23" / "PG_VERSION").write_text("17\n")
+    (tmp_path / "wal").mkdir()
+    (tmp_path / "wal" / "000000010000000000000003.gz").touch()
+    spec = derived("pg_basebackup -h bank -U postgres -D /backups/$(date +%F)", tmp_path)
+    assert isinstance(spec, RestoreSpec), spec
+    assert [one.copy.path for one in spec.parts] == [tmp_path / "2026-11-23"]

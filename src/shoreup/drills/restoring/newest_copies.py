@@ -10,12 +10,15 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+from shoreup.engines.postgresql.files import is_archive
 from shoreup.facts.estate import Backup, Estate
 from shoreup.facts.storage.mounts import mounted
 
 MANIFEST = ".manifest.json"
 """What the name of a copy's manifest ends with, behind the name of the copy."""
 _UNFINISHED = (".partial", ".part", ".tmp", ".temp")
+_BASES = "pg_basebackup"
+"""Beside what it writes lies the archive of WAL, which comes back with it."""
 _IN_A_COPY = (
     *("PG_VERSION", "backup_manifest", "backup_label", "toc.dat"),
     *("base.tar", "base.tar.gz", "base.tar.zst", "base.tar.lz4"),
@@ -36,7 +39,7 @@ def newest_copies(estate: Estate, backup: Backup, where: Path | None) -> tuple[P
         return (where,)
     if where is not None:
         pattern = Path(backup.target_path).name
-        found = _outputs(where, pattern)
+        found = _outputs(where, pattern, backup.tool)
         return found if isinstance(found, tuple) and found else (where,)
     volume, container = backup.target_volume, backup.container
     if volume is None or container is None:
@@ -57,7 +60,7 @@ def newest_copies(estate: Estate, backup: Backup, where: Path | None) -> tuple[P
     pattern = inside.strip("/").replace("//", "/")
     if not pattern or ".." in Path(pattern).parts:
         return f"which of the files in {folder} are its copies is not known; name one with --from"
-    outputs = _outputs(Path(folder), pattern)
+    outputs = _outputs(Path(folder), pattern, backup.tool)
     return outputs or f"no copy like {pattern} lies in {folder}"
 
 
@@ -66,12 +69,12 @@ def _is_copy(folder: Path) -> bool:
     return any((folder / name).exists() for name in _IN_A_COPY)
 
 
-def _outputs(folder: Path, pattern: str) -> tuple[Path, ...] | str:
+def _outputs(folder: Path, pattern: str, tool: str) -> tuple[Path, ...] | str:
     try:
         found = [
             (one.stat().st_mtime, one)
             for one in folder.glob(pattern.replace("**", "*"))
-            if not one.name.endswith((MANIFEST, *_UNFINISHED))
+            if not one.name.endswith((MANIFEST, *_UNFINISHED)) and not (tool == _BASES and is_archive(one))
         ]
     except (OSError, ValueError, NotImplementedError) as problem:
         return f"{folder} cannot be looked into: {problem}"

@@ -214,6 +214,13 @@ def _names_first(tar: Path) -> str:
     return beginning[:100].split(b"\0")[0].decode("ascii", "replace").removeprefix("./")
 
 
+def is_archive(folder: Path) -> bool:
+    """Whether WAL lies right in a folder that is no base backup: what is archived beside one, and no copy by itself."""
+    if not folder.is_dir() or _is_base(folder):
+        return False
+    return any(_SEGMENT.fullmatch(one.name) for one in islice(folder.iterdir(), _LOOKED_AT))
+
+
 def _archive_in(folder: Path) -> Path | None:
     """The folder below this one in which WAL lies, by its content."""
     for one in sorted(folder.iterdir()):
