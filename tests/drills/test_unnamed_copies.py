@@ -6,12 +6,16 @@ import gzip
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dumped_estates import ESTATE
 from shoreup.drills.base import Wishes
 from shoreup.drills.restoring.specs import restore_spec
 from shoreup.drills.restoring.trial import RestoreSpec
 from shoreup.engines.choosing import Wanted
+from shoreup.facts.build import Extras
+from shoreup.model.backup_settings import StoreSettings
+from shoreup.model.settings import Settings
 from small_estates import estate
 
 JOB = ESTATE.rpartition("---\n")[2]
@@ -61,3 +65,17 @@ def test_what_is_no_dump_is_tried_as_what_the_job_makes(
     tmp_path: Path, command: str, image: str, product: str, copy: bytes
 ) -> None:
     assert wanted(tmp_path, copy, command, image).product == product
+
+
+@pytest.mark.parametrize(
+    ("path", "product", "inside"), [("/work/bank.sql", "postgresql", "**/bank.sql"), ("", "files", "")]
+)
+def test_in_a_repository_the_dump_is_looked_for_by_the_name_that_the_job_gives_it(
+    path: str, product: str, inside: str
+) -> None:
+    settings = Settings(store={"away": StoreSettings("restic:/repository", copies_of=("data/dump",))})
+    facts = estate(JOB, extras=Extras(settings=settings))
+    (dump,) = facts.backups
+    spec = restore_spec(facts, [replace(dump, target_path=path), replace(dump, tool="restic")], Wishes())
+    assert isinstance(spec, RestoreSpec), spec
+    assert (spec.wanted.product, spec.inside) == (product, inside)

@@ -138,7 +138,7 @@ def _inside(backup: Backup) -> list[Part]:
     nowhere = Copy(Path())
     database = _database(backup)
     wanted = _wanted(database) if database is not None else engine_of(backup, None)
-    if wanted.product != FILES:
+    if wanted.product != FILES and (database is not None or backup.target_path):
         name = Path(backup.target_path).name
         copy = replace(nowhere, superuser=superuser(database) if database is not None else "")
         return [Part(wanted, copy, inside=f"**/{name}", name=name)]
