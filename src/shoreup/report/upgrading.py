@@ -176,6 +176,8 @@ class _Page(Struct, frozen=True):
 
 
 def _supported(plan: UpgradePlan) -> str:
+    if not plan.version:
+        return "Which version runs is not known."
     until = f"supported until {plan.ends}" if plan.supported and plan.ends else "supported"
     now = until if plan.supported else f"out of support since {plan.ends}" if plan.ends else "out of support"
     lines = ", ".join(f"{one.name} (until {one.ends})" if one.ends else one.name for one in plan.lines)

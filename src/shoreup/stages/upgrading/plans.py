@@ -101,6 +101,9 @@ def _of_estate(estate: Estate, way: Way, options: PlanOptions) -> UpgradePlan:
         found.append(Point(Weight.UNKNOWN, f"what runs: {way.unknown}", "name a version in the image's tag"))
     if target and way.database.product in DUMPED:
         found += _by_dump(way, target)
+    elif target and (numbers(target) or (0,))[0] <= (numbers(way.database.version) or (0,))[0]:
+        what = f"there is no way from version {way.database.version} to {target}: files are only carried to a newer one"
+        found.append(Point(Weight.BLOCKS, what, "name a newer one with --to, or restore a dump into the older one"))
     elif target:
         found.append(
             Point(
