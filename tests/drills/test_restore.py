@@ -442,3 +442,17 @@ def test_an_archive_that_climbs_out_of_its_folder_is_refused(base: tuple[Path, M
     proof = files(evil, None)
     assert proof.verdict is not Verdict.PASS
     assert "climbs out of its folder" in f"{proof.before} {proof.after}"
+
+
+def test_the_single_append_only_file_of_an_older_redis_is_tried(tmp_path: Path) -> None:
+    wanted = Wanted("redis", chosen("redis").engine.version)
+    file = tmp_path / "copy" / "appendonly.aof"
+    file.parent.mkdir()
+    orders = [(b"SELECT", b"0"), *((b"SET", b"key:%03d" % one, b"hunter") for one in range(50))]
+    words = [[b"$%d\r\n%s\r\n" % (len(word), word) for word in one] for one in orders]
+    file.write_bytes(b"".join(b"*%d\r\n" % len(one) + b"".join(one) for one in words))
+    proof = drilled(file.parent, wanted=wanted)
+    assert (proof.verdict, proof.control.refused) == (Verdict.PASS, True), proof.after
+    assert "50 rows" in proof.after
+    file.write_bytes(file.read_bytes()[:-9])
+    assert drilled(file.parent, wanted=wanted).verdict is Verdict.FAIL

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SAVED = "dump.rdb"
 _APPENDED = "appendonlydir"
+_SINGLE = "appendonly.aof"
 _MAGIC = b"REDIS"
 _SAVE_SECONDS = 3600.0
 
@@ -194,6 +195,11 @@ class RunningRedis:
 
     def _bring_folder(self, source: Path) -> None:
         folder = source / _APPENDED if (source / _APPENDED).is_dir() else source
+        single = source / _SINGLE
+        if not any(folder.glob("*.manifest")) and single.is_file() and not single.is_symlink():
+            # Before Redis 7 there was one such file; a newer server takes it over when it starts.
+            self._owner.jail.scratch.keep(self._home / _SINGLE, unpacked(single, Packing.NONE))
+            return
         if not any(folder.glob("*.manifest")):
             raise BrokenCopy("it is a folder without the manifest of append-only files")
         target = self._owner.jail.scratch.make(f"{self._home.name}/{_APPENDED}")

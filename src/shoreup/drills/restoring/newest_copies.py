@@ -23,7 +23,7 @@ _IN_A_COPY = (
     *("PG_VERSION", "backup_manifest", "backup_label", "toc.dat"),
     *("base.tar", "base.tar.gz", "base.tar.zst", "base.tar.lz4"),
     *("ibdata1", "xtrabackup_checkpoints", "mariadb_backup_checkpoints"),
-    "appendonlydir",
+    *("appendonlydir", "appendonly.aof"),
 )
 """What lies in a folder that is one copy: of PostgreSQL (base backup, dump as a folder), MariaDB, Redis."""
 _ONE_RUN = timedelta(hours=20)
