@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from random import Random
 from statistics import median
 from time import monotonic, sleep
 
@@ -154,9 +155,8 @@ def main() -> int:
         (place / "store").mkdir()
         seen: dict[str, list[dict[str, float]]] = {HAND: [], COUNTED: [], HASHED: [], WHOLE: []}
         for number in range(asked.rounds + 1):
-            for place_in_turn in range(len(seen)):
-                # Each way follows another one in each round: what one leaves to the disk is paid by the next.
-                way, found = list(seen.items())[(number + place_in_turn * (1 if number % 2 else -1)) % len(seen)]
+            # In another order each round: what one way leaves to the disk is paid by the next.
+            for way in Random(number).sample(list(seen), len(seen)):
                 before = server_seconds(server)
                 one = (
                     by_hand(server, place, choice.installation.program("pg_dump"))
@@ -165,7 +165,7 @@ def main() -> int:
                 )
                 one["processor"] += server_seconds(server) - before
                 if number:  # the first round warms caches
-                    found.append(one)
+                    seen[way].append(one)
         show(seen, asked.megabytes)
         return 0 if reached(seen) else 1
 

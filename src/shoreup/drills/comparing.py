@@ -23,6 +23,7 @@ from msgspec import Struct
 from shoreup.compare import mysql as compare_mysql
 from shoreup.compare import postgresql as compare_postgresql
 from shoreup.compare.manifest import Manifest, differences
+from shoreup.drills.judging import some
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.drills.spoiling import without_its_end
 from shoreup.engines.base import EngineTrouble
@@ -31,14 +32,12 @@ from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.jail import Finished, fences
 from shoreup.engines.mysql.server import Mysql, RunningMysql
 from shoreup.engines.packing import BrokenCopy
-from shoreup.engines.postgresql.server import Postgresql, RunningPostgresql
+from shoreup.engines.postgresql.server import NO_ROLE, Postgresql, RunningPostgresql
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
-from shoreup.model.wording import some
 
 _PLACE = "compared"
-_TOLD = 5
 _LACKS = {
     "extension": re.compile(
         r'extension "([^"\n]+)" is not available|extension control file "[^"\n]*/([^"/\n]+)\.control"'
@@ -48,7 +47,7 @@ _LACKS = {
         r'unrecognized configuration parameter "([^"\n]+)"|Unknown system variable \'([^\'\n]+)\'', re.IGNORECASE
     ),
     "collation": re.compile(r"collation \"([^\"\n]+)\" for encoding|Unknown collation: '([^'\n]+)'"),
-    "role": re.compile(r'role "([^"\n]+)" does not exist'),
+    "role": NO_ROLE,
 }
 """What a server says of things that it does not have."""
 _NEWER_ARCHIVE = re.compile(r"unsupported version \([\d.]+\) in file header")
@@ -197,7 +196,7 @@ class _Carried(Struct, frozen=True):
                 f"try it where its image {self.spec.against.image or 'of its own'} is"
             )
         elif wrong:
-            seen.fails(some(wrong, _TOLD, between="; "))
+            seen.fails(some(wrong))
         else:
             rows = sum(one.rows for one in was.contents)
             there = f"{side.engine.product} {side.engine.version}"

@@ -1,4 +1,4 @@
-"""What several trials of one job come to together, and what is no difference between a copy and what came back."""
+"""What several trials of one job come to together, and how reasons are told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from shoreup.drills.proving import Seen
 from shoreup.model.proof import Control, Verdict
 from shoreup.model.track_record import RECOVERY_TIME
+from shoreup.model.wording import some as first_of
 
-_SEQUENCE = re.compile(r"(?P<at>-?\d+) by (?P<step>-?\d+)")
 _OURS = re.compile(
     r"no space left|disk (?:is )?full|quota exceeded|errno: 28\b|out of memory|cannot allocate memory"
     r"|too many open files|server closed the connection|terminating connection|lost connection to"
@@ -48,7 +48,6 @@ def blame(errors: Sequence[str]) -> str:
     return next((one for one in errors if _OURS.search(one)), "")
 
 
-def some(reasons: Sequence[str]) -> str:
+def some(reasons: Sequence[object]) -> str:
     """The first of many reasons."""
-    more = len(reasons) - _TOLD
-    return "; ".join(reasons[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+    return first_of(reasons, _TOLD, between="; ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from contextlib import AbstractContextManager, suppress
@@ -178,8 +179,7 @@ def needed(finished: Finished, jail: Jail) -> Finished:
 
 def _silence(jail: Jail) -> str:
     """Why a program said nothing: its last words are kept on the same disk as its work, and may have found no room."""
-    room = os.statvfs(jail.scratch.folder)
-    if room.f_bavail * room.f_frsize >= _NEXT_TO_NOTHING:
+    if shutil.disk_usage(jail.scratch.folder).free >= _NEXT_TO_NOTHING:
         return "no word"
     return f"no space left in {jail.scratch.folder.parent}; make room, or name another folder by TMPDIR"
 

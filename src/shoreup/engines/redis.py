@@ -195,13 +195,13 @@ class RunningRedis:
 
     def _bring_folder(self, source: Path) -> None:
         folder = source / _APPENDED if (source / _APPENDED).is_dir() else source
-        single = source / _SINGLE
-        if not any(folder.glob("*.manifest")) and single.is_file() and not single.is_symlink():
+        if not any(folder.glob("*.manifest")):
+            single = source / _SINGLE
+            if not single.is_file() or single.is_symlink():
+                raise BrokenCopy("it is a folder without the manifest of append-only files")
             # Before Redis 7 there was one such file; a newer server takes it over when it starts.
             self._owner.jail.scratch.keep(self._home / _SINGLE, unpacked(single, Packing.NONE))
             return
-        if not any(folder.glob("*.manifest")):
-            raise BrokenCopy("it is a folder without the manifest of append-only files")
         target = self._owner.jail.scratch.make(f"{self._home.name}/{_APPENDED}")
         for file in folder.iterdir():
             if file.is_file() and not file.is_symlink() and packing_of(file) is Packing.NONE:

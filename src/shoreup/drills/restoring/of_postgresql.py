@@ -22,12 +22,11 @@ from shoreup.engines.base import EngineTrouble
 from shoreup.engines.choosing import Choice, NoProvider, Wanted, choose
 from shoreup.engines.postgresql.dumps import DumpShape, shape_of
 from shoreup.engines.postgresql.files import base_backup, major_of, telling_files
-from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
+from shoreup.engines.postgresql.server import NO_ROLE, Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.scratch import Scratch
 from shoreup.model.proof import Engine
 
 _ADMIN = "postgres"
-NO_ROLE = re.compile(r'role "([^"\n]+)" does not exist')
 _NOT_THERE = re.compile(r'extension "([^"\n]+)" is not available')
 
 

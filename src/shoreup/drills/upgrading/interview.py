@@ -11,6 +11,7 @@ from functools import partial
 from msgspec import Struct, field
 
 from shoreup.drills.asking import Answer, Question, ask_postgresql, asker_of_postgresql, disappointed
+from shoreup.drills.judging import some
 from shoreup.drills.proving import Seen
 from shoreup.drills.upgrading.regressions import (
     FACTOR,
@@ -27,9 +28,7 @@ from shoreup.drills.upgrading.regressions import (
 from shoreup.engines.base import needed
 from shoreup.engines.postgresql.server import RunningPostgresql
 from shoreup.engines.postgresql.statements import Statement
-from shoreup.model.wording import some
 
-_TOLD = 5
 _MEASURED = 10
 """So many of the owner's questions have their times among the measurements."""
 
@@ -88,10 +87,10 @@ class Interview(Struct, frozen=True):
         seen.measure("slower", len(slow), "queries")
         least = f"{FACTOR:g} times and {NOTICEABLE * 1000:.0f} ms"
         if slow:
-            self.slow.append(f"slower than before, by at least {least}: {some(slow, _TOLD, between='; ')}")
+            self.slow.append(f"slower than before, by at least {least}: {some(slow)}")
         first_slow = [one for one in bare if one.slower and one.query.name not in {each.query.name for each in slow}]
         if first_slow:
-            self.slow.append(f"slow until ANALYZE is done: {some(first_slow, _TOLD, between='; ')}")
+            self.slow.append(f"slow until ANALYZE is done: {some(first_slow)}")
 
 
 def begun(

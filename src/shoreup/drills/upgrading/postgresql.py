@@ -29,9 +29,9 @@ from shoreup.compare.manifest import Content, Difference, Manifest, differences
 from shoreup.compare.postgresql import take
 from shoreup.compare.soundness import can_check_pages, unsound
 from shoreup.drills.asking import Question
+from shoreup.drills.judging import some
 from shoreup.drills.proving import Claim, Seen, harness, missing, proof_of
 from shoreup.drills.restoring.copies import Copy
-from shoreup.drills.restoring.of_postgresql import NO_ROLE
 from shoreup.drills.upgrading.crossing import CONTROL, DOWNTIME, STILL, Crossing, quiet
 from shoreup.drills.upgrading.interview import Interview, analyze, begun
 from shoreup.engines.base import EngineTrouble, needed
@@ -43,14 +43,13 @@ from shoreup.engines.postgresql.catalogue import QUIETLY, answers, different, qu
 from shoreup.engines.postgresql.dumps import shape_of as dump_shape
 from shoreup.engines.postgresql.files import base_backup, bring
 from shoreup.engines.postgresql.inventory import Cluster, inventory
-from shoreup.engines.postgresql.server import Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
+from shoreup.engines.postgresql.server import NO_ROLE, Postgresql, PostgresqlOptions, RunningPostgresql, restore_errors
 from shoreup.engines.postgresql.statements import Statement
 from shoreup.engines.postgresql.upgrade import Mode, Refused, take_back_link
 from shoreup.engines.providers import Installation, installed
 from shoreup.engines.scratch import Limits, Scratch
 from shoreup.facts.proofs import UPGRADED_TO, Drill
 from shoreup.model.proof import Control, Engine, Proof, ProofSubject
-from shoreup.model.wording import some
 
 PRODUCT = "postgresql"
 _TOLD = 5
@@ -354,12 +353,12 @@ class _Rehearsal(Struct, frozen=True):
         if lacks and self.spec.programs is None:
             seen.unknown(f"{target.installation}, which stands in, lacks what the data needs: {refused}")
         else:
-            seen.fails(f"pg_upgrade refuses: {some(refused.reasons, _TOLD, between='; ')}")
+            seen.fails(f"pg_upgrade refuses: {some(refused.reasons)}")
 
     def _concluded(self, was: Written, wrong: Sequence[str], target: Choice) -> None:
         seen = self.seen
         if wrong:
-            seen.fails("; ".join([some(wrong, _TOLD, between="; "), *was.interview.slow]))
+            seen.fails("; ".join([some(wrong), *was.interview.slow]))
             return
         rows = sum(one.rows for one in was.manifest.contents)
         copy, link = seen.seconds(DOWNTIME[Mode.COPY]), seen.seconds(DOWNTIME[Mode.LINK])

@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from shoreup.drills.asking import Answer, Question, disappointed
+from shoreup.model.wording import some
 
 if TYPE_CHECKING:
     import psycopg
@@ -207,5 +208,4 @@ def _told(seconds: float) -> str:
 
 
 def _listed(ways: frozenset[str]) -> str:
-    shown = ", ".join(sorted(ways)[:_NODES_TOLD])
-    return shown + (f" and {len(ways) - _NODES_TOLD} more" if len(ways) > _NODES_TOLD else "")
+    return some(sorted(ways), _NODES_TOLD)

@@ -47,6 +47,8 @@ _PORT = 5432
 _TOOL_SECONDS = 6 * 3600.0
 _NEVER = ("does not exist", "is not on this machine")
 """What is said of a connection that will not be had later either."""
+NO_ROLE = re.compile(r'role "([^"\n]+)" does not exist')
+"""What is said of a role that a dump leans on and the server does not have."""
 _RUNS_A_PROGRAM = re.compile(r'could not execute command "|program "[^\n]*" failed')
 _SET_BY_THE_PAST = {
     "max_connections setting": "max_connections",
